@@ -1,0 +1,90 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum { ALIGN = 64, BLOCK = 1 << 20 };
+
+typedef struct block {
+    struct block *next;
+    size_t used, size; /* bytes of `data`, from the first aligned address */
+    char *data;
+} block;
+
+struct ts_arena {
+    block *head;
+};
+
+ts_arena *ts_arena_new(void)
+{
+    ts_arena *arena = calloc(1, sizeof *arena);
+    CHECK(arena);
+    return arena;
+}
+
+void ts_arena_free(ts_arena *arena)
+{
+    if (!arena)
+        return;
+    for (block *b = arena->head, *next; b; b = next) {
+        next = b->next;
+        free(b->data);
+        free(b);
+    }
+    free(arena);
+}
+
+void *ts_alloc(ts_arena *arena, size_t count, size_t size)
+{
+    CHECK(size == 0 || count <= (SIZE_MAX - ALIGN) / (size ? size : 1));
+    size_t want = (count * size + ALIGN - 1) / ALIGN * ALIGN;
+    if (want == 0)
+        want = ALIGN;
+    block *b = arena->head;
+    if (!b || b->size - b->used < want) {
+        size_t bytes = want > BLOCK / 4 ? want : BLOCK;
+        block *fresh = calloc(1, sizeof *fresh);
+        CHECK(fresh);
+        fresh->data = aligned_alloc(ALIGN, bytes);
+        CHECK(fresh->data);
+        fresh->size = bytes;
+        /* A big allocation gets a block of its own behind the current one, so that the current one is not wasted. */
+        if (b && bytes == want) {
+            fresh->next = b->next;
+            b->next = fresh;
+        } else {
+            fresh->next = b;
+            arena->head = fresh;
+        }
+        b = fresh;
+    }
+    void *p = b->data + b->used;
+    b->used += want;
+    memset(p, 0, want);
+    return p;
+}
+
+char *ts_strdup(ts_arena *arena, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    return memcpy(ts_alloc(arena, n, 1), text, n);
+}
+
+char *ts_printf(ts_arena *arena, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    CHECK(n >= 0);
+    char *text = ts_alloc(arena, (size_t)n + 1, 1);
+    vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return text;
+}

@@ -1,0 +1,59 @@
+/* A trained Transformer encoder in floating point, as recognised in a graph: what the file computes, stripped of how its
+   exporter wrote it. Post-norm layer:  x = norm1(x + o(attention(x)));  x = norm2(x + ffn2(act(ffn1(x)))).
+   Pre-norm layer: x = x + o(attention(norm1(x)));  x = x + ffn2(act(ffn1(norm2(x)))). */
+#ifndef TS_ENCODER_H
+#define TS_ENCODER_H
+#include <stdbool.h>
+
+typedef enum { TS_ACT_NONE, TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU } ts_act;
+typedef enum { TS_POOL_NONE, TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST } ts_pool; /* NONE: the head runs per token */
+typedef enum {
+    TS_MASK_NONE,
+    TS_MASK_INPUT, /* a key-padding mask is an input of the model: masked hits are dropped by the host */
+    TS_MASK_DATA,  /* computed from the data (EncCla: embedding sum == 0); taken as never firing */
+} ts_mask;
+
+typedef struct ts_linear {
+    int in, out;
+    const float *w; /* [out][in] */
+    const float *b; /* [out], zeros where the model has none */
+    const char *name; /* for messages: the node or weight it came from */
+} ts_linear;
+
+typedef struct ts_norm {
+    int d;
+    float eps;
+    const float *gain, *bias; /* [d] */
+} ts_norm;
+
+enum { TS_MLP_MAX = 3 };
+typedef struct ts_mlp { /* linears with an activation after each; the last one's is usually TS_ACT_NONE */
+    int count;          /* 1 ... TS_MLP_MAX */
+    ts_linear lin[TS_MLP_MAX];
+    ts_act act[TS_MLP_MAX];
+} ts_mlp;
+
+typedef struct ts_layer {
+    ts_linear q, k, v; /* d -> heads * d_head */
+    ts_linear o;       /* heads * d_head -> d */
+    float scale;       /* multiplies q.k before the softmax, usually 1/sqrt(d_head) */
+    ts_norm norm1, norm2;
+    ts_linear ffn1, ffn2; /* d -> ff, ff -> d */
+} ts_layer;
+
+typedef struct ts_encoder {
+    const char *name; /* of the file, without directory and extension */
+    int features;     /* values of a hit */
+    int d, heads, d_head, ff, outputs, layers;
+    bool norm_first, has_final_norm;
+    ts_act act; /* of the FFN, the same in all layers */
+    ts_pool pool;
+    ts_mask mask;
+    const char *mask_note; /* what `inspect` says of the mask; "" for TS_MASK_NONE */
+    ts_mlp embed, head;
+    ts_norm final_norm; /* valid where has_final_norm */
+    const ts_layer *layer; /* [layers] */
+    long long parameters;
+} ts_encoder;
+
+#endif

@@ -1,0 +1,93 @@
+/* The integer model: the contract between emulator, RTL, C export and partitioned builds (docs/numerics.md).
+   After quantisation nothing floats; the scales are kept for the host, to bring inputs in and outputs out.
+   Constants that the hardware shares between the layers of a ring (s1, s2, widths) are equal in all layers by
+   construction; ts_imodel_verify checks it. */
+#ifndef TS_IMODEL_H
+#define TS_IMODEL_H
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "graph/encoder.h"
+#include "ref/encoder_eval.h"
+
+typedef struct ts_fmt {
+    int bits;
+    bool is_signed; /* signed: +-(2^(bits-1)-1); unsigned: 0 ... 2^bits-1 */
+} ts_fmt;
+
+/* y[c] = sat(round((round(x[c] >> s1) * m[c] + b[c]) >> (s2 + e[c]))) to `out`. */
+typedef struct ts_rq {
+    int count;        /* channels */
+    int s1, s2;       /* shared by all layers of a stage */
+    const int32_t *m; /* [count], |m| < 2^17 */
+    const uint8_t *e; /* [count], 0 ... 7 */
+    const int64_t *b; /* [count], |b| < 2^43, or NULL: zeros */
+    ts_fmt out;       /* this layer's format; q, k, v parts of a qkv stage: see ts_ilayer */
+} ts_rq;
+
+typedef struct ts_ilin {
+    int in, out;
+    ts_fmt x;            /* format of the input */
+    int w_bits;          /* weights: signed, symmetric */
+    const int32_t *w;    /* [out][in] */
+    const int64_t *bias; /* [out], in accumulator units, part of the accumulator's proof */
+    int acc_bits;        /* signed bits that provably hold the accumulator at every step, in any order of summation */
+    ts_rq rq;            /* [out] */
+    ts_act act;          /* NONE; RELU is rq.out unsigned and nothing else; others: rq.out is the table's index */
+    const int32_t *table; /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table */
+    ts_fmt y;            /* format of the output, after the table */
+    const double *y_scale; /* [out]: real value of one unit */
+} ts_ilin;
+
+typedef struct ts_inorm {
+    int d, t_shift, y_shift; /* as in ts_norm_num; the shifts are shared by all norms of a ring */
+    uint64_t eps;
+    const int32_t *gain;
+    const int64_t *bias;
+    ts_fmt y;
+    double y_scale;
+} ts_inorm;
+
+typedef struct ts_ilayer {
+    ts_inorm norm1, norm2;
+    ts_rq qkv_in;           /* residual (or pre-norm's norm-1 output) -> qkv input, per channel */
+    ts_ilin qkv;            /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
+    ts_fmt q, k, v, ctx;
+    const uint8_t *score_e; /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
+    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., shift = ctx_shift + ctx_e, ...) */
+    ts_ilin o;              /* -> residual format */
+    ts_rq ffn_in;
+    ts_ilin ffn1, ffn2;     /* ffn2 -> residual format */
+    double res_scale_in, res_scale_mid; /* real value of a unit of the residual at the layer's input and after block 1 */
+} ts_ilayer;
+
+typedef struct ts_imodel {
+    const char *name;
+    int features, d, heads, d_head, ff, outputs, layers;
+    bool norm_first, has_final_norm, fused_qkv0;
+    ts_pool pool;
+    bool classifier; /* outputs of one token share one scale, so that arg-max is meaningful on integers */
+    ts_fmt in;
+    const double *in_scale; /* [features]: x_int = clamp(floor(x / in_scale + 0.5)) */
+    int embed_count, head_count;
+    ts_ilin embed[TS_MLP_MAX]; /* the last one's output is the residual format */
+    ts_ilin qkv0;              /* fused_qkv0: (input of the last embed linear) -> q, k, v of layer 0; replaces layer[0].qkv(_in) */
+    ts_fmt res;                /* residual stream, signed */
+    int score_bits, frac_bits, score_shift, ctx_shift, p_bits; /* shared by all layers */
+    const uint32_t *exp2;      /* [2^frac_bits] */
+    const ts_ilayer *layer;    /* [layers] */
+    ts_inorm final_norm;
+    ts_rq head_in;
+    ts_ilin head[TS_MLP_MAX];  /* the last one's output is the model's */
+} ts_imodel;
+
+/* Checks every invariant above (ranges, shared constants, accumulator proofs by recomputation); names the tensor. */
+bool ts_imodel_verify(const ts_imodel *im, ts_err *err);
+
+/* One file, "model.tsm": magic, version, JSON header, tensors, CRC-32; written to a temporary name and renamed. The loader
+   checks all of it and then ts_imodel_verify: a truncated or altered file is an error, never a half-loaded model. */
+bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err);
+ts_imodel *ts_imodel_load(ts_arena *arena, const char *path, ts_err *err);
+
+#endif
