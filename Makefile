@@ -1,0 +1,15 @@
+# A thin task runner over CMake. `make` builds build/tessera.
+.PHONY: all test rtl formal clang asan fuzz lint format clean
+all: build/build.ninja
+	@cmake --build build
+build/build.ninja: CMakeLists.txt CMakePresets.json
+	@cmake --preset release
+test: ; @./test.sh
+rtl: ; @test/rtl/run.sh
+formal: ; @rtl/formal/prove.sh
+clang: ; @cmake --preset clang && cmake --build build-clang
+asan: ; @cmake --preset asan && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure
+fuzz: ; @cmake --preset fuzz && cmake --build build-fuzz
+lint: ; @scripts/lint.sh
+format: ; @git ls-files '*.c' '*.h' | xargs clang-format -i
+clean: ; @rm -rf build build-clang build-asan build-fuzz

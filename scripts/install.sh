@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs everything tessera needs on a Debian 12 machine; does nothing where it is all there. Root, or sudo.
+# Usage: scripts/install.sh [--all]     --all also installs what only the full test suite needs.
+set -euo pipefail
+
+packages=( # package            why
+    build-essential           # gcc, make, and the C++ compiler that Verilator's output needs
+    cmake                     # the build
+    ninja-build               # the build's job runner
+    pkg-config                # finds the libraries below
+    libprotobuf-c-dev         # reads ONNX files (protobuf in C)
+    protobuf-c-compiler       # makes the reader from ONNX's own schema
+    protobuf-compiler         # protoc-c is its plug-in
+    libonnx-dev               # that schema: onnx.proto
+    libopenblas-dev           # matrix products of the float reference
+    libopenblas0-pthread      # the fast build of OpenBLAS
+    libjansson-dev            # JSON: inputs, devices, reports
+    libcmocka-dev             # unit tests
+    verilator                 # simulates the generated hardware
+    iverilog                  # a second simulator, four-state: finds unknowns
+    yosys                     # synthesis: resources, proofs, path check
+    git                       # clean clones in tests
+)
+test_packages=(
+    clang                     # second compiler: warnings, libFuzzer
+    libomp-14-dev             # clang's OpenMP
+    libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
+    libonnx-testdata          # ONNX's own operator tests
+    python3-numpy             # .npy events in tests
+    python3-onnx              # makes models in other exporters' styles
+    python3-torch             # exports models as users do
+)
+[ "${1-}" = --all ] && packages+=("${test_packages[@]}")
+
+missing=()
+for p in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "install.sh: these packages are missing and neither root nor sudo is there to install them: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "install.sh: installing ${missing[*]}"
+log=$(mktemp)
+if ! { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "install.sh: apt-get failed (whole log: $log)" >&2
+    exit 1
+fi
+rm -f "$log"
