@@ -1,0 +1,52 @@
+/* Operators: one row each in ops.def, one ts_op with all hooks in the operator's file. */
+#ifndef TS_OP_H
+#define TS_OP_H
+#include "graph/graph.h"
+
+/* Kinds, for passes that look for patterns: TS_OP_MatMul, TS_OP_ms_Attention (com.microsoft). */
+typedef enum {
+#define OP(id, domain, name, since, until) TS_OP_##id,
+#include "op/ops.def"
+#undef OP
+    TS_OP_COUNT
+} ts_op_kind;
+
+/* What the hooks of an operator get: tensors with concrete shapes. */
+typedef struct ts_op_args {
+    const ts_node *node;
+    int ins, outs;
+    const ts_tensor *const *in; /* [ins], NULL where absent; data NULL where only type and shape are known (infer) */
+    ts_tensor *const *out;      /* [outs], never NULL: an unused output is computed all the same */
+    ts_err *err;
+} ts_op_args;
+
+typedef struct ts_op_hooks {
+    int min_in, max_in;   /* max -1: any number */
+    int min_out, max_out;
+    const char *attrs;    /* "axis keepdims": the attributes that are understood; any other is an error */
+    /* Optional: checks attributes when the file is read. */
+    bool (*check)(const ts_node *node, ts_err *err);
+    /* Sets dtype, rank and dim of every output; fails on types and shapes that do not fit together. An input whose value is
+       needed for that (Reshape's shape) has data, or the hook fails through ts_op_need. */
+    bool (*infer)(const ts_op_args *a);
+    /* Fills the outputs, which have their storage (zeroed). Inputs have been through infer. */
+    bool (*eval)(const ts_op_args *a);
+} ts_op_hooks;
+
+typedef struct ts_op {
+    ts_op_kind kind;
+    const char *domain, *name;
+    int since, until; /* versions of the domain whose meaning the hooks implement */
+    const ts_op_hooks *hooks;
+} ts_op;
+
+static inline ts_op_kind ts_kind(const ts_node *node) { return node->op->kind; }
+
+/* The row, or NULL for an operator that is not known in any version. */
+const ts_op *ts_op_find(const char *domain, const char *name);
+
+/* For hooks: an error about a->node, prefixed with its name and type; and the value of an input that infer depends on. */
+bool ts_op_fail(const ts_op_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool ts_op_need(const ts_op_args *a, int slot, const char *what);
+
+#endif
