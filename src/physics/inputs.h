@@ -1,0 +1,32 @@
+/* inputs.json: how columns of an event file become model inputs, what the outputs are, how tracks are made of them.
+   {"inputs": [{"column": "x", "mean": 0, "std": 140}, ...], "task": "regression"|"classification",
+    "outputs": ["theta", ...] | number of classes, "ignore_classes": [0], "mask": "column, nonzero = padding", "cluster": {...}} */
+#ifndef TS_INPUTS_H
+#define TS_INPUTS_H
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+typedef struct ts_inputs {
+    const char *path;         /* for messages; NULL for the default */
+    int features;
+    const char *const *column; /* [features] */
+    const double *mean, *std; /* [features]: model input = (value - mean) / std */
+    const char *mask;         /* column whose nonzero values mark padding, or NULL */
+    bool classification;
+    int outputs;              /* regression: values a hit; classification: classes */
+    const char *const *output; /* [outputs], regression only */
+    int ignore_count;
+    const int *ignore;        /* [ignore_count] classes that are no tracks */
+} ts_inputs;
+
+const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err);
+
+/* For .npy events without an inputs file: values go to the model as they are; outputs are named out0, out1, ... */
+const ts_inputs *ts_inputs_identity(ts_arena *arena, int features, int outputs);
+
+/* Whether the file fits a model of that many features and outputs; says which of the two is wrong. */
+bool ts_inputs_fit(const ts_inputs *inputs, const char *model, int features, int outputs, ts_err *err);
+
+#endif

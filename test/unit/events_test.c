@@ -1,0 +1,167 @@
+/* Event files, good and bad: what is read, and what is said of what cannot be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "physics/results.h"
+
+static ts_arena *arena;
+static const ts_inputs *xyz;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = ts_arena_new();
+    ts_err err = {""};
+    const char *json = "{\"inputs\":[{\"column\":\"x\",\"mean\":1,\"std\":2},{\"column\":\"y\"}],\"task\":\"regression\",\"outputs\":[\"a\"],\"mask\":null}";
+    assert_true(ts_file_write("inputs.json", json, strlen(json), &err));
+    xyz = ts_inputs_load(arena, "inputs.json", &err);
+    assert_non_null(xyz);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    ts_arena_free(arena);
+    return 0;
+}
+
+static const ts_events *load(const char *text, const ts_events_options *o, ts_err *err)
+{
+    ts_err werr = {""};
+    assert_true(ts_file_write("events.csv", text, strlen(text), &werr));
+    return ts_events_load(arena, "events.csv", xyz, o, err);
+}
+
+static void expect_error(const char *text, const char *part)
+{
+    ts_err err = {""};
+    assert_null(load(text, NULL, &err));
+    if (!strstr(err.msg, part))
+        fail_msg("expected '%s' in: %s", part, err.msg);
+}
+
+static void reads_and_standardises(void **state)
+{
+    (void)state;
+    ts_err err = {""};
+    const ts_events *ev = load("event_id,y,hit_id,particle_id,x\n7,2,10,99999999999999999999,5\n7,3,11,1,1\r\n9,4,10,2,-1\n7,5,12,3,3\n", NULL, &err);
+    assert_string_equal(err.msg, "");
+    assert_int_equal(ev->count, 2);
+    assert_int_equal(ev->event[0].n, 3); /* the third row of event 7 stands apart */
+    assert_int_equal(ev->event[0].id, 7);
+    assert_int_equal(ev->event[0].row[2], 3);
+    assert_true(ev->event[0].x[0] == 2.0f && ev->event[0].x[1] == 2.0f && ev->event[0].x[4] == 1.0f);
+    assert_true(ev->event[1].x[0] == -1.0f);
+    const ts_events *one = load("event_id,hit_id,x,y\n7,1,0,0\n8,2,0,0\n7,3,0,0\n", &(ts_events_options){.limit = 1}, &err);
+    assert_int_equal(one->count, 1);
+    assert_int_equal(one->event[0].n, 2);
+}
+
+static void says_what_is_wrong(void **state)
+{
+    (void)state;
+    expect_error("", "empty");
+    expect_error("event_id,hit_id,x,y\n", "no hits");
+    expect_error("event_id,hit_id,x\n1,1,0\n", "column 'y' is missing");
+    expect_error("hit_id,x,y\n1,1,0\n", "column 'event_id' is missing");
+    expect_error("event_id,hit_id,x,y,x\n1,1,0,0,0\n", "stands twice");
+    expect_error("event_id,hit_id,x,y\n1,1,0,nan\n", "events.csv:2: column y is 'nan'");
+    expect_error("event_id,hit_id,x,y\n1,1,0,1e999\n", "not a finite number");
+    expect_error("event_id,hit_id,x,y\n1,1,,0\n", "column x is ''");
+    expect_error("event_id,hit_id,x,y\n1,1,0\n", "3 values, but the header has 4");
+    expect_error("event_id,hit_id,x,y\n1.5,1,0,0\n", "event_id is '1.5'");
+    expect_error("event_id,hit_id,x,y\n1,4,0,0\n1,4,0,0\n", "hit 4 stands twice in event 1");
+    ts_err err = {""};
+    assert_null(ts_events_load(arena, "no-such.csv", xyz, NULL, &err));
+    assert_non_null(strstr(err.msg, "no-such.csv: cannot read"));
+    err.msg[0] = 0;
+    assert_null(ts_events_load(arena, ".", xyz, NULL, &err));
+    assert_non_null(strstr(err.msg, "directory"));
+}
+
+static void npy(const char *path, const char *descr, const char *shape, const void *data, size_t size)
+{
+    char file[4096], header[256];
+    const int n = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr, shape);
+    memcpy(file, "\x93NUMPY\x01\x00", 8);
+    file[8] = (char)n;
+    file[9] = 0;
+    memcpy(file + 10, header, (size_t)n);
+    memcpy(file + 10 + n, data, size);
+    ts_err err = {""};
+    assert_true(ts_file_write(path, file, 10 + (size_t)n + size, &err));
+}
+
+static void reads_npy_with_lengths_and_masks(void **state)
+{
+    (void)state;
+    const float x[2][3][2] = {{{3, 1}, {5, 2}, {0, 0}}, {{1, 7}, {1, 8}, {1, 9}}};
+    const long long lengths[2] = {2, 3};
+    const unsigned char mask[2][3] = {{0, 0, 0}, {1, 0, 1}};
+    npy("e.npy", "<f4", "(2, 3, 2)", x, sizeof x);
+    npy("l.npy", "<i8", "(2,)", lengths, sizeof lengths);
+    npy("m.npy", "|b1", "(2, 3)", mask, sizeof mask);
+    ts_err err = {""};
+    const ts_events *ev = ts_events_load(arena, "e.npy", xyz, &(ts_events_options){.lengths_path = "l.npy", .mask_path = "m.npy"}, &err);
+    assert_string_equal(err.msg, "");
+    assert_int_equal(ev->event[0].n, 2);
+    assert_int_equal(ev->event[1].n, 1);
+    assert_true(ev->event[1].x[1] == 8.0f && ev->event[0].x[0] == 1.0f);
+    assert_int_equal(ev->rows, 6);
+
+    ts_results *r = ts_results_new(arena, ev, TS_RESULT_VALUES, 1, false);
+    ts_results_set(r, ev, 0, (const double[]){1.5, 2.5}, 1);
+    ts_results_set(r, ev, 1, (const double[]){-1}, 1);
+    assert_true(ts_results_write(r, ev, xyz, "out.csv", &err));
+    size_t size;
+    assert_string_equal(ts_file_read(arena, "out.csv", &size, &err), "event_id,hit_id,a\n0,0,1.5\n0,1,2.5\n0,2,0\n1,0,0\n1,1,-1\n1,2,0\n");
+
+    npy("bad.npy", "<f4", "(2, 3, 200)", x, sizeof x);
+    assert_null(ts_events_load(arena, "bad.npy", xyz, NULL, &err));
+    assert_non_null(strstr(err.msg, "does not fit the file"));
+}
+
+static void argmax_takes_the_lowest_index(void **state)
+{
+    (void)state;
+    ts_err err = {""};
+    const ts_events *ev = load("event_id,hit_id,x,y\n1,1,0,0\n", NULL, &err);
+    ts_results *r = ts_results_new(arena, ev, TS_RESULT_CLASS, 2, false);
+    ts_results_set(r, ev, 0, (const double[]){0, 4, 4, 3}, 4);
+    assert_true(r->y[0][0] == 1 && r->y[0][1] == 4);
+}
+
+static void inputs_files_are_checked(void **state)
+{
+    (void)state;
+    static const char *const bad[][2] = {
+        {"{", "not valid JSON"},
+        {"[]", "one JSON object"},
+        {"{\"inputs\":[]}", "must be a list"},
+        {"{\"inputs\":[{\"column\":\"x\",\"std\":0}],\"task\":\"regression\",\"outputs\":[\"a\"]}", "above 0"},
+        {"{\"inputs\":[{\"column\":\"x\"}],\"task\":\"guess\",\"outputs\":[\"a\"]}", "\"task\" must be"},
+        {"{\"inputs\":[{\"column\":\"x\"}],\"task\":\"classification\",\"outputs\":3,\"ignore_classes\":[3]}", "below 3"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ts_err err = {""};
+        assert_true(ts_file_write("bad.json", bad[i][0], strlen(bad[i][0]), &err));
+        assert_null(ts_inputs_load(arena, "bad.json", &err));
+        if (!strstr(err.msg, bad[i][1]))
+            fail_msg("expected '%s' in: %s", bad[i][1], err.msg);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_and_standardises), cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(reads_npy_with_lengths_and_masks),
+        cmocka_unit_test(argmax_takes_the_lowest_index), cmocka_unit_test(inputs_files_are_checked),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
