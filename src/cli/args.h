@@ -1,0 +1,34 @@
+/* Command-line options of one verb as a table: parsing, checking and --help all come from it. */
+#ifndef TS_ARGS_H
+#define TS_ARGS_H
+#include "base/err.h"
+
+typedef enum { TS_ARG_FLAG, TS_ARG_INT, TS_ARG_NUMBER, TS_ARG_TEXT } ts_arg_kind;
+
+typedef struct ts_arg {
+    const char *name; /* without dashes; one letter: a short option */
+    ts_arg_kind kind;
+    const char *meta; /* what stands for the value in --help; NULL for flags */
+    const char *help;
+    void *value;      /* bool *, int *, double * or const char ** */
+    double min, max;  /* of INT and NUMBER */
+    bool required;
+} ts_arg;
+
+typedef struct ts_verb {
+    const char *name, *operand; /* operand: what the one positional argument is, or NULL for none */
+    const char *summary;        /* one line */
+    const char *details;        /* paragraphs under the options in --help, or "" */
+    int (*run)(const struct ts_verb *verb, int argc, char **argv); /* argv[0] is the verb; returns the exit status */
+} ts_verb;
+
+typedef enum { TS_ARGS_OK, TS_ARGS_HELP, TS_ARGS_BAD } ts_args_result;
+
+/* Fills the table's values and *operand. HELP: --help was given and printed; BAD: *err says why. The table ends with a NULL name. */
+ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, ts_err *err);
+
+/* Prints "tessera VERB: MESSAGE" to stderr; returns exit status 1 (2 for wrong usage). */
+int ts_cli_fail(const ts_verb *verb, const ts_err *err);
+int ts_cli_usage(const ts_verb *verb, const ts_err *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* A line on stderr for steps that take over two seconds: what is going on and for how long. */
+#ifndef TS_PROGRESS_H
+#define TS_PROGRESS_H
+
+/* Names the step that begins now (printf-like); ends the one before. */
+void ts_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* How far the step is, 0 ... 1; may be called often, from any thread. */
+void ts_progress_at(double fraction);
+
+/* Ends the last step and wipes the line. */
+void ts_progress_end(void);
+
+#endif
