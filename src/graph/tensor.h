@@ -8,22 +8,22 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* name, ONNX's number, bits, storage: F float, D double, I int64_t. F16 and BF16 are held as float and rounded where they
+/* name, ONNX's number, bytes in a file, storage: F float, D double, I int64_t. F16 and BF16 are held as float and rounded where they
    are produced; integers and booleans are held as int64_t and wrapped where they are produced. */
 #define TS_DTYPES(X) \
     X(NONE, "none", 0, 0, I) \
-    X(F32, "float32", 1, 32, F) \
-    X(F16, "float16", 10, 16, F) \
-    X(BF16, "bfloat16", 16, 16, F) \
-    X(F64, "float64", 11, 64, D) \
-    X(I8, "int8", 3, 8, I) \
-    X(I16, "int16", 5, 16, I) \
-    X(I32, "int32", 6, 32, I) \
-    X(I64, "int64", 7, 64, I) \
-    X(U8, "uint8", 2, 8, I) \
-    X(U16, "uint16", 4, 16, I) \
-    X(U32, "uint32", 12, 32, I) \
-    X(U64, "uint64", 13, 64, I) \
+    X(F32, "float32", 1, 4, F) \
+    X(F16, "float16", 10, 2, F) \
+    X(BF16, "bfloat16", 16, 2, F) \
+    X(F64, "float64", 11, 8, D) \
+    X(I8, "int8", 3, 1, I) \
+    X(I16, "int16", 5, 2, I) \
+    X(I32, "int32", 6, 4, I) \
+    X(I64, "int64", 7, 8, I) \
+    X(U8, "uint8", 2, 1, I) \
+    X(U16, "uint16", 4, 2, I) \
+    X(U32, "uint32", 12, 4, I) \
+    X(U64, "uint64", 13, 8, I) \
     X(BOOL, "bool", 9, 1, I)
 typedef enum {
 #define X(id, name, onnx, bits, storage) TS_##id,
@@ -35,7 +35,7 @@ typedef enum {
 typedef enum { TS_STORE_F, TS_STORE_D, TS_STORE_I } ts_store;
 
 const char *ts_dtype_name(ts_dtype dtype);
-int ts_dtype_bits(ts_dtype dtype); /* of a value in a file: bool is stored in 8, but has 1 */
+int ts_dtype_bytes(ts_dtype dtype); /* of one element in a file */
 ts_store ts_dtype_store(ts_dtype dtype);
 ts_dtype ts_dtype_from_onnx(int number); /* TS_NONE where it is not supported */
 static inline bool ts_is_float(ts_dtype t) { return t == TS_F32 || t == TS_F16 || t == TS_BF16 || t == TS_F64; }
@@ -65,6 +65,9 @@ bool ts_count_dims(int rank, const int64_t *dim, int64_t *count);
 void ts_tensor_alloc(ts_arena *arena, ts_tensor *t);
 ts_tensor *ts_tensor_new(ts_arena *arena, ts_dtype dtype, int rank, const int64_t *dim);
 size_t ts_store_bytes(ts_dtype dtype); /* of one element in memory */
+
+/* Elements by bytes: for hooks that only move data. */
+void ts_copy(ts_tensor *to, int64_t to_index, const ts_tensor *from, int64_t from_index, int64_t count);
 
 /* Brings every element into dtype's range: wraps integers, rounds float16 and bfloat16. Nothing for the native types. */
 void ts_tensor_narrow(ts_tensor *t);
