@@ -1,0 +1,164 @@
+#include "plan/device.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/file.h"
+
+enum { MAX_DEVICES = 256 };
+
+typedef struct reader {
+    ts_arena *arena;
+    const json_t *object;
+    const char *path;
+    ts_err *err;
+} reader;
+
+static const json_t *field(const reader *r, const char *key)
+{
+    const json_t *value = json_object_get(r->object, key);
+    if (!value)
+        ts_fail(r->err, "%s: no \"%s\" (docs/devices.md lists the fields of a device)", r->path, key);
+    return value;
+}
+
+static bool read_text(const reader *r, const char *key, const char **out)
+{
+    const char *text = json_string_value(field(r, key));
+    if (!text || !*text)
+        return ts_fail(r->err, "%s: \"%s\" must be a text", r->path, key);
+    *out = ts_strdup(r->arena, text);
+    return true;
+}
+
+static bool read_number(const reader *r, const char *key, double lo, double *out)
+{
+    const json_t *value = field(r, key);
+    const double x = json_is_number(value) ? json_number_value(value) : NAN;
+    if (!(x >= lo && x <= 1e9))
+        return ts_fail(r->err, "%s: \"%s\" must be a number of at least %g", r->path, key, lo);
+    *out = x;
+    return true;
+}
+
+static bool read_int(const reader *r, const char *key, int lo, int *out)
+{
+    double x = 0;
+    if (!read_number(r, key, lo, &x))
+        return false;
+    if (x != floor(x))
+        return ts_fail(r->err, "%s: \"%s\" must be an integer", r->path, key);
+    *out = (int)x;
+    return true;
+}
+
+static bool read_device(const reader *r, ts_device *d)
+{
+    static const char *const families[] = {"xcup", "xc7", "ecp5", "ice40"};
+    const reader dsp = {r->arena, field(r, "dsp"), r->path, r->err}, bram = {r->arena, field(r, "bram"), r->path, r->err};
+    double brams = 0;
+    if (!read_text(r, "name", &d->name) || !read_text(r, "title", &d->title) || !read_text(r, "part", &d->part) ||
+        !read_text(r, "source", &d->source) || !read_text(r, "yosys_family", &d->yosys_family) ||
+        !read_number(r, "lut", 1, &d->has.lut) || !read_number(r, "ff", 1, &d->has.ff) || !read_number(r, "lutram", 0, &d->lutram) ||
+        !read_number(r, "uram", 0, &d->has.uram) || !read_int(r, "slr", 1, &d->slr) || !read_number(r, "clock_mhz", 1, &d->clock_mhz) ||
+        !read_number(r, "memory_gbytes_per_s", 0, &d->memory_gbytes_per_s) || !read_text(&dsp, "kind", &d->dsp_kind) ||
+        !read_number(&dsp, "count", 0, &d->has.dsp) || !read_int(&dsp, "a_bits", 2, &d->dsp_a) ||
+        !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
+        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit))
+        return false;
+    d->has.bram36 = floor(brams * d->bram_kbit / 36);
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strcmp(d->yosys_family, families[i]) == 0)
+            return true;
+    return ts_fail(r->err, "%s: \"yosys_family\" is \"%s\"; known are xcup, xc7, ecp5 and ice40", r->path, d->yosys_family);
+}
+
+static ts_device *parse(ts_arena *arena, const char *path, const char *text, ts_err *err)
+{
+    json_error_t at;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &at);
+    ts_device *device = TS_NEW(arena, ts_device);
+    bool ok = false;
+    if (!root)
+        ts_fail(err, "%s: line %d: %s", path, at.line, at.text);
+    else if (!json_is_object(root))
+        ts_fail(err, "%s: not a device: the file must hold one JSON object", path);
+    else
+        ok = read_device(&(reader){arena, root, path, err}, device);
+    json_decref(root);
+    return ok ? device : NULL;
+}
+
+const ts_device *const *ts_device_list(ts_arena *arena, int *count)
+{
+    const ts_device **list = TS_NEW_N(arena, const ts_device *, MAX_DEVICES);
+    *count = 0;
+    for (const ts_asset *a = ts_assets; a->name; a++) {
+        if (strncmp(a->name, "devices/", 8) != 0)
+            continue;
+        ts_err err = {0};
+        list[*count] = parse(arena, a->name, a->data, &err);
+        CHECK(list[*count] && *count < MAX_DEVICES - 1); /* embedded files are tested when they are built in */
+        ++*count;
+    }
+    return list;
+}
+
+const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err)
+{
+    const size_t length = strlen(name);
+    if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0)) {
+        size_t size = 0;
+        const char *text = ts_file_read(arena, name, &size, err);
+        return text ? parse(arena, name, text, err) : NULL;
+    }
+    int count = 0;
+    const ts_device *const *list = ts_device_list(arena, &count);
+    const char *known = "";
+    for (int i = 0; i < count; i++) {
+        if (strcmp(list[i]->name, name) == 0)
+            return list[i];
+        known = ts_printf(arena, "%s%s%s", known, i ? ", " : "", list[i]->name);
+    }
+    ts_fail(err, "unknown device \"%s\"; known are %s; any other: give the path of a JSON file (docs/devices.md)", name, known);
+    return NULL;
+}
+
+bool ts_device_is_xilinx(const ts_device *device)
+{
+    return device->yosys_family[0] == 'x';
+}
+
+double ts_device_load(const ts_device *device, const ts_resources *need, const char **resource)
+{
+    double worst = -1;
+#define X(field, label) \
+    { \
+        const double load = need->field <= 0 ? 0 : device->has.field > 0 ? need->field / device->has.field : INFINITY; \
+        if (load > worst) { \
+            worst = load; \
+            if (resource) \
+                *resource = label; \
+        } \
+    }
+    TS_RESOURCES(X)
+#undef X
+    return worst;
+}
+
+const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation)
+{
+    int count = 0;
+    const ts_device *const *list = ts_device_list(arena, &count);
+    const ts_device *best = NULL;
+    for (int i = 0; i < count; i++) {
+        const ts_device *d = list[i];
+        if (ts_device_load(d, need, NULL) > utilisation)
+            continue;
+        if (!best || d->has.dsp < best->has.dsp || (d->has.dsp == best->has.dsp && d->has.lut < best->has.lut))
+            best = d;
+    }
+    return best;
+}

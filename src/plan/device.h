@@ -1,0 +1,50 @@
+/* Devices are data: devices/NAME.json (docs/devices.md), embedded in the library or read from a file. */
+#ifndef TS_DEVICE_H
+#define TS_DEVICE_H
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* What a device has, what a design needs, what a synthesis found: always in these units. */
+#define TS_RESOURCES(X) \
+    X(lut, "LUT") \
+    X(ff, "FF") \
+    X(dsp, "DSP") \
+    X(bram36, "BRAM36") \
+    X(uram, "URAM")
+typedef struct ts_resources {
+    double lut, ff, dsp, bram36, uram; /* bram36: RAMB36 + RAMB18/2 */
+} ts_resources;
+
+typedef struct ts_device {
+    const char *name, *title, *part, *source;
+    const char *yosys_family; /* "xcup", "xc7", "ecp5" or "ice40" */
+    ts_resources has;
+    double lutram; /* LUTs that can be memory */
+    const char *dsp_kind;
+    int dsp_a, dsp_b; /* bits of a signed product's factors */
+    const char *bram_kind;
+    int bram_kbit; /* of one block, parity included */
+    int slr;       /* dies */
+    double clock_mhz;           /* default of --clock */
+    double memory_gbytes_per_s; /* external memory, 0 without one */
+} ts_device;
+
+/* A device by its name, or, where `name` ends in ".json" or holds a '/', from that file. NULL with a message that lists the known
+   devices. */
+const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err);
+
+/* The embedded devices in order of their names; *count of them. */
+const ts_device *const *ts_device_list(ts_arena *arena, int *count);
+
+/* The embedded device with the fewest DSPs (then LUTs) that holds `need` within `utilisation`; NULL if none does. */
+const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation);
+
+/* True for the vendors' devices whose RTL uses 7-series or UltraScale primitives. */
+bool ts_device_is_xilinx(const ts_device *device);
+
+/* The largest share of the device that any resource takes, and its name. Needing what the device has none of is infinite. */
+double ts_device_load(const ts_device *device, const ts_resources *need, const char **resource);
+
+#endif
