@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Makes a seeded (not trained) EncReg-shaped encoder and a few events of a toy detector, for demos and tests.
+
+    python3 train/seeded.py --layers 2 --d 32 --heads 4 --ff 128 -o models/seeded
+
+writes models/seeded.onnx, models/seeded.inputs.json and models/seeded.csv. The outputs have no physical meaning; the
+hardware does not know that. Weights are scaled so that attention is neither flat nor frozen."""
+import argparse
+import json
+import math
+import random
+
+import torch
+
+
+class Encoder(torch.nn.Module):
+    def __init__(self, features, d, heads, ff, layers, outputs):
+        super().__init__()
+        self.embedding = torch.nn.Linear(features, d)
+        layer = torch.nn.TransformerEncoderLayer(d, heads, ff, dropout=0.0, batch_first=True)
+        self.encoder = torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.head = torch.nn.Linear(d, outputs)
+
+    def forward(self, hits):
+        return self.head(self.encoder(self.embedding(hits)))
+
+
+def make_model(a):
+    torch.manual_seed(a.seed)
+    model = Encoder(3, a.d, a.heads, a.ff, a.layers, 4)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "in_proj_weight" in name:
+                p *= 1.6
+            elif "norm" in name:
+                p += 0.1 * torch.randn_like(p)
+            elif "bias" in name:
+                p += 0.1 * torch.randn_like(p)
+    model.train(False)
+    for p in model.parameters():  # keeps PyTorch's fused encoder path, which has no ONNX form, off
+        p.requires_grad_(True)
+    torch.onnx.export(model, torch.zeros(1, 7, 3), a.output + ".onnx", opset_version=14, input_names=["hits"], output_names=["track_params"],
+                      dynamic_axes={"hits": {0: "batch", 1: "hits"}, "track_params": {0: "batch", 1: "hits"}})
+
+
+def make_events(a):
+    rng = random.Random(a.seed)
+    layers = [32, 72, 116, 172, 260, 360, 500, 660, 820, 1020]  # mm
+    with open(a.output + ".csv", "w") as f:
+        f.write("event_id,hit_id,x,y,z,particle_id,weight,px,py,pz,q\n")
+        for event in range(a.events):
+            hits = []
+            for particle in range(1, rng.randint(*a.tracks) + 1):
+                phi, cot, z0, q = rng.uniform(-math.pi, math.pi), rng.uniform(-1.2, 1.2), rng.gauss(0, 5.5), rng.choice((-1, 1))
+                pt = 0.3 + rng.expovariate(1 / 0.6)
+                radius = pt / (0.3 * 2.0) * 1000  # mm, in a field of 2 T
+                for r in layers:
+                    if r > 1.9 * radius or rng.random() > 0.97:
+                        break
+                    turn = 2 * math.asin(r / (2 * radius))
+                    at = phi - q * turn / 2
+                    hits.append((r * math.cos(at) + rng.gauss(0, 0.05), r * math.sin(at) + rng.gauss(0, 0.05), z0 + cot * radius * turn,
+                                 particle, 1, pt * math.cos(phi), pt * math.sin(phi), pt * cot, q))
+            rng.shuffle(hits)
+            for i, h in enumerate(hits):
+                f.write("%d,%d,%.5g,%.5g,%.6g,%d,%d,%.5g,%.5g,%.5g,%d\n" % ((event, i + 1) + h))
+    columns = [{"column": c, "mean": 0, "std": s} for c, s in (("x", 400), ("y", 400), ("z", 400))]
+    names = ["theta", "sin_phi", "cos_phi", "q"]
+    with open(a.output + ".inputs.json", "w") as f:
+        json.dump({"inputs": columns, "task": "regression", "outputs": names,
+                   "cluster": {"method": "hdbscan", "columns": names, "min_cluster_size": 5, "min_samples": 2}}, f, indent=1)
+        f.write("\n")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--layers", type=int, default=2)
+    p.add_argument("--d", type=int, default=32)
+    p.add_argument("--heads", type=int, default=4)
+    p.add_argument("--ff", type=int, default=128)
+    p.add_argument("--events", type=int, default=30)
+    p.add_argument("--tracks", type=int, nargs=2, default=(10, 25), metavar=("LOW", "HIGH"))
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("-o", "--output", required=True, metavar="PREFIX")
+    a = p.parse_args()
+    make_model(a)
+    make_events(a)
+
+
+if __name__ == "__main__":
+    main()
