@@ -1,0 +1,146 @@
+/* The plan of a ring on one device: what the planner decides and the emitter builds, nothing else. Stages are numbered, so that
+   costs, parameters and memories are loops over tables and not lists of special cases.
+   docs/hardware.md draws the ring; ceil(K/PK) * ceil(M/PM) is a linear stage's initiation interval. */
+#ifndef TS_PLAN_H
+#define TS_PLAN_H
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "quant/imodel.h"
+
+typedef enum { TS_MEM_BLOCK, TS_MEM_DISTRIBUTED, TS_MEM_ULTRA } ts_mem_style;
+const char *ts_mem_style_name(ts_mem_style style); /* "block", "distributed", "ultra": the RTL's STYLE parameters */
+
+/* Linear stages in the order of the stream. */
+#define TS_LIN_STAGES(X) \
+    X(EMBED0, "embed0") \
+    X(EMBED1, "embed1") \
+    X(EMBED2, "embed2") \
+    X(QKV0, "qkv0") \
+    X(QKV, "qkv") \
+    X(O, "o") \
+    X(FFN1, "ffn1") \
+    X(FFN2, "ffn2") \
+    X(HEAD0, "head0") \
+    X(HEAD1, "head1") \
+    X(HEAD2, "head2")
+typedef enum {
+#define X(id, name) TS_LIN_##id,
+    TS_LIN_STAGES(X)
+#undef X
+        TS_LIN_COUNT
+} ts_lin_id;
+const char *ts_lin_name(ts_lin_id id); /* as in the emitted Verilog: "ffn1" */
+
+/* Stage-input requantisers (ts_rqvec) and normalisations (ts_norm). */
+typedef enum { TS_RQV_QKV, TS_RQV_FFN, TS_RQV_HEAD, TS_RQV_COUNT } ts_rqv_id;
+const char *ts_rqv_name(ts_rqv_id id); /* "rq_qkv" ... */
+typedef enum { TS_NRM_1, TS_NRM_2, TS_NRM_FINAL, TS_NRM_COUNT } ts_nrm_id;
+const char *ts_nrm_name(ts_nrm_id id); /* "norm1" ... */
+
+/* The stage's linear in `layer` (of pages of them), or NULL where this ring has no such stage. embed, qkv0 and head have
+   one page, the others a page a layer. With qkv0, page 0 of qkv is never read and is zeros. */
+const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer);
+const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer);
+const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer);
+int ts_ring_lin_pages(const ts_imodel *im, ts_lin_id id);
+int ts_ring_rqv_pages(const ts_imodel *im, ts_rqv_id id);
+int ts_ring_nrm_pages(const ts_imodel *im, ts_nrm_id id);
+
+/* Containers of a stage: the widest over the layers. */
+typedef struct ts_lin_widths {
+    int k, m, pages;
+    int xw, ww, accw, yw; /* bits */
+    bool xsigned, ysigned;
+    int s1, s2;
+    bool varbits; /* some channel is narrower than yw: its own width is stored beside its multiplier */
+    bool table;   /* activation by table, index of idxw bits; otherwise idxw = yw */
+    int idxw;
+} ts_lin_widths;
+
+typedef struct ts_rqv_widths {
+    int d, pages, xw, yw, s2;
+    int biasw; /* 0: no offsets */
+    bool varbits;
+} ts_rqv_widths;
+
+typedef struct ts_nrm_widths {
+    int d, pages, t_shift, y_shift;
+    int biasw, epsw;
+} ts_nrm_widths;
+
+typedef struct ts_ring_widths {
+    int lw, tagw;    /* bits of the layer number and of a stream's tag */
+    int in_w, res_w; /* of a hit's value and of the residual stream */
+    int qw, kw, vw, xw; /* of q, k, v and of the container that the qkv stream uses for all three (>= the qkv stage's yw) */
+    int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
+    int score_shift, ctx_shift;
+    ts_lin_widths lin[TS_LIN_COUNT]; /* k = 0: the ring has no such stage */
+    ts_rqv_widths rqv[TS_RQV_COUNT]; /* d = 0: ditto */
+    ts_nrm_widths nrm[TS_NRM_COUNT]; /* d = 0: ditto */
+} ts_ring_widths;
+ts_ring_widths ts_ring_widths_of(const ts_imodel *im);
+
+/* Folds. */
+typedef struct ts_lin_fold {
+    int pk, pm; /* inputs and outputs a cycle */
+    int nr;     /* requantisers: divides pm, >= pm / ceil(K/pk) */
+    ts_mem_style wstyle, pstyle; /* memories of weights; of biases and multipliers */
+} ts_lin_fold;
+
+typedef struct ts_rqv_fold {
+    int nr; /* lanes */
+    ts_mem_style pstyle;
+} ts_rqv_fold;
+
+typedef struct ts_nrm_fold {
+    int np; /* lanes */
+    ts_mem_style pstyle;
+} ts_nrm_fold;
+
+typedef struct ts_attn_fold {
+    int pq, pkey, ph, pd; /* queries x keys x heads x head width a cycle, twice (scores, context) */
+    int nf;               /* lanes that divide the context by the sum of probabilities */
+    ts_mem_style kvstyle, sstyle; /* memories of keys and values; of scores */
+} ts_attn_fold;
+
+typedef struct ts_plan {
+    const char *device; /* name in devices/ */
+    double clock_mhz;
+    int n_max;          /* longest event, sizes memories */
+    int plan_tokens;    /* length that the folds were chosen for */
+    int reg;            /* adder levels between registers, 1 or 2 */
+    ts_lin_fold lin[TS_LIN_COUNT];
+    ts_rqv_fold rqv[TS_RQV_COUNT];
+    ts_nrm_fold nrm[TS_NRM_COUNT];
+    ts_attn_fold attn;
+    int mid_depth;      /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
+    int refusal_depth;  /* events in flight: descriptors between admission and output */
+    ts_mem_style queue_style, mid_style;
+    bool argmax;        /* classifiers: one beat {class, value} a token instead of the raw outputs */
+} ts_plan;
+
+/* The smallest ring that computes the model: one input, one output a cycle everywhere. For tests and as a planner's start. */
+ts_plan ts_plan_minimal(const ts_imodel *im, int n_max);
+
+/* True when every fold is legal for this model (ranges, nr, styles); the message names the stage. */
+bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err);
+
+/* As the manifest's member "plan". The reader checks types and ranges; ts_plan_check checks the sense. */
+json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im);
+bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_err *err);
+
+/* Cycles a linear stage takes for a token. */
+static inline int ts_ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static inline int ts_lin_ii(const ts_lin_widths *w, const ts_lin_fold *f)
+{
+    return ts_ceil_div(w->k, f->pk) * ts_ceil_div(w->m, f->pm);
+}
+
+#endif
