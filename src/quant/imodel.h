@@ -24,6 +24,7 @@ typedef struct ts_rq {
     const uint8_t *e; /* [count], 0 ... 7 */
     const int64_t *b; /* [count], |b| < 2^43, or NULL: zeros */
     ts_fmt out;       /* this layer's format; q, k, v parts of a qkv stage: see ts_ilayer */
+    const double *y_scale, *y_offset; /* [count], stage inputs only: real value = y * y_scale + y_offset */
 } ts_rq;
 
 typedef struct ts_ilin {
@@ -37,7 +38,8 @@ typedef struct ts_ilin {
     ts_act act;          /* NONE; RELU is rq.out unsigned and nothing else; others: rq.out is the table's index */
     const int32_t *table; /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table */
     ts_fmt y;            /* format of the output, after the table */
-    const double *y_scale; /* [out]: real value of one unit */
+    const double *y_scale;  /* [out]: real value of one unit */
+    const double *y_offset; /* [out]: real value = y * y_scale + y_offset; NULL: zeros */
 } ts_ilin;
 
 typedef struct ts_inorm {
@@ -59,6 +61,7 @@ typedef struct ts_ilayer {
     ts_ilin o;              /* -> residual format */
     ts_rq ffn_in;
     ts_ilin ffn1, ffn2;     /* ffn2 -> residual format */
+    const double *ctx_scale; /* [heads * d_head]; its offset is v's */
     double res_scale_in, res_scale_mid; /* real value of a unit of the residual at the layer's input and after block 1 */
 } ts_ilayer;
 

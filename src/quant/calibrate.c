@@ -1,0 +1,130 @@
+#include "quant/calibrate.h"
+
+#include <math.h>
+
+enum { PARTS = 8 }; /* most parts of a (layer, role): those of RES */
+
+typedef struct tensor {
+    int channels;
+    ts_range *range; /* [channels] */
+} tensor;
+
+struct ts_calibration {
+    ts_arena *arena;
+    const ts_encoder *enc;
+    int events;
+    long long tokens;
+    tensor *tensor; /* [layers][TS_ROLE_COUNT][PARTS] */
+};
+
+static tensor *slot(const ts_calibration *cal, int layer, ts_role role, int part)
+{
+    CHECK(layer >= 0 && layer < cal->enc->layers && part >= 0 && part < PARTS);
+    return &cal->tensor[((size_t)layer * TS_ROLE_COUNT + (size_t)role) * PARTS + (size_t)part];
+}
+
+ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc)
+{
+    ts_calibration *cal = TS_NEW(arena, ts_calibration);
+    cal->arena = arena;
+    cal->enc = enc;
+    cal->tensor = TS_NEW_N(arena, tensor, (size_t)enc->layers * TS_ROLE_COUNT * PARTS);
+    return cal;
+}
+
+/* One event's ranges, apart from the calibration until the whole event is known to be finite. */
+typedef struct collector {
+    ts_calibration *cal;
+    ts_calibration *event;
+    ts_err *err;
+    bool failed;
+} collector;
+
+static void collect(ts_calibration *to, int layer, ts_role role, int part, int channels, int channel, const ts_range *add)
+{
+    tensor *t = slot(to, layer, role, part);
+    if (!t->range) {
+        t->channels = channels;
+        t->range = TS_NEW_N(to->arena, ts_range, channels);
+    }
+    ts_range *r = &t->range[channel];
+    r->min = r->count == 0 || add->min < r->min ? add->min : r->min;
+    r->max = r->count == 0 || add->max > r->max ? add->max : r->max;
+    r->sum += add->sum;
+    r->count += add->count;
+}
+
+/* Range of one column, or of the whole matrix where cols is its row length and `whole` is set. */
+static ts_range range_of(int rows, int cols, int column, bool whole, const float *data)
+{
+    ts_range r = {data[column], data[column], 0, 0};
+    for (int i = 0; i < rows; i++) {
+        const float *row = data + (size_t)i * (size_t)cols;
+        for (int c = column; c < (whole ? cols : column + 1); c++) {
+            r.min = row[c] < r.min ? row[c] : r.min;
+            r.max = row[c] > r.max ? row[c] : r.max;
+            r.sum += (double)row[c]; /* NaN survives here, unlike in min and max */
+        }
+    }
+    r.count = whole ? (long long)rows * cols : rows;
+    return r;
+}
+
+static void on_tensor(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data)
+{
+    collector *c = user;
+    if (role == TS_ROLE_P || c->failed)
+        return;
+    const bool whole = role == TS_ROLE_SCORE;
+    const int channels = whole ? c->cal->enc->heads : cols;
+    for (int i = 0; i < (whole ? 1 : cols); i++) {
+        const ts_range r = range_of(rows, cols, i, whole, data);
+        if (!isfinite(r.sum) || !isfinite(r.min) || !isfinite(r.max)) {
+            c->failed = true;
+            ts_fail(c->err, "calibration: layer %d makes values that are not finite in '%s'; check the scaling of the inputs", layer,
+                    ts_role_name(role));
+            return;
+        }
+        collect(c->event, layer, role, part, channels, whole ? head : i, &r);
+    }
+}
+
+bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
+{
+    if (n == 0)
+        return true;
+    ts_arena *scratch = ts_arena_new();
+    collector c = {.cal = cal, .event = ts_calibration_new(scratch, cal->enc), .err = err};
+    float *y = TS_NEW_N(scratch, float, (size_t)n * (size_t)cal->enc->outputs);
+    ts_encoder_eval(cal->enc, n, x, y, on_tensor, &c);
+    if (!c.failed) {
+        for (int layer = 0; layer < cal->enc->layers; layer++)
+            for (int role = 0; role < TS_ROLE_COUNT; role++)
+                for (int part = 0; part < PARTS; part++) {
+                    const tensor *t = slot(c.event, layer, (ts_role)role, part);
+                    for (int i = 0; i < t->channels; i++)
+                        collect(cal, layer, (ts_role)role, part, t->channels, i, &t->range[i]);
+                }
+        cal->events++;
+        cal->tokens += n;
+    }
+    ts_arena_free(scratch);
+    return !c.failed;
+}
+
+int ts_calibration_events(const ts_calibration *cal)
+{
+    return cal->events;
+}
+
+long long ts_calibration_tokens(const ts_calibration *cal)
+{
+    return cal->tokens;
+}
+
+const ts_range *ts_calibration_get(const ts_calibration *cal, int layer, ts_role role, int part, int *channels)
+{
+    const tensor *t = slot(cal, layer, role, part);
+    *channels = t->channels;
+    return t->range;
+}

@@ -1,0 +1,30 @@
+/* Ranges of every tensor of an encoder over calibration events: what quantisation takes its scales from. */
+#ifndef TS_CALIBRATE_H
+#define TS_CALIBRATE_H
+#include "base/arena.h"
+#include "base/err.h"
+#include "graph/encoder.h"
+#include "ref/encoder_eval.h"
+
+typedef struct ts_range {
+    float min, max;
+    double sum;      /* of `count` values: their mean is sum / count */
+    long long count;
+} ts_range;
+
+typedef struct ts_calibration ts_calibration;
+
+ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc);
+
+/* Evaluates one event and widens the ranges. x: [n][features], standardised; n = 0 adds nothing. Fails (and leaves the
+   calibration as it was) where the model makes a value that is not finite, and says where. */
+bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err);
+
+int ts_calibration_events(const ts_calibration *cal); /* added so far, those without hits not counted */
+long long ts_calibration_tokens(const ts_calibration *cal);
+
+/* Ranges of a tensor, one a channel (SCORE: one a head); `part` as in ts_tap. NULL where the model has no such tensor or
+   nothing was added. P and W are not kept: their ranges are known. */
+const ts_range *ts_calibration_get(const ts_calibration *cal, int layer, ts_role role, int part, int *channels);
+
+#endif

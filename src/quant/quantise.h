@@ -1,0 +1,13 @@
+/* Float encoder + ranges + formats -> integer model. Every scale is chosen here; docs/numerics.md says what the result means. */
+#ifndef TS_QUANTISE_H
+#define TS_QUANTISE_H
+#include "quant/calibrate.h"
+#include "quant/formats.h"
+#include "quant/imodel.h"
+
+/* NULL with a message where nothing was calibrated or a format cannot hold what the model needs. Tensors that never move, weights
+   that are all zero and ranges ruled by one outlier are quantised sensibly and reported through formats->warn. The result has
+   passed ts_imodel_verify. */
+const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err);
+
+#endif
