@@ -41,10 +41,11 @@ typedef enum { TS_NRM_1, TS_NRM_2, TS_NRM_FINAL, TS_NRM_COUNT } ts_nrm_id;
 const char *ts_nrm_name(ts_nrm_id id); /* "norm1" ... */
 
 /* The stage's linear in `layer` (of pages of them), or NULL where this ring has no such stage. embed, qkv0 and head have
-   one page, the others a page a layer. With qkv0, page 0 of qkv is never read and is zeros. */
+   one page, the others a page a layer. With qkv0, page 0 of qkv and rq_qkv is never read: NULL here, zeros in the image. */
 const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer);
 const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer);
 const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer);
+ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel); /* of one output of qkv or qkv0 */
 int ts_ring_lin_pages(const ts_imodel *im, ts_lin_id id);
 int ts_ring_rqv_pages(const ts_imodel *im, ts_rqv_id id);
 int ts_ring_nrm_pages(const ts_imodel *im, ts_nrm_id id);
@@ -74,7 +75,7 @@ typedef struct ts_nrm_widths {
 typedef struct ts_ring_widths {
     int lw, tagw;    /* bits of the layer number and of a stream's tag */
     int in_w, res_w; /* of a hit's value and of the residual stream */
-    int qw, kw, vw, xw; /* of q, k, v and of the container that the qkv stream uses for all three (>= the qkv stage's yw) */
+    int qw, kw, vw, xw; /* of q, k, v of the container of all three in the qkv stream */
     int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
     int score_shift, ctx_shift;
     ts_lin_widths lin[TS_LIN_COUNT]; /* k = 0: the ring has no such stage */

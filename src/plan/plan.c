@@ -1,0 +1,188 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+enum {
+    CFG_ADDR_BITS = 16, /* of the configuration bus */
+    MAX_SLICES = 1000,  /* image files carry three digits */
+    SLICE_BITS = 72,
+    MAX_TOKENS = 65535,
+};
+
+ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
+{
+    ts_plan plan = {.device = "zcu102",
+                    .clock_mhz = 100,
+                    .n_max = n_max,
+                    .plan_tokens = n_max,
+                    .reg = 1,
+                    .attn = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1, .nf = 1, .kvstyle = TS_MEM_BLOCK, .sstyle = TS_MEM_BLOCK},
+                    .mid_depth = 16,
+                    .refusal_depth = 8,
+                    .queue_style = TS_MEM_BLOCK,
+                    .mid_style = TS_MEM_DISTRIBUTED,
+                    .argmax = im->classifier};
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        plan.lin[id] = (ts_lin_fold){.pk = 1, .pm = 1, .nr = 1, .wstyle = TS_MEM_BLOCK, .pstyle = TS_MEM_DISTRIBUTED};
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        plan.rqv[id] = (ts_rqv_fold){.nr = 1, .pstyle = TS_MEM_DISTRIBUTED};
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        plan.nrm[id] = (ts_nrm_fold){.np = 1, .pstyle = TS_MEM_DISTRIBUTED};
+    return plan;
+}
+
+static bool in_range(const char *stage, const char *what, int value, int lo, int hi, ts_err *err)
+{
+    if (value < lo || value > hi)
+        return ts_fail(err, "plan: %s: %s is %d, it must be %d to %d", stage, what, value, lo, hi);
+    return true;
+}
+
+static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fold *f, ts_err *err)
+{
+    if (!in_range(name, "pk", f->pk, 1, w->k, err) || !in_range(name, "pm", f->pm, 1, w->m, err) ||
+        !in_range(name, "nr", f->nr, 1, f->pm, err))
+        return false;
+    const int ko = ts_ceil_div(w->k, f->pk), mo = ts_ceil_div(w->m, f->pm);
+    if (f->pm % f->nr)
+        return ts_fail(err, "plan: %s: nr = %d must divide pm = %d", name, f->nr, f->pm);
+    if ((long long)f->nr * ko < f->pm)
+        return ts_fail(err, "plan: %s: nr = %d requantisers cannot finish %d outputs every %d cycles", name, f->nr, f->pm, ko);
+    const long long slices = ((long long)f->pk * f->pm * w->ww + SLICE_BITS - 1) / SLICE_BITS;
+    if (slices > MAX_SLICES)
+        return ts_fail(err, "plan: %s: a weight word of %lld slices is too wide (at most %d)", name, slices, MAX_SLICES);
+    const long long words = (long long)w->pages * mo * ko;
+    if (words > 1 << CFG_ADDR_BITS)
+        return ts_fail(err, "plan: %s: %lld weight words cannot be addressed (at most %d): choose a larger pk or pm", name, words,
+                       1 << CFG_ADDR_BITS);
+    return true;
+}
+
+bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) || !in_range("ring", "reg", plan->reg, 1, 2, err) ||
+        !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
+        !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
+        return false;
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (w.lin[id].k && !check_lin(ts_lin_name((ts_lin_id)id), &w.lin[id], &plan->lin[id], err))
+            return false;
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (w.rqv[id].d && !in_range(ts_rqv_name((ts_rqv_id)id), "nr", plan->rqv[id].nr, 1, w.rqv[id].d, err))
+            return false;
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (w.nrm[id].d && !in_range(ts_nrm_name((ts_nrm_id)id), "np", plan->nrm[id].np, 1, w.nrm[id].d, err))
+            return false;
+    const ts_attn_fold *a = &plan->attn;
+    if (!in_range("attention", "pq", a->pq, 1, 1024, err) || !in_range("attention", "pkey", a->pkey, 1, 1024, err) ||
+        !in_range("attention", "ph", a->ph, 1, im->heads, err) || !in_range("attention", "pd", a->pd, 1, im->d_head, err) ||
+        !in_range("attention", "nf", a->nf, 1, im->heads * im->d_head, err))
+        return false;
+    if (plan->argmax && !im->classifier)
+        return ts_fail(err, "plan: arg-max needs a classifier, whose outputs share one scale");
+    return true;
+}
+
+/* JSON */
+
+json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    json_t *lin = json_object(), *rqv = json_object(), *nrm = json_object();
+    for (int id = 0; id < TS_LIN_COUNT; id++) {
+        const ts_lin_fold *f = &plan->lin[id];
+        if (w.lin[id].k)
+            json_object_set_new(lin, ts_lin_name((ts_lin_id)id),
+                                json_pack("{s:i, s:i, s:i, s:s, s:s}", "pk", f->pk, "pm", f->pm, "nr", f->nr, "weights",
+                                          ts_mem_style_name(f->wstyle), "parameters", ts_mem_style_name(f->pstyle)));
+    }
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (w.rqv[id].d)
+            json_object_set_new(rqv, ts_rqv_name((ts_rqv_id)id),
+                                json_pack("{s:i, s:s}", "nr", plan->rqv[id].nr, "parameters", ts_mem_style_name(plan->rqv[id].pstyle)));
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (w.nrm[id].d)
+            json_object_set_new(nrm, ts_nrm_name((ts_nrm_id)id),
+                                json_pack("{s:i, s:s}", "np", plan->nrm[id].np, "parameters", ts_mem_style_name(plan->nrm[id].pstyle)));
+    const ts_attn_fold *a = &plan->attn;
+    json_t *attn = json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "pq", a->pq, "pkey", a->pkey, "ph", a->ph, "pd", a->pd, "nf", a->nf,
+                             "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle));
+    json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:b}", "device", plan->device, "clock_mhz",
+                             plan->clock_mhz, "n_max", plan->n_max, "plan_tokens", plan->plan_tokens, "reg", plan->reg, "linear", lin,
+                             "requantise", rqv, "norm", nrm, "attention", attn, "mid_depth", plan->mid_depth, "mid_memory",
+                             ts_mem_style_name(plan->mid_style), "queue_memory", ts_mem_style_name(plan->queue_style), "refusal_depth",
+                             plan->refusal_depth, "argmax", plan->argmax);
+    CHECK(json);
+    return json;
+}
+
+static bool get_int(const json_t *object, const char *where, const char *key, int *out, ts_err *err)
+{
+    const json_t *value = json_object_get(object, key);
+    const json_int_t x = json_integer_value(value);
+    if (!json_is_integer(value) || x < 0 || x > 1 << 24)
+        return ts_fail(err, "plan: %s: \"%s\" must be a small integer", where, key);
+    *out = (int)x;
+    return true;
+}
+
+static bool get_style(const json_t *object, const char *where, const char *key, ts_mem_style *out, ts_err *err)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    for (int s = TS_MEM_BLOCK; text && s <= TS_MEM_ULTRA; s++)
+        if (strcmp(text, ts_mem_style_name((ts_mem_style)s)) == 0) {
+            *out = (ts_mem_style)s;
+            return true;
+        }
+    return ts_fail(err, "plan: %s: \"%s\" must be \"block\", \"distributed\" or \"ultra\"", where, key);
+}
+
+static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
+{
+    const json_t *lin = json_object_get(json, "linear"), *rqv = json_object_get(json, "requantise"), *nrm = json_object_get(json, "norm");
+    for (int id = 0; id < TS_LIN_COUNT; id++) {
+        const char *name = ts_lin_name((ts_lin_id)id);
+        const json_t *o = json_object_get(lin, name);
+        ts_lin_fold *f = &plan->lin[id];
+        if (o && (!get_int(o, name, "pk", &f->pk, err) || !get_int(o, name, "pm", &f->pm, err) || !get_int(o, name, "nr", &f->nr, err) ||
+                  !get_style(o, name, "weights", &f->wstyle, err) || !get_style(o, name, "parameters", &f->pstyle, err)))
+            return false;
+    }
+    for (int id = 0; id < TS_RQV_COUNT; id++) {
+        const char *name = ts_rqv_name((ts_rqv_id)id);
+        const json_t *o = json_object_get(rqv, name);
+        if (o && (!get_int(o, name, "nr", &plan->rqv[id].nr, err) || !get_style(o, name, "parameters", &plan->rqv[id].pstyle, err)))
+            return false;
+    }
+    for (int id = 0; id < TS_NRM_COUNT; id++) {
+        const char *name = ts_nrm_name((ts_nrm_id)id);
+        const json_t *o = json_object_get(nrm, name);
+        if (o && (!get_int(o, name, "np", &plan->nrm[id].np, err) || !get_style(o, name, "parameters", &plan->nrm[id].pstyle, err)))
+            return false;
+    }
+    return true;
+}
+
+bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_err *err)
+{
+    *plan = (ts_plan){0};
+    const char *device = json_string_value(json_object_get(json, "device"));
+    const json_t *clock = json_object_get(json, "clock_mhz"), *argmax = json_object_get(json, "argmax");
+    if (!device || !json_is_number(clock) || !json_is_boolean(argmax))
+        return ts_fail(err, "plan: \"device\" must be a text, \"clock_mhz\" a number and \"argmax\" true or false");
+    plan->device = ts_strdup(arena, device);
+    plan->clock_mhz = json_number_value(clock);
+    plan->argmax = json_boolean_value(argmax);
+    const json_t *attn = json_object_get(json, "attention");
+    ts_attn_fold *a = &plan->attn;
+    return get_int(json, "ring", "n_max", &plan->n_max, err) && get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) &&
+           get_int(json, "ring", "reg", &plan->reg, err) && get_int(json, "ring", "mid_depth", &plan->mid_depth, err) &&
+           get_int(json, "ring", "refusal_depth", &plan->refusal_depth, err) &&
+           get_style(json, "ring", "mid_memory", &plan->mid_style, err) &&
+           get_style(json, "ring", "queue_memory", &plan->queue_style, err) && read_stages(json, plan, err) &&
+           get_int(attn, "attention", "pq", &a->pq, err) && get_int(attn, "attention", "pkey", &a->pkey, err) &&
+           get_int(attn, "attention", "ph", &a->ph, err) && get_int(attn, "attention", "pd", &a->pd, err) &&
+           get_int(attn, "attention", "nf", &a->nf, err) && get_style(attn, "attention", "keys_values", &a->kvstyle, err) &&
+           get_style(attn, "attention", "scores", &a->sstyle, err);
+}
