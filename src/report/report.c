@@ -1,0 +1,141 @@
+#include "report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+static void path_of(char *path, size_t size, const char *dir)
+{
+    snprintf(path, size, "%s/report.json", dir);
+}
+
+json_t *ts_report_load(const char *dir, ts_err *err)
+{
+    char path[4096];
+    path_of(path, sizeof path, dir);
+    json_error_t where;
+    json_t *report = json_load_file(path, 0, &where);
+    if (!json_is_object(report)) {
+        json_decref(report);
+        ts_fail(err, "%s: %s; compile the model again", path, where.text);
+        return NULL;
+    }
+    return report;
+}
+
+bool ts_report_write(const char *path, const json_t *report, ts_err *err)
+{
+    char *text = json_dumps(report, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10));
+    CHECK(text);
+    const bool ok = ts_file_write(path, text, strlen(text), err);
+    free(text);
+    return ok;
+}
+
+bool ts_report_put(const char *dir, const char *member, json_t *value, ts_err *err)
+{
+    char path[4096];
+    path_of(path, sizeof path, dir);
+    json_t *report = ts_report_load(dir, err);
+    if (!report) {
+        json_decref(value);
+        return false;
+    }
+    json_object_set_new(report, member, value);
+    const bool ok = ts_report_write(path, report, err);
+    json_decref(report);
+    return ok;
+}
+
+static double get(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void cell(FILE *out, double value)
+{
+    if (isnan(value))
+        fprintf(out, "%12s", "-");
+    else
+        fprintf(out, "%12.10g", round(2 * value) / 2);
+}
+
+static void cycles_row(FILE *out, const char *what, double cycles, double clock)
+{
+    if (!isnan(cycles))
+        fprintf(out, "  %-34s %10.0f cycles %10.1f us\n", what, cycles, cycles / clock);
+}
+
+static void print_resources(FILE *out, const json_t *report)
+{
+    static const char *const name[] = {"lut", "ff", "dsp", "bram36", "uram"};
+    const json_t *predicted = json_object_get(json_object_get(report, "predicted"), "resources");
+    const json_t *yosys = json_object_get(predicted, "yosys"), *device = json_object_get(predicted, "device");
+    const json_t *found = json_object_get(json_object_get(report, "synthesised"), "resources");
+    const json_t *has = json_object_get(report, "device_has");
+    if (!yosys)
+        return;
+    fprintf(out, "  resources%12s%12s%12s%12s\n", "yosys", "device", "of the part", found ? "synthesised" : "");
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        fprintf(out, "  %-9s", name[i]);
+        cell(out, get(yosys, name[i]));
+        cell(out, get(device, name[i]));
+        const double share = 100 * get(device, name[i]) / get(has, name[i]);
+        if (isfinite(share))
+            fprintf(out, "%10.0f %%", share);
+        else
+            fprintf(out, "%12s", "-");
+        if (found)
+            cell(out, get(found, name[i]));
+        fputc('\n', out);
+    }
+}
+
+static void print_simulated(FILE *out, const json_t *simulated, double clock)
+{
+    const json_t *events = json_object_get(simulated, "per_event");
+    if (!simulated)
+        return;
+    fprintf(out, "  simulated: %.0f event(s), %.0f refused, %s\n", get(simulated, "events"), get(simulated, "refused"),
+            json_is_true(json_object_get(simulated, "bit_exact")) ? "bit-exact with the integer model" : "NOT bit-exact");
+    if (!json_is_true(json_object_get(simulated, "bit_exact")))
+        fprintf(out, "    %.0f output word(s) differ\n", get(simulated, "mismatches"));
+    size_t i;
+    const json_t *event;
+    json_array_foreach(events, i, event)
+    {
+        if (i == 8 && json_array_size(events) > 10) {
+            fprintf(out, "    ... and %zu more\n", json_array_size(events) - i);
+            break;
+        }
+        if (isnan(get(event, "latency_cycles"))) {
+            fprintf(out, "    %5.0f hits: refused, longer than the design's longest event\n", get(event, "tokens"));
+            continue;
+        }
+        fprintf(out, "    %5.0f hits: latency %8.0f cycles, %7.1f us; predicted %8.0f (%+.2f %%)\n", get(event, "tokens"), get(event, "latency_cycles"),
+                get(event, "latency_cycles") / clock, get(event, "predicted_cycles"), 100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+    }
+    cycles_row(out, "interval of waiting events", get(simulated, "interval_cycles"), clock);
+    if (!isnan(get(simulated, "mac_utilisation")))
+        fprintf(out, "  %-34s %10.1f %% of all multiply slots, back to back\n", "multipliers busy", 100 * get(simulated, "mac_utilisation"));
+}
+
+void ts_report_print(FILE *out, const json_t *report)
+{
+    const json_t *predicted = json_object_get(report, "predicted");
+    const double clock = get(report, "clock_mhz");
+    fprintf(out, "%s on %s, %s, %.0f MHz\n", json_string_value(json_object_get(report, "model")), json_string_value(json_object_get(report, "device")),
+            json_string_value(json_object_get(report, "mode")), clock);
+    if (predicted) {
+        fprintf(out, "  predicted for %.0f hits\n", get(predicted, "tokens"));
+        cycles_row(out, "  last hit in to last result out", get(predicted, "latency_cycles"), clock);
+        cycles_row(out, "  first hit in to last result out", get(predicted, "total_cycles"), clock);
+        cycles_row(out, "  interval of waiting events", get(predicted, "interval_cycles"), clock);
+        fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"), 100 * get(predicted, "mac_utilisation"));
+        print_resources(out, report);
+    }
+    print_simulated(out, json_object_get(report, "simulated"), clock);
+}

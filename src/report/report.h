@@ -1,0 +1,21 @@
+/* DIR/report.json: what compile, simulate and synth found, for machines; the same as a table, for people. */
+#ifndef TS_REPORT_H
+#define TS_REPORT_H
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+/* Reads DIR/report.json; NULL with a message where it is missing or damaged. New reference. */
+json_t *ts_report_load(const char *dir, ts_err *err);
+
+/* Replaces one member of DIR/report.json, atomically; takes the reference to `value`. */
+bool ts_report_put(const char *dir, const char *member, json_t *value, ts_err *err);
+
+/* Writes a whole report (borrowed) to PATH, atomically, with sorted members. */
+bool ts_report_write(const char *path, const json_t *report, ts_err *err);
+
+/* The report as a table: model, device, predicted and, where there, simulated and synthesised figures side by side. */
+void ts_report_print(FILE *out, const json_t *report);
+
+#endif
