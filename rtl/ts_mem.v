@@ -26,6 +26,8 @@ module ts_mem #(
     input  wire [15:0]      cfg_addr,
     input  wire [71:0]      cfg_data
 );
+    // Which of the two write ports is used is a parameter, and the bus is wider than most memories.
+    wire              unused = &{1'b0, we, waddr, wdata, cfg_we, cfg_mem, cfg_slice, cfg_addr, cfg_data};
     localparam [31:0] ID    = CFG_ID;
     localparam [79:0] DIGIT = "9876543210";
 
@@ -48,35 +50,35 @@ module ts_mem #(
             assign rdata[i*72 +: W] = out;
 
             if (STYLE == "block") begin : g_block
-                (* ram_style = "block" *) reg [W-1:0] mem [0:DEPTH-1];
+                (* ram_style = "block" *) reg [W-1:0] array [0:DEPTH-1];
                 if (INIT != "") begin : g_init
-                    initial $readmemh({INIT, DIGITS, ".hex"}, mem);
+                    initial $readmemh({INIT, DIGITS, ".hex"}, array);
                 end
                 always @(posedge clk)
                     if (slice_we)
-                        mem[slice_waddr] <= slice_wdata;
+                        array[slice_waddr] <= slice_wdata;
                 always @(posedge clk)
-                    array_out <= mem[raddr];
+                    array_out <= array[raddr];
             end else if (STYLE == "distributed") begin : g_distributed
-                (* ram_style = "distributed" *) reg [W-1:0] mem [0:DEPTH-1];
+                (* ram_style = "distributed" *) reg [W-1:0] array [0:DEPTH-1];
                 if (INIT != "") begin : g_init
-                    initial $readmemh({INIT, DIGITS, ".hex"}, mem);
+                    initial $readmemh({INIT, DIGITS, ".hex"}, array);
                 end
                 always @(posedge clk)
                     if (slice_we)
-                        mem[slice_waddr] <= slice_wdata;
+                        array[slice_waddr] <= slice_wdata;
                 always @(posedge clk)
-                    array_out <= mem[raddr];
+                    array_out <= array[raddr];
             end else if (STYLE == "ultra") begin : g_ultra
-                (* ram_style = "ultra" *) reg [W-1:0] mem [0:DEPTH-1];
+                (* ram_style = "ultra" *) reg [W-1:0] array [0:DEPTH-1];
                 if (INIT != "") begin : g_guard
                     ts_mem_ultra_has_no_initial_contents guard ();
                 end
                 always @(posedge clk)
                     if (slice_we)
-                        mem[slice_waddr] <= slice_wdata;
+                        array[slice_waddr] <= slice_wdata;
                 always @(posedge clk)
-                    array_out <= mem[raddr];
+                    array_out <= array[raddr];
             end else begin : g_guard
                 ts_mem_STYLE_is_block_distributed_or_ultra guard ();
             end
