@@ -29,8 +29,10 @@ typedef struct ts_op_hooks {
     /* Sets dtype, rank and dim of every output; fails on types and shapes that do not fit together. An input whose value is
        needed for that (Reshape's shape) has data, or the hook fails through ts_op_need. */
     bool (*infer)(const ts_op_args *a);
-    /* Fills the outputs, which have their storage (zeroed). Inputs have been through infer. */
+    /* Fills the outputs, which have their storage (zeroed); runs only after infer succeeded on the same inputs. Results may
+       be out of the range of a narrow type: the caller wraps or rounds them (ts_tensor_narrow). */
     bool (*eval)(const ts_op_args *a);
+    bool only_shapes; /* eval looks at the shapes of the inputs, not at their values */
 } ts_op_hooks;
 
 typedef struct ts_op {
@@ -45,8 +47,7 @@ static inline ts_op_kind ts_kind(const ts_node *node) { return node->op->kind; }
 /* The row, or NULL for an operator that is not known in any version. */
 const ts_op *ts_op_find(const char *domain, const char *name);
 
-/* For hooks: an error about a->node, prefixed with its name and type; and the value of an input that infer depends on. */
-bool ts_op_fail(const ts_op_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-bool ts_op_need(const ts_op_args *a, int slot, const char *what);
+/* Number of inputs and outputs, attribute names, and the hook's own checks. */
+bool ts_op_check(const ts_node *node, ts_err *err);
 
 #endif

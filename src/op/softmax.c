@@ -1,0 +1,79 @@
+/* Softmax and LogSoftmax. Up to opset 12 they work on the tensor flattened to two dimensions at `axis` (default 1), from 13
+   on along the one axis (default -1). */
+#include <math.h>
+
+#include "op/hook.h"
+
+/* A row of nothing but -inf (every key masked) is 0/0 by the formula, and frameworks answer NaN. Here it gives zeros, so
+   that a fully masked event has a defined result; a guard of the form Where(IsNaN(p), 0, p) computes the same. */
+void ts_softmax_row(const float *x, float *y, int64_t n, int64_t stride)
+{
+    float max = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        max = x[i * stride] > max || isnan(x[i * stride]) ? x[i * stride] : max;
+    if (max == -INFINITY) {
+        for (int64_t i = 0; i < n; i++)
+            y[i * stride] = 0;
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        sum += y[i * stride] = expf(x[i * stride] - max);
+    for (int64_t i = 0; i < n; i++)
+        y[i * stride] /= sum;
+}
+
+static void log_softmax_row(const float *x, float *y, int64_t n, int64_t stride)
+{
+    double max = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        max = x[i * stride] > max ? x[i * stride] : max;
+    for (int64_t i = 0; i < n; i++)
+        sum += exp(x[i * stride] - max);
+    for (int64_t i = 0; i < n; i++)
+        y[i * stride] = (float)(x[i * stride] - max - log(sum));
+}
+
+static bool softmax_axis(const ts_op_args *a, int *axis)
+{
+    bool flattens = a->node->opset < 13;
+    int rank = a->in[0]->rank;
+    int64_t given = ts_attr_int(a->node, "axis", flattens ? 1 : -1);
+    if (flattens && given == rank) { /* legal: rows of one element */
+        *axis = rank;
+        return true;
+    }
+    return ts_fix_axis(a, given, rank, axis);
+}
+
+static bool infer_softmax(const ts_op_args *a)
+{
+    int axis;
+    if (!ts_need_float(a) || !softmax_axis(a, &axis))
+        return false;
+    if (a->in[0]->dtype == TS_F64)
+        return FAIL(a, "float64 is not supported; export the model in float32");
+    return ts_set_out_like(a, 0, a->in[0]);
+}
+
+static bool each_row(const ts_op_args *a, void (*row)(const float *x, float *y, int64_t n, int64_t stride))
+{
+    const ts_tensor *x = a->in[0];
+    float *y = a->out[0]->data.f;
+    int axis;
+    if (!softmax_axis(a, &axis))
+        return false;
+    int end = a->node->opset < 13 ? x->rank : axis + 1;
+    int64_t outer = ts_extent(x, 0, axis), n = ts_extent(x, axis, end), inner = ts_extent(x, end, x->rank);
+#pragma omp parallel for schedule(static)
+    for (int64_t r = 0; r < outer * inner; r++) {
+        int64_t start = r / inner * n * inner + r % inner;
+        row(x->data.f + start, y + start, n, inner);
+    }
+    return true;
+}
+static bool eval_softmax(const ts_op_args *a) { return each_row(a, ts_softmax_row); }
+static bool eval_log_softmax(const ts_op_args *a) { return each_row(a, log_softmax_row); }
+const ts_op_hooks ts_Softmax_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_softmax, .eval = eval_softmax};
+const ts_op_hooks ts_LogSoftmax_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_softmax, .eval = eval_log_softmax};
