@@ -1,0 +1,30 @@
+/* Folding: how many multipliers a stage gets, so that it takes a token every II cycles. Pure arithmetic on shapes; the styles
+   of memories and the finalising lanes are left zero. */
+#ifndef TS_FOLD_H
+#define TS_FOLD_H
+#include "plan/plan.h"
+
+/* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (pk*pm multipliers and nr requantisers),
+   then the narrowest memories. */
+ts_lin_fold ts_fold_linear(int in, int out, int ii);
+
+/* The fold with `pq` queries and fewest multipliers whose blocks take at most pq * ii cycles, on average over events of
+   lengths[count] hits weighted by their hits. False if even the widest fold is too slow. */
+bool ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold *fold);
+
+/* Multipliers of attention: scores and context. */
+static inline int ts_attn_slots(const ts_attn_fold *fold)
+{
+    return 2 * fold->pq * fold->pkey * fold->ph * fold->pd;
+}
+
+/* Cycles that a block of pq queries takes over n keys, in either pass. */
+static inline int ts_attn_block(const ts_attn_fold *fold, int heads, int d_head, int n)
+{
+    return ts_ceil_div(n, fold->pkey) * ts_ceil_div(heads, fold->ph) * ts_ceil_div(d_head, fold->pd);
+}
+
+/* The smallest number of requantisers that divides pm and keeps up with groups of pm values every ko cycles. */
+int ts_fold_requant(int pm, int ko);
+
+#endif

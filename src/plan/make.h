@@ -1,0 +1,38 @@
+/* The planner: folds of every stage for one device, whole model on chip, one ring (monolithic mode). */
+#ifndef TS_MAKE_H
+#define TS_MAKE_H
+#include "plan/cost.h"
+#include "plan/device.h"
+#include "plan/plan.h"
+#include "plan/predict.h"
+
+typedef struct ts_plan_options {
+    double clock_mhz;    /* 0: the device's default */
+    int max_tokens;      /* longest event; sizes memories */
+    int plan_tokens;     /* > 0: plan for events of this length alone */
+    const int *lengths;  /* otherwise for the mean over these, [lengths_count]; longer than max_tokens: ignored, as the hardware does */
+    int lengths_count;   /* 0 and no plan_tokens: for max_tokens */
+    double utilisation;  /* share of every resource that may be used; 0: 0.8 */
+    int target_ii;       /* > 0: cycles a token and layer, the planner does not search */
+    int reg;             /* adder levels between registers, 1 or 2; 0: chosen by the clock */
+    bool argmax;         /* a classifier's result is {class, value} */
+} ts_plan_options;
+
+/* What was chosen and against what. */
+typedef struct ts_planned {
+    const ts_plan *plan;
+    ts_prediction prediction; /* at plan->plan_tokens */
+    double mean_latency;      /* cycles, over the planned lengths */
+    ts_cost cost;
+    const char *why; /* lines of text: the resource that decided, the alternatives weighed */
+} ts_planned;
+
+/* False with a message that says which resource is short, by how much, and which known device would do. */
+bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_planned *planned,
+                    ts_err *err);
+
+/* ts_plan_search for those who want nothing but the plan. */
+bool ts_plan_make(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_plan **plan,
+                  ts_err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* Cycles of a ring, from its folds: no simulation. docs/hardware.md names the stages; src/plan/timing.c has each module's latency. */
+#ifndef TS_PREDICT_H
+#define TS_PREDICT_H
+#include "plan/plan.h"
+
+typedef struct ts_prediction {
+    int tokens;
+    long long latency_cycles;  /* of a lone event, from its last hit in to its last result out */
+    long long total_cycles;    /* of a lone event, from its first hit in to its last result out */
+    long long interval_cycles; /* of equal events back to back */
+    int mac_units;             /* multipliers of linears and attention */
+    double mac_utilisation;    /* MACs at `tokens` / (mac_units * interval_cycles) */
+} ts_prediction;
+
+/* n >= 1, a legal plan (ts_plan_check). */
+ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n);
+
+/* Multiply-accumulates of an event of n tokens as the model states them: the work, whatever the hardware leaves out. */
+double ts_model_macs(const ts_imodel *im, int n);
+
+int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im);
+
+/* Where the time of a layer goes, for reports and for the planner. */
+typedef struct ts_layer_time {
+    double ii;       /* cycles a token, of attention or of the slowest stage */
+    int attention;   /* cycles from the last token accepted by attention to the first context offered */
+    int chain;       /* cycles from a context to the same token accepted by attention for the next layer */
+    int enter;       /* from a hit to its token accepted by attention for layer 0 */
+    int leave;       /* from a context of the last layer to the token's last result */
+    int enter_ii, chain_ii, leave_ii; /* of the slowest stage on each way */
+    int block;       /* cycles of a block of pq queries */
+} ts_layer_time;
+ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
+
+#endif
