@@ -1,0 +1,228 @@
+#include "emit/bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "emu/emu.h"
+#include "graph/random_encoder.h"
+#include "num/fixed.h"
+
+/* Small enough for an interpreting simulator. */
+enum { BENCH_EVENTS = 3, BENCH_HITS = 24, BENCH_OVERLONG = 64 };
+
+typedef struct event {
+    int n;
+    const int32_t *x;
+    bool refused;
+} event;
+
+/* The beginnings of the given events, one of a single hit, and, where that is short, one that is too long. */
+static int choose_events(ts_arena *arena, const ts_emit_options *opt, event list[BENCH_EVENTS + 2])
+{
+    const ts_imodel *im = opt->im;
+    const int n_max = opt->plan->n_max, most = n_max < BENCH_HITS ? n_max : BENCH_HITS;
+    const int64_t top = ts_fmt_max(im->in.bits, true);
+    uint64_t seed = 1;
+    int32_t *noise = TS_NEW_N(arena, int32_t, (BENCH_OVERLONG + 1) * im->features);
+    for (int i = 0; i < (BENCH_OVERLONG + 1) * im->features; i++)
+        noise[i] = (int32_t)(ts_random(&seed) % (uint64_t)(2 * top + 1)) - (int32_t)top;
+    int count = 0;
+    for (int e = 0; e < opt->events && count < BENCH_EVENTS; e++)
+        if (opt->n[e] > 0)
+            list[count++] = (event){.n = opt->n[e] < most ? opt->n[e] : most, .x = opt->x[e]};
+    if (count == 0)
+        list[count++] = (event){.n = most, .x = noise};
+    list[count++] = (event){.n = 1, .x = noise};
+    if (n_max <= BENCH_OVERLONG) { /* before the last one, which must not notice */
+        list[count] = list[count - 1];
+        list[count - 1] = (event){.n = n_max + 1, .x = noise, .refused = true};
+        count++;
+    }
+    return count;
+}
+
+/* One word in hexadecimal, most significant bit first; `bits` holds a bit a char, least significant first. */
+static void hex_line(FILE *f, const char *bits, int width)
+{
+    for (int d = ts_ceil_div(width, 4) - 1; d >= 0; d--) {
+        int digit = 0;
+        for (int b = 3; b >= 0; b--)
+            digit = digit * 2 + (4 * d + b < width ? bits[4 * d + b] : 0);
+        fputc("0123456789abcdef"[digit], f);
+    }
+    fputc('\n', f);
+}
+
+static void put(char *bits, int lsb, int width, int64_t value)
+{
+    for (int b = 0; b < width; b++)
+        bits[lsb + b] = (char)(value >> b & 1);
+}
+
+typedef struct text {
+    FILE *f;
+    char *data;
+    size_t size;
+} text;
+
+static void text_open(text *t)
+{
+    *t = (text){0};
+    t->f = open_memstream(&t->data, &t->size);
+    CHECK(t->f);
+}
+
+static const char *text_close(text *t, ts_arena *arena)
+{
+    CHECK(fclose(t->f) == 0);
+    const char *kept = ts_strdup(arena, t->data);
+    free(t->data);
+    return kept;
+}
+
+static void arg_max(const int32_t *y, int outputs, int32_t best[2])
+{
+    int at = 0;
+    for (int i = 1; i < outputs; i++)
+        if (y[i] > y[at])
+            at = i;
+    best[0] = y[at];
+    best[1] = at;
+}
+
+/* The transfers of m_out for one event; returns how many. A word: {used lanes, refused, last, data}. */
+static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
+{
+    const ts_imodel *im = opt->im;
+    const int rows = im->pool == TS_POOL_NONE ? ev->n : 1, data = ports->lanes * 32, width = data + 2 + ports->lanes;
+    char *bits = ts_alloc(arena, (size_t)width, 1);
+    if (ev->refused) {
+        put(bits, data, 2 + ports->lanes, 3);
+        hex_line(f, bits, width);
+        return 1;
+    }
+    int32_t *y = TS_NEW_N(arena, int32_t, rows * im->outputs);
+    ts_emu_run(emu, ev->n, ev->x, y, NULL, NULL);
+    for (int row = 0; row < rows; row++) {
+        const int32_t *value = y + (size_t)row * im->outputs;
+        int32_t best[2];
+        if (opt->plan->argmax) {
+            arg_max(value, im->outputs, best);
+            value = best;
+        }
+        for (int beat = 0; beat < ports->beats; beat++) {
+            memset(bits, 0, (size_t)width);
+            for (int lane = 0; lane < ports->lanes; lane++) {
+                const int index = ts_ports_output(ports, im, opt->plan, beat, lane);
+                if (index < 0)
+                    continue;
+                put(bits, lane * 32, 32, value[index]);
+                put(bits, data + 2 + lane, 1, 1);
+            }
+            put(bits, data, 1, row == rows - 1 && beat == ports->beats - 1);
+            hex_line(f, bits, width);
+        }
+    }
+    return rows * ports->beats;
+}
+
+static const char *load_text(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, int *count)
+{
+    text t;
+    text_open(&t);
+    *count = 0;
+    for (int m = 0; m < memories; m++) {
+        if (!mem[m].loaded)
+            continue;
+        const uint32_t *words = ts_memory_words(arena, opt->im, opt->plan, &mem[m]);
+        for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++) {
+            size_t size;
+            const char *line = ts_memory_slice_text(arena, &mem[m], words, slice, &size);
+            for (int a = 0; a < mem[m].depth; a++, (*count)++) {
+                const int digits = (int)strcspn(line, "\n");
+                fprintf(t.f, "%02x%03x%04x%0*d%.*s\n", mem[m].id, slice, a, TS_SLICE_BITS / 4 - digits, 0, digits, line);
+                line += digits + 1;
+            }
+        }
+    }
+    return text_close(&t, arena);
+}
+
+static const char *ring_vh(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, int hits, int beats, int events,
+                           int loads)
+{
+    const ts_ports ports = ts_ports_of(opt->im, opt->plan);
+    text t;
+    text_open(&t);
+    fprintf(t.f,
+            "// What tb.v must know of this ring.\n"
+            "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n"
+            "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
+            ts_top_name(arena, opt->im), opt->im->features * ports.hit_lane, ports.lanes, hits, beats, events,
+            ts_watchdog_cycles(opt->im, opt->plan));
+    if (loads)
+        fprintf(t.f, "`define RING_LOADS %d\n", loads);
+    /* A simulator treats a missing image as a warning at most. */
+    fprintf(t.f, "`define RING_CHECK_IMAGES \\\n");
+    for (int m = 0; m < memories; m++)
+        for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++)
+            fprintf(t.f, "        check_image(\"mem/%s_%03d.hex\"); \\\n", mem[m].name, slice);
+    fprintf(t.f, "        check_image(\"mem/expect.hex\");\n");
+    return text_close(&t, arena);
+}
+
+static const char *ring_h(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, const ts_stream *streams,
+                          int stream_count)
+{
+    const ts_ports ports = ts_ports_of(opt->im, opt->plan);
+    const ts_ring_widths w = ts_ring_widths_of(opt->im);
+    const char *top = ts_top_name(arena, opt->im);
+    text t;
+    text_open(&t);
+    fprintf(t.f,
+            "/* What sim.cpp must know of this ring. */\n"
+            "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n\n"
+            "/* name, number on the configuration bus, bits of a word, words, must be loaded */\n"
+            "#define RING_MEMORIES(X)",
+            opt->im->features, ports.hit_lane, ports.lanes, w.tagw, ts_watchdog_cycles(opt->im, opt->plan));
+    for (int m = 0; m < memories; m++)
+        if (mem[m].id >= 0)
+            fprintf(t.f, " \\\n    X(\"%s\", %d, %d, %d, %d)", mem[m].name, mem[m].id, mem[m].width, mem[m].depth, mem[m].loaded);
+    fprintf(t.f, "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
+    for (int s = 0; s < stream_count; s++)
+        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, streams[s].wire, top, streams[s].wire, streams[s].first,
+                streams[s].count, streams[s].width, streams[s].is_signed);
+    fprintf(t.f, "\n");
+    return text_close(&t, arena);
+}
+
+ts_bench_files ts_bench_make(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, const ts_stream *streams,
+                             int stream_count)
+{
+    const ts_imodel *im = opt->im;
+    const ts_ports ports = ts_ports_of(im, opt->plan);
+    const ts_emu *emu = ts_emu_new(arena, im, TS_EMU_AUTO);
+    event list[BENCH_EVENTS + 2];
+    const int events = choose_events(arena, opt, list), width = im->features * ports.hit_lane + 1;
+    char *bits = ts_alloc(arena, (size_t)width, 1);
+    text hits, expect;
+    text_open(&hits);
+    text_open(&expect);
+    int hit_count = 0, beats = 0;
+    for (int e = 0; e < events; e++) {
+        for (int i = 0; i < list[e].n; i++, hit_count++) {
+            for (int c = 0; c < im->features; c++)
+                put(bits, c * ports.hit_lane, ports.hit_lane, list[e].x[i * im->features + c]);
+            put(bits, width - 1, 1, i == list[e].n - 1);
+            hex_line(hits.f, bits, width);
+        }
+        beats += expect_event(arena, opt, emu, &ports, &list[e], expect.f);
+    }
+    ts_bench_files files = {.hits = text_close(&hits, arena), .expect = text_close(&expect, arena)};
+    int loads;
+    files.load = load_text(arena, opt, mem, memories, &loads);
+    files.load = loads ? files.load : NULL;
+    files.ring_vh = ring_vh(arena, opt, mem, memories, hit_count, beats, events, loads);
+    files.ring_h = ring_h(arena, opt, mem, memories, streams, stream_count);
+    return files;
+}

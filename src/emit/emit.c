@@ -1,0 +1,204 @@
+#include "emit/emit.h"
+
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/file.h"
+#include "emit/bench.h"
+#include "emit/memories.h"
+#include "emit/outdir.h"
+#include "emit/top.h"
+
+typedef struct writer {
+    ts_arena *arena;
+    const char *dir;
+    ts_err *err;
+} writer;
+
+static bool write_bytes(const writer *w, const char *name, const char *data, size_t size)
+{
+    return ts_file_write(ts_printf(w->arena, "%s/%s", w->dir, name), data, size, w->err);
+}
+
+static bool write_text(const writer *w, const char *name, const char *data)
+{
+    return write_bytes(w, name, data, strlen(data));
+}
+
+static bool make_dirs(const writer *w)
+{
+    static const char *const names[] = {"rtl", "mem", "tb"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!ts_outdir_make(ts_printf(w->arena, "%s/%s", w->dir, names[i]), w->err))
+            return false;
+    return true;
+}
+
+/* The modules and the bench templates that travel in the library. */
+static bool write_assets(const writer *w)
+{
+    static const char rtl[] = "rtl/", templates[] = "src/sim/templates/";
+    int modules = 0;
+    for (const ts_asset *a = ts_assets; a->name; a++) {
+        const char *to = NULL;
+        if (strncmp(a->name, rtl, strlen(rtl)) == 0) {
+            to = a->name;
+            modules++;
+        } else if (strncmp(a->name, templates, strlen(templates)) == 0) {
+            to = ts_printf(w->arena, "tb/%s", a->name + strlen(templates));
+        }
+        if (to && !write_bytes(w, to, a->data, a->size))
+            return false;
+    }
+    CHECK(modules > 0);
+    return true;
+}
+
+static bool write_memories(const writer *w, const ts_emit_options *opt, const ts_memory *mem, int count)
+{
+    for (int m = 0; m < count; m++) {
+        /* Images of a large model are tens of megabytes as text: freed one by one. */
+        ts_arena *scratch = ts_arena_new();
+        const uint32_t *words = ts_memory_words(scratch, opt->im, opt->plan, &mem[m]);
+        bool ok = true;
+        for (int slice = 0; ok && slice < ts_memory_slices(&mem[m]); slice++) {
+            size_t size;
+            const char *text = ts_memory_slice_text(scratch, &mem[m], words, slice, &size);
+            ok = write_bytes(w, ts_printf(scratch, "mem/%s_%03d.hex", mem[m].name, slice), text, size);
+        }
+        ts_arena_free(scratch);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int count)
+{
+    const ts_imodel *im = opt->im;
+    const ts_ports p = ts_ports_of(im, opt->plan);
+    json_t *memories = json_array();
+    for (int m = 0; m < count; m++) {
+        json_t *entry = json_pack("{s:s, s:i, s:i, s:i}", "name", mem[m].name, "bits", mem[m].width, "words", mem[m].depth, "slices",
+                                  ts_memory_slices(&mem[m]));
+        if (mem[m].id >= 0)
+            json_object_set_new(entry, "cfg_mem", json_integer(mem[m].id));
+        if (mem[m].loaded)
+            json_object_set_new(entry, "load_before_use", json_true());
+        json_array_append_new(memories, entry);
+    }
+    json_t *out = opt->plan->argmax ? json_pack("{s:i, s:i, s:b}", "lanes", p.lanes, "transfers", p.beats, "argmax", 1)
+                                    : json_pack("{s:i, s:i, s:b, s:i, s:i}", "lanes", p.lanes, "transfers", p.beats, "argmax", 0, "group",
+                                                p.group, "per_transfer", p.nr);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:{s:i, s:i, s:i}, s:o}, s:o, s:o}", "tessera_manifest",
+                             TS_MANIFEST_VERSION, "model", im->name, "top", ts_top_name(arena, im), "shape", "features", im->features, "d",
+                             im->d, "heads", im->heads, "d_head", im->d_head, "ff", im->ff, "layers", im->layers, "outputs", im->outputs,
+                             "ports", "s_hit", "values", im->features, "lane_bits", p.hit_lane, "value_bits", im->in.bits, "m_out", out,
+                             "plan", ts_plan_to_json(opt->plan, im), "memories", memories);
+    CHECK(json);
+    if (opt->extra)
+        CHECK(json_object_update_missing(json, opt->extra) == 0);
+    return json;
+}
+
+static bool write_manifest(const writer *w, const ts_emit_options *opt, const ts_memory *mem, int count)
+{
+    json_t *json = manifest(w->arena, opt, mem, count);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    CHECK(text);
+    const bool ok = write_text(w, TS_MANIFEST, ts_printf(w->arena, "%s\n", text));
+    free(text);
+    json_decref(json);
+    return ok;
+}
+
+static bool write_all(const writer *w, const ts_emit_options *opt)
+{
+    ts_memory mem[TS_MEMORY_MAX];
+    const int memories = ts_memories(opt->im, opt->plan, mem);
+    ts_stream streams[TS_STREAM_MAX];
+    int stream_count = 0;
+    const char *top = ts_top_text(w->arena, opt->im, opt->plan, streams, &stream_count);
+    const ts_bench_files bench = ts_bench_make(w->arena, opt, mem, memories, streams, stream_count);
+    return make_dirs(w) && write_assets(w) && write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_top_name(w->arena, opt->im)), top) &&
+           write_memories(w, opt, mem, memories) && write_text(w, "mem/hits.hex", bench.hits) &&
+           write_text(w, "mem/expect.hex", bench.expect) && (!bench.load || write_text(w, "mem/load.hex", bench.load)) &&
+           write_text(w, "tb/ring.vh", bench.ring_vh) && write_text(w, "tb/ring.h", bench.ring_h) &&
+           ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) && write_manifest(w, opt, mem, memories);
+}
+
+bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err)
+{
+    if (!ts_plan_check(opt->plan, opt->im, err))
+        return false;
+    ts_arena *arena = ts_arena_new();
+    ts_outdir out;
+    bool ok = ts_outdir_begin(arena, dir, TS_MANIFEST, &out, err);
+    if (ok) {
+        ok = write_all(&(writer){arena, out.temp, err}, opt) && ts_outdir_commit(arena, &out, "sim", err);
+        if (!ok)
+            ts_outdir_abort(arena, &out);
+    }
+    ts_arena_free(arena);
+    return ok;
+}
+
+bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err)
+{
+    *design = (ts_design){.dir = dir};
+    size_t size;
+    const char *path = ts_printf(arena, "%s/%s", dir, TS_MANIFEST), *text = ts_file_read(arena, path, &size, err);
+    if (!text)
+        return ts_fail_in(err, "not a compiled design (`tessera compile` makes one)");
+    json_error_t at;
+    design->manifest = json_loadb(text, size, 0, &at);
+    if (!design->manifest)
+        return ts_fail(err, "%s:%d: %s", path, at.line, at.text);
+    const json_t *version = json_object_get(design->manifest, "tessera_manifest");
+    if (json_integer_value(version) != TS_MANIFEST_VERSION) {
+        ts_fail(err, "%s: version %lld of the manifest, this tessera reads version %d: compile the model again", path,
+                (long long)json_integer_value(version), TS_MANIFEST_VERSION);
+    } else if (!ts_plan_from_json(arena, json_object_get(design->manifest, "plan"), &design->plan, err)) {
+        ts_fail_in(err, "%s", path);
+    } else {
+        design->im = ts_imodel_load(arena, ts_printf(arena, "%s/model.tsm", dir), err);
+        if (design->im && !ts_plan_check(&design->plan, design->im, err))
+            ts_fail_in(err, "%s", path);
+    }
+    if (!err->msg[0])
+        return true;
+    ts_design_free(design);
+    return false;
+}
+
+void ts_design_free(ts_design *design)
+{
+    json_decref(design->manifest);
+    design->manifest = NULL;
+}
+
+long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    const ts_attn_fold *a = &plan->attn;
+    long long slowest = 1;
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (w.lin[id].k) {
+            const long long ii = ts_lin_ii(&w.lin[id], &plan->lin[id]);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (w.nrm[id].d) {
+            const long long ii = ts_ceil_div(w.nrm[id].d, plan->nrm[id].np);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (w.rqv[id].d) {
+            const long long ii = ts_ceil_div(w.rqv[id].d, plan->rqv[id].nr);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    const long long blocks = (long long)ts_ceil_div(plan->n_max, a->pq) * ts_ceil_div(plan->n_max, a->pkey);
+    const long long attention = blocks * ts_ceil_div(im->heads, a->ph) * ts_ceil_div(im->d_head, a->pd);
+    const long long final = (long long)plan->n_max * ts_ceil_div(im->heads * im->d_head, a->nf);
+    return 4 * im->layers * (plan->n_max * slowest + attention + final + 5000);
+}

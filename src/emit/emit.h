@@ -1,0 +1,47 @@
+/* Writes a ring as a self-contained directory:
+
+       manifest.json        ports, folds, memories: what a host, a simulator or a vendor project needs to know
+       model.tsm            the integer model
+       rtl/                 <model>_top.v and every module it uses
+       mem/                 images of the page memories; hits.hex, expect.hex, load.hex of the test bench
+       tb/tb.v, ring.vh     self-checking test bench for any Verilog simulator, run from the directory itself:
+                              iverilog -g2005 -y rtl -I tb -o tb.vvp tb/tb.v && vvp -n tb.vvp
+       tb/sim.cpp, ring.h   harness for Verilator (ts_simulate builds it)
+
+   The same model and plan give the same bytes. */
+#ifndef TS_EMIT_H
+#define TS_EMIT_H
+#include <jansson.h>
+
+#include "plan/plan.h"
+
+typedef struct ts_emit_options {
+    const ts_imodel *im;
+    const ts_plan *plan;
+    /* Hits for the test bench: the beginnings of the first few events; with none, random ones. [events], [n][features]. */
+    int events;
+    const int *n;
+    const int32_t *const *x;
+    json_t *extra; /* further members of the manifest (inputs, formats, ...), or NULL; not changed */
+} ts_emit_options;
+
+/* False with a message where the plan is not legal, the directory is somebody else's, or writing fails; nothing is left behind. */
+bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err);
+
+#define TS_MANIFEST "manifest.json"
+enum { TS_MANIFEST_VERSION = 1 };
+
+/* What ts_emit wrote, read back. */
+typedef struct ts_design {
+    const char *dir;
+    json_t *manifest;
+    const ts_imodel *im;
+    ts_plan plan;
+} ts_design;
+bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err);
+void ts_design_free(ts_design *design); /* the manifest; the rest is the arena's */
+
+/* Cycles without a transfer at either port after which the engine counts as stuck: several times the slowest layer. */
+long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan);
+
+#endif

@@ -1,0 +1,544 @@
+#include "emit/top.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "emit/memories.h"
+#include "num/fixed.h"
+
+typedef struct top {
+    FILE *f;
+    ts_arena *arena;
+    const ts_imodel *im;
+    const ts_plan *plan;
+    ts_ring_widths w;
+    ts_ports ports;
+    ts_stream *streams;
+    int stream_count;
+} top;
+
+ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
+{
+    const ts_lin_fold *f = &plan->lin[TS_LIN_HEAD0 + im->head_count - 1];
+    ts_ports p = {.hit_lane = im->in.bits > 16 ? 32 : 16};
+    if (plan->argmax) {
+        p.lanes = 2;
+        p.beats = 1;
+    } else {
+        p.lanes = p.nr = f->nr;
+        p.group = f->pm;
+        p.beats = ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr);
+    }
+    return p;
+}
+
+int ts_ports_output(const ts_ports *ports, const ts_imodel *im, const ts_plan *plan, int beat, int lane)
+{
+    if (plan->argmax)
+        return lane;
+    const int rounds = ports->group / ports->nr;
+    const int index = beat / rounds * ports->group + beat % rounds * ports->nr + lane;
+    return index < im->outputs ? index : -1;
+}
+
+const char *ts_top_name(ts_arena *arena, const ts_imodel *im)
+{
+    char *name = ts_printf(arena, "%s%s_top", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return name;
+}
+
+static void out(const top *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void out(const top *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(t->f, fmt, ap);
+    va_end(ap);
+}
+
+/* Declares the wires of a stream. */
+static void wires(const top *t, const char *name, int width, bool tagged)
+{
+    out(t, "    wire %s_valid, %s_ready;\n    wire [%d:0] %s_data;\n", name, name, width - 1, name);
+    if (tagged)
+        out(t, "    wire [TAGW-1:0] %s_tag;\n", name);
+}
+
+/* Remembers a stream for traces. */
+static void trace(top *t, const char *wire, const char *label, int first, int count, int width, bool is_signed, ts_role role, int part)
+{
+    CHECK(t->stream_count < TS_STREAM_MAX);
+    t->streams[t->stream_count++] = (ts_stream){wire, label, first, count, width, is_signed, role, part};
+}
+
+/* The connections of a stream's data and tag, and of one that carries both in its data (fork, merge, route). */
+static void tagged(const top *t, const char *port, const char *stream)
+{
+    out(t, ".%s_valid(%s_valid), .%s_ready(%s_ready), .%s_data(%s_data), .%s_tag(%s_tag)", port, stream, port, stream, port, stream, port,
+        stream);
+}
+
+static void untagged(const top *t, const char *port, const char *stream)
+{
+    out(t, ".%s_valid(%s_valid), .%s_ready(%s_ready), .%s_data(%s_data)", port, stream, port, stream, port, stream);
+}
+
+static void bundled(const top *t, const char *port, const char *stream)
+{
+    out(t, ".%s_valid(%s_valid), .%s_ready(%s_ready), .%s_data({%s_tag, %s_data})", port, stream, port, stream, port, stream, stream);
+}
+
+static const char config[] = ".cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data)";
+
+static const char *style(ts_mem_style s)
+{
+    return ts_mem_style_name(s);
+}
+
+/* An image parameter: nothing where the memory has no initial contents. */
+static const char *image(const top *t, ts_mem_style s, const char *stage, const char *suffix)
+{
+    return s == TS_MEM_ULTRA ? "\"\"" : ts_printf(t->arena, "{MEM, \"%s_%s_\"}", stage, suffix);
+}
+
+static void fork2(const top *t, const char *name, int width, const char *in, const char *a, const char *b)
+{
+    wires(t, a, width, true);
+    wires(t, b, width, true);
+    out(t, "    ts_fork #(.WIDTH(%d + TAGW)) u_fork_%s (\n        .clk(clk), .rst(rst),\n        ", width, name);
+    bundled(t, "s", in);
+    out(t, ",\n        ");
+    bundled(t, "m0", a);
+    out(t, ",\n        ");
+    bundled(t, "m1", b);
+    out(t, ");\n\n");
+}
+
+static void merge(const top *t, const char *name, int width, const char *priority, const char *other, const char *to)
+{
+    wires(t, to, width, true);
+    out(t, "    ts_merge #(.WIDTH(%d + TAGW)) u_merge_%s (\n        .clk(clk), .rst(rst),\n        ", width, name);
+    bundled(t, "p", priority);
+    out(t, ",\n        ");
+    bundled(t, "s", other);
+    out(t, ",\n        ");
+    bundled(t, "m", to);
+    out(t, ");\n\n");
+}
+
+static void linear(const top *t, ts_lin_id id, const char *in, const char *to, bool beats)
+{
+    const ts_lin_widths *w = &t->w.lin[id];
+    const ts_lin_fold *f = &t->plan->lin[id];
+    const char *name = ts_lin_name(id);
+    out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm);
+    wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
+    if (beats)
+        out(t, "    wire %s_first, %s_eot;\n", to, to);
+    out(t,
+        "    ts_linear #(\n"
+        "        .K(%d), .M(%d), .PK(%d), .PM(%d), .NR(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW), .BEATS(%d),\n"
+        "        .XW(%d), .XSIGNED(%d), .WW(%d), .ACCW(%d), .S1(%d), .S2(%d), .EW(3), .YW(%d), .YSIGNED(%d), .VARBITS(%d),\n"
+        "        .TABLE(%d), .IDXW(%d), .WSTYLE(\"%s\"), .PSTYLE(\"%s\"),\n",
+        w->k, w->m, f->pk, f->pm, f->nr, w->pages, beats, w->xw, w->xsigned, w->ww, w->accw, w->s1, w->s2, w->yw, w->ysigned, w->varbits,
+        w->table, w->idxw, style(f->wstyle), style(f->pstyle));
+    out(t, "        .INIT_W(%s), .CFG_W(%d), .INIT_B(%s), .CFG_B(%d),\n", image(t, f->wstyle, name, "w"), ts_memory_id(TS_MEMORY_WEIGHT, (int)id),
+        image(t, f->pstyle, name, "b"), ts_memory_id(TS_MEMORY_BIAS, (int)id));
+    out(t, "        .INIT_Q(%s), .CFG_Q(%d), .INIT_T(%s), .CFG_T(%d)\n", image(t, f->pstyle, name, "q"), ts_memory_id(TS_MEMORY_REQUANT, (int)id),
+        w->table ? image(t, TS_MEM_BLOCK, name, "t") : "\"\"", ts_memory_id(TS_MEMORY_TABLE, (int)id));
+    out(t, "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", name, config);
+    tagged(t, "s", in);
+    out(t, ",\n        ");
+    tagged(t, "m", to);
+    if (beats)
+        out(t, ", .m_first(%s_first), .m_eot(%s_eot)", to, to);
+    out(t, ");\n\n");
+}
+
+static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)
+{
+    const ts_rqv_widths *w = &t->w.rqv[id];
+    const ts_rqv_fold *f = &t->plan->rqv[id];
+    const char *name = ts_rqv_name(id);
+    wires(t, to, w->d * w->yw, true);
+    out(t,
+        "    ts_rqvec #(\n"
+        "        .D(%d), .NR(%d), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
+        "        .XW(%d), .S2(%d), .EW(3), .BIASW(%d), .YW(%d), .VARBITS(%d), .PSTYLE(\"%s\"), .INIT_Q(%s), .CFG_Q(%d)\n"
+        "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ",
+        w->d, f->nr, w->pages, w->xw, w->s2, w->biasw, w->yw, w->varbits, style(f->pstyle), image(t, f->pstyle, name, "q"),
+        ts_memory_id(TS_MEMORY_RQVEC, (int)id), name, config);
+    tagged(t, "s", in);
+    out(t, ",\n        ");
+    tagged(t, "m", to);
+    out(t, ");\n\n");
+}
+
+static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
+{
+    const ts_nrm_widths *w = &t->w.nrm[id];
+    const ts_nrm_fold *f = &t->plan->nrm[id];
+    const char *name = ts_nrm_name(id);
+    wires(t, to, w->d * t->w.res_w, true);
+    out(t,
+        "    ts_norm #(\n"
+        "        .D(%d), .NP(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
+        "        .W(%d), .YW(%d), .TSHIFT(%d), .YSHIFT(%d), .BIASW(%d), .EPSW(%d), .PSTYLE(\"%s\"),\n"
+        "        .INIT_G(%s), .CFG_G(%d), .INIT_E(%s), .CFG_E(%d)\n"
+        "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ",
+        w->d, f->np, w->pages, t->w.res_w, t->w.res_w, w->t_shift, w->y_shift, w->biasw, w->epsw, style(f->pstyle),
+        image(t, f->pstyle, name, "g"), ts_memory_id(TS_MEMORY_GAIN, (int)id), image(t, f->pstyle, name, "e"),
+        ts_memory_id(TS_MEMORY_EPS, (int)id), name, config);
+    tagged(t, "s", in);
+    out(t, ",\n        ");
+    tagged(t, "m", to);
+    out(t, ");\n\n");
+}
+
+static void add(const top *t, const char *name, const char *branch, const char *residual, const char *to)
+{
+    wires(t, to, t->im->d * t->w.res_w, true);
+    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW)) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w, name);
+    tagged(t, "a", branch);
+    out(t, ",\n        ");
+    untagged(t, "b", residual);
+    out(t, ",\n        ");
+    tagged(t, "m", to);
+    out(t, ");\n\n");
+}
+
+static void header(const top *t)
+{
+    const ts_imodel *im = t->im;
+    const ts_plan *plan = t->plan;
+    out(t,
+        "// Ring engine of the model \"%s\": %d layers, d %d, %d heads of %d, ff %d, %d -> %d, events of up to %d hits.\n"
+        "// Made by tessera; docs/hardware.md explains the streams, manifest.json lists ports, memories and folds.\n"
+        "//\n"
+        "// s_hit: one hit a transfer, value i in bits [i*%d +: %d], s_hit_last with the last hit of an event.\n",
+        im->name, im->layers, im->d, im->heads, im->d_head, im->ff, im->features, im->outputs, plan->n_max, t->ports.hit_lane,
+        t->ports.hit_lane);
+    if (plan->argmax)
+        out(t, "// m_out: one transfer a %s, {class, value of its output}, each 32 bits, signed;\n", im->pool ? "event" : "hit");
+    else
+        out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit", t->ports.lanes);
+    out(t,
+        "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
+        "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
+        "`default_nettype none\n\n"
+        "module %s #(\n"
+        "    parameter MEM = \"mem/\", // where the memory images are\n"
+        "    parameter REG = %d       // adder levels between registers\n"
+        ") (\n"
+        "    input  wire        clk,\n"
+        "    input  wire        rst,\n"
+        "    input  wire        s_hit_valid,\n"
+        "    output wire        s_hit_ready,\n"
+        "    input  wire [%d:0] s_hit_data,\n"
+        "    input  wire        s_hit_last,\n"
+        "    output wire        m_out_valid,\n"
+        "    input  wire        m_out_ready,\n"
+        "    output wire [%d:0] m_out_data,\n"
+        "    output wire        m_out_last,\n"
+        "    output wire        m_out_refused,\n"
+        "    input  wire        cfg_we,\n"
+        "    input  wire [7:0]  cfg_mem,\n"
+        "    input  wire [9:0]  cfg_slice,\n"
+        "    input  wire [15:0] cfg_addr,\n"
+        "    input  wire [71:0] cfg_data\n"
+        ");\n"
+        "    localparam LW   = %d; // bits of a layer number\n"
+        "    localparam TAGW = %d; // a token's tag: {drop, last of its event, layer}\n\n",
+        plan->n_max, ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1, t->ports.lanes * 32 - 1, t->w.lw, t->w.tagw);
+}
+
+static void admission(top *t)
+{
+    const ts_imodel *im = t->im;
+    const int width = im->features * t->w.in_w;
+    out(t, "    // ---- Admission: lengths are checked; a new event enters when the last one has made all its keys and values.\n");
+    wires(t, "hit", width, true);
+    out(t, "    wire event_final, fate_valid, fate_ready, fate_refused;\n");
+    out(t, "    wire [%d:0] hit_in = {", width - 1);
+    for (int i = im->features - 1; i >= 0; i--)
+        out(t, "s_hit_data[%d +: %d]%s", i * t->ports.hit_lane, t->w.in_w, i ? ", " : "};\n");
+    out(t,
+        "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)) u_admit (\n"
+        "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
+        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        ",
+        width, t->plan->n_max, t->plan->refusal_depth);
+    tagged(t, "m", "hit");
+    out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused));\n\n");
+}
+
+/* From the hits to the stream of layer 0's residual tokens, and with qkv0 the stream of its q, k, v. */
+static void embedding(top *t)
+{
+    static const char *const names[TS_MLP_MAX] = {"embed0", "embed1", "embed2"};
+    const ts_imodel *im = t->im;
+    out(t, "    // ---- Embedding\n");
+    const char *in = "hit";
+    for (int i = 0; i < im->embed_count; i++) {
+        const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
+        const bool last = i == im->embed_count - 1;
+        if (last && im->fused_qkv0) {
+            const ts_lin_widths *w = &t->w.lin[id];
+            fork2(t, "embed", w->k * w->xw, in, "embed_res", "embed_qkv");
+            in = "embed_res";
+        }
+        const char *to = last ? "embed" : names[i];
+        linear(t, id, in, to, false);
+        if (!last)
+            trace(t, to, "hidden values of the embedding", 0, t->w.lin[id].m, t->w.lin[id].yw, t->w.lin[id].ysigned, TS_ROLE_EMBED_HIDDEN, i);
+        in = to;
+    }
+    if (im->fused_qkv0) {
+        out(t, "    // Layer 0's q, k, v straight from the input of the embedding's last linear: one matrix instead of two.\n");
+        linear(t, TS_LIN_QKV0, "embed_qkv", "qkv_new", false);
+    }
+}
+
+/* From new and returning tokens to attention and to the queue of residuals. */
+static void attention_input(top *t, bool loop)
+{
+    const ts_imodel *im = t->im;
+    const int res = im->d * t->w.res_w;
+    const char *token = "embed", *residual, *made = NULL; /* made: tokens whose q, k, v the ring's own qkv stage makes */
+    out(t, "    // ---- Tokens of a layer: returning ones first; a copy waits in the queue for the attention's result\n");
+    if (loop)
+        wires(t, "back", res, true);
+    if (im->fused_qkv0) {
+        residual = token;
+        if (loop) {
+            fork2(t, "back", res, "back", "back_res", "made");
+            merge(t, "residual", res, "back_res", "embed", "token");
+            residual = token = "token";
+            made = "made";
+        }
+    } else {
+        if (loop) {
+            merge(t, "token", res, "back", "embed", "token");
+            token = "token";
+        }
+        fork2(t, "token", res, token, "token_res", "made");
+        residual = "token_res";
+        made = "made";
+    }
+    trace(t, residual, "layer input", 0, im->d, t->w.res_w, true, TS_ROLE_RES, 0);
+
+    wires(t, "waiting", res, false);
+    out(t,
+        "    ts_queue #(.WIDTH(%d), .DEPTH(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
+        "        .clk(clk), .rst(rst),\n        ",
+        res, t->plan->n_max + t->plan->attn.pq, style(t->plan->queue_style));
+    untagged(t, "s", residual);
+    out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", residual, residual);
+    untagged(t, "m", "waiting");
+    out(t, ");\n\n");
+
+    out(t, "    // ---- Attention block\n");
+    const int qkv_width = 3 * im->heads * im->d_head * t->w.xw;
+    if (made) {
+        if (im->norm_first) {
+            norm(t, TS_NRM_1, made, "normed1");
+            made = "normed1";
+        }
+        rqvec(t, TS_RQV_QKV, made, "qkv_in");
+        trace(t, "qkv_in", "input of q, k, v", 0, im->d, t->w.rqv[TS_RQV_QKV].yw, true, TS_ROLE_QKV_IN, 0);
+        linear(t, TS_LIN_QKV, "qkv_in", im->fused_qkv0 ? "qkv_again" : "qkv", false);
+        if (im->fused_qkv0)
+            merge(t, "qkv", qkv_width, "qkv_again", "qkv_new", "qkv");
+    }
+}
+
+static void attention_block(top *t)
+{
+    const ts_imodel *im = t->im;
+    const ts_attn_fold *a = &t->plan->attn;
+    const ts_ring_widths *w = &t->w;
+    const int inner = im->heads * im->d_head;
+    const char *qkv = w->lin[TS_LIN_QKV].k ? "qkv" : "qkv_new";
+    trace(t, qkv, "queries", 0, inner, w->xw, true, TS_ROLE_Q, 0);
+    trace(t, qkv, "keys", inner, inner, w->xw, true, TS_ROLE_K, 0);
+    trace(t, qkv, "values", 2 * inner, inner, w->xw, true, TS_ROLE_V, 0);
+    out(t, "    // attention: blocks of %d queries x %d keys, %d heads, %d of head width a cycle, two passes.\n", a->pq, a->pkey, a->ph, a->pd);
+    wires(t, "ctx", inner * w->cw, true);
+    out(t,
+        "    ts_attention #(\n"
+        "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
+        "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
+        "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)\n"
+        "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n        ",
+        im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
+        w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
+        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), config);
+    tagged(t, "s", qkv);
+    out(t, ",\n        ");
+    tagged(t, "m", "ctx");
+    out(t, ");\n\n");
+    trace(t, "ctx", "context", 0, inner, w->cw, true, TS_ROLE_CTX, 0);
+    linear(t, TS_LIN_O, "ctx", "branch1", false);
+    trace(t, "branch1", "attention branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 1);
+    add(t, "add1", "branch1", "waiting", "sum1");
+    trace(t, "sum1", "sum after attention", 0, im->d, w->res_w, true, TS_ROLE_RES, 2);
+}
+
+/* Returns the stream of the layer's results. */
+static const char *ffn_block(top *t)
+{
+    const ts_imodel *im = t->im;
+    const ts_ring_widths *w = &t->w;
+    const int res = im->d * w->res_w;
+    const char *middle = "sum1", *in = "ffn_new";
+    if (!im->norm_first) {
+        norm(t, TS_NRM_1, "sum1", "normed1");
+        trace(t, "normed1", "normed attention block", 0, im->d, w->res_w, true, TS_ROLE_RES, 3);
+        middle = "normed1";
+    }
+    out(t, "    // ---- FFN block\n");
+    fork2(t, "ffn", res, middle, "skip_new", "ffn_new");
+    wires(t, "skip", res, false);
+    out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst),\n        ", res, t->plan->mid_depth,
+        style(t->plan->mid_style));
+    untagged(t, "s", "skip_new");
+    out(t, ",\n        ");
+    untagged(t, "m", "skip");
+    out(t, ",\n        .count());\n    wire unused_skip_tag = &{1'b0, skip_new_tag}; // the branch carries the tag\n\n");
+    if (im->norm_first) {
+        norm(t, TS_NRM_2, "ffn_new", "normed2");
+        in = "normed2";
+    }
+    rqvec(t, TS_RQV_FFN, in, "ffn_in");
+    trace(t, "ffn_in", "input of the FFN", 0, im->d, w->rqv[TS_RQV_FFN].yw, true, TS_ROLE_FFN_IN, 0);
+    linear(t, TS_LIN_FFN1, "ffn_in", "hidden", false);
+    trace(t, "hidden", "hidden values of the FFN", 0, im->ff, w->lin[TS_LIN_FFN1].yw, w->lin[TS_LIN_FFN1].ysigned, TS_ROLE_HIDDEN, 0);
+    linear(t, TS_LIN_FFN2, "hidden", "branch2", false);
+    trace(t, "branch2", "FFN branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 4);
+    add(t, "add2", "branch2", "skip", "sum2");
+    trace(t, "sum2", "sum after the FFN", 0, im->d, w->res_w, true, TS_ROLE_RES, 5);
+    if (im->norm_first)
+        return "sum2";
+    norm(t, TS_NRM_2, "sum2", "normed2");
+    return "normed2";
+}
+
+static void ring_end(top *t, const char *result)
+{
+    const ts_imodel *im = t->im;
+    const int res = im->d * t->w.res_w;
+    trace(t, result, "layer output", 0, im->d, t->w.res_w, true, TS_ROLE_RES, 6);
+    out(t, "    // ---- Back for the next layer, or out after the last\n");
+    wires(t, "again", res, true);
+    wires(t, "finished", res, true);
+    out(t, "    ts_route #(.WIDTH(%d + TAGW)) u_route (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, result,
+        t->w.lw, im->layers - 1);
+    bundled(t, "s", result);
+    out(t, ",\n        ");
+    bundled(t, "m0", "again");
+    out(t, ",\n        ");
+    bundled(t, "m1", "finished");
+    out(t,
+        ");\n"
+        "    assign back_valid  = again_valid;\n"
+        "    assign again_ready = back_ready;\n"
+        "    assign back_data   = again_data;\n"
+        "    assign back_tag    = {again_tag[TAGW-1:LW], again_tag[LW-1:0] + 1'b1};\n\n");
+}
+
+static void head(top *t, const char *in)
+{
+    static const char *const names[TS_MLP_MAX] = {"head0", "head1", "head2"};
+    static const char *const pools[] = {[TS_POOL_MEAN] = "mean", [TS_POOL_MAX] = "max", [TS_POOL_FIRST] = "first"};
+    const ts_imodel *im = t->im;
+    const ts_ring_widths *w = &t->w;
+    const int res = im->d * w->res_w;
+    out(t, "    // ---- Head\n");
+    if (im->has_final_norm) {
+        norm(t, TS_NRM_FINAL, in, "normed_final");
+        trace(t, "normed_final", "final norm", 0, im->d, w->res_w, true, TS_ROLE_RES, 7);
+        in = "normed_final";
+    }
+    if (im->pool != TS_POOL_NONE) {
+        wires(t, "pooled", res, true);
+        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW)) u_pool (\n        .clk(clk), .rst(rst),\n        ",
+            im->d, w->res_w, t->plan->n_max, pools[im->pool]);
+        tagged(t, "s", in);
+        out(t, ",\n        ");
+        tagged(t, "m", "pooled");
+        out(t, ");\n\n");
+        in = "pooled";
+    }
+    rqvec(t, TS_RQV_HEAD, in, "head_in");
+    trace(t, "head_in", "input of the head", 0, im->d, w->rqv[TS_RQV_HEAD].yw, true, TS_ROLE_HEAD_IN, 0);
+    in = "head_in";
+    for (int i = 0; i < im->head_count; i++) {
+        const ts_lin_id id = (ts_lin_id)(TS_LIN_HEAD0 + i);
+        const bool last = i == im->head_count - 1;
+        const char *to = last ? "value" : names[i];
+        linear(t, id, in, to, last);
+        if (!last)
+            trace(t, to, "hidden values of the head", 0, w->lin[id].m, w->lin[id].yw, w->lin[id].ysigned, TS_ROLE_HEAD_HIDDEN, i);
+        in = to;
+    }
+}
+
+static void output(top *t)
+{
+    const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + t->im->head_count - 1);
+    const ts_lin_fold *f = &t->plan->lin[last];
+    const ts_lin_widths *w = &t->w.lin[last];
+    const char *in = "value";
+    int bits = w->yw;
+    out(t, "    // ---- Results in the order of the events\n");
+    if (t->plan->argmax) {
+        out(t,
+            "    wire best_valid, best_ready;\n    wire [63:0] best_data; // {class, value}\n    wire [TAGW-1:0] best_tag;\n"
+            "    ts_argmax #(.M(%d), .PM(%d), .NR(%d), .YW(%d), .TAGW(TAGW)) u_argmax (\n        .clk(clk), .rst(rst),\n        ",
+            w->m, f->pm, f->nr, w->yw);
+        tagged(t, "s", "value");
+        out(t, ", .s_eot(value_eot),\n        ");
+        tagged(t, "m", "best");
+        out(t, ");\n    wire unused_first = &{1'b0, value_first};\n\n");
+        in = "best";
+        bits = 32;
+    }
+    out(t, "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)) u_output (\n        .clk(clk), .rst(rst),\n        ",
+        t->ports.lanes, bits, t->plan->argmax || w->ysigned, t->ports.beats);
+    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
+    tagged(t, "s", in);
+    out(t,
+        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n"
+        "endmodule\n\n`default_nettype wire\n");
+}
+
+const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_STREAM_MAX], int *count)
+{
+    char *buffer = NULL;
+    size_t size = 0;
+    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ports = ts_ports_of(im, plan), .streams = streams};
+    t.f = open_memstream(&buffer, &size);
+    CHECK(t.f);
+    const bool loop = im->layers > 1;
+    header(&t);
+    admission(&t);
+    embedding(&t);
+    attention_input(&t, loop);
+    attention_block(&t);
+    const char *result = ffn_block(&t);
+    if (loop)
+        ring_end(&t, result);
+    else
+        trace(&t, result, "layer output", 0, im->d, t.w.res_w, true, TS_ROLE_RES, 6);
+    head(&t, loop ? "finished" : result);
+    output(&t);
+    CHECK(fclose(t.f) == 0);
+    const char *text = ts_strdup(arena, buffer);
+    free(buffer);
+    *count = t.stream_count;
+    return text;
+}
