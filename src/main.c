@@ -1,0 +1,194 @@
+/* tessera: a trained Transformer (ONNX) becomes FPGA hardware. compile() is the whole system, step by step. */
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/predicted.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "plan/make.h"
+#include "quant/quantise.h"
+#include "report/report.h"
+
+typedef struct options {
+    const char *model, *device, *events, *inputs, *lengths, *mask, *formats, *dir;
+    int calibrate, max_tokens, plan_tokens, target_ii;
+    double clock_mhz, utilisation;
+    bool logits;
+} options;
+
+static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err);
+static const ts_formats *choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const char *text, ts_err *err);
+static ts_plan_options plan_options(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events);
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_plan *plan, const ts_events *events, ts_err *err);
+static bool report(const options *o, const ts_formats *formats, const ts_calibration *cal, const ts_events *events, const ts_imodel *im,
+                   const ts_device *device, const ts_planned *planned, ts_err *err);
+
+static bool compile(ts_arena *arena, const options *o, ts_err *err)
+{
+    ts_float_model model;                                          /* import, fold, recognise */
+    if (!ts_load_float_model(arena, o->model, &model, err))
+        return false;
+    const ts_device *device = ts_device_find(arena, o->device, err);
+    const ts_inputs *inputs = device ? ts_load_inputs(arena, o->inputs, o->events, model.encoder, err) : NULL;
+    const ts_events *events =
+        inputs ? ts_events_load(arena, o->events, inputs, &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask}, err) : NULL;
+    if (!events)
+        return false;
+
+    ts_calibration *cal = calibrate(arena, model.encoder, events, o->calibrate, err);
+    const ts_formats *formats = cal ? choose_formats(arena, model.encoder, inputs, o->formats, err) : NULL;
+    ts_progress("quantising");
+    const ts_imodel *im = formats ? ts_quantise(arena, model.encoder, cal, formats, err) : NULL;
+    if (!im)
+        return false;
+
+    ts_progress("planning for %s", device->name);
+    const ts_plan_options wish = plan_options(arena, o, im, events);
+    ts_planned planned;
+    return ts_plan_search(arena, im, device, &wish, &planned, err) && emit(arena, o, im, planned.plan, events, err) &&
+           report(o, formats, cal, events, im, device, &planned, err);
+}
+
+static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
+{
+    ts_progress("calibrating on %s", events->path);
+    ts_calibration *cal = ts_calibration_new(arena, enc);
+    for (int e = 0; e < events->count && ts_calibration_events(cal) < count; e++) {
+        ts_progress_at((double)ts_calibration_events(cal) / count);
+        if (!ts_calibration_add(cal, events->event[e].n, events->event[e].x, err)) {
+            ts_fail_in(err, "%s: event %lld", events->path, (long long)events->event[e].id);
+            return NULL;
+        }
+    }
+    return cal;
+}
+
+static const ts_formats *choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const char *text, ts_err *err)
+{
+    static char verb[] = "compile";
+    ts_formats *formats = ts_formats_default(arena, enc->layers);
+    formats->classifier = inputs->classification;
+    formats->warn = ts_warn;
+    formats->warn_user = verb;
+    return ts_formats_parse(formats, text, err) ? formats : NULL;
+}
+
+static ts_plan_options plan_options(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events)
+{
+    int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
+    for (int e = 0; e < events->count; e++) {
+        lengths[e] = events->event[e].n;
+        longest = lengths[e] > longest ? lengths[e] : longest;
+    }
+    return (ts_plan_options){.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest, .plan_tokens = o->plan_tokens,
+                             .lengths = lengths, .lengths_count = events->count, .utilisation = o->utilisation, .target_ii = o->target_ii,
+                             .argmax = im->classifier && !o->logits};
+}
+
+/* A file that goes into DIR as it is. */
+static bool copy_into(ts_arena *arena, const char *from, const char *dir, const char *name, ts_err *err)
+{
+    size_t size;
+    const char *data = ts_file_read(arena, from, &size, err);
+    return data && ts_file_write(ts_printf(arena, "%s/%s", dir, name), data, size, err);
+}
+
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_plan *plan, const ts_events *events, ts_err *err)
+{
+    ts_progress("writing %s", o->dir);
+    int *n = TS_NEW_N(arena, int, events->count);
+    for (int e = 0; e < events->count; e++)
+        n[e] = events->event[e].n;
+    const ts_emit_options opt = {.im = im, .plan = plan, .events = events->count, .n = n,
+                                 .x = (const int32_t *const *)ts_integer_inputs(arena, im, events)};
+    return ts_emit(&opt, o->dir, err) && copy_into(arena, o->model, o->dir, "model.onnx", err) &&
+           (!o->inputs || copy_into(arena, o->inputs, o->dir, "inputs.json", err));
+}
+
+static bool report(const options *o, const ts_formats *formats, const ts_calibration *cal, const ts_events *events, const ts_imodel *im,
+                   const ts_device *device, const ts_planned *planned, ts_err *err)
+{
+    const char *slash = strrchr(events->path, '/');
+    json_t *ids = json_array();
+    for (int e = 0, used = 0; e < events->count && used < ts_calibration_events(cal); e++)
+        if (events->event[e].n > 0 && ++used)
+            json_array_append_new(ids, json_integer((json_int_t)events->event[e].id));
+    json_t *all = json_pack("{s:s, s:o, s:{s:s, s:o, s:I}, s:s, s:f, s:s, s:i, s:i, s:o, s:s, s:o}", "model", im->name, "formats",
+                            ts_formats_json(formats), "calibration", "file", slash ? slash + 1 : events->path, "events", ids, "tokens",
+                            (json_int_t)ts_calibration_tokens(cal), "device", device->name, "clock_mhz", planned->plan->clock_mhz, "mode",
+                            "monolithic", "max_tokens", planned->plan->n_max, "plan_tokens", planned->plan->plan_tokens, "predicted",
+                            ts_predicted_json(&planned->prediction, &planned->cost), "why", planned->why, "device_has",
+                            ts_resources_json(&device->has));
+    CHECK(all);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/report.json", o->dir);
+    const bool ok = ts_report_write(path, all, err);
+    ts_progress_end();
+    if (ok) {
+        ts_report_print(stdout, all);
+        fputs(planned->why, stdout);
+    }
+    json_decref(all);
+    return ok;
+}
+
+static int verb_compile(const ts_verb *verb, int argc, char **argv)
+{
+    options o = {.calibrate = 20, .utilisation = 0.8};
+    const ts_arg table[] = {
+        {"device", TS_ARG_TEXT, "NAME", "what to build for (tessera devices lists them), or a FILE.json", &o.device, 0, 0, true},
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.events, 0, 0, true},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
+        {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20)", &o.calibrate, 1, 1e6, false},
+        {"max-tokens", TS_ARG_INT, "N", "longest event the design takes (that of FILE)", &o.max_tokens, 1, 65536, false},
+        {"plan-tokens", TS_ARG_INT, "N", "plan for events of N hits (the lengths of FILE)", &o.plan_tokens, 1, 65536, false},
+        {"target-ii", TS_ARG_INT, "CYCLES", "cycles a token and layer; default: the best that fits", &o.target_ii, 1, 1e6, false},
+        {"clock", TS_ARG_NUMBER, "MHZ", "engine clock (the device's default)", &o.clock_mhz, 1, 2000, false},
+        {"utilisation", TS_ARG_NUMBER, "SHARE", "of every resource that may be used (0.8)", &o.utilisation, 0.01, 1, false},
+        {"formats", TS_ARG_TEXT, "F", "NAME=BITS,... or a formats.json; see docs/numerics.md", &o.formats, 0, 0, false},
+        {"logits", TS_ARG_FLAG, NULL, "classifiers: output all logits, not arg-max and its value", &o.logits, 0, 0, false},
+        {"o", TS_ARG_TEXT, "DIR", "where to write", &o.dir, 0, 0, true},
+        {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
+    };
+    ts_err err = {""};
+    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.model, &err);
+    if (parsed != TS_ARGS_OK)
+        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    ts_arena *arena = ts_arena_new();
+    const bool ok = compile(arena, &o, &err);
+    ts_progress_end();
+    ts_arena_free(arena);
+    return ok ? 0 : ts_cli_fail(verb, &err);
+}
+
+static const ts_verb verbs[] = {
+    {"inspect", "MODEL.onnx", "Says what a model computes and whether tessera can build it.", "", ts_verb_inspect},
+    {"compile", "MODEL.onnx", "Turns a trained model into hardware for one device: Verilog, memory images, test bench, report.",
+     "DIR gets rtl/, mem/, tb/, manifest.json, model.tsm (the integer model), report.json and copies of the model and its inputs file.",
+     verb_compile},
+    {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},
+    {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.", "", ts_verb_run},
+    {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
+     "Exit status 0 only if every event was compared and every word agrees. Figures go to DIR/report.json.", ts_verb_simulate},
+    {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},
+    {"devices", NULL, "Lists the devices that tessera knows.", "", ts_verb_devices},
+};
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return verbs[i].run(&verbs[i], argc - 1, argv + 1);
+    const bool asked = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
+    FILE *out = asked ? stdout : stderr;
+    if (*name && !asked)
+        fprintf(out, "tessera: unknown verb '%s'\n\n", name);
+    fprintf(out, "Usage: tessera VERB ...   (tessera VERB --help says more)\n\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+    return asked ? 0 : 2;
+}
