@@ -75,7 +75,7 @@ typedef struct ts_nrm_widths {
 typedef struct ts_ring_widths {
     int lw, tagw;    /* bits of the layer number and of a stream's tag */
     int in_w, res_w; /* of a hit's value and of the residual stream */
-    int qw, kw, vw, xw; /* of q, k, v of the container of all three in the qkv stream */
+    int qw, kw, vw, xw; /* of q, k, v and of the container of all three in the qkv stream */
     int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
     int score_shift, ctx_shift;
     ts_lin_widths lin[TS_LIN_COUNT]; /* k = 0: the ring has no such stage */

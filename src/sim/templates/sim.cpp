@@ -1,0 +1,380 @@
+/* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
+
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE]
+
+   EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
+   RESULTS: int32 words; for each event: refused, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
+            first and last hit were accepted, its first and last result were taken; then RING_LANES words a transfer.
+   --lone:  an event is offered only when the one before has left. --load: memories are written over the configuration bus.
+   --trace: every transfer of the inner streams, in a build with RING_TRACE: stream, tag, values.
+   Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files. */
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "Vring.h"
+#include "ring.h"
+#include "verilated.h"
+#ifdef RING_TRACE
+#include "Vring___024root.h"
+#endif
+
+namespace {
+
+struct event {
+    int tokens = 0;
+    const int32_t *hits = nullptr;
+    bool refused = false, done = false;
+    int64_t offered = -1, first_in = -1, last_in = -1, first_out = -1, last_out = -1;
+    std::vector<int32_t> words;
+};
+
+/* splitmix64, as everywhere in the project. */
+struct random_bits {
+    uint64_t state;
+    bool percent(int p)
+    {
+        uint64_t z = state += 0x9e3779b97f4a7c15ull;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+        return static_cast<int>((z ^ (z >> 31)) % 100) < p;
+    }
+};
+
+/* Ports are 8 to 64 bits or arrays of 32-bit words, little-endian either way. */
+template <class T> void set_port(T &port, const std::vector<uint32_t> &words)
+{
+    std::memcpy(&port, words.data(), sizeof port < words.size() * 4 ? sizeof port : words.size() * 4);
+}
+
+template <class T> std::vector<uint32_t> get_port(const T &port)
+{
+    std::vector<uint32_t> words((sizeof port + 3) / 4, 0);
+    std::memcpy(words.data(), &port, sizeof port);
+    return words;
+}
+
+int64_t field(const std::vector<uint32_t> &words, int lsb, int width, bool is_signed)
+{
+    uint64_t value = 0;
+    for (int done = 0; done < width;) {
+        const int at = (lsb + done) % 32, take = width - done < 32 - at ? width - done : 32 - at;
+        value |= static_cast<uint64_t>(words[static_cast<size_t>((lsb + done) / 32)] >> at & ((1ull << take) - 1)) << done;
+        done += take;
+    }
+    if (is_signed && value >> (width - 1) & 1)
+        value |= ~0ull << width;
+    return static_cast<int64_t>(value);
+}
+
+[[noreturn]] void die(const std::string &what)
+{
+    std::fprintf(stderr, "sim: %s\n", what.c_str());
+    std::exit(2);
+}
+
+std::vector<int32_t> read_words(const char *path)
+{
+    FILE *f = std::fopen(path, "rb");
+    if (!f)
+        die(std::string("cannot read ") + path);
+    std::vector<int32_t> words;
+    int32_t buffer[4096];
+    for (size_t n; (n = std::fread(buffer, 4, 4096, f)) > 0;)
+        words.insert(words.end(), buffer, buffer + n);
+    std::fclose(f);
+    return words;
+}
+
+class simulation {
+  public:
+    simulation(VerilatedContext *context, int stalls, uint64_t seed, bool lone)
+        : top_(new Vring(context)), random_{seed}, stalls_(stalls), lone_(lone)
+    {
+    }
+    ~simulation()
+    {
+        top_->final();
+        delete top_;
+    }
+    void read_events(const std::vector<int32_t> &words);
+    void reset();
+    void load();
+    bool run();
+    void write_results(const char *path) const;
+    bool open_trace(const char *path) { return (trace_ = std::fopen(path, "wb")) != nullptr; }
+    bool close_trace() { return !trace_ || std::fclose(trace_) == 0; }
+
+  private:
+    Vring *top_;
+    random_bits random_;
+    int stalls_;
+    bool lone_;
+    int64_t cycle_ = 0;
+    std::vector<event> events_;
+    size_t in_ = 0, out_ = 0; /* events whose hits are being sent and whose results are awaited */
+    int hit_ = 0;             /* of event in_ */
+    FILE *trace_ = nullptr;
+
+    void edge();
+    void offer();
+    void take();
+    void diagnose() const;
+    void trace();
+};
+
+void simulation::read_events(const std::vector<int32_t> &words)
+{
+    size_t at = 1;
+    for (int e = 0; !words.empty() && e < words[0]; e++) {
+        event ev;
+        if (at >= words.size() || words[at] < 1)
+            die("the file of events is cut off");
+        ev.tokens = words[at++];
+        ev.hits = &words[at];
+        at += static_cast<size_t>(ev.tokens) * RING_FEATURES;
+        if (at > words.size())
+            die("the file of events is cut off");
+        events_.push_back(ev);
+    }
+}
+
+/* From the settled values before a rising edge to those after it. */
+void simulation::edge()
+{
+    top_->clk = 1;
+    top_->eval();
+    top_->clk = 0;
+    cycle_++;
+}
+
+void simulation::reset()
+{
+    top_->clk = 0;
+    top_->rst = 1;
+    top_->s_hit_valid = 0;
+    top_->m_out_ready = 0;
+    top_->cfg_we = 0;
+    for (int i = 0; i < 8; i++) {
+        top_->eval();
+        edge();
+    }
+    top_->rst = 0;
+    cycle_ = 0;
+}
+
+/* Writes memories over the configuration bus: those without initial contents, or all of them. */
+void simulation::load()
+{
+    struct memory {
+        const char *name;
+        int id, width, depth;
+        bool needed;
+    };
+    static const memory memories[] = {
+#define X(name, id, width, depth, needed) {name, id, width, depth, needed != 0},
+        RING_MEMORIES(X)
+#undef X
+    };
+    for (const memory &m : memories)
+        for (int slice = 0; slice * 72 < m.width; slice++) {
+            char path[64], line[64];
+            std::snprintf(path, sizeof path, "mem/%s_%03d.hex", m.name, slice);
+            FILE *f = std::fopen(path, "r");
+            if (!f)
+                die(std::string("cannot read ") + path);
+            for (int address = 0; address < m.depth; address++) {
+                if (!std::fgets(line, sizeof line, f))
+                    die(std::string(path) + " is cut off");
+                line[std::strcspn(line, "\n")] = 0;
+                std::vector<uint32_t> data(3, 0);
+                for (const char *p = line; *p; p++) {
+                    data[2] = data[2] << 4 | data[1] >> 28;
+                    data[1] = data[1] << 4 | data[0] >> 28;
+                    data[0] = data[0] << 4 | static_cast<uint32_t>(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+                }
+                top_->cfg_we = 1;
+                top_->cfg_mem = static_cast<CData>(m.id);
+                top_->cfg_slice = static_cast<SData>(slice);
+                top_->cfg_addr = static_cast<SData>(address);
+                set_port(top_->cfg_data, data);
+                top_->eval();
+                edge();
+            }
+            std::fclose(f);
+        }
+    top_->cfg_we = 0;
+    cycle_ = 0;
+}
+
+/* Puts the next hit on s_hit unless this cycle pauses. A hit that is on offer stays. */
+void simulation::offer()
+{
+    if (top_->s_hit_valid || in_ == events_.size() || (lone_ && hit_ == 0 && out_ != in_) || random_.percent(stalls_))
+        return;
+    event &ev = events_[in_];
+    const int32_t *hit = ev.hits + static_cast<ptrdiff_t>(hit_) * RING_FEATURES;
+    std::vector<uint32_t> words((RING_FEATURES * RING_HIT_LANE + 63) / 64 * 2, 0);
+    for (int i = 0; i < RING_FEATURES; i++) {
+        const uint32_t value = static_cast<uint32_t>(hit[i]);
+        const size_t bit = static_cast<size_t>(i) * RING_HIT_LANE;
+        words[bit / 32] |= (RING_HIT_LANE == 32 ? value : value & 0xffff) << bit % 32;
+    }
+    top_->s_hit_valid = 1;
+    set_port(top_->s_hit_data, words);
+    top_->s_hit_last = hit_ == ev.tokens - 1;
+    if (hit_ == 0)
+        ev.offered = cycle_;
+}
+
+/* Records a transfer of m_out. */
+void simulation::take()
+{
+    if (out_ == events_.size())
+        die("more results than events");
+    event &ev = events_[out_];
+    const std::vector<uint32_t> words = get_port(top_->m_out_data);
+    ev.words.insert(ev.words.end(), words.begin(), words.begin() + RING_LANES);
+    ev.refused = ev.refused || top_->m_out_refused;
+    if (ev.first_out < 0)
+        ev.first_out = cycle_;
+    ev.last_out = cycle_;
+    if (top_->m_out_last) {
+        ev.done = true;
+        out_++;
+    }
+}
+
+/* Until every event has left; false when nothing moves any more. */
+bool simulation::run()
+{
+    int64_t idle = 0;
+    while (out_ < events_.size()) {
+        offer();
+        top_->m_out_ready = !random_.percent(stalls_);
+        top_->eval();
+        const bool taken = top_->m_out_valid && top_->m_out_ready, accepted = top_->s_hit_valid && top_->s_hit_ready;
+        if (trace_)
+            trace();
+        if (taken)
+            take();
+        if (accepted) {
+            event &ev = events_[in_];
+            if (hit_ == 0)
+                ev.first_in = cycle_;
+            ev.last_in = cycle_;
+            if (++hit_ == ev.tokens) {
+                hit_ = 0;
+                in_++;
+            }
+        }
+        idle = taken || accepted ? 0 : idle + 1;
+        if (idle > RING_WATCHDOG) {
+            diagnose();
+            return false;
+        }
+        edge();
+        if (accepted)
+            top_->s_hit_valid = 0;
+    }
+    return true;
+}
+
+void simulation::diagnose() const
+{
+    std::fprintf(stderr, "sim: stuck at cycle %" PRId64 ": nothing moved for %lld cycles; s_hit valid %d ready %d, %d hits of event %zu sent; "
+                         "m_out valid %d ready %d, event %zu awaited\n",
+                 cycle_, RING_WATCHDOG, top_->s_hit_valid, top_->s_hit_ready, hit_, in_, top_->m_out_valid, top_->m_out_ready, out_);
+#ifdef RING_TRACE
+#define X(number, name, wire, first, count, width, is_signed) \
+    if (first == 0) \
+        std::fprintf(stderr, "sim:   %-12s valid %d ready %d tag %x\n", name, top_->rootp->wire##_valid, top_->rootp->wire##_ready, \
+                     static_cast<unsigned>(top_->rootp->wire##_tag));
+    RING_STREAMS(X)
+#undef X
+#endif
+}
+
+/* int32 words: stream, tag, values. */
+void simulation::trace()
+{
+#ifdef RING_TRACE
+#define X(number, name, wire, first, count, width, is_signed) \
+    if (top_->rootp->wire##_valid && top_->rootp->wire##_ready) { \
+        const std::vector<uint32_t> words = get_port(top_->rootp->wire##_data); \
+        std::vector<int32_t> record = {number, static_cast<int32_t>(top_->rootp->wire##_tag)}; \
+        for (int i = 0; i < count; i++) \
+            record.push_back(static_cast<int32_t>(field(words, (first + i) * width, width, is_signed))); \
+        std::fwrite(record.data(), 4, record.size(), trace_); \
+    }
+    RING_STREAMS(X)
+#undef X
+#endif
+}
+
+void simulation::write_results(const char *path) const
+{
+    FILE *f = std::fopen(path, "wb");
+    if (!f)
+        die(std::string("cannot write ") + path);
+    for (const event &ev : events_) {
+        std::vector<int32_t> record = {ev.refused, static_cast<int32_t>(ev.words.size() / RING_LANES)};
+        for (const int64_t c : {ev.offered, ev.first_in, ev.last_in, ev.first_out, ev.last_out}) {
+            record.push_back(static_cast<int32_t>(c & 0xffffffff));
+            record.push_back(static_cast<int32_t>(c >> 32));
+        }
+        record.insert(record.end(), ev.words.begin(), ev.words.end());
+        std::fwrite(record.data(), 4, record.size(), f);
+    }
+    if (std::fclose(f) != 0)
+        die(std::string("cannot write ") + path);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const char *files[2] = {nullptr, nullptr}, *trace = nullptr;
+    int count = 0, stalls = 0;
+    uint64_t seed = 1;
+    bool lone = false, load = false;
+    for (int i = 1; i < argc; i++) {
+        const std::string arg = argv[i];
+        if (arg == "--lone")
+            lone = true;
+        else if (arg == "--load")
+            load = true;
+        else if (arg == "--stalls" && i + 1 < argc)
+            stalls = std::atoi(argv[++i]);
+        else if (arg == "--seed" && i + 1 < argc)
+            seed = std::strtoull(argv[++i], nullptr, 10);
+        else if (arg == "--trace" && i + 1 < argc)
+            trace = argv[++i];
+        else if (count < 2 && arg[0] != '-')
+            files[count++] = argv[i];
+        else
+            die("unknown argument " + arg);
+    }
+    if (count != 2)
+        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE]");
+    VerilatedContext context;
+    context.randReset(2); /* used by builds in which registers and memories start at random values */
+    context.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
+    simulation sim(&context, stalls, seed, lone);
+    const std::vector<int32_t> words = read_words(files[0]);
+    sim.read_events(words);
+    if (trace && !sim.open_trace(trace))
+        die(std::string("cannot write ") + trace);
+    sim.reset();
+    if (load)
+        sim.load();
+    const bool finished = sim.run();
+    if (!sim.close_trace())
+        die(std::string("cannot write ") + trace);
+    sim.write_results(files[1]);
+    return finished ? 0 : 3;
+}
