@@ -1,0 +1,310 @@
+// Attention over the true number of keys, for all layers of a ring. Tokens q|k|v of an event arrive in a layer's order; their
+// contexts leave in the same order, arithmetic as ts_attend() of src/num/fixed.h. (docs/hardware.md has the picture.)
+//
+//   tokens -> ts_attn_kv (two banks) --------------------------K words--.           .--V words--.
+//          `-> ts_attn_query (queue, blocks of PQ) -> ts_attn_sched      v           v           |
+//                                    query words -> ts_attn_score -> scores -> ts_attn_weight -> ts_attn_context -> ts_attn_final
+//                                                   `-> ts_attn_max ----------^ `-> ts_attn_sum ------------------^
+//
+// A work item is a block of PQ queries and a group of PH heads. Pass one makes its scores, PQ x PKEY x PH a step (PD channels of
+// each), and their maxima; pass two, an item behind, makes weights from scores and maxima, their sums and the weighted sums of the
+// values; ts_attn_final divides, NF channels a cycle. Each pass takes one step a cycle, never pauses within an item, and runs
+// items back to back; what can wait is the start of an item (ts_attn_sched). Two event-layers can be in the engine: one being
+// read, one being written.
+//
+// Cycles of an event-layer of n tokens that has the engine for itself and is never kept waiting, exact where C >= P and within
+// 1 % otherwise (the bench checks it):
+//   HG = ceil(H/PH), DC = ceil(DH/PD), row = PH*ceil(DH/NF), C = ceil(n/PKEY)*DC: a pass of an item,
+//   lg(x) = ceil(ceil(log2 x)/REG), R = 1 + ceil(16/REG): ts_recip,
+//   P = 9 + FAN + lg(PD) + (DC > 1) + max(0, lg(PKEY) - 1): how far pass two's start is behind pass one's end, and back.
+//   item      I = max(C, PQ*row + DC - 1): the passes, or ts_attn_final
+//   block     B = max(HG*I, HG*(C + P)/2, PQ + 1, T/M): the items; the two halves of the score memory; loading the queries; room
+//             in the output for M = floor(max(32, 4*PQ)/PQ) blocks, T = (HG-1)*I + C + 21 + lg(PKEY) + R + PQ*row cycles each
+//   from the last token accepted to the first context offered
+//             max(HG*DC + 2, 4) + min(n, PQ) + 2*C + (HG - 1)*I + P + 19 + lg(PKEY) + R + row
+//             (P > C and HG > 2: floor((HG-1)/2)*max(2*I, C + P) + ((HG-1) mod 2)*I in place of (HG-1)*I, here and in T)
+//   from one block's first context to the next one's: B; between the contexts of a block: row
+//   A token is accepted every HG*DC cycles while its bank is free and the queue has room.
+`default_nettype none
+
+module ts_attention #(
+    parameter H       = 4,
+    parameter DH      = 8,
+    parameter PQ      = 2,
+    parameter PKEY    = 2,
+    parameter PH      = 4,
+    parameter PD      = 8,
+    parameter NMAX    = 64,
+    parameter QW      = 12,
+    parameter KW      = 12,
+    parameter VW      = 12,
+    parameter PW      = 12, // of a weight, unsigned
+    parameter CW      = 12, // of a context
+    parameter SW      = 12, // of a score
+    parameter FW      = 6,  // fraction bits of a score
+    parameter SSHIFT  = 8,  // score = round(q.k >> (SSHIFT + score_e))
+    parameter C2      = 29, // context: the shift of ts_wmean, less ctx_e
+    parameter NF      = 2,  // channels finished in a cycle
+    parameter LAYERS  = 1,
+    parameter LW      = 1,
+    parameter TAGW    = LW + 2,
+    parameter REG     = 2,
+    parameter FAN     = 1,  // registers between the memories and the lanes, 1 ... 4: the fan-out to PQ and PKEY lanes
+    parameter KVSTYLE = "block",
+    parameter SSTYLE  = "block",
+    parameter INIT_A  = "", // a word a layer: {cbits[4:0], ctx_e[1:0], score_e[H-1..0][1:0]}
+    parameter CFG_A   = 0,
+    parameter INIT_X  = "", // exp2 table
+    parameter XW      = QW > KW ? (QW > VW ? QW : VW) : (KW > VW ? KW : VW) // derived: container of the input
+) (
+    input  wire                 clk,
+    input  wire                 rst,
+    input  wire                 s_valid,
+    output wire                 s_ready,
+    input  wire [3*H*DH*XW-1:0] s_data,
+    input  wire [TAGW-1:0]      s_tag,
+    output wire                 m_valid,
+    input  wire                 m_ready,
+    output wire [H*DH*CW-1:0]   m_data,
+    output wire [TAGW-1:0]      m_tag,
+    output reg                  ev_final, // an event's last token of the last layer has been accepted
+    input  wire                 cfg_we,
+    input  wire [7:0]           cfg_mem,
+    input  wire [9:0]           cfg_slice,
+    input  wire [15:0]          cfg_addr,
+    input  wire [71:0]          cfg_data
+);
+    localparam HG     = (H + PH - 1) / PH;
+    localparam DC     = (DH + PD - 1) / PD;
+    localparam GROUPS = (NMAX + PKEY - 1) / PKEY;
+    localparam BANK   = GROUPS * HG * DC;
+    localparam NW     = $clog2(NMAX + 1);
+    localparam KAW    = $clog2(2 * BANK);
+    localparam SPW    = $clog2(BANK + 1);
+    localparam SAW    = $clog2(2 * GROUPS);
+    localparam WW     = HG*DC > 1 ? $clog2(HG * DC) : 1;
+    localparam GW     = HG > 1 ? $clog2(HG) : 1;
+    localparam QCW    = $clog2(PQ + 1);
+    localparam EW     = SPW + LW + 1;
+    localparam FINAL  = PQ * PH * ((DH + NF - 1) / NF);
+    localparam PLACES = 4*PQ > 32 ? 4*PQ : 32;
+    localparam SUMW   = $clog2(NMAX * ((1 << PW) - 1) + 1);
+    localparam ACCW   = SUMW + VW;
+    localparam AAW    = LAYERS > 1 ? $clog2(LAYERS) : 1;
+
+    // Cycles from a step (address in front of the memory) on: pass one ...
+    localparam LG_PD    = ($clog2(PD) + REG - 1) / REG;
+    localparam LG_PKEY  = ($clog2(PKEY) + REG - 1) / REG;
+    localparam LANES    = 2 + FAN;               // the lanes have q and k
+    localparam DOT      = LANES + 3 + LG_PD;     // dot products
+    localparam TOTAL    = DOT + (DC > 1 ? 1 : 0); // sums over the chunks
+    localparam SCORE    = TOTAL + 3;             // scores
+    localparam TOP      = SCORE + LG_PKEY;       // maxima over the lanes
+    // The item's last maximum may be a little late: pass two needs it three cycles after `scored`.
+    localparam SCORED   = SCORE - 1 + (LG_PKEY > 1 ? LG_PKEY - 1 : 0);
+    // ... and pass two.
+    localparam WEIGHT   = 2 + 4;                 // weights, values
+    localparam VREAD    = WEIGHT - 2 - FAN;      // address of the value word
+    localparam SUM      = WEIGHT + LG_PKEY;      // sums over the lanes
+    localparam CONTEXT  = WEIGHT + 3 + LG_PKEY;  // weighted sums over the lanes
+
+    // Tokens.
+    wire                 kv_ready, queue_ready;
+    wire                 take = s_valid && s_ready;
+    wire [LW-1:0]        s_layer = s_tag[LW-1:0];
+    wire                 s_last  = s_tag[LW];
+    wire                 s_drop  = s_tag[LW+1];
+    wire [H*DH*QW-1:0]   s_q;
+    wire [H*DH*KW-1:0]   s_k;
+    wire [H*DH*VW-1:0]   s_v;
+    localparam [31:0]    LAST_LAYER = LAYERS - 1;
+
+    assign s_ready = kv_ready && queue_ready;
+    always @(posedge clk)
+        ev_final <= take && s_last && !s_drop && s_layer == LAST_LAYER[LW-1:0] && !rst;
+
+    genvar i, j, h, d;
+    generate
+        if (FAN < 1 || FAN > 4) begin : g_guard
+            ts_attention_needs_FAN_of_1_to_4 guard ();
+        end
+        for (i = 0; i < H*DH; i = i + 1) begin : g_part
+            assign s_q[i*QW +: QW] = s_data[i*XW +: QW];
+            assign s_k[i*KW +: KW] = s_data[(H*DH + i)*XW +: KW];
+            assign s_v[i*VW +: VW] = s_data[(2*H*DH + i)*XW +: VW];
+        end
+    endgenerate
+    wire unused_data = &{1'b0, s_data}; // containers are as wide as the widest of q, k and v
+
+    wire                     e_valid, e_ready, e_bank, bank_release, bank_number;
+    wire [NW-1:0]            e_n;
+    wire [SPW-1:0]           e_span;
+    wire [LW-1:0]            e_layer;
+    wire [KAW-1:0]           kaddr, vaddr;
+    wire [PKEY*PH*PD*KW-1:0] kword;
+    wire [PKEY*PH*PD*VW-1:0] vword;
+    ts_attn_kv #(.H(H), .DH(DH), .PKEY(PKEY), .PH(PH), .PD(PD), .NMAX(NMAX), .KW(KW), .VW(VW), .LW(LW), .STYLE(KVSTYLE)) kv (
+        .clk(clk), .rst(rst), .ready(kv_ready), .take(take), .drop(s_drop), .last(s_last), .layer(s_layer), .k(s_k), .v(s_v),
+        .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_span(e_span), .e_layer(e_layer), .e_bank(e_bank),
+        .release_it(bank_release), .release_bank(bank_number), .kaddr(kaddr), .kword(kword), .vaddr(vaddr), .vword(vword));
+
+    wire                     b_valid, b_take, b_last, b_bank;
+    wire [NW-1:0]            b_n;
+    wire [SPW-1:0]           b_span;
+    wire [LW-1:0]            b_layer;
+    wire [QCW-1:0]           b_count;
+    wire [WW-1:0]            one_word, word;
+    wire [PQ*PH*PD*QW-1:0]   q_word, q_lanes;
+    ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW), .STYLE(KVSTYLE)) query (
+        .clk(clk), .rst(rst), .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
+        .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_info({e_span, e_layer, e_bank}), .b_valid(b_valid), .b_take(b_take),
+        .b_n(b_n), .b_info({b_span, b_layer, b_bank}), .b_count(b_count), .b_last(b_last), .word(word), .q(q_word));
+
+    wire            one_run, one_first_key, one_first_chunk, one_last_chunk, one_last, one_half, scored, scored_half;
+    wire [PKEY-1:0] one_none, two_none;
+    wire [SAW-1:0]  one_saddr, two_saddr;
+    wire [GW-1:0]   one_group, two_group;
+    wire [LW-1:0]   one_layer, two_layer;
+    wire            two_begin, two_run, two_first_key, two_last_key, two_last_chunk, two_last, two_half, two_block_last;
+    wire            two_bank, two_bank_done;
+    wire [KAW-1:0]  two_vaddr;
+    wire [QCW-1:0]  two_count;
+    ts_attn_sched #(.PQ(PQ), .PKEY(PKEY), .HG(HG), .DC(DC), .FINAL(FINAL), .PLACES(PLACES), .BANK(BANK), .SCORES(GROUPS),
+                    .NW(NW), .SPW(SPW), .LW(LW), .WW(WW), .KAW(KAW), .SAW(SAW)) sched (
+        .clk(clk), .rst(rst), .b_valid(b_valid), .b_take(b_take), .b_n(b_n), .b_span(b_span), .b_layer(b_layer),
+        .b_bank(b_bank), .b_count(b_count), .b_last(b_last), .one_run(one_run), .one_first_key(one_first_key),
+        .one_first_chunk(one_first_chunk), .one_last_chunk(one_last_chunk), .one_last(one_last), .one_none(one_none),
+        .one_kaddr(kaddr), .one_saddr(one_saddr), .one_word(one_word), .one_group(one_group), .one_layer(one_layer),
+        .one_half(one_half), .scored(scored), .scored_half(scored_half), .two_begin(two_begin), .two_run(two_run),
+        .two_first_key(two_first_key), .two_last_key(two_last_key), .two_last_chunk(two_last_chunk), .two_last(two_last),
+        .two_none(two_none), .two_vaddr(two_vaddr), .two_saddr(two_saddr), .two_half(two_half), .two_group(two_group),
+        .two_layer(two_layer), .two_count(two_count), .two_block_last(two_block_last), .two_bank(two_bank),
+        .two_bank_done(two_bank_done), .taken(m_valid && m_ready));
+
+    // Pass one: operands and what must travel along.
+    wire [PKEY*PH*PD*KW-1:0] k_lanes;
+    wire [PKEY-1:0]          score_none;
+    wire                     score_first, score_we, top_valid, top_first, top_half;
+    wire [SAW-1:0]           score_waddr;
+    wire [GW-1:0]            constants_group;
+    wire [2*H+6:0]           constants;
+    wire [2*PH-1:0]          group_e, score_e;
+    ts_delay #(.WIDTH(WW), .CYCLES(1)) word_line (.clk(clk), .in(one_word), .out(word));
+    ts_delay #(.WIDTH(PQ*PH*PD*QW), .CYCLES(FAN)) q_fan (.clk(clk), .in(q_word), .out(q_lanes));
+    ts_delay #(.WIDTH(PKEY*PH*PD*KW), .CYCLES(FAN)) k_fan (.clk(clk), .in(kword), .out(k_lanes));
+    ts_delay #(.WIDTH(1), .CYCLES(DOT)) first_line (.clk(clk), .in(one_first_chunk), .out(score_first));
+    ts_delay #(.WIDTH(PKEY), .CYCLES(TOTAL + 2)) none_line (.clk(clk), .in(one_none), .out(score_none));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(SCORE)) we_line (
+        .clk(clk), .rst(rst), .d(one_run && one_last_chunk), .q(score_we));
+    ts_delay #(.WIDTH(SAW), .CYCLES(SCORE)) waddr_line (.clk(clk), .in(one_saddr), .out(score_waddr));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(LG_PKEY)) top_line (.clk(clk), .rst(rst), .d(score_we), .q(top_valid));
+    ts_delay #(.WIDTH(2), .CYCLES(TOP)) half_line (
+        .clk(clk), .in({one_first_key, one_half}), .out({top_first, top_half}));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(SCORED)) scored_line (.clk(clk), .rst(rst), .d(one_last), .q(scored));
+    ts_delay #(.WIDTH(1), .CYCLES(SCORED)) scored_half_line (.clk(clk), .in(one_half), .out(scored_half));
+
+    // score_e of the item's layer and heads. (ts_attn_final keeps a copy of its own, for an item that may be of another layer.)
+    ts_mem #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG(1), .CFG_ID(CFG_A)) layer_constants (
+        .clk(clk), .we(1'b0), .waddr({AAW{1'b0}}), .wdata({2*H+7{1'b0}}), .raddr(one_layer[AAW-1:0]), .rdata(constants),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+    wire [2*PH*HG-1:0] all_e = {{2*(PH*HG-H){1'b0}}, constants[2*H-1:0]};
+    ts_delay #(.WIDTH(GW), .CYCLES(2)) group_line (.clk(clk), .in(one_group), .out(constants_group));
+    ts_attn_pick #(.N(HG), .WIDTH(2*PH)) e_pick (.x(all_e), .sel(constants_group), .y(group_e));
+    ts_delay #(.WIDTH(2*PH), .CYCLES(TOTAL - 2)) e_line (.clk(clk), .in(group_e), .out(score_e));
+
+    // Pass two.
+    wire [PKEY-1:0]                value_none;
+    reg  [PKEY*PH*PD*VW-1:0]       values; // zeros where there is no key: never junk times a weight of zero
+    wire [PKEY*PH*PD*VW-1:0]       v_lanes;
+    wire                           max_load, max_half, sum_add, sum_first, sum_last, context_add, context_first, context_last;
+    wire                           go, go_last;
+    wire [GW-1:0]                  go_group;
+    wire [LW-1:0]                  go_layer;
+    wire [QCW-1:0]                 go_count;
+    ts_attn_flags #(.WIDTH(1), .CYCLES(1)) load_line (.clk(clk), .rst(rst), .d(two_begin), .q(max_load));
+    ts_delay #(.WIDTH(1), .CYCLES(1)) load_half_line (.clk(clk), .in(two_half), .out(max_half));
+    ts_delay #(.WIDTH(KAW), .CYCLES(VREAD)) vaddr_line (.clk(clk), .in(two_vaddr), .out(vaddr));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(VREAD)) release_line (
+        .clk(clk), .rst(rst), .d(two_last && two_bank_done), .q(bank_release));
+    ts_delay #(.WIDTH(1), .CYCLES(VREAD)) bank_line (.clk(clk), .in(two_bank), .out(bank_number));
+    ts_delay #(.WIDTH(PKEY), .CYCLES(VREAD + 2)) value_line (.clk(clk), .in(two_none), .out(value_none));
+    ts_delay #(.WIDTH(PKEY*PH*PD*VW), .CYCLES(FAN - 1)) v_fan (.clk(clk), .in(values), .out(v_lanes));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(SUM)) sum_line (
+        .clk(clk), .rst(rst), .d(two_run && two_last_chunk), .q(sum_add));
+    ts_delay #(.WIDTH(2), .CYCLES(SUM)) sum_key_line (
+        .clk(clk), .in({two_first_key, two_last_key}), .out({sum_first, sum_last}));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(CONTEXT)) context_line (.clk(clk), .rst(rst), .d(two_run), .q(context_add));
+    ts_delay #(.WIDTH(2), .CYCLES(CONTEXT - SUM)) context_key_line (
+        .clk(clk), .in({sum_first, sum_last}), .out({context_first, context_last}));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(SUM)) go_line (.clk(clk), .rst(rst), .d(two_last), .q(go));
+    ts_delay #(.WIDTH(LW+GW+QCW+1), .CYCLES(SUM)) go_item_line (
+        .clk(clk), .in({two_layer, two_group, two_count, two_block_last}),
+        .out({go_layer, go_group, go_count, go_last}));
+
+    wire [PQ*PKEY*PH*SW-1:0]    scores, scores_read;
+    wire [PQ*PH*SUMW-1:0]       sums;
+    wire [PQ*PH*DH*ACCW-1:0]    accs;
+    ts_mem #(.WIDTH(PQ*PKEY*PH*SW), .DEPTH(2*GROUPS), .STYLE(SSTYLE)) score_mem (
+        .clk(clk), .we(score_we), .waddr(score_waddr), .wdata(scores), .raddr(two_saddr), .rdata(scores_read),
+        .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
+
+    // The lanes. Orders: scores [query][head][key], words of K and V [key][head][channel].
+    generate
+        for (j = 0; j < PKEY; j = j + 1) begin : g_value
+            always @(posedge clk)
+                if (value_none[j])
+                    values[j*PH*PD*VW +: PH*PD*VW] <= {PH*PD*VW{1'b0}};
+                else
+                    values[j*PH*PD*VW +: PH*PD*VW] <= vword[j*PH*PD*VW +: PH*PD*VW];
+        end
+        for (i = 0; i < PQ; i = i + 1) begin : g_query
+            for (h = 0; h < PH; h = h + 1) begin : g_head
+                localparam ROW = i*PH + h;
+                wire [SW-1:0]      max;
+                wire [PKEY*PW-1:0] p;
+
+                for (j = 0; j < PKEY; j = j + 1) begin : g_key
+                    ts_attn_score #(.QW(QW), .KW(KW), .PD(PD), .DC(DC), .SHIFT(SSHIFT), .SW(SW), .REG(REG)) lane (
+                        .clk(clk), .q(q_lanes[ROW*PD*QW +: PD*QW]), .k(k_lanes[(j*PH + h)*PD*KW +: PD*KW]),
+                        .first_chunk(score_first), .e(score_e[2*h +: 2]), .none(score_none[j]),
+                        .score(scores[(ROW*PKEY + j)*SW +: SW]));
+                    ts_attn_weight #(.SW(SW), .FW(FW), .PW(PW), .INIT(INIT_X)) weight (
+                        .clk(clk), .score(scores_read[(ROW*PKEY + j)*SW +: SW]), .max(max), .p(p[j*PW +: PW]));
+                end
+                ts_attn_max #(.PKEY(PKEY), .SW(SW), .REG(REG)) maximum (
+                    .clk(clk), .score(scores[ROW*PKEY*SW +: PKEY*SW]), .valid(top_valid), .first(top_first), .half(top_half),
+                    .load(max_load), .load_half(max_half), .max(max));
+                ts_attn_sum #(.PKEY(PKEY), .PW(PW), .SUMW(SUMW), .REG(REG)) weights_sum (
+                    .clk(clk), .p(p), .add(sum_add), .first(sum_first), .last(sum_last), .held(sums[ROW*SUMW +: SUMW]));
+                for (d = 0; d < PD; d = d + 1) begin : g_channel
+                    wire [PKEY*VW-1:0]  v;
+                    wire [DC*ACCW-1:0]  held;
+                    for (j = 0; j < PKEY; j = j + 1) begin : g_operand
+                        assign v[j*VW +: VW] = v_lanes[((j*PH + h)*PD + d)*VW +: VW];
+                    end
+                    ts_attn_context #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) context (
+                        .clk(clk), .p(p), .v(v), .add(context_add), .first(context_first), .last(context_last), .held(held));
+                    for (j = 0; j < DC; j = j + 1) begin : g_chunk
+                        if (j*PD + d < DH) begin : g_used
+                            assign accs[(ROW*DH + j*PD + d)*ACCW +: ACCW] = held[j*ACCW +: ACCW];
+                        end else begin : g_padding
+                            wire unused = &{1'b0, held[j*ACCW +: ACCW]};
+                        end
+                    end
+                end
+            end
+        end
+    endgenerate
+
+    wire [LW-1:0] m_layer;
+    wire          m_last;
+    ts_attn_final #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .NF(NF), .PW(PW), .VW(VW), .SUMW(SUMW), .ACCW(ACCW), .CW(CW), .C2(C2),
+                    .LAYERS(LAYERS), .LW(LW), .REG(REG), .PLACES(PLACES), .INIT_A(INIT_A), .CFG_A(CFG_A)) finish (
+        .clk(clk), .rst(rst), .go(go), .go_layer(go_layer), .go_group(go_group), .go_count(go_count), .go_last(go_last),
+        .sums(sums), .accs(accs), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_layer(m_layer), .m_last(m_last),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+    assign m_tag = {1'b0, m_last, m_layer};
+    wire unused = &{1'b0, constants[2*H+6:2*H], one_layer};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,239 @@
+// Contexts from the sums of an item. `go` says that its sums are in `sums` (and, three cycles later, `accs`); STEPS = PQ * PH *
+// ceil(DH / NF) cycles later both may change. A step takes one query, head and NF channels: the reciprocal of the sum, then
+// ts_attn_scale. Nothing waits: the output FIFOs, one for each head group, have room for every item that is let in (ts_attn_sched).
+// A token leaves when its last head group is in. Layer-dependent constants come from the configuration word
+// {cbits[4:0], ctx_e[1:0], score_e[H][1:0]}.
+//
+// From `go` to the item's first context at its FIFO's output: 14 + ts_recip's cycles + PH * ceil(DH / NF).
+`default_nettype none
+
+module ts_attn_final #(
+    parameter H      = 1,
+    parameter DH     = 1,
+    parameter PQ     = 1,
+    parameter PH     = 1,
+    parameter NF     = 1,
+    parameter PW     = 12,
+    parameter VW     = 8,
+    parameter SUMW   = 16,
+    parameter ACCW   = 24,
+    parameter CW     = 8,
+    parameter C2     = 20,
+    parameter LAYERS = 1,
+    parameter LW     = 1,
+    parameter REG    = 2,
+    parameter PLACES = 32,
+    parameter INIT_A = "",
+    parameter CFG_A  = 0,
+    parameter HG     = (H + PH - 1) / PH, // derived, as below
+    parameter GW     = HG > 1 ? $clog2(HG) : 1,
+    parameter QCW    = $clog2(PQ + 1)
+) (
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     go,
+    input  wire [LW-1:0]            go_layer,
+    input  wire [GW-1:0]            go_group,
+    input  wire [QCW-1:0]           go_count, // queries of the block
+    input  wire                     go_last,  // the event's last block
+    input  wire [PQ*PH*SUMW-1:0]    sums,
+    input  wire [PQ*PH*DH*ACCW-1:0] accs,
+    output wire                     m_valid,
+    input  wire                     m_ready,
+    output wire [H*DH*CW-1:0]       m_data,
+    output wire [LW-1:0]            m_layer,
+    output wire                     m_last,
+    input  wire                     cfg_we,
+    input  wire [7:0]               cfg_mem,
+    input  wire [9:0]               cfg_slice,
+    input  wire [15:0]              cfg_addr,
+    input  wire [71:0]              cfg_data
+);
+    localparam        CHUNKS     = (DH + NF - 1) / NF;
+    localparam        STEPS      = PQ * PH * CHUNKS;
+    localparam        SW         = STEPS > 1 ? $clog2(STEPS) : 1;
+    localparam        RW         = PQ * PH > 1 ? $clog2(PQ * PH) : 1;
+    localparam        HW         = PH > 1 ? $clog2(PH) : 1;
+    localparam        CHW        = CHUNKS > 1 ? $clog2(CHUNKS) : 1;
+    localparam        BEAT       = NF * ACCW;
+    localparam [31:0] LAST_STEP  = STEPS - 1;
+    localparam [31:0] LAST_HEAD  = PH - 1;
+    localparam [31:0] LAST_CHUNK = CHUNKS - 1;
+    localparam        CTRL       = 2 + GW + LW;
+
+    // The steps of an item.
+    reg            busy;
+    reg  [SW-1:0]  step;
+    reg  [RW-1:0]  row; // query and head
+    reg  [QCW-1:0] left; // queries of the block from this one on
+    reg  [HW-1:0]  head;
+    reg  [CHW-1:0] chunk;
+    reg  [GW-1:0]  group;
+    reg  [LW-1:0]  layer;
+    reg            last;
+    wire           row_end   = chunk == LAST_CHUNK[CHW-1:0];
+    wire           query_end = row_end && head == LAST_HEAD[HW-1:0];
+    wire           real_query = left != {QCW{1'b0}};
+    wire           last_query = last && left == {{(QCW-1){1'b0}}, 1'b1};
+
+    always @(posedge clk)
+        if (rst)
+            busy <= 1'b0;
+        else
+            busy <= go || (busy && step != LAST_STEP[SW-1:0]);
+
+    always @(posedge clk)
+        if (go) begin
+            step  <= {SW{1'b0}};
+            row   <= {RW{1'b0}};
+            left  <= go_count;
+            head  <= {HW{1'b0}};
+            chunk <= {CHW{1'b0}};
+            group <= go_group;
+            layer <= go_layer;
+            last  <= go_last;
+        end else begin
+            step  <= step + 1'b1;
+            chunk <= row_end ? {CHW{1'b0}} : chunk + 1'b1;
+            if (row_end) begin
+                row  <= row + 1'b1;
+                head <= query_end ? {HW{1'b0}} : head + 1'b1;
+            end
+            if (query_end && real_query)
+                left <= left - 1'b1;
+        end
+
+    // A step's sum is there three cycles before its weighted sums: it waits for them.
+    wire [SUMW-1:0]       sum_now, sum;
+    reg  [SUMW-1:0]       sum_picked;
+    wire [STEPS*BEAT-1:0] beats;
+    wire [SW-1:0]         acc_step;
+    wire [BEAT-1:0]       acc_now;
+    reg  [BEAT-1:0]       acc;
+    wire                  valid;
+    wire [CTRL-1:0]       ctrl;
+
+    genvar r, c, i;
+    generate
+        if (NF > DH) begin : g_guard
+            ts_attention_needs_NF_of_at_most_DH guard ();
+        end
+        for (r = 0; r < PQ*PH; r = r + 1) begin : g_row
+            for (c = 0; c < CHUNKS; c = c + 1) begin : g_chunk
+                for (i = 0; i < NF; i = i + 1) begin : g_lane
+                    if (c*NF + i < DH) begin : g_value
+                        assign beats[((r*CHUNKS + c)*NF + i)*ACCW +: ACCW] = accs[(r*DH + c*NF + i)*ACCW +: ACCW];
+                    end else begin : g_zero
+                        assign beats[((r*CHUNKS + c)*NF + i)*ACCW +: ACCW] = {ACCW{1'b0}};
+                    end
+                end
+            end
+        end
+    endgenerate
+    ts_attn_pick #(.N(PQ*PH), .WIDTH(SUMW)) sum_pick (.x(sums), .sel(row), .y(sum_now));
+    ts_attn_pick #(.N(STEPS), .WIDTH(BEAT)) acc_pick (.x(beats), .sel(acc_step), .y(acc_now));
+    always @(posedge clk) begin
+        sum_picked <= sum_now;
+        acc        <= acc_now;
+    end
+    ts_delay #(.WIDTH(SUMW), .CYCLES(3)) sum_line (.clk(clk), .in(sum_picked), .out(sum));
+    ts_delay #(.WIDTH(SW), .CYCLES(3)) step_line (.clk(clk), .in(step), .out(acc_step));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(4)) valid_line (.clk(clk), .rst(rst), .d(busy && real_query), .q(valid));
+    ts_delay #(.WIDTH(CTRL), .CYCLES(4)) ctrl_line (
+        .clk(clk), .in({query_end, last_query, group, layer}), .out(ctrl));
+
+    // Reciprocal and scaling.
+    wire            r_valid;
+    wire [16:0]     r_value, scale_r;
+    wire [5:0]      r_len;
+    wire [BEAT-1:0] r_acc;
+    wire            r_end, r_last;
+    wire [GW-1:0]   r_group;
+    wire [LW-1:0]   r_layer;
+    ts_recip #(.DW(SUMW), .SIDEW(BEAT + CTRL), .DIGITS(REG)) recip (
+        .clk(clk), .rst(rst), .in_valid(valid), .in_d(sum), .in_side({acc, ctrl}),
+        .out_valid(r_valid), .out_r(r_value), .out_len(r_len), .out_side({r_acc, r_end, r_last, r_group, r_layer}));
+    ts_delay #(.WIDTH(17), .CYCLES(2)) r_line (.clk(clk), .in(r_value), .out(scale_r));
+
+    wire [2*H+6:0]  word;
+    wire [1:0]      scale_e;
+    wire [4:0]      cbits = word[2*H+2 +: 5];
+    reg  [CW-2:0]   limit_made;
+    wire [CW-2:0]   limit;
+    localparam [31:0] WIDEST = CW;
+    wire [4:0]      narrower = WIDEST[4:0] - cbits;
+    localparam      AAW = LAYERS > 1 ? $clog2(LAYERS) : 1;
+    ts_mem #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG(1), .CFG_ID(CFG_A)) constants (
+        .clk(clk), .we(1'b0), .waddr({AAW{1'b0}}), .wdata({2*H+7{1'b0}}), .raddr(r_layer[AAW-1:0]), .rdata(word),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+    always @(posedge clk)
+        limit_made <= {CW-1{1'b1}} >> narrower;
+    ts_delay #(.WIDTH(2), .CYCLES(3)) e_line (.clk(clk), .in(word[2*H +: 2]), .out(scale_e));
+    ts_delay #(.WIDTH(CW-1), .CYCLES(4)) limit_line (.clk(clk), .in(limit_made), .out(limit));
+
+    wire [NF*CW-1:0] y;
+    generate
+        for (i = 0; i < NF; i = i + 1) begin : g_scale
+            ts_attn_scale #(.PW(PW), .VW(VW), .SUMW(SUMW), .ACCW(ACCW), .CW(CW), .SHIFT(C2)) scale (
+                .clk(clk), .acc(r_acc[i*ACCW +: ACCW]), .len(r_len), .r(scale_r), .e(scale_e), .limit(limit),
+                .y(y[i*CW +: CW]));
+        end
+    endgenerate
+
+    // A query's beats of this head group side by side, then into the group's FIFO.
+    localparam TOKEN = PH * CHUNKS * NF * CW;
+    wire                   y_valid, y_end, y_last;
+    wire [GW-1:0]          y_group;
+    wire [LW-1:0]          y_layer;
+    reg                    push, push_last;
+    reg  [GW-1:0]          push_group;
+    reg  [LW-1:0]          push_layer;
+    reg  [TOKEN-1:0]       token;
+    wire [TOKEN+NF*CW-1:0] token_next = {y, token};
+
+    ts_attn_flags #(.WIDTH(2), .CYCLES(8)) y_valid_line (
+        .clk(clk), .rst(rst), .d({r_valid, r_valid && r_end}), .q({y_valid, y_end}));
+    ts_delay #(.WIDTH(GW+1+LW), .CYCLES(8)) y_ctrl_line (
+        .clk(clk), .in({r_last, r_group, r_layer}), .out({y_last, y_group, y_layer}));
+    always @(posedge clk) begin
+        push       <= y_end && !rst;
+        push_last  <= y_last;
+        push_group <= y_group;
+        push_layer <= y_layer;
+        if (y_valid)
+            token <= token_next[NF*CW +: TOKEN];
+    end
+
+    wire [HG-1:0] f_valid, f_ready;
+    wire          pop = m_valid && m_ready;
+    genvar g, h, d;
+    generate
+        for (g = 0; g < HG; g = g + 1) begin : g_group
+            localparam        HEADS  = H - g*PH < PH ? H - g*PH : PH;
+            localparam        TAG    = g == HG-1 ? LW + 1 : 0; // the last group's FIFO carries the token's tag
+            localparam        WIDTH  = HEADS*DH*CW + TAG;
+            localparam [31:0] NUMBER = g;
+            wire [WIDTH-1:0]  in, out;
+            wire [$clog2(PLACES+1)-1:0] count;
+
+            for (h = 0; h < HEADS; h = h + 1) begin : g_head
+                for (d = 0; d < DH; d = d + 1) begin : g_channel
+                    assign in[(h*DH + d)*CW +: CW] = token[((h*CHUNKS + d/NF)*NF + d%NF)*CW +: CW];
+                end
+            end
+            assign m_data[g*PH*DH*CW +: HEADS*DH*CW] = out[HEADS*DH*CW-1:0];
+            if (TAG > 0) begin : g_tag
+                assign in[WIDTH-1 -: TAG] = {push_last, push_layer};
+                assign {m_last, m_layer}  = out[WIDTH-1 -: TAG];
+            end
+            ts_fifo #(.WIDTH(WIDTH), .DEPTH(PLACES)) fifo (
+                .clk(clk), .rst(rst), .s_valid(push && push_group == NUMBER[GW-1:0]), .s_ready(f_ready[g]), .s_data(in),
+                .m_valid(f_valid[g]), .m_ready(pop), .m_data(out), .count(count));
+            wire unused = &{1'b0, count};
+        end
+    endgenerate
+    assign m_valid = f_valid[HG-1]; // the other groups' came before
+    wire unused = &{1'b0, f_valid, f_ready, token_next[NF*CW-1:0], token, r_layer, word};
+endmodule
+
+`default_nettype wire
