@@ -1,6 +1,4 @@
 /* tessera inspect */
-#include <math.h>
-
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
