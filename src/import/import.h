@@ -6,4 +6,10 @@
 
 ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err);
 
+/* The same from memory: `name` of the model, and the directory that its external data must lie in. */
+ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, const char *name, const char *directory, ts_err *err);
+
+/* A file with a single TensorProto, as in ONNX's test data. */
+ts_tensor *ts_import_tensor(ts_arena *arena, const char *path, ts_err *err);
+
 #endif

@@ -43,7 +43,7 @@ static bool eval_identity(const ts_op_args *a)
     ts_copy(a->out[0], 0, a->in[0], 0, ts_count(a->in[0]));
     return true;
 }
-const ts_op_hooks ts_Identity_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity};
+const ts_op_hooks ts_Identity_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity, .passes_on = true};
 
 static bool infer_dropout(const ts_op_args *a)
 {
@@ -64,4 +64,4 @@ static bool eval_dropout(const ts_op_args *a)
     return eval_identity(a);
 }
 const ts_op_hooks ts_Dropout_hooks = {
-    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 2, .attrs = "ratio seed", .infer = infer_dropout, .eval = eval_dropout};
+    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 2, .attrs = "ratio seed", .infer = infer_dropout, .eval = eval_dropout, .passes_on = true};

@@ -151,25 +151,6 @@ static bool make_plan(const ts_op_args *a, plan *p)
     return true;
 }
 
-static bool infer_einsum(const ts_op_args *a)
-{
-    plan p;
-    int64_t dim[TS_MAX_RANK];
-    for (int i = 0; i < a->ins; i++)
-        if (!a->in[i])
-            return FAIL(a, "input %d is missing; re-export the model", i);
-    if (!ts_need_same_type(a) || !make_plan(a, &p))
-        return false;
-    for (int i = 0; i < p.out.count; i++)
-        dim[i] = p.size[p.out.label[i]];
-    double terms = 1;
-    for (int i = 0; i < p.labels; i++)
-        terms *= (double)p.size[i];
-    if (terms > 1e13)
-        return FAIL(a, "has %.3g products, which is out of proportion", terms);
-    return ts_set_out(a, 0, a->in[0]->dtype, p.out.count, dim);
-}
-
 /* Stride of every label in a tensor; a label that is there twice (a diagonal) has the sum. */
 static void label_strides(const plan *p, const term *t, const ts_tensor *x, int64_t *stride)
 {
@@ -258,6 +239,26 @@ static bool as_matmul(const ts_op_args *a, const plan *p, groups *g)
         if (g->size[i] > INT32_MAX)
             return false;
     return true;
+}
+
+static bool infer_einsum(const ts_op_args *a)
+{
+    plan p;
+    int64_t dim[TS_MAX_RANK];
+    for (int i = 0; i < a->ins; i++)
+        if (!a->in[i])
+            return FAIL(a, "input %d is missing; re-export the model", i);
+    if (!ts_need_same_type(a) || !make_plan(a, &p))
+        return false;
+    for (int i = 0; i < p.out.count; i++)
+        dim[i] = p.size[p.out.label[i]];
+    double terms = 1;
+    for (int i = 0; i < p.labels; i++)
+        terms *= (double)p.size[i];
+    groups g;
+    if (terms > 2e9 && !as_matmul(a, &p, &g))
+        return FAIL(a, "has %.3g products that are no matrix product, which is too slow; write it in steps of two operands", terms);
+    return ts_set_out(a, 0, a->in[0]->dtype, p.out.count, dim);
 }
 
 /* The labels of up to three groups, in order, with the strides they have in a tensor of strides `stride`. Returns the rank. */

@@ -39,7 +39,7 @@ bool ts_int_list(const ts_op_args *a, int slot, const char *what, int64_t *list,
 bool ts_set_out(const ts_op_args *a, int k, ts_dtype dtype, int rank, const int64_t *dim);
 bool ts_set_out_like(const ts_op_args *a, int k, const ts_tensor *like);
 
-/* Shape of x and y broadcast against each other, in ONNX's (NumPy's) way. */
+/* Shape of x and y broadcast against each other, in ONNX's (NumPy's) way; rank and dim may be those of x or y. */
 bool ts_broadcast(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, int *rank, int64_t *dim);
 
 /* Strides, in elements, with which a tensor is read under a broadcast shape: 0 along repeated axes. */

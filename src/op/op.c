@@ -47,6 +47,20 @@ bool ts_op_check(const ts_node *node, ts_err *err)
     return !h->check || h->check(node, err);
 }
 
+bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
+{
+    return node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
+}
+
+bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
+{
+    if (!node->op->hooks->eval(&(ts_op_args){node, node->ins, node->outs, in, out, err}))
+        return false;
+    for (int k = 0; k < node->outs; k++)
+        ts_tensor_narrow(out[k]);
+    return true;
+}
+
 bool ts_node_fail(const ts_node *node, ts_err *err, const char *fmt, ...)
 {
     char text[sizeof err->msg];
@@ -190,13 +204,16 @@ bool ts_set_out_like(const ts_op_args *a, int k, const ts_tensor *like) { return
 bool ts_broadcast(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, int *rank, int64_t *dim)
 {
     int r = x->rank > y->rank ? x->rank : y->rank;
+    int64_t both[TS_MAX_RANK];
     for (int i = 0; i < r; i++) {
         int64_t u = i < r - x->rank ? 1 : x->dim[i - (r - x->rank)], v = i < r - y->rank ? 1 : y->dim[i - (r - y->rank)];
         char tx[160], ty[160];
         if (u != v && u != 1 && v != 1)
             return FAIL(a, "shapes %s and %s do not fit together", ts_shape_text(x, tx, sizeof tx), ts_shape_text(y, ty, sizeof ty));
-        dim[i] = u == 1 ? v : u;
+        both[i] = u == 1 ? v : u;
     }
+    for (int i = 0; i < r; i++)
+        dim[i] = both[i];
     *rank = r;
     return true;
 }

@@ -33,6 +33,7 @@ typedef struct ts_op_hooks {
        be out of the range of a narrow type: the caller wraps or rounds them (ts_tensor_narrow). */
     bool (*eval)(const ts_op_args *a);
     bool only_shapes; /* eval looks at the shapes of the inputs, not at their values */
+    bool passes_on;   /* output 0 is input 0, unchanged */
 } ts_op_hooks;
 
 typedef struct ts_op {
@@ -49,5 +50,10 @@ const ts_op *ts_op_find(const char *domain, const char *name);
 
 /* Number of inputs and outputs, attribute names, and the hook's own checks. */
 bool ts_op_check(const ts_node *node, ts_err *err);
+
+/* The hooks, with their arguments: in[node->ins], NULL where absent; out[node->outs]. ts_op_eval follows a ts_op_infer on the
+   same inputs, after which the caller gave every output its storage, and brings results into the range of their type. */
+bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
+bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 
 #endif

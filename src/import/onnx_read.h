@@ -1,0 +1,17 @@
+/* Inside of the importer: protobuf messages that are read with care. */
+#ifndef TS_ONNX_READ_H
+#define TS_ONNX_READ_H
+#include "graph/graph.h"
+#include "onnx/onnx.pb-c.h"
+
+/* Walks over an encoded message before it is unpacked: protobuf-c recurses once a nesting level and allocates a struct for
+   every submessage, so depth and number are limited here, against files made to exhaust stack or memory. */
+bool ts_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, ts_err *err);
+
+/* `what` names the tensor in messages ("initialiser 'w'"); directory is where external data lies. */
+ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, ts_err *err);
+
+/* "string may be NULL in protobuf" -> never NULL. */
+static inline const char *ts_or_empty(const char *text) { return text ? text : ""; }
+
+#endif

@@ -1,0 +1,361 @@
+/* Shapes in terms of the number of hits, without symbolic rules: the operators' concrete shape rules (and, for small integer
+   values such as Shape -> Gather -> Concat chains, their evaluation) run for several numbers of hits, and every size is
+   fitted by a polynomial in n. Three lengths determine it; the others, up to thousands of hits, must agree. Something that
+   is not such a polynomial (a clamp, a rounded division) does not fit and is never taken for one. */
+#include "pass/fold.h"
+
+#include <string.h>
+
+#include "op/op.h"
+
+/* The first four must work; longer ones end the series where a model has a limit of its own. */
+static const int64_t lengths[] = {2, 3, 5, 29, 128, 1009, 5003};
+enum {
+    LENGTHS = sizeof lengths / sizeof lengths[0],
+    LENGTHS_NEEDED = 4,
+    MAX_ROUNDS = 8, /* exporters' chains need two or three; what is not constant by then is evaluated with the event */
+    KNOWN_MAX = 64, /* elements of a value that is evaluated although it depends on the number of hits */
+};
+
+typedef struct sample {
+    const ts_tensor **tensor; /* [values], data NULL where only the shape is known */
+} sample;
+
+typedef struct folder {
+    const ts_graph *g;
+    ts_arena *arena, *scratch;
+    const ts_tensor **constant; /* [values]: data that does not depend on the inputs */
+    bool *is_done;              /* [nodes]: evaluated for good */
+    int64_t budget;             /* elements that folding may still make: a small file cannot ask for gigabytes */
+    sample sample[LENGTHS];
+    int samples;
+    ts_err *err;
+} folder;
+
+/* Shape rule of a node on given inputs; outputs are new tensors in `arena`, without data. */
+static ts_tensor **infer_node(ts_arena *arena, const ts_node *node, const ts_tensor *const *in, ts_err *err)
+{
+    ts_tensor **out = TS_NEW_N(arena, ts_tensor *, node->outs);
+    for (int k = 0; k < node->outs; k++)
+        out[k] = TS_NEW(arena, ts_tensor);
+    return ts_op_infer(node, in, out, err) ? out : NULL;
+}
+
+static int64_t total_elements(const ts_node *node, ts_tensor *const *out)
+{
+    int64_t sum = 0;
+    for (int k = 0; k < node->outs; k++)
+        sum += ts_count(out[k]);
+    return sum;
+}
+
+static bool eval_node(ts_arena *arena, const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
+{
+    for (int k = 0; k < node->outs; k++)
+        ts_tensor_alloc(arena, out[k]);
+    return ts_op_eval(node, in, out, err);
+}
+
+/* Evaluates every node whose inputs are all constant. */
+static bool fold_constants(folder *f)
+{
+    for (int i = 0; i < f->g->nodes; i++) {
+        const ts_node *node = f->g->node[i];
+        bool ready = !f->is_done[i];
+        const ts_tensor **in = TS_NEW_N(f->scratch, const ts_tensor *, node->ins);
+        for (int k = 0; ready && k < node->ins; k++)
+            if (node->in[k]) {
+                in[k] = f->constant[node->in[k]->id];
+                ready = in[k] != NULL;
+            }
+        if (!ready)
+            continue;
+        ts_tensor **out = infer_node(f->arena, node, in, f->err);
+        if (!out)
+            return false;
+        f->budget -= total_elements(node, out);
+        if (f->budget < 0)
+            return ts_fail(f->err,
+                "node '%s' (%s): the model's constants grow to many times the size of its file; simplify the model before compiling it",
+                node->name, node->type);
+        if (!eval_node(f->arena, node, in, out, f->err))
+            return false;
+        f->is_done[i] = true;
+        for (int k = 0; k < node->outs; k++)
+            if (node->out[k])
+                f->constant[node->out[k]->id] = out[k];
+    }
+    return true;
+}
+
+/* Shapes of all values, and small integer values, for an event of `hits` hits. */
+static bool take_sample(folder *f, int64_t hits, sample *s, ts_err *err)
+{
+    const ts_graph *g = f->g;
+    s->tensor = TS_NEW_N(f->scratch, const ts_tensor *, g->values);
+    for (int i = 0; i < g->values; i++)
+        s->tensor[i] = f->constant[i];
+    for (int i = 0; i < g->inputs; i++) {
+        ts_tensor *t = TS_NEW(f->scratch, ts_tensor);
+        const ts_value *v = g->input[i];
+        t->dtype = v->dtype;
+        t->rank = v->shape.rank;
+        for (int k = 0; k < t->rank; k++)
+            t->dim[k] = ts_dim_at(v->shape.dim[k], hits);
+        s->tensor[v->id] = t;
+    }
+    for (int i = 0; i < g->nodes; i++) {
+        const ts_node *node = g->node[i];
+        if (f->is_done[i])
+            continue;
+        bool has_data = true;
+        const ts_tensor **in = TS_NEW_N(f->scratch, const ts_tensor *, node->ins);
+        for (int k = 0; k < node->ins; k++)
+            if (node->in[k]) {
+                in[k] = s->tensor[node->in[k]->id];
+                has_data &= in[k]->data.any != NULL;
+            }
+        ts_tensor **out = infer_node(f->scratch, node, in, err);
+        if (!out)
+            return false;
+        if ((has_data || node->op->hooks->only_shapes) && total_elements(node, out) <= KNOWN_MAX &&
+            !eval_node(f->scratch, node, in, out, err))
+            return false;
+        for (int k = 0; k < node->outs; k++)
+            if (node->out[k])
+                s->tensor[node->out[k]->id] = out[k];
+    }
+    return true;
+}
+
+static bool depends_on_hits(const ts_graph *g)
+{
+    for (int i = 0; i < g->inputs; i++)
+        for (int k = 0; k < g->input[i]->shape.rank; k++)
+            if (!ts_dim_is_const(g->input[i]->shape.dim[k]))
+                return true;
+    return false;
+}
+
+static bool take_samples(folder *f)
+{
+    int wanted = depends_on_hits(f->g) ? LENGTHS : 1;
+    for (f->samples = 0; f->samples < wanted; f->samples++) {
+        ts_err err = {{0}};
+        if (take_sample(f, lengths[f->samples], &f->sample[f->samples], &err))
+            continue;
+        if (f->samples >= LENGTHS_NEEDED)
+            break;
+        ts_fail(f->err, "%s", err.msg);
+        return wanted == 1 ? false : ts_fail_in(f->err, "with an event of %lld hits", (long long)lengths[f->samples]);
+    }
+    return true;
+}
+
+/* The polynomial through y[samples], if there is one with integer coefficients. */
+static bool fit(const int64_t *y, int samples, ts_dim *p)
+{
+    const int64_t exact = (int64_t)1 << 52; /* leaves room for the arithmetic below */
+    bool same = true, small = true;
+    for (int i = 0; i < samples; i++) {
+        same &= y[i] == y[0];
+        small &= y[i] < exact && y[i] > -exact;
+    }
+    *p = ts_dim_of(y[0]);
+    if (same || !small)
+        return same;
+    /* Newton's divided differences over the first three lengths. */
+    int64_t a = lengths[0], b = lengths[1], c = lengths[2];
+    if ((y[1] - y[0]) % (b - a) || (y[2] - y[1]) % (c - b))
+        return false;
+    int64_t d1 = (y[1] - y[0]) / (b - a), d2 = (y[2] - y[1]) / (c - b);
+    if ((d2 - d1) % (c - a))
+        return false;
+    int64_t c2 = (d2 - d1) / (c - a), c1 = d1 - c2 * (a + b);
+    *p = (ts_dim){{y[0] - c1 * a - c2 * a * a, c1, c2}};
+    if (p->c[2] > 1 << 20 || p->c[2] < -(1 << 20)) /* its value at thousands of hits would overflow */
+        return false;
+    for (int i = 3; i < samples; i++)
+        if (ts_dim_at(*p, lengths[i]) != y[i])
+            return false;
+    return true;
+}
+
+static bool fit_shape(const folder *f, const ts_value *v, ts_shape *shape)
+{
+    const ts_tensor *first = f->sample[0].tensor[v->id];
+    int64_t y[LENGTHS];
+    shape->rank = first->rank;
+    for (int k = 0; k < first->rank; k++) {
+        for (int s = 0; s < f->samples; s++) {
+            const ts_tensor *t = f->sample[s].tensor[v->id];
+            if (t->rank != first->rank)
+                return ts_fail(f->err, "value '%s' has %d dimensions with %lld hits and %d with %lld; this is not supported", v->name,
+                    first->rank, (long long)lengths[0], t->rank, (long long)lengths[s]);
+            y[s] = t->dim[k];
+        }
+        if (!fit(y, f->samples, &shape->dim[k]))
+            return ts_fail(f->err,
+                "value '%s': its size %lld, %lld, %lld for events of %lld, %lld, %lld hits does not follow a rule that is supported",
+                v->name, (long long)y[0], (long long)y[1], (long long)y[2], (long long)lengths[0], (long long)lengths[1],
+                (long long)lengths[2]);
+    }
+    return true;
+}
+
+/* Elements of a small value in terms of n, or NULL. */
+static const ts_dim *fit_known(const folder *f, const ts_value *v)
+{
+    const ts_tensor *first = f->sample[0].tensor[v->id];
+    int64_t count = ts_count(first), y[LENGTHS];
+    if (ts_dtype_store(first->dtype) != TS_STORE_I || count > KNOWN_MAX)
+        return NULL;
+    for (int s = 0; s < f->samples; s++) {
+        const ts_tensor *t = f->sample[s].tensor[v->id];
+        if (!t->data.any || ts_count(t) != count)
+            return NULL;
+    }
+    ts_dim *known = TS_NEW_N(f->arena, ts_dim, count);
+    for (int64_t i = 0; i < count; i++) {
+        for (int s = 0; s < f->samples; s++)
+            y[s] = f->sample[s].tensor[v->id]->data.i[i];
+        if (!fit(y, f->samples, &known[i]))
+            return NULL;
+    }
+    return known;
+}
+
+/* Values that are the same for every number of hits become constants. Returns whether there were any. */
+static bool promote_constants(folder *f)
+{
+    bool any = false;
+    for (int i = 0; i < f->g->values; i++) {
+        const ts_tensor *first = f->sample[0].tensor[i];
+        bool same = !f->constant[i] && first->data.any;
+        for (int s = 1; same && s < f->samples; s++) {
+            const ts_tensor *t = f->sample[s].tensor[i];
+            same = t->data.any && t->rank == first->rank && memcmp(t->dim, first->dim, sizeof t->dim) == 0 &&
+                memcmp(t->data.any, first->data.any, (size_t)ts_count(t) * ts_store_bytes(t->dtype)) == 0;
+        }
+        if (!same)
+            continue;
+        ts_tensor *copy = ts_tensor_new(f->arena, first->dtype, first->rank, first->dim);
+        ts_copy(copy, 0, first, 0, ts_count(first));
+        f->constant[i] = copy;
+        any = true;
+    }
+    return any;
+}
+
+/* Marks what the outputs need: nodes, and values that are used. */
+static void mark_needed(const folder *f, bool *node_needed, bool *value_needed)
+{
+    const ts_graph *g = f->g;
+    for (int i = 0; i < g->outputs; i++)
+        value_needed[g->output[i]->id] = true;
+    for (int i = g->nodes - 1; i >= 0; i--) {
+        const ts_node *node = g->node[i];
+        for (int k = 0; k < node->outs; k++)
+            if (node->out[k] && value_needed[node->out[k]->id] && !f->constant[node->out[k]->id])
+                node_needed[i] = true;
+        for (int k = 0; node_needed[i] && k < node->ins; k++)
+            if (node->in[k])
+                value_needed[node->in[k]->id] = true;
+    }
+}
+
+/* What a use of v becomes a use of, past nodes that only pass it on. */
+static const ts_value *source_of(const ts_value *v)
+{
+    while (v->producer && v->output == 0 && v->producer->op->hooks->passes_on)
+        v = v->producer->in[0];
+    return v;
+}
+
+static bool is_bypassed(const ts_node *node)
+{
+    for (int k = 0; k < node->outs; k++)
+        if (node->out[k] && (k > 0 || node->out[k]->is_output))
+            return false;
+    return node->op->hooks->passes_on;
+}
+
+static ts_graph *rebuild(folder *f)
+{
+    const ts_graph *g = f->g;
+    bool *node_needed = TS_NEW_N(f->scratch, bool, g->nodes), *value_needed = TS_NEW_N(f->scratch, bool, g->values);
+    ts_value **copy = TS_NEW_N(f->scratch, ts_value *, g->values);
+    mark_needed(f, node_needed, value_needed);
+    ts_graph *out = ts_graph_new(f->arena, g->name, g->directory);
+    for (int i = 0; i < g->values; i++) {
+        const ts_value *v = g->value[i];
+        if (!value_needed[i] && !v->is_input)
+            continue;
+        ts_value *c = copy[i] = ts_graph_add_value(f->arena, out, v->name);
+        c->is_input = v->is_input;
+        c->is_output = v->is_output;
+        c->constant = f->constant[i];
+        c->dtype = f->sample[0].tensor[i]->dtype;
+        c->has_shape = true;
+        if (!fit_shape(f, v, &c->shape))
+            return NULL;
+        c->known = fit_known(f, v);
+    }
+    out->inputs = g->inputs;
+    out->outputs = g->outputs;
+    out->input = TS_NEW_N(f->arena, ts_value *, g->inputs);
+    out->output = TS_NEW_N(f->arena, ts_value *, g->outputs);
+    for (int i = 0; i < g->inputs; i++)
+        out->input[i] = copy[g->input[i]->id];
+    for (int i = 0; i < g->outputs; i++)
+        out->output[i] = copy[g->output[i]->id];
+    for (int i = 0; i < g->nodes; i++) {
+        const ts_node *node = g->node[i];
+        if (!node_needed[i] || is_bypassed(node))
+            continue;
+        ts_node *c = ts_graph_add_node(f->arena, out, node->ins, node->outs);
+        c->name = node->name;
+        c->domain = node->domain;
+        c->type = node->type;
+        c->opset = node->opset;
+        c->op = node->op;
+        c->attrs = node->attrs;
+        c->attr = node->attr;
+        for (int k = 0; k < node->ins; k++) {
+            const ts_value *from = node->in[k];
+            /* A constant stays where it was computed: what it came from may be gone. */
+            if (from)
+                c->in[k] = f->constant[from->id] ? copy[from->id] : copy[source_of(from)->id];
+        }
+        for (int k = 0; k < node->outs; k++)
+            c->out[k] = node->out[k] && !f->constant[node->out[k]->id] ? copy[node->out[k]->id] : NULL;
+    }
+    return ts_graph_finish(f->arena, out, f->err) ? out : NULL;
+}
+
+static ts_graph *fold(folder *f)
+{
+    const ts_graph *g = f->g;
+    for (int i = 0; i < g->values; i++)
+        if ((f->constant[i] = g->value[i]->constant))
+            f->budget += 4 * ts_count(f->constant[i]);
+    /* A value that turns out not to depend on n may make larger ones constant (ConstantOfShape, Expand). */
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+        if (!fold_constants(f) || !take_samples(f))
+            return NULL;
+        if (!promote_constants(f))
+            break;
+    }
+    return rebuild(f);
+}
+
+ts_graph *ts_fold(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    enum { FREE_ELEMENTS = 1 << 20 }; /* that even the smallest model may make */
+    folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS, .err = err};
+    f.constant = TS_NEW_N(f.scratch, const ts_tensor *, g->values);
+    f.is_done = TS_NEW_N(f.scratch, bool, g->nodes);
+    ts_graph *out = fold(&f);
+    ts_arena_free(f.scratch);
+    return out;
+}
