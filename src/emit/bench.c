@@ -80,16 +80,6 @@ static const char *text_close(text *t, ts_arena *arena)
     return kept;
 }
 
-static void arg_max(const int32_t *y, int outputs, int32_t best[2])
-{
-    int at = 0;
-    for (int i = 1; i < outputs; i++)
-        if (y[i] > y[at])
-            at = i;
-    best[0] = y[at];
-    best[1] = at;
-}
-
 /* The transfers of m_out for one event; returns how many. A word: {used lanes, refused, last, data}. */
 static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
 {
@@ -107,7 +97,7 @@ static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_em
         const int32_t *value = y + (size_t)row * im->outputs;
         int32_t best[2];
         if (opt->plan->argmax) {
-            arg_max(value, im->outputs, best);
+            ts_ports_argmax(value, im->outputs, best);
             value = best;
         }
         for (int beat = 0; beat < ports->beats; beat++) {

@@ -43,6 +43,16 @@ int ts_ports_output(const ts_ports *ports, const ts_imodel *im, const ts_plan *p
     return index < im->outputs ? index : -1;
 }
 
+void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2])
+{
+    int at = 0;
+    for (int i = 1; i < outputs; i++)
+        if (y[i] > y[at])
+            at = i;
+    best[0] = y[at];
+    best[1] = at;
+}
+
 const char *ts_top_name(ts_arena *arena, const ts_imodel *im)
 {
     char *name = ts_printf(arena, "%s%s_top", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);

@@ -27,6 +27,9 @@ ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan);
 /* Index of the output in a lane of a beat; -1: junk. Arg-max: lane 0 is the value (0), lane 1 the class (1). */
 int ts_ports_output(const ts_ports *ports, const ts_imodel *im, const ts_plan *plan, int beat, int lane);
 
+/* What ts_argmax makes of a token's outputs: {largest value, its lowest index}. */
+void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2]);
+
 /* Name of the top-level module: the model's, made a Verilog identifier, and "_top". */
 const char *ts_top_name(ts_arena *arena, const ts_imodel *im);
 

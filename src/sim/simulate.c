@@ -1,0 +1,286 @@
+#include "sim/simulate.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "emit/memories.h"
+#include "emit/top.h"
+#include "emu/emu.h"
+#include "plan/predict.h"
+#include "sim/build.h"
+#include "sim/process.h"
+#include "sim/trace.h"
+
+enum { STUCK = 3, HEADER = 12, LOG_CHARS = 700 }; /* the harness: exit status, words before an event's transfers */
+
+typedef struct session {
+    ts_arena *arena;
+    const ts_design *design;
+    const ts_sim_options *opt;
+    ts_ports ports;
+    int count;        /* events that are sent: all, or with a trace those that are not too long */
+    int *list;        /* [count] indices into opt's events */
+    int32_t **expect; /* [count], NULL where the event is too long: [rows][outputs], or [rows][2] with arg-max */
+} session;
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void progress(const ts_sim_options *opt, const char *step)
+{
+    if (opt->progress)
+        opt->progress(opt->progress_user, step);
+}
+
+static int rows_of(const session *s, int n)
+{
+    return s->design->im->pool == TS_POOL_NONE ? n : 1;
+}
+
+/* Values of a result row: outputs, or {value, class}. */
+static int cols_of(const session *s)
+{
+    return s->design->plan.argmax ? 2 : s->design->im->outputs;
+}
+
+static void choose(session *s)
+{
+    s->list = TS_NEW_N(s->arena, int, s->opt->events);
+    for (int e = 0; e < s->opt->events; e++)
+        if (!s->opt->tap || s->opt->n[e] <= s->design->plan.n_max)
+            s->list[s->count++] = e;
+}
+
+static void expect(session *s, const ts_emu *emu)
+{
+    const ts_imodel *im = s->design->im;
+    int *n = TS_NEW_N(s->arena, int, s->count), kept = 0;
+    const int32_t **x = TS_NEW_N(s->arena, const int32_t *, s->count);
+    int32_t **y = TS_NEW_N(s->arena, int32_t *, s->count);
+    s->expect = TS_NEW_N(s->arena, int32_t *, s->count);
+    for (int i = 0; i < s->count; i++) {
+        const int e = s->list[i];
+        if (s->opt->n[e] > s->design->plan.n_max)
+            continue;
+        s->expect[i] = TS_NEW_N(s->arena, int32_t, (size_t)rows_of(s, s->opt->n[e]) * im->outputs);
+        n[kept] = s->opt->n[e];
+        x[kept] = s->opt->x[e];
+        y[kept++] = s->expect[i];
+    }
+    ts_emu_run_events(emu, kept, n, x, y);
+    if (!s->design->plan.argmax)
+        return;
+    for (int i = 0; i < s->count; i++) {
+        if (!s->expect[i])
+            continue;
+        const int rows = rows_of(s, s->opt->n[s->list[i]]);
+        int32_t *best = TS_NEW_N(s->arena, int32_t, (size_t)rows * 2);
+        for (int r = 0; r < rows; r++)
+            ts_ports_argmax(s->expect[i] + (size_t)r * im->outputs, im->outputs, best + 2 * r);
+        s->expect[i] = best;
+    }
+}
+
+static bool write_events(const session *s, const char *path, ts_err *err)
+{
+    const int features = s->design->im->features;
+    size_t words = 1;
+    for (int i = 0; i < s->count; i++)
+        words += 1 + (size_t)s->opt->n[s->list[i]] * features;
+    int32_t *data = TS_NEW_N(s->arena, int32_t, words), *p = data;
+    *p++ = s->count;
+    for (int i = 0; i < s->count; i++) {
+        const int e = s->list[i];
+        *p++ = s->opt->n[e];
+        memcpy(p, s->opt->x[e], sizeof *p * (size_t)s->opt->n[e] * features);
+        p += (size_t)s->opt->n[e] * features;
+    }
+    return ts_file_write(path, data, words * sizeof *data, err);
+}
+
+static long long join64(const int32_t *word)
+{
+    return (long long)((uint64_t)(uint32_t)word[1] << 32 | (uint32_t)word[0]);
+}
+
+/* Keeps the first difference. */
+static void differs(ts_sim_result *result, const char *text)
+{
+    if (!result->difference)
+        result->difference = text;
+}
+
+/* Compares one event's transfers; `words` holds all of them. */
+static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *words, int transfers, ts_sim_result *result)
+{
+    const int e = s->list[i], cols = cols_of(s), lanes = s->ports.lanes;
+    const bool should_refuse = s->expect[i] == NULL;
+    const int rows = should_refuse ? 0 : rows_of(s, ev->tokens), wanted = should_refuse ? 1 : rows * s->ports.beats;
+    const long long expected_words = should_refuse ? 1 : (long long)rows * cols;
+    result->words += expected_words;
+    if (ev->refused != should_refuse || transfers != wanted) {
+        ev->mismatches = expected_words;
+        result->mismatches += expected_words;
+        differs(result,
+                ts_printf(s->arena, "event %d (%d hits): the RTL %s it with %d transfers, it should %s it with %d", e, ev->tokens,
+                          ev->refused ? "refuses" : "accepts", transfers, should_refuse ? "refuse" : "accept", wanted));
+        return;
+    }
+    if (should_refuse)
+        return;
+    int32_t *y = TS_NEW_N(s->arena, int32_t, (size_t)rows * cols);
+    for (int t = 0; t < transfers; t++)
+        for (int lane = 0; lane < lanes; lane++) {
+            const int row = t / s->ports.beats, c = ts_ports_output(&s->ports, s->design->im, &s->design->plan, t % s->ports.beats, lane);
+            if (c < 0)
+                continue;
+            const int32_t rtl = words[(size_t)t * lanes + lane], model = s->expect[i][(size_t)row * cols + c];
+            y[(size_t)row * cols + c] = rtl;
+            if (rtl == model)
+                continue;
+            ev->mismatches++;
+            result->mismatches++;
+            differs(result, ts_printf(s->arena, "event %d (%d hits), hit %d, output %d: RTL %d, model %d", e, ev->tokens, row, c, rtl, model));
+        }
+    ev->rows = rows;
+    ev->y = y;
+}
+
+/* The harness wrote, for each event: refused, transfers, five times, then the transfers. */
+static bool read_results(const session *s, const char *path, ts_sim_result *result, ts_err *err)
+{
+    size_t size;
+    const char *text = ts_file_read(s->arena, path, &size, err);
+    if (!text)
+        return false;
+    const int32_t *word = (const int32_t *)text; /* the arena aligns to 64 bytes */
+    size_t left = size / sizeof *word;
+    result->events = s->count;
+    result->event = TS_NEW_N(s->arena, ts_sim_event, s->count);
+    for (int i = 0; i < s->count; i++) {
+        if (left < HEADER || word[1] < 0 || left - HEADER < (size_t)word[1] * s->ports.lanes)
+            return ts_fail(err, "%s: the simulator's results are cut off", path);
+        ts_sim_event *ev = &result->event[i];
+        *ev = (ts_sim_event){.tokens = s->opt->n[s->list[i]],
+                             .refused = word[0] != 0,
+                             .offered = join64(word + 2),
+                             .first_in = join64(word + 4),
+                             .last_in = join64(word + 6),
+                             .first_out = join64(word + 8),
+                             .last_out = join64(word + 10)};
+        result->refused += ev->refused;
+        const int transfers = word[1];
+        judge(s, i, ev, word + HEADER, transfers, result);
+        const size_t used = HEADER + (size_t)transfers * s->ports.lanes;
+        word += used;
+        left -= used;
+    }
+    return left == 0 ? true : ts_fail(err, "%s: the simulator's results are too long", path);
+}
+
+static void measure(const session *s, ts_sim_result *result)
+{
+    const ts_sim_event *first = NULL, *last = NULL;
+    int processed = 0;
+    double macs = 0;
+    for (int i = 0; i < result->events; i++) {
+        const ts_sim_event *ev = &result->event[i];
+        if (ev->refused)
+            continue;
+        first = first ? first : ev;
+        last = ev;
+        processed++;
+        macs += ts_model_macs(s->design->im, ev->tokens);
+    }
+    if (result->events)
+        result->cycles = result->event[result->events - 1].last_out - result->event[0].first_in + 1;
+    if (processed > 1)
+        result->interval_cycles = (double)(last->last_out - first->last_out) / (processed - 1);
+    if (result->cycles > 0)
+        result->mac_utilisation = macs / ((double)ts_plan_mac_units(&s->design->plan, s->design->im) * (double)result->cycles);
+    result->bit_exact = result->events > 0 && result->words > 0 && result->mismatches == 0;
+}
+
+static bool run(const session *s, const char *program, const char *base, ts_sim_result *result, ts_err *err)
+{
+    ts_arena *a = s->arena;
+    const char *events = ts_printf(a, "%s.events", base), *results = ts_printf(a, "%s.results", base), *log = ts_printf(a, "%s.log", base);
+    const char *argv[16] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
+                            ts_printf(a, "%" PRIu64, s->opt->seed)};
+    int argc = 7;
+    if (s->opt->lone)
+        argv[argc++] = "--lone";
+    bool must_load = s->opt->load;
+    ts_memory mem[TS_MEMORY_MAX];
+    for (int m = ts_memories(s->design->im, &s->design->plan, mem) - 1; m >= 0; m--)
+        must_load = must_load || mem[m].loaded;
+    if (must_load)
+        argv[argc++] = "--load";
+    if (s->opt->tap) {
+        argv[argc++] = "--trace";
+        argv[argc++] = ts_printf(a, "%s.trace", base);
+    }
+    if (!write_events(s, events, err))
+        return false;
+    const double start = seconds();
+    const int status = ts_process_run(s->design->dir, argv, log, err);
+    result->run_seconds = seconds() - start;
+    if (status < 0)
+        return false;
+    if (status != 0)
+        return ts_fail(err, "the simulation of %s %s%s%s", s->design->dir,
+                       status == STUCK ? "is stuck: this is a bug of the engine, please report it with the design and the events; "
+                                       : ts_printf(a, "failed with status %d: ", status),
+                       ts_process_log_tail(a, log, LOG_CHARS),
+                       status == STUCK && !s->opt->tap ? "A run with a trace shows the state of every stage." : "");
+    return read_results(s, results, result, err);
+}
+
+bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_sim_result *result, ts_err *err)
+{
+    *result = (ts_sim_result){0};
+    if (opt->events < 1)
+        return ts_fail(err, "nothing to simulate: there are no events");
+    for (int e = 0; e < opt->events; e++)
+        if (opt->n[e] < 1)
+            return ts_fail(err, "event %d has no hits: the hardware is never sent an empty event", e);
+    if (opt->stall_percent < 0 || opt->stall_percent > 95)
+        return ts_fail(err, "stalls of %d percent: choose 0 to 95", opt->stall_percent);
+
+    session s = {.arena = arena, .design = design, .opt = opt, .ports = ts_ports_of(design->im, &design->plan)};
+    choose(&s);
+    if (s.count == 0)
+        return ts_fail(err, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);
+    progress(opt, "building the simulator");
+    const double start = seconds();
+    const char *program = ts_sim_build(arena, design, opt, &result->rebuilt, err);
+    if (!program)
+        return false;
+    result->build_seconds = seconds() - start;
+
+    progress(opt, "computing what the integer model says");
+    const ts_emu *emu = ts_emu_new(arena, design->im, TS_EMU_AUTO);
+    expect(&s, emu);
+    progress(opt, "simulating");
+    /* Beside the program; simulations of one design may run at the same time. */
+    const char *base = ts_printf(arena, "%s-run-%ld", program, (long)getpid());
+    bool ok = run(&s, program, base, result, err);
+    if (ok) {
+        measure(&s, result);
+        if (opt->tap)
+            result->trace_difference =
+                ts_trace_compare(arena, design, opt, emu, s.list, s.count, ts_printf(arena, "%s.trace", base), err);
+        ok = err->msg[0] == 0;
+    }
+    static const char *const suffixes[] = {"events", "results", "log", "trace"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        (void)remove(ts_printf(arena, "%s.%s", base, suffixes[i]));
+    return ok;
+}

@@ -1,0 +1,62 @@
+/* Runs an emitted design in Verilator and compares every word of its output with the integer model. */
+#ifndef TS_SIMULATE_H
+#define TS_SIMULATE_H
+#include "emit/emit.h"
+
+/* A stage's values of one event in one layer, captured from the RTL: as ts_emu_tap, with what the model has beside it.
+   rtl, model: [rows][cols]; model is NULL where the emulator has no such tensor. */
+typedef void (*ts_sim_tap)(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols,
+                           const int32_t *rtl, const int32_t *model);
+
+typedef struct ts_sim_options {
+    int events;
+    const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
+    const int32_t *const *x;   /* [events], [n][features], in the input's format */
+    int stall_percent;         /* pauses of both streams */
+    uint64_t seed;             /* of the pauses and of random initial values */
+    bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
+    bool load;                 /* page memories are written over the configuration bus first, all of them */
+    bool random_init;          /* registers and memories without an image start at random values (a build of its own) */
+    int jobs;                  /* of make; 0: the processors of the machine */
+    void (*progress)(void *user, const char *step); /* "building the simulator", "simulating"; may be NULL */
+    void *progress_user;
+    ts_sim_tap tap;            /* not NULL: inner streams are captured (a build of its own); overlong events are left out */
+    void *tap_user;
+} ts_sim_options;
+
+typedef struct ts_sim_event {
+    int tokens;
+    bool refused;
+    int rows;          /* of y: tokens, 1 where pooled, 0 where refused */
+    const int32_t *y;  /* [rows][outputs], or [rows][2] of {value, class} with arg-max */
+    long long mismatches;
+    /* Cycles: first hit offered; first and last hit accepted; first and last result taken. */
+    long long offered, first_in, last_in, first_out, last_out;
+} ts_sim_event;
+
+typedef struct ts_sim_result {
+    int events, refused;
+    ts_sim_event *event;      /* [events] */
+    long long words, mismatches; /* output words compared, and those that differ */
+    bool bit_exact;           /* events > 0, every word of every event there and equal */
+    const char *difference;   /* the first difference of the outputs, in words; NULL where there is none */
+    const char *trace_difference; /* the first stage whose values differ (tap != NULL), in words; NULL where there is none */
+    long long cycles;         /* from the first hit accepted to the last result taken */
+    double interval_cycles;   /* mean distance of the last results of events that were not refused; 0 with fewer than two */
+    double mac_utilisation;   /* MACs of the processed events / (MAC units * cycles) */
+    bool rebuilt;             /* the simulator had to be built */
+    double build_seconds, run_seconds;
+} ts_sim_result;
+
+/* Cycles from the last hit accepted to the last result taken. */
+static inline long long ts_sim_latency(const ts_sim_event *event)
+{
+    return event->last_out - event->last_in;
+}
+
+/* False with a message where the design cannot be read, the simulator cannot be built (with the end of its log), or the engine is
+   stuck (with a diagnosis). Words that differ are a result, not an error. Builds are kept in DIR/sim and used again while the
+   design's Verilog, the harness and the flags are the same. */
+bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_sim_result *result, ts_err *err);
+
+#endif
