@@ -103,7 +103,7 @@ static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_em
         for (int beat = 0; beat < ports->beats; beat++) {
             memset(bits, 0, (size_t)width);
             for (int lane = 0; lane < ports->lanes; lane++) {
-                const int index = ts_ports_output(ports, im, opt->plan, beat, lane);
+                const int index = ts_ports_output(ports, im, beat, lane);
                 if (index < 0)
                     continue;
                 put(bits, lane * 32, 32, value[index]);

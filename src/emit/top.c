@@ -22,24 +22,14 @@ typedef struct top {
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
 {
     const ts_lin_fold *f = &plan->lin[TS_LIN_HEAD0 + im->head_count - 1];
-    ts_ports p = {.hit_lane = im->in.bits > 16 ? 32 : 16};
-    if (plan->argmax) {
-        p.lanes = 2;
-        p.beats = 1;
-    } else {
-        p.lanes = p.nr = f->nr;
-        p.group = f->pm;
-        p.beats = ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr);
-    }
-    return p;
+    return (ts_ports){.hit_lane = im->in.bits > 16 ? 32 : 16,
+                      .lanes = plan->argmax ? 2 : f->nr,
+                      .beats = plan->argmax ? 1 : ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr)};
 }
 
-int ts_ports_output(const ts_ports *ports, const ts_imodel *im, const ts_plan *plan, int beat, int lane)
+int ts_ports_output(const ts_ports *ports, const ts_imodel *im, int beat, int lane)
 {
-    if (plan->argmax)
-        return lane;
-    const int rounds = ports->group / ports->nr;
-    const int index = beat / rounds * ports->group + beat % rounds * ports->nr + lane;
+    const int index = beat * ports->lanes + lane;
     return index < im->outputs ? index : -1;
 }
 
@@ -148,8 +138,9 @@ static void linear(const top *t, ts_lin_id id, const char *in, const char *to, b
     const char *name = ts_lin_name(id);
     out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm);
     wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
-    if (beats)
-        out(t, "    wire %s_first, %s_eot;\n", to, to);
+    const bool eot = beats && t->plan->argmax;
+    if (eot)
+        out(t, "    wire %s_eot;\n", to);
     out(t,
         "    ts_linear #(\n"
         "        .K(%d), .M(%d), .PK(%d), .PM(%d), .NR(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW), .BEATS(%d),\n"
@@ -165,9 +156,7 @@ static void linear(const top *t, ts_lin_id id, const char *in, const char *to, b
     tagged(t, "s", in);
     out(t, ",\n        ");
     tagged(t, "m", to);
-    if (beats)
-        out(t, ", .m_first(%s_first), .m_eot(%s_eot)", to, to);
-    out(t, ");\n\n");
+    out(t, ", .m_eot(%s));\n\n", eot ? ts_printf(t->arena, "%s_eot", to) : "");
 }
 
 static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)
@@ -304,7 +293,8 @@ static void embedding(top *t)
         const char *to = last ? "embed" : names[i];
         linear(t, id, in, to, false);
         if (!last)
-            trace(t, to, "hidden values of the embedding", 0, t->w.lin[id].m, t->w.lin[id].yw, t->w.lin[id].ysigned, TS_ROLE_EMBED_HIDDEN, i);
+            trace(t, to, "hidden values of the embedding", 0, t->w.lin[id].m, t->w.lin[id].yw, im->embed[i].y.is_signed,
+                  TS_ROLE_EMBED_HIDDEN, i);
         in = to;
     }
     if (im->fused_qkv0) {
@@ -426,7 +416,7 @@ static const char *ffn_block(top *t)
     rqvec(t, TS_RQV_FFN, in, "ffn_in");
     trace(t, "ffn_in", "input of the FFN", 0, im->d, w->rqv[TS_RQV_FFN].yw, true, TS_ROLE_FFN_IN, 0);
     linear(t, TS_LIN_FFN1, "ffn_in", "hidden", false);
-    trace(t, "hidden", "hidden values of the FFN", 0, im->ff, w->lin[TS_LIN_FFN1].yw, w->lin[TS_LIN_FFN1].ysigned, TS_ROLE_HIDDEN, 0);
+    trace(t, "hidden", "hidden values of the FFN", 0, im->ff, w->lin[TS_LIN_FFN1].yw, im->layer[0].ffn1.y.is_signed, TS_ROLE_HIDDEN, 0);
     linear(t, TS_LIN_FFN2, "hidden", "branch2", false);
     trace(t, "branch2", "FFN branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 4);
     add(t, "add2", "branch2", "skip", "sum2");
@@ -492,7 +482,7 @@ static void head(top *t, const char *in)
         const char *to = last ? "value" : names[i];
         linear(t, id, in, to, last);
         if (!last)
-            trace(t, to, "hidden values of the head", 0, w->lin[id].m, w->lin[id].yw, w->lin[id].ysigned, TS_ROLE_HEAD_HIDDEN, i);
+            trace(t, to, "hidden values of the head", 0, w->lin[id].m, w->lin[id].yw, im->head[i].y.is_signed, TS_ROLE_HEAD_HIDDEN, i);
         in = to;
     }
 }
@@ -513,7 +503,7 @@ static void output(top *t)
         tagged(t, "s", "value");
         out(t, ", .s_eot(value_eot),\n        ");
         tagged(t, "m", "best");
-        out(t, ");\n    wire unused_first = &{1'b0, value_first};\n\n");
+        out(t, ");\n\n");
         in = "best";
         bits = 32;
     }

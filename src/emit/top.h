@@ -20,12 +20,11 @@ typedef struct ts_ports {
     int hit_lane;  /* bits of an input value on s_hit: 16 or 32, the value sign-extended */
     int lanes;     /* 32-bit values of a beat of m_out */
     int beats;     /* of a token */
-    int group, nr; /* raw outputs: the value of beat j, lane i has index j/(group/nr)*group + j%(group/nr)*nr + i; >= outputs: junk */
 } ts_ports;
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan);
 
-/* Index of the output in a lane of a beat; -1: junk. Arg-max: lane 0 is the value (0), lane 1 the class (1). */
-int ts_ports_output(const ts_ports *ports, const ts_imodel *im, const ts_plan *plan, int beat, int lane);
+/* Index of the output in a lane of a beat, lane after lane; -1: junk. Arg-max: lane 0 is the value (0), lane 1 the class (1). */
+int ts_ports_output(const ts_ports *ports, const ts_imodel *im, int beat, int lane);
 
 /* What ts_argmax makes of a token's outputs: {largest value, its lowest index}. */
 void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2]);

@@ -21,7 +21,7 @@ ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
                     .refusal_depth = 8,
                     .queue_style = TS_MEM_BLOCK,
                     .mid_style = TS_MEM_DISTRIBUTED,
-                    .argmax = im->classifier};
+                    .argmax = im->classifier && im->outputs > 1};
     for (int id = 0; id < TS_LIN_COUNT; id++)
         plan.lin[id] = (ts_lin_fold){.pk = 1, .pm = 1, .nr = 1, .wstyle = TS_MEM_BLOCK, .pstyle = TS_MEM_DISTRIBUTED};
     for (int id = 0; id < TS_RQV_COUNT; id++)
@@ -79,8 +79,8 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
         !in_range("attention", "ph", a->ph, 1, im->heads, err) || !in_range("attention", "pd", a->pd, 1, im->d_head, err) ||
         !in_range("attention", "nf", a->nf, 1, im->heads * im->d_head, err))
         return false;
-    if (plan->argmax && !im->classifier)
-        return ts_fail(err, "plan: arg-max needs a classifier, whose outputs share one scale");
+    if (plan->argmax && (!im->classifier || im->outputs < 2))
+        return ts_fail(err, "plan: arg-max needs a classifier: two outputs at least, which share one scale");
     return true;
 }
 

@@ -54,7 +54,7 @@ int ts_ring_nrm_pages(const ts_imodel *im, ts_nrm_id id);
 typedef struct ts_lin_widths {
     int k, m, pages;
     int xw, ww, accw, yw; /* bits */
-    bool xsigned, ysigned;
+    bool xsigned, ysigned; /* ysigned: of the requantised value, with a table its index */
     int s1, s2;
     bool varbits; /* some channel is narrower than yw: its own width is stored beside its multiplier */
     bool table;   /* activation by table, index of idxw bits; otherwise idxw = yw */

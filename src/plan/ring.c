@@ -171,8 +171,8 @@ static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
                 narrowest = ts_ring_qkv_fmt(im, page, c).bits < narrowest ? ts_ring_qkv_fmt(im, page, c).bits : narrowest;
         } else {
             const int bits = lin->table ? lin->rq.out.bits : lin->y.bits;
-            CHECK(first || (w.ysigned == lin->y.is_signed && (!w.table || w.idxw == bits)));
-            w.ysigned = lin->y.is_signed;
+            CHECK(first || (w.ysigned == lin->rq.out.is_signed && (!w.table || w.idxw == bits)));
+            w.ysigned = lin->rq.out.is_signed;
             w.yw = max_int(w.yw, lin->y.bits);
             w.idxw = max_int(w.idxw, bits);
             narrowest = bits < narrowest ? bits : narrowest;

@@ -138,7 +138,7 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     int32_t *y = TS_NEW_N(s->arena, int32_t, (size_t)rows * cols);
     for (int t = 0; t < transfers; t++)
         for (int lane = 0; lane < lanes; lane++) {
-            const int row = t / s->ports.beats, c = ts_ports_output(&s->ports, s->design->im, &s->design->plan, t % s->ports.beats, lane);
+            const int row = t / s->ports.beats, c = ts_ports_output(&s->ports, s->design->im, t % s->ports.beats, lane);
             if (c < 0)
                 continue;
             const int32_t rtl = words[(size_t)t * lanes + lane], model = s->expect[i][(size_t)row * cols + c];
