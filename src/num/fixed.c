@@ -35,13 +35,18 @@ uint32_t ts_rsqrt(uint64_t v, int *k)
     return (uint32_t)((((uint64_t)1 << 34) - 1) / isqrt(u));
 }
 
+int64_t ts_wmean_by(int64_t acc, int64_t r, int len, int vbits, int shift, int bits)
+{
+    const int down = len + vbits - 25;
+    const int64_t a = down >= 0 ? ts_rsh(acc, down) : acc * ((int64_t)1 << -down);
+    return ts_sat(ts_rsh(a * r, shift), bits, true);
+}
+
 int64_t ts_wmean(int64_t acc, uint64_t sum, int vbits, int shift, int bits)
 {
     int len;
     const int64_t r = ts_recip(sum, &len);
-    const int down = len + vbits - 25;
-    const int64_t a = down >= 0 ? ts_rsh(acc, down) : acc * ((int64_t)1 << -down);
-    return ts_sat(ts_rsh(a * r, shift), bits, true);
+    return ts_wmean_by(acc, r, len, vbits, shift, bits);
 }
 
 void ts_norm_token(const ts_norm_num *num, const int32_t *x, int32_t *y)

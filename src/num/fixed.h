@@ -54,6 +54,9 @@ uint32_t ts_rsqrt(uint64_t v, int *k);
    shift = 41 - vbits - g gives y = acc / sum * 2^g. Used for the context of attention and for mean pooling. */
 int64_t ts_wmean(int64_t acc, uint64_t sum, int vbits, int shift, int bits);
 
+/* The same with the sum's reciprocal at hand: r and len from ts_recip(sum). */
+int64_t ts_wmean_by(int64_t acc, int64_t r, int len, int vbits, int shift, int bits);
+
 /* Layer normalisation of one token. x, y: [d]. */
 typedef struct ts_norm_num {
     int d;              /* channels */

@@ -1,0 +1,156 @@
+#include "quant/attention.h"
+
+#include <math.h>
+
+#include "num/fixed.h"
+
+static const double LOG2E = 1.44269504088896340736;
+enum { SCORE_E_MAX = 3, CTX_E_MAX = 3 };
+
+/* A channel's range counts at least this fraction of its head's largest, so that dead channels divide nothing by zero. */
+static const double FLOOR = 1.0 / 1024;
+
+static double reach(const ts_range *r)
+{
+    return fmax(fabs((double)r->min), fabs((double)r->max));
+}
+
+static double centre(const ts_range *r)
+{
+    return ((double)r->max + (double)r->min) / 2;
+}
+
+static double half(const ts_range *r)
+{
+    return ((double)r->max - (double)r->min) / 2;
+}
+
+/* Raises small ranges of one head to the floor. */
+static void lift(int count, double *range)
+{
+    double top = 0;
+    for (int c = 0; c < count; c++)
+        top = fmax(top, range[c]);
+    for (int c = 0; c < count; c++)
+        range[c] = top > 0 ? fmax(range[c], FLOOR * top) : 1;
+}
+
+/* Ranges of q, in octaves per unit of k, and of k around its centre: a constant added to every key is invisible to softmax. */
+static void score_ranges(const ts_attn_plan *p, double *q, double *k)
+{
+    for (int c = 0; c < p->heads * p->d_head; c++) {
+        q[c] = p->room * reach(&p->q[c]) * p->scale * LOG2E;
+        k[c] = p->room * half(&p->k[c]);
+    }
+    for (int h = 0; h < p->heads; h++) {
+        lift(p->d_head, q + h * p->d_head);
+        lift(p->d_head, k + h * p->d_head);
+    }
+}
+
+/* Largest t with 2^-t no smaller than any channel's (scale of q) * (scale of k) must be. */
+static int head_exponent(const ts_attn_plan *p, const double *q, const double *k)
+{
+    const double codes = (double)ts_fmt_max(p->q_fmt.bits, true) * (double)ts_fmt_max(p->k_fmt.bits, true);
+    double largest = 0;
+    for (int c = 0; c < p->d_head; c++)
+        largest = fmax(largest, q[c] * k[c] / codes);
+    return (int)floor(-log2(largest));
+}
+
+/* Splits 2^-t between q and k of each channel in proportion to their ranges, which balances the errors they make. */
+static void split_scales(ts_attn_plan *p, int head, int t, const double *q, const double *k)
+{
+    const int inner = p->heads * p->d_head;
+    for (int c = head * p->d_head; c < (head + 1) * p->d_head; c++) {
+        const double q_scale = q[c] / (double)ts_fmt_max(p->q_fmt.bits, true), k_scale = k[c] / (double)ts_fmt_max(p->k_fmt.bits, true);
+        const double slack = sqrt(ldexp(1, -t) / (q_scale * k_scale));
+        p->y_scale[c] = q_scale * slack / (p->scale * LOG2E);
+        p->y_scale[inner + c] = k_scale * slack;
+        p->y_offset[inner + c] = centre(&p->k[c]);
+    }
+}
+
+static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
+{
+    ts_arena *scratch = ts_arena_new();
+    const int heads = plan[0].heads, d_head = plan[0].d_head, inner = heads * d_head;
+    double *q = TS_NEW_N(scratch, double, layers * inner), *k = TS_NEW_N(scratch, double, layers * inner);
+    int *t = TS_NEW_N(scratch, int, layers * heads);
+    int least = 60;
+    shared->reach = 0;
+    for (int l = 0; l < layers; l++) {
+        score_ranges(&plan[l], q + l * inner, k + l * inner);
+        for (int h = 0; h < heads; h++) {
+            const double *qh = q + l * inner + h * d_head, *kh = k + l * inner + h * d_head;
+            double sum = 0;
+            for (int c = 0; c < d_head; c++)
+                sum += qh[c] * kh[c];
+            shared->reach = fmax(shared->reach, sum);
+            t[l * heads + h] = head_exponent(&plan[l], qh, kh);
+            least = t[l * heads + h] < least ? t[l * heads + h] : least;
+        }
+    }
+    /* No score may saturate, and the shift that brings one to its fraction bits is not negative. */
+    const double room = (double)ts_fmt_max(shared->score_bits, true);
+    while (shared->frac_bits > 2 && (ldexp(shared->reach, shared->frac_bits) > room || shared->frac_bits > least))
+        shared->frac_bits--;
+    shared->clipped = least < shared->frac_bits;
+    least = shared->clipped ? shared->frac_bits : least;
+    shared->score_shift = least - shared->frac_bits;
+    for (int l = 0; l < layers; l++)
+        for (int h = 0; h < heads; h++) {
+            int e = t[l * heads + h] - least;
+            e = (int)ts_clamp(e, 0, SCORE_E_MAX);
+            plan[l].score_e[h] = (uint8_t)e;
+            split_scales(&plan[l], h, least + e, q + l * inner, k + l * inner);
+        }
+    ts_arena_free(scratch);
+}
+
+/* v around its centre (probabilities sum to one, so that the context moves by the same constant). The context is finer than v by a
+   power of two, as far as its calibrated range allows. Returns the shift this asks of ts_wmean. */
+static int plan_context(ts_attn_plan *p)
+{
+    const int inner = p->heads * p->d_head;
+    double *v = p->y_scale + 2 * inner, *offset = p->y_offset + 2 * inner;
+    double largest = 0; /* context in units of v */
+    for (int c = 0; c < inner; c++)
+        v[c] = p->room * half(&p->v[c]);
+    for (int h = 0; h < p->heads; h++)
+        lift(p->d_head, v + h * p->d_head);
+    for (int c = 0; c < inner; c++) {
+        v[c] /= (double)ts_fmt_max(p->v_fmt.bits, true);
+        offset[c] = centre(&p->v[c]);
+        largest = fmax(largest, fmax((double)p->ctx[c].max - offset[c], offset[c] - (double)p->ctx[c].min) / v[c]);
+    }
+    const double room = (double)ts_fmt_max(p->ctx_fmt.bits, true) / p->room;
+    int gain = p->ctx_fmt.bits - 2; /* beyond this a unit of v would be the whole format */
+    while (gain > -p->v_fmt.bits && ldexp(largest, gain) > room)
+        gain--;
+    return 41 - p->v_fmt.bits - gain;
+}
+
+void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared)
+{
+    const int inner = plan[0].heads * plan[0].d_head;
+    int least = 62, most = 0;
+    for (int l = 0; l < layers; l++) {
+        plan[l].y_scale = TS_NEW_N(arena, double, 3 * inner);
+        plan[l].y_offset = TS_NEW_N(arena, double, 3 * inner);
+        plan[l].ctx_scale = TS_NEW_N(arena, double, inner);
+        plan[l].score_e = TS_NEW_N(arena, uint8_t, plan[l].heads);
+        plan[l].ctx_e = plan_context(&plan[l]);
+        least = plan[l].ctx_e < least ? plan[l].ctx_e : least;
+        most = plan[l].ctx_e > most ? plan[l].ctx_e : most;
+    }
+    plan_scores(layers, plan, shared);
+    shared->ctx_shift = least > most - CTX_E_MAX ? least : most - CTX_E_MAX;
+    for (int l = 0; l < layers; l++) {
+        const int e = plan[l].ctx_e - shared->ctx_shift;
+        plan[l].ctx_e = e > 0 ? e : 0;
+        const int gain = 41 - plan[l].v_fmt.bits - shared->ctx_shift - plan[l].ctx_e;
+        for (int c = 0; c < inner; c++)
+            plan[l].ctx_scale[c] = ldexp(plan[l].y_scale[2 * inner + c], -gain);
+    }
+}

@@ -1,0 +1,32 @@
+/* Scales of attention: a score is only shifted, so the scales of q and k must multiply to a power of two. */
+#ifndef TS_ATTENTION_H
+#define TS_ATTENTION_H
+#include "quant/calibrate.h"
+#include "quant/imodel.h"
+
+/* One layer. Ranges are [heads * d_head]. */
+typedef struct ts_attn_plan {
+    int heads, d_head;
+    double scale; /* of q.k before the softmax, natural exponent */
+    const ts_range *q, *k, *v, *ctx;
+    ts_fmt q_fmt, k_fmt, v_fmt, ctx_fmt;
+    double room;  /* ranges are widened by this factor */
+    /* results, in the arena: */
+    double *y_scale, *y_offset; /* [3 * heads * d_head]: real value of a unit of q, k, v, and offsets of k and v */
+    double *ctx_scale;          /* [heads * d_head] */
+    uint8_t *score_e;           /* [heads] */
+    int ctx_e;
+} ts_attn_plan;
+
+/* Shared by all layers. */
+typedef struct ts_attn_shared {
+    int score_bits;
+    int frac_bits; /* in: at most; out: chosen */
+    int score_shift, ctx_shift;
+    double reach;  /* octaves that a score can have */
+    bool clipped;  /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
+} ts_attn_shared;
+
+void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared);
+
+#endif

@@ -1,0 +1,596 @@
+#include "quant/quantise.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "num/fixed.h"
+#include "quant/activation.h"
+#include "quant/attention.h"
+#include "quant/stage.h"
+
+/* Room above the largest calibrated value, so that another event's slightly larger ones do not saturate. The residual stream, inputs and
+   outputs have bits to spare for more. */
+static const double ROOM = 1.05, ROOM_WIDE = 1.25;
+
+/* A channel this many times above the median of its tensor leaves the others few bits: worth a warning. */
+static const double OUTLIER = 64;
+
+typedef struct quantiser {
+    ts_arena *arena;   /* of the result */
+    ts_arena *scratch; /* of real-valued plans */
+    const ts_encoder *enc;
+    const ts_calibration *cal;
+    const ts_formats *fmt;
+    ts_err *err;
+    int inner;
+    ts_imodel *im;
+    ts_ilayer *layer;  /* [layers] */
+    double *res_in, *res_mid; /* [layers + 1], [layers]: scale of the residual stream at a layer's input and after block 1 */
+    double res_end;    /* scale of what goes to the head: res_in[layers], or the final norm's */
+    ts_attn_plan *attn; /* [layers] */
+} quantiser;
+
+/* A linear in double: [out][in] and [out]. */
+typedef struct real_linear {
+    int in, out;
+    const double *w, *b;
+} real_linear;
+
+/* What a linear reads: a format, and the real value of its integers, x * scale[i] + offset[i]. */
+typedef struct source {
+    ts_fmt x;
+    const double *scale, *offset; /* offset may be NULL: zeros */
+} source;
+
+static void warn(const quantiser *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void warn(const quantiser *q, const char *fmt, ...)
+{
+    if (!q->fmt->warn)
+        return;
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    q->fmt->warn(q->fmt->warn_user, text);
+}
+
+static int bits(const quantiser *q, ts_fmt_key key, int layer)
+{
+    return ts_formats_get(q->fmt, key, layer);
+}
+
+static const ts_range *ranges(const quantiser *q, int layer, ts_role role, int part, int channels)
+{
+    int got;
+    const ts_range *r = ts_calibration_get(q->cal, layer, role, part, &got);
+    CHECK(r && got == channels);
+    return r;
+}
+
+static double reach(const ts_range *r)
+{
+    return fmax(fabs((double)r->min), fabs((double)r->max));
+}
+
+/* Largest magnitude of a tensor. */
+static double tensor_reach(const quantiser *q, int layer, ts_role role, int part, int channels)
+{
+    const ts_range *r = ranges(q, layer, role, part, channels);
+    double top = 0;
+    for (int c = 0; c < channels; c++)
+        top = fmax(top, reach(&r[c]));
+    return top;
+}
+
+static double *constant(ts_arena *arena, int count, double value)
+{
+    double *x = TS_NEW_N(arena, double, count);
+    for (int i = 0; i < count; i++)
+        x[i] = value;
+    return x;
+}
+
+/* Scale of a signed format that holds `top`; a tensor of zeros gets one that divides nothing by zero. */
+static double signed_scale(double top, int width)
+{
+    return (top > 0 ? top : 1) / (double)ts_fmt_max(width, true);
+}
+
+/* ---- residual stream ---- */
+
+/* One scale for a tensor: tell where one channel rules it. */
+static void check_outlier(const quantiser *q, int layer, ts_role role, int part, int channels)
+{
+    const ts_range *r = ranges(q, layer, role, part, channels);
+    int top = 0, above = 0;
+    for (int c = 1; c < channels; c++)
+        top = reach(&r[c]) > reach(&r[top]) ? c : top;
+    for (int c = 0; c < channels; c++)
+        above += reach(&r[top]) > OUTLIER * reach(&r[c]);
+    if (reach(&r[top]) == 0)
+        warn(q, "layers.%d.%s: always zero in calibration", layer, ts_role_name(role));
+    else if (channels > 2 && above > channels / 2)
+        warn(q, "layers.%d.%s: channel %d reaches %.3g, over %g times most others, which are left with few bits", layer, ts_role_name(role),
+             top, reach(&r[top]), OUTLIER);
+}
+
+static double res_parts(const quantiser *q, int layer, int first, int last)
+{
+    const int d = q->enc->d;
+    double top = 0;
+    int got;
+    for (int part = first; part <= last; part++)
+        if (ts_calibration_get(q->cal, layer, TS_ROLE_RES, part, &got))
+            top = fmax(top, tensor_reach(q, layer, TS_ROLE_RES, part, d));
+    return top;
+}
+
+/* Post-norm: the norms rescale for free, so each half layer has its own scale. Pre-norm: nothing touches the stream but additions, so
+   all layers share one. */
+static void residual_scales(quantiser *q)
+{
+    const int layers = q->enc->layers, width = q->im->res.bits;
+    q->res_in = TS_NEW_N(q->scratch, double, layers + 1);
+    q->res_mid = TS_NEW_N(q->scratch, double, layers);
+    double all = 0;
+    for (int l = 0; l < layers; l++) {
+        check_outlier(q, l, TS_ROLE_RES, 2, q->enc->d);
+        q->res_in[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 0, 2), width);
+        q->res_mid[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 3, 5), width);
+        all = fmax(all, res_parts(q, l, 0, 6));
+    }
+    q->res_in[layers] = signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 6, 6), width);
+    if (q->enc->norm_first)
+        for (int l = 0; l <= layers; l++) {
+            q->res_in[l] = signed_scale(ROOM_WIDE * all, width);
+            if (l < layers)
+                q->res_mid[l] = q->res_in[l];
+        }
+    q->res_end = q->res_in[layers];
+    if (q->enc->has_final_norm)
+        q->res_end = signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 7, 7), width);
+    for (int l = 0; l < layers; l++) {
+        q->layer[l].res_scale_in = q->res_in[l];
+        q->layer[l].res_scale_mid = q->res_mid[l];
+    }
+}
+
+/* ---- norms ---- */
+
+/* d * x - sum(x) of R-bit x has at most R + ceil(log2 d) + 1 bits; 18 go into the square. */
+static int norm_t_shift(int res_bits, int d)
+{
+    const int shift = res_bits + ts_bitlen((uint64_t)d - 1) + 1 - 18;
+    return shift > 0 ? shift : 0;
+}
+
+typedef struct norm_plan {
+    const ts_norm *norm;
+    double x_scale, y_scale;
+    ts_inorm *to;
+} norm_plan;
+
+static void build_norms(quantiser *q, int count, const norm_plan *plan)
+{
+    const int d = q->enc->d, t_shift = norm_t_shift(q->im->res.bits, d);
+    const double root_d = sqrt(d), gain_max = (double)ts_fmt_max(TS_M_BITS, false);
+    double largest = 0; /* real gain of a z in units of 2^-16 */
+    for (int n = 0; n < count; n++)
+        for (int c = 0; c < d; c++)
+            largest = fmax(largest, fabs((double)plan[n].norm->gain[c]) * root_d / plan[n].y_scale / 65536);
+    int y_shift = 24; /* bias < 2^43 whatever the residual's width */
+    while (y_shift > 0 && floor(ldexp(largest, y_shift) + 0.5) > gain_max)
+        y_shift--;
+    for (int n = 0; n < count; n++) {
+        const norm_plan *p = &plan[n];
+        int32_t *gain = TS_NEW_N(q->arena, int32_t, d);
+        int64_t *bias = TS_NEW_N(q->arena, int64_t, d);
+        const double b_max = (double)ts_fmt_max(TS_B_BITS, false);
+        for (int c = 0; c < d; c++) {
+            const double g = floor(ldexp((double)p->norm->gain[c] * root_d / p->y_scale / 65536, y_shift) + 0.5);
+            const double b = floor(ldexp((double)p->norm->bias[c] / p->y_scale, y_shift) + 0.5);
+            gain[c] = (int32_t)fmin(fmax(g, -gain_max), gain_max);
+            bias[c] = (int64_t)fmin(fmax(b, -b_max), b_max);
+        }
+        const double eps = floor((double)p->norm->eps * pow(d, 3) * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
+        *p->to = (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
+        p->to->eps = eps < 1 ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
+    }
+}
+
+/* Scale of the norm in front of a pre-norm block, from what the block reads. */
+static double pre_norm_scale(const quantiser *q, int layer, ts_role role)
+{
+    return signed_scale(ROOM_WIDE * tensor_reach(q, layer, role, 0, q->enc->d), q->im->res.bits);
+}
+
+static void norms(quantiser *q)
+{
+    const int layers = q->enc->layers;
+    norm_plan *plan = TS_NEW_N(q->scratch, norm_plan, 2 * layers + 1);
+    int count = 0;
+    for (int l = 0; l < layers; l++) {
+        const ts_layer *from = &q->enc->layer[l];
+        ts_ilayer *to = &q->layer[l];
+        const bool pre = q->enc->norm_first;
+        plan[count++] = (norm_plan){&from->norm1, q->res_in[l], pre ? pre_norm_scale(q, l, TS_ROLE_QKV_IN) : q->res_mid[l], &to->norm1};
+        plan[count++] = (norm_plan){&from->norm2, q->res_mid[l], pre ? pre_norm_scale(q, l, TS_ROLE_FFN_IN) : q->res_in[l + 1], &to->norm2};
+    }
+    if (q->enc->has_final_norm)
+        plan[count++] = (norm_plan){&q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm};
+    build_norms(q, count, plan);
+}
+
+/* ---- stage inputs ---- */
+
+/* Per channel, centred between its extremes. No finer than the stream it is made from. */
+static void plan_input(quantiser *q, ts_rq_plan *plan, const ts_range *r, double x_scale, int width)
+{
+    const int d = q->enc->d;
+    *plan = (ts_rq_plan){.count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
+    plan->y_scale = TS_NEW_N(q->scratch, double, d);
+    plan->y_offset = TS_NEW_N(q->scratch, double, d);
+    for (int c = 0; c < d; c++) {
+        const double half = ((double)r[c].max - (double)r[c].min) / 2;
+        plan->y_offset[c] = ((double)r[c].max + (double)r[c].min) / 2;
+        plan->y_scale[c] = fmax(ROOM * half / (double)ts_fmt_max(width, true), x_scale);
+    }
+}
+
+static void stage_inputs(quantiser *q)
+{
+    const int layers = q->enc->layers, d = q->enc->d;
+    const bool pre = q->enc->norm_first;
+    ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
+    ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
+    for (int l = 0; l < layers; l++) {
+        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l], bits(q, TS_FMT_QKV_IN, l));
+        to[l] = &q->layer[l].qkv_in;
+    }
+    ts_build_rqs(q->arena, layers, plan, to);
+    for (int l = 0; l < layers; l++) {
+        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l], bits(q, TS_FMT_FFN_IN, l));
+        to[l] = &q->layer[l].ffn_in;
+    }
+    ts_build_rqs(q->arena, layers, plan, to);
+    plan_input(q, &plan[0], ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, bits(q, TS_FMT_HEAD_IN, 0));
+    to[0] = &q->im->head_in;
+    ts_build_rqs(q->arena, 1, plan, to);
+}
+
+static source rq_source(const ts_rq *rq)
+{
+    return (source){rq->out, rq->y_scale, rq->y_offset};
+}
+
+/* ---- linears ---- */
+
+static real_linear to_real(quantiser *q, const ts_linear *lin)
+{
+    const size_t count = (size_t)lin->in * (size_t)lin->out;
+    double *w = TS_NEW_N(q->scratch, double, count), *b = TS_NEW_N(q->scratch, double, lin->out);
+    for (size_t i = 0; i < count; i++)
+        w[i] = (double)lin->w[i];
+    for (int o = 0; o < lin->out; o++)
+        b[o] = (double)lin->b[o];
+    return (real_linear){lin->in, lin->out, w, b};
+}
+
+/* Rows of q, then k, then v. */
+static real_linear stack_qkv(quantiser *q, const ts_layer *layer)
+{
+    const real_linear part[3] = {to_real(q, &layer->q), to_real(q, &layer->k), to_real(q, &layer->v)};
+    const int d = q->enc->d;
+    const size_t count = (size_t)q->inner * (size_t)d;
+    double *w = TS_NEW_N(q->scratch, double, 3 * count), *b = TS_NEW_N(q->scratch, double, 3 * q->inner);
+    for (int p = 0; p < 3; p++) {
+        memcpy(w + (size_t)p * count, part[p].w, count * sizeof *w);
+        memcpy(b + p * q->inner, part[p].b, (size_t)q->inner * sizeof *b);
+    }
+    return (real_linear){d, 3 * q->inner, w, b};
+}
+
+/* outer after inner, as one linear. */
+static real_linear compose(quantiser *q, real_linear outer, real_linear inner)
+{
+    double *w = TS_NEW_N(q->scratch, double, (size_t)outer.out * (size_t)inner.in), *b = TS_NEW_N(q->scratch, double, outer.out);
+    for (int o = 0; o < outer.out; o++) {
+        b[o] = outer.b[o];
+        for (int j = 0; j < outer.in; j++) {
+            const double f = outer.w[(size_t)o * (size_t)outer.in + (size_t)j];
+            b[o] += f * inner.b[j];
+            for (int i = 0; i < inner.in; i++)
+                w[(size_t)o * (size_t)inner.in + (size_t)i] += f * inner.w[(size_t)j * (size_t)inner.in + (size_t)i];
+        }
+    }
+    return (real_linear){inner.in, outer.out, w, b};
+}
+
+/* Folds the source's scales into the weights and the offsets of both sides into the bias. y_offset may be NULL. */
+static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, source from, int w_bits, double *y_scale,
+                               const double *y_offset, ts_fmt y)
+{
+    ts_lin_plan plan = {.name = name, .in = lin.in, .out = lin.out, .x = from.x, .w_bits = w_bits, .y_scale = y_scale, .y = y};
+    plan.w = TS_NEW_N(q->scratch, double, (size_t)lin.in * (size_t)lin.out);
+    plan.b = TS_NEW_N(q->scratch, double, lin.out);
+    for (int o = 0; o < lin.out; o++) {
+        plan.b[o] = lin.b[o] - (y_offset ? y_offset[o] : 0);
+        for (int i = 0; i < lin.in; i++) {
+            const size_t at = (size_t)o * (size_t)lin.in + (size_t)i;
+            plan.w[at] = lin.w[at] * from.scale[i];
+            plan.b[o] += from.offset ? lin.w[at] * from.offset[i] : 0;
+        }
+    }
+    return plan;
+}
+
+static bool build(quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin)
+{
+    int *dead = TS_NEW_N(q->scratch, int, count);
+    if (!ts_build_linears(q->arena, count, plan, lin, dead, q->err))
+        return false;
+    for (int n = 0; n < count; n++) {
+        lin[n]->y = plan[n].y;
+        if (dead[n])
+            warn(q, "%s: %d of %d outputs have no weight other than zero", plan[n].name, dead[n], plan[n].out);
+    }
+    return true;
+}
+
+static void set_activation(ts_ilin *lin, const ts_act_plan *act)
+{
+    lin->act = act->act;
+    lin->table = act->table;
+    lin->y = act->y;
+}
+
+/* The linears of the embedding or the head. `end` is the format of the last one's output, end_scale [out] its scale. */
+static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int layer, ts_role hidden_role, source from, int w_bits,
+                      int hidden_bits, ts_fmt end, double *end_scale, ts_role end_role, ts_ilin *to)
+{
+    for (int i = 0; i < mlp->count; i++) {
+        const bool last = i == mlp->count - 1;
+        const int out = mlp->lin[i].out;
+        const ts_act act = mlp->act[i];
+        /* Only what comes out of an activation was measured. Every function here is at most 0.3 below a positive input. */
+        const ts_range *r = ranges(q, layer, last ? end_role : hidden_role, last ? 0 : i, out);
+        double low = 0, high = 0;
+        for (int c = 0; c < out; c++) {
+            low = fmin(low, (double)r[c].min);
+            high = fmax(high, (double)r[c].max);
+        }
+        low = act == TS_ACT_NONE ? ROOM * low : -INFINITY;
+        high = ROOM * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
+        const int in_bits = bits(q, TS_FMT_ACT_IN, layer);
+        ts_act_plan plan = last ? ts_plan_act_onto(q->arena, act, in_bits, end, end_scale[0], low, high)
+                                : ts_plan_hidden(q->arena, act, in_bits, hidden_bits, low, high);
+        double *y_scale = last ? end_scale : constant(q->arena, out, plan.y_scale);
+        double *in_scale = plan.table ? constant(q->arena, out, plan.in_scale) : y_scale;
+        double *y_offset = plan.y_offset != 0 ? constant(q->arena, out, plan.y_offset) : NULL;
+        const ts_lin_plan lin = plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale,
+                                            NULL, plan.in);
+        ts_ilin *const where = &to[i];
+        if (!build(q, 1, &lin, &where))
+            return false;
+        set_activation(where, &plan);
+        where->y_scale = y_scale;
+        where->y_offset = y_offset;
+        from = (source){plan.y, y_scale, y_offset};
+    }
+    return true;
+}
+
+static bool embed(quantiser *q)
+{
+    const ts_encoder *enc = q->enc;
+    const ts_range *r = ranges(q, 0, TS_ROLE_IN, 0, enc->features);
+    double *scale = TS_NEW_N(q->arena, double, enc->features);
+    for (int c = 0; c < enc->features; c++)
+        scale[c] = signed_scale(ROOM_WIDE * reach(&r[c]), q->im->in.bits);
+    q->im->in_scale = scale;
+    return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){q->im->in, scale, NULL}, bits(q, TS_FMT_W_EMBED, 0),
+                     bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, constant(q->arena, enc->d, q->res_in[0]), TS_ROLE_RES, q->im->embed);
+}
+
+static bool head(quantiser *q)
+{
+    const ts_encoder *enc = q->enc;
+    const int last = enc->layers - 1, out_bits = bits(q, TS_FMT_OUT, 0);
+    const ts_range *r = ranges(q, last, TS_ROLE_OUT, 0, enc->outputs);
+    /* A table behind the last linear, and arg-max, need one scale for all outputs. */
+    const ts_act act = enc->head.act[enc->head.count - 1];
+    const bool shared = q->im->classifier || (act != TS_ACT_NONE && act != TS_ACT_RELU);
+    double *scale = TS_NEW_N(q->arena, double, enc->outputs);
+    const double all = signed_scale(ROOM_WIDE * tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
+    for (int o = 0; o < enc->outputs; o++)
+        scale[o] = shared || reach(&r[o]) == 0 ? all : signed_scale(ROOM_WIDE * reach(&r[o]), out_bits);
+    return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in), bits(q, TS_FMT_W_HEAD, 0),
+                     bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
+}
+
+/* ---- attention ---- */
+
+static bool attention_scales(quantiser *q)
+{
+    const int layers = q->enc->layers;
+    q->attn = TS_NEW_N(q->scratch, ts_attn_plan, layers);
+    for (int l = 0; l < layers; l++) {
+        ts_ilayer *to = &q->layer[l];
+        ts_attn_plan *plan = &q->attn[l];
+        *plan = (ts_attn_plan){
+            .heads = q->enc->heads,
+            .d_head = q->enc->d_head,
+            .scale = (double)q->enc->layer[l].scale,
+            .q = ranges(q, l, TS_ROLE_Q, 0, q->inner),
+            .k = ranges(q, l, TS_ROLE_K, 0, q->inner),
+            .v = ranges(q, l, TS_ROLE_V, 0, q->inner),
+            .ctx = ranges(q, l, TS_ROLE_CTX, 0, q->inner),
+            .q_fmt = to->q = (ts_fmt){bits(q, TS_FMT_Q, l), true},
+            .k_fmt = to->k = (ts_fmt){bits(q, TS_FMT_K, l), true},
+            .v_fmt = to->v = (ts_fmt){bits(q, TS_FMT_V, l), true},
+            .ctx_fmt = to->ctx = (ts_fmt){bits(q, TS_FMT_CTX, l), true},
+            .room = ROOM,
+        };
+        if (plan->scale <= 0)
+            return ts_fail(q->err, "layers.%d: attention scale %g is not positive", l, plan->scale);
+    }
+    ts_attn_shared shared = {.score_bits = bits(q, TS_FMT_SCORE, 0), .frac_bits = bits(q, TS_FMT_FRAC, 0)};
+    ts_plan_attention(q->arena, layers, q->attn, &shared);
+    if (shared.frac_bits < bits(q, TS_FMT_FRAC, 0))
+        warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
+             bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
+    if (shared.clipped)
+        warn(q, "q, k: scores need coarser steps than q and k of so few bits give; large ones saturate. Give q and k more bits");
+    ts_imodel *im = q->im;
+    im->score_bits = shared.score_bits;
+    im->frac_bits = shared.frac_bits;
+    im->score_shift = shared.score_shift;
+    im->ctx_shift = shared.ctx_shift;
+    im->p_bits = bits(q, TS_FMT_P, 0);
+    uint32_t *exp2 = TS_NEW_N(q->arena, uint32_t, (size_t)1 << im->frac_bits);
+    ts_exp2_table(im->frac_bits, im->p_bits, exp2);
+    im->exp2 = exp2;
+    for (int l = 0; l < layers; l++) {
+        q->layer[l].score_e = q->attn[l].score_e;
+        q->layer[l].ctx_e = q->attn[l].ctx_e;
+        q->layer[l].ctx_scale = q->attn[l].ctx_scale;
+    }
+    return true;
+}
+
+static ts_fmt widest(ts_fmt a, ts_fmt b)
+{
+    return a.bits >= b.bits ? a : b;
+}
+
+static ts_lin_plan plan_qkv(quantiser *q, int l, real_linear lin, source from)
+{
+    const ts_ilayer *layer = &q->layer[l];
+    const ts_fmt y = widest(widest(layer->q, layer->k), layer->v);
+    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale, q->attn[l].y_offset, y);
+}
+
+static bool attention_linears(quantiser *q)
+{
+    const int layers = q->enc->layers;
+    ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
+    ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
+    for (int l = 0; l < layers; l++) {
+        plan[l] = plan_qkv(q, l, stack_qkv(q, &q->enc->layer[l]), rq_source(&q->layer[l].qkv_in));
+        to[l] = &q->layer[l].qkv;
+    }
+    if (!build(q, layers, plan, to))
+        return false;
+    for (int l = 0; l < layers; l++)
+        to[l]->y_offset = q->attn[l].y_offset;
+    for (int l = 0; l < layers; l++) {
+        const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner};
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, bits(q, TS_FMT_W_O, l),
+                              constant(q->arena, q->enc->d, q->res_in[l]), NULL, q->im->res);
+        to[l] = &q->layer[l].o;
+    }
+    return build(q, layers, plan, to);
+}
+
+/* Embedding and first QKV are linear after linear: one product of few inputs spares a fill of the ring. */
+static bool fuse_qkv0(quantiser *q)
+{
+    const ts_encoder *enc = q->enc;
+    const int last = enc->embed.count - 1;
+    if (enc->norm_first || enc->embed.act[last] != TS_ACT_NONE || enc->embed.lin[last].in >= enc->d)
+        return true;
+    const ts_ilin *before = last > 0 ? &q->im->embed[last - 1] : NULL;
+    const source from = before ? (source){before->y, before->y_scale, before->y_offset} : (source){q->im->in, q->im->in_scale, NULL};
+    const real_linear both = compose(q, stack_qkv(q, &enc->layer[0]), to_real(q, &enc->embed.lin[last]));
+    const ts_lin_plan plan = plan_qkv(q, 0, both, from);
+    ts_ilin *const to = &q->im->qkv0;
+    if (!build(q, 1, &plan, &to))
+        return false;
+    to->y_offset = q->attn[0].y_offset;
+    q->im->fused_qkv0 = true;
+    return true;
+}
+
+/* ---- FFN ---- */
+
+static bool ffn(quantiser *q)
+{
+    const ts_encoder *enc = q->enc;
+    const int layers = enc->layers, ff = enc->ff;
+    ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
+    ts_act_plan *act = TS_NEW_N(q->scratch, ts_act_plan, layers);
+    ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
+    for (int l = 0; l < layers; l++) {
+        const ts_range *r = ranges(q, l, TS_ROLE_ACT_IN, 0, ff);
+        double low = 0, high = 0;
+        for (int c = 0; c < ff; c++) {
+            low = fmin(low, (double)r[c].min);
+            high = fmax(high, (double)r[c].max);
+        }
+        check_outlier(q, l, TS_ROLE_HIDDEN, 0, ff);
+        act[l] = ts_plan_hidden(q->arena, enc->act, bits(q, TS_FMT_ACT_IN, l), bits(q, TS_FMT_HIDDEN, l), ROOM * low, ROOM * high);
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in), bits(q, TS_FMT_W_FFN1, l),
+                              constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+        to[l] = &q->layer[l].ffn1;
+    }
+    if (!build(q, layers, plan, to))
+        return false;
+    for (int l = 0; l < layers; l++) {
+        ts_ilin *ffn1 = to[l];
+        set_activation(ffn1, &act[l]);
+        ffn1->y_scale = constant(q->arena, ff, act[l].y_scale);
+        ffn1->y_offset = act[l].y_offset != 0 ? constant(q->arena, ff, act[l].y_offset) : NULL;
+        const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset};
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden, bits(q, TS_FMT_W_FFN2, l),
+                              constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
+        to[l] = &q->layer[l].ffn2;
+    }
+    return build(q, layers, plan, to);
+}
+
+/* ---- all of it ---- */
+
+static void describe(quantiser *q)
+{
+    const ts_encoder *enc = q->enc;
+    ts_imodel *im = q->im;
+    im->name = ts_strdup(q->arena, enc->name);
+    im->features = enc->features;
+    im->d = enc->d;
+    im->heads = enc->heads;
+    im->d_head = enc->d_head;
+    im->ff = enc->ff;
+    im->outputs = enc->outputs;
+    im->layers = enc->layers;
+    im->norm_first = enc->norm_first;
+    im->has_final_norm = enc->has_final_norm;
+    im->pool = enc->pool;
+    im->classifier = q->fmt->classifier;
+    im->in = (ts_fmt){bits(q, TS_FMT_IN, 0), true};
+    im->res = (ts_fmt){bits(q, TS_FMT_RES, 0), true};
+    im->embed_count = enc->embed.count;
+    im->head_count = enc->head.count;
+    im->layer = q->layer;
+}
+
+const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err)
+{
+    CHECK(formats->layers == enc->layers);
+    if (ts_calibration_events(cal) == 0) {
+        ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events with --events");
+        return NULL;
+    }
+    quantiser q = {.arena = arena, .scratch = ts_arena_new(), .enc = enc, .cal = cal, .fmt = formats, .err = err};
+    q.inner = enc->heads * enc->d_head;
+    q.im = TS_NEW(arena, ts_imodel);
+    q.layer = TS_NEW_N(arena, ts_ilayer, enc->layers);
+    describe(&q);
+    residual_scales(&q);
+    norms(&q);
+    stage_inputs(&q);
+    const bool ok = embed(&q) && attention_scales(&q) && attention_linears(&q) && fuse_qkv0(&q) && ffn(&q) && head(&q);
+    ts_arena_free(q.scratch);
+    return ok && ts_imodel_verify(q.im, err) ? q.im : NULL;
+}

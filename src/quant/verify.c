@@ -1,0 +1,246 @@
+/* ts_imodel_verify: every invariant that imodel.h, the emulator and the hardware rely on. */
+#include <math.h>
+
+#include "num/fixed.h"
+#include "quant/imodel.h"
+#include "quant/stage.h"
+
+enum { DIM_MAX = 1 << 16, LAYERS_MAX = 1 << 10, D_HEAD_MAX = 1024, TABLE_BITS_MAX = 14, SHIFT_MAX = 55 };
+
+static bool same(ts_fmt a, ts_fmt b)
+{
+    return a.bits == b.bits && a.is_signed == b.is_signed;
+}
+
+static bool check_fmt(const char *name, ts_fmt f, int least, int most, ts_err *err)
+{
+    if (f.bits < least || f.bits > most)
+        return ts_fail(err, "%s: a format of %d bits; %d to %d are possible", name, f.bits, least, most);
+    return true;
+}
+
+static bool check_scales(const char *name, int count, const double *scale, const double *offset, ts_err *err)
+{
+    if (!scale)
+        return ts_fail(err, "%s: no scales", name);
+    for (int i = 0; i < count; i++)
+        if (!isfinite(scale[i]) || scale[i] <= 0 || (offset && !isfinite(offset[i])))
+            return ts_fail(err, "%s: scale or offset of channel %d is not usable", name, i);
+    return true;
+}
+
+/* `bound`: largest magnitude that comes in. */
+static bool check_rq(const char *name, const ts_rq *rq, int count, int64_t bound, ts_err *err)
+{
+    if (rq->count != count || !rq->m || !rq->e)
+        return ts_fail(err, "%s: requantisation of %d channels instead of %d", name, rq->count, count);
+    if (rq->s1 < 0 || rq->s1 > SHIFT_MAX || rq->s2 < 0 || rq->s2 > SHIFT_MAX)
+        return ts_fail(err, "%s: shifts %d, %d are out of range", name, rq->s1, rq->s2);
+    if (ts_rsh(bound, rq->s1) > ts_fmt_max(TS_RQ_IN_BITS, true))
+        return ts_fail(err, "%s: %lld shifted by %d does not fit %d bits", name, (long long)bound, rq->s1, TS_RQ_IN_BITS);
+    for (int c = 0; c < count; c++) {
+        const int64_t m = rq->m[c], b = rq->b ? rq->b[c] : 0;
+        if (m < -ts_fmt_max(TS_M_BITS, false) || m > ts_fmt_max(TS_M_BITS, false) || b < -ts_fmt_max(TS_B_BITS, false) ||
+            b > ts_fmt_max(TS_B_BITS, false) || rq->e[c] > TS_E_MAX)
+            return ts_fail(err, "%s: multiplier, offset or shift of channel %d is out of range", name, c);
+    }
+    return true;
+}
+
+static bool check_input(const char *name, const ts_rq *rq, int d, ts_fmt x, ts_err *err)
+{
+    if (!check_fmt(name, rq->out, 2, 18, err) || !check_rq(name, rq, d, ts_fmt_max(x.bits, x.is_signed), err) ||
+        !check_scales(name, d, rq->y_scale, rq->y_offset, err))
+        return false;
+    return (rq->out.is_signed && rq->y_offset) || ts_fail(err, "%s: a stage input is signed and has offsets", name);
+}
+
+static bool check_activation(const char *name, const ts_ilin *lin, ts_err *err)
+{
+    const bool table = lin->act != TS_ACT_NONE && lin->act != TS_ACT_RELU;
+    if (lin->act < TS_ACT_NONE || lin->act > TS_ACT_SILU)
+        return ts_fail(err, "%s: unknown activation %d", name, (int)lin->act);
+    if (table != (lin->table != NULL))
+        return ts_fail(err, "%s: a table where there should be none, or none where there should be one", name);
+    if (!table)
+        return (same(lin->rq.out, lin->y) && lin->y.is_signed == (lin->act == TS_ACT_NONE)) ||
+               ts_fail(err, "%s: output format does not fit the activation", name);
+    if (!lin->rq.out.is_signed || lin->rq.out.bits > TABLE_BITS_MAX)
+        return ts_fail(err, "%s: a table's index is signed and has at most %d bits", name, TABLE_BITS_MAX);
+    for (int i = 0; i < 1 << lin->rq.out.bits; i++)
+        if (lin->table[i] != ts_sat(lin->table[i], lin->y.bits, lin->y.is_signed))
+            return ts_fail(err, "%s: table entry %d does not fit its format", name, i);
+    return true;
+}
+
+static bool check_linear(const char *name, const ts_ilin *lin, int in, int out, ts_fmt x, ts_err *err)
+{
+    if (lin->in != in || lin->out != out || !lin->w || !lin->bias)
+        return ts_fail(err, "%s: %d to %d instead of %d to %d", name, lin->in, lin->out, in, out);
+    if (!same(lin->x, x))
+        return ts_fail(err, "%s: its input format is not the one of what it reads", name);
+    if (lin->w_bits < 2 || lin->w_bits > 16)
+        return ts_fail(err, "%s: weights of %d bits; 2 to 16 are possible", name, lin->w_bits);
+    const size_t count = (size_t)in * (size_t)out;
+    for (size_t i = 0; i < count; i++)
+        if (lin->w[i] != ts_sat(lin->w[i], lin->w_bits, true))
+            return ts_fail(err, "%s: weight %zu does not fit %d bits", name, i, lin->w_bits);
+    for (int o = 0; o < out; o++)
+        if (lin->bias[o] >= (int64_t)1 << 53 || lin->bias[o] <= -((int64_t)1 << 53))
+            return ts_fail(err, "%s: bias %d is out of range", name, o);
+    const int64_t bound = ts_acc_bound(lin);
+    if (lin->acc_bits != ts_bitlen((uint64_t)bound) + 1)
+        return ts_fail(err, "%s: accumulator of %d bits, but its weights need %d", name, lin->acc_bits, ts_bitlen((uint64_t)bound) + 1);
+    if (lin->rq.b)
+        return ts_fail(err, "%s: a linear's offsets belong into its bias", name);
+    return check_rq(name, &lin->rq, out, bound, err) && check_fmt(name, lin->rq.out, 2, 24, err) && check_fmt(name, lin->y, 2, 24, err) &&
+           check_activation(name, lin, err) && check_scales(name, out, lin->y_scale, lin->y_offset, err);
+}
+
+/* Embedding or head: counts, and formats from one linear to the next. */
+static bool check_mlp(const char *what, const ts_ilin *lin, int count, int in, int out, ts_fmt x, ts_err *err)
+{
+    if (count < 1 || count > TS_MLP_MAX)
+        return ts_fail(err, "%s: %d linears; 1 to %d are possible", what, count, TS_MLP_MAX);
+    for (int i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.%d", what, i);
+        const int width = i == count - 1 ? out : lin[i].out;
+        if (width < 1 || width > DIM_MAX || !check_linear(name, &lin[i], in, width, x, err))
+            return ts_fail(err, "%s: width %d is out of range", name, width);
+        in = width;
+        x = lin[i].y;
+    }
+    return true;
+}
+
+/* Onto the residual stream: its format, or its non-negative half behind a ReLU. */
+static bool check_onto_res(const char *name, const ts_ilin *lin, ts_fmt res, ts_err *err)
+{
+    const ts_fmt half = {res.bits - 1, false};
+    return same(lin->y, res) || same(lin->y, half) || ts_fail(err, "%s: its output is not in the residual format", name);
+}
+
+static bool check_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, ts_err *err)
+{
+    const ts_inorm *first = &im->layer[0].norm1;
+    if (norm->d != im->d || !norm->gain || !norm->bias)
+        return ts_fail(err, "%s: of %d channels instead of %d", name, norm->d, im->d);
+    if (norm->t_shift != first->t_shift || norm->y_shift != first->y_shift)
+        return ts_fail(err, "%s: all norms share their shifts", name);
+    if (norm->t_shift < 0 || norm->t_shift > SHIFT_MAX || norm->y_shift < 0 || norm->y_shift > SHIFT_MAX)
+        return ts_fail(err, "%s: shifts %d, %d are out of range", name, norm->t_shift, norm->y_shift);
+    if (ts_rsh(2 * (int64_t)(im->d - 1) * ts_fmt_max(im->res.bits, true), norm->t_shift) > ts_fmt_max(18, true))
+        return ts_fail(err, "%s: deviations shifted by %d do not fit 18 bits", name, norm->t_shift);
+    if (norm->eps < 1 || norm->eps > (uint64_t)1 << 60)
+        return ts_fail(err, "%s: epsilon is out of range", name);
+    if (!same(norm->y, im->res))
+        return ts_fail(err, "%s: its output is not in the residual format", name);
+    for (int c = 0; c < im->d; c++)
+        if (norm->gain[c] != ts_clamp(norm->gain[c], -ts_fmt_max(TS_M_BITS, false), ts_fmt_max(TS_M_BITS, false)) ||
+            norm->bias[c] != ts_clamp(norm->bias[c], -ts_fmt_max(TS_B_BITS, false), ts_fmt_max(TS_B_BITS, false)))
+            return ts_fail(err, "%s: gain or bias of channel %d is out of range", name, c);
+    return check_scales(name, 1, &norm->y_scale, NULL, err);
+}
+
+static bool check_shared(const char *name, const ts_rq *rq, const ts_rq *first, ts_err *err)
+{
+    return (rq->s1 == first->s1 && rq->s2 == first->s2) || ts_fail(err, "%s: the layers of a ring share their shifts", name);
+}
+
+static bool check_qkv(const char *name, const ts_imodel *im, const ts_ilayer *layer, const ts_ilin *qkv, int in, ts_fmt x, ts_err *err)
+{
+    const int widest = layer->q.bits > layer->k.bits ? layer->q.bits : layer->k.bits;
+    if (!check_linear(name, qkv, in, 3 * im->heads * im->d_head, x, err))
+        return false;
+    return (qkv->act == TS_ACT_NONE && qkv->y.bits == (widest > layer->v.bits ? widest : layer->v.bits)) ||
+           ts_fail(err, "%s: its output format is the widest of q, k and v", name);
+}
+
+static bool check_attention(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
+{
+    const ts_fmt fmt[] = {layer->q, layer->k, layer->v, layer->ctx};
+    for (int i = 0; i < 4; i++)
+        if (!check_fmt("q, k, v, ctx", fmt[i], 2, 18, err) || !fmt[i].is_signed)
+            return ts_fail(err, "q, k, v, ctx: formats are signed");
+    if (!layer->score_e)
+        return ts_fail(err, "score: no shifts");
+    for (int h = 0; h < im->heads; h++)
+        if (layer->score_e[h] > 3)
+            return ts_fail(err, "score: shift of head %d is out of range", h);
+    if (layer->ctx_e < 0 || layer->ctx_e > 3)
+        return ts_fail(err, "ctx: shift %d is out of range", layer->ctx_e);
+    return check_scales("ctx", im->heads * im->d_head, layer->ctx_scale, NULL, err);
+}
+
+static bool check_layer(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
+{
+    const ts_ilayer *first = &im->layer[0];
+    const int inner = im->heads * im->d_head;
+    const double res[2] = {layer->res_scale_in, layer->res_scale_mid};
+    if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, err) || !check_norm("norm2", im, &layer->norm2, err) ||
+        !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) || !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
+        !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
+        !check_linear("o", &layer->o, inner, im->d, layer->ctx, err) ||
+        !check_linear("ffn1", &layer->ffn1, im->d, im->ff, layer->ffn_in.out, err) ||
+        !check_linear("ffn2", &layer->ffn2, im->ff, im->d, layer->ffn1.y, err) || !check_scales("residual", 2, res, NULL, err))
+        return false;
+    if (!same(layer->o.y, im->res) || !same(layer->ffn2.y, im->res) || layer->o.act != TS_ACT_NONE || layer->ffn2.act != TS_ACT_NONE)
+        return ts_fail(err, "o, ffn2: their outputs are in the residual format");
+    if (layer->ffn1.act != first->ffn1.act)
+        return ts_fail(err, "ffn1: the layers of a ring share their activation");
+    return check_shared("qkv_in", &layer->qkv_in, &first->qkv_in, err) && check_shared("qkv", &layer->qkv.rq, &first->qkv.rq, err) &&
+           check_shared("o", &layer->o.rq, &first->o.rq, err) && check_shared("ffn_in", &layer->ffn_in, &first->ffn_in, err) &&
+           check_shared("ffn1", &layer->ffn1.rq, &first->ffn1.rq, err) && check_shared("ffn2", &layer->ffn2.rq, &first->ffn2.rq, err);
+}
+
+static bool check_ring(const ts_imodel *im, ts_err *err)
+{
+    const int dims[] = {im->features, im->d, im->heads, im->d_head, im->ff, im->outputs};
+    for (int i = 0; i < (int)(sizeof dims / sizeof *dims); i++)
+        if (dims[i] < 1 || dims[i] > DIM_MAX)
+            return ts_fail(err, "a dimension of %d is out of range", dims[i]);
+    if (im->layers < 1 || im->layers > LAYERS_MAX || im->d_head > D_HEAD_MAX || im->heads > DIM_MAX / im->d_head || !im->layer || !im->name)
+        return ts_fail(err, "%d layers, %d heads of %d: out of range", im->layers, im->heads, im->d_head);
+    if (im->pool < TS_POOL_NONE || im->pool > TS_POOL_FIRST)
+        return ts_fail(err, "unknown pooling %d", (int)im->pool);
+    if (!check_fmt("in", im->in, 2, 18, err) || !check_fmt("residual", im->res, 8, 20, err) ||
+        !check_scales("in", im->features, im->in_scale, NULL, err))
+        return false;
+    if (!im->in.is_signed || !im->res.is_signed)
+        return ts_fail(err, "in, residual: formats are signed");
+    if (im->score_bits < 2 || im->score_bits > 24 || im->frac_bits < 0 || im->frac_bits > 12 || im->p_bits < 2 || im->p_bits > 18 ||
+        im->score_shift < 0 || im->score_shift > SHIFT_MAX || im->ctx_shift < 0 || im->ctx_shift > SHIFT_MAX || !im->exp2)
+        return ts_fail(err, "score, p or ctx: constants are out of range");
+    for (int f = 0; f < 1 << im->frac_bits; f++)
+        if (im->exp2[f] > (f ? im->exp2[f - 1] : (uint32_t)ts_fmt_max(im->p_bits, false)))
+            return ts_fail(err, "exp2 table: entry %d is larger than the one before it", f);
+    return im->exp2[0] == (uint32_t)ts_fmt_max(im->p_bits, false) || ts_fail(err, "exp2 table: the first entry is not the largest probability");
+}
+
+bool ts_imodel_verify(const ts_imodel *im, ts_err *err)
+{
+    if (!check_ring(im, err) || !check_mlp("embed", im->embed, im->embed_count, im->features, im->d, im->in, err) ||
+        !check_onto_res("embed", &im->embed[im->embed_count - 1], im->res, err))
+        return false;
+    for (int l = 0; l < im->layers; l++)
+        if (!check_layer(im, &im->layer[l], err))
+            return ts_fail_in(err, "layers.%d", l);
+    if (im->fused_qkv0) {
+        const ts_ilin *last = &im->embed[im->embed_count - 1];
+        if (im->norm_first || last->act != TS_ACT_NONE)
+            return ts_fail(err, "qkv0: something stands between the embedding's last linear and the first QKV");
+        if (!check_qkv("qkv0", im, &im->layer[0], &im->qkv0, last->in, last->x, err))
+            return false;
+    }
+    if (im->has_final_norm && !check_norm("final_norm", im, &im->final_norm, err))
+        return false;
+    if (!check_input("head_in", &im->head_in, im->d, im->res, err) ||
+        !check_mlp("head", im->head, im->head_count, im->d, im->outputs, im->head_in.out, err))
+        return false;
+    const double *scale = im->head[im->head_count - 1].y_scale;
+    for (int o = 1; im->classifier && o < im->outputs; o++)
+        if (scale[o] < scale[0] || scale[o] > scale[0])
+            return ts_fail(err, "head: the outputs of a classifier share one scale");
+    return true;
+}
