@@ -1,0 +1,120 @@
+/* tessera simulate */
+#include <string.h>
+
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "plan/predict.h"
+#include "report/report.h"
+#include "sim/simulate.h"
+
+typedef struct options {
+    const char *dir, *events, *inputs, *lengths, *mask;
+    int limit, stalls, seed;
+    bool lone, load;
+} options;
+
+static void progress(void *user, const char *step)
+{
+    (void)user;
+    ts_progress("%s", step);
+}
+
+static json_t *event_json(const ts_sim_event *e, const ts_design *design)
+{
+    if (e->refused)
+        return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
+    const ts_prediction p = ts_predict(&design->plan, design->im, e->tokens);
+    return json_pack("{s:i, s:I, s:I, s:I}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
+                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)p.latency_cycles);
+}
+
+static json_t *result_json(const ts_sim_result *r, const ts_design *design, const options *o)
+{
+    json_t *events = json_array();
+    for (int e = 0; e < r->events; e++)
+        json_array_append_new(events, event_json(&r->event[e], design));
+    return json_pack("{s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused, "bit_exact",
+                     r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words, "interval_cycles", r->interval_cycles,
+                     "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles, "stall_percent", o->stalls, "seed", o->seed, "lone",
+                     o->lone, "per_event", events);
+}
+
+/* Events with at least one hit: an event without hits has no results, and nothing to send. */
+static int collect(ts_arena *arena, const ts_imodel *im, const ts_events *events, int **n, const int32_t ***x)
+{
+    int32_t **all = ts_integer_inputs(arena, im, events);
+    *n = TS_NEW_N(arena, int, events->count);
+    *x = TS_NEW_N(arena, const int32_t *, events->count);
+    int count = 0;
+    for (int e = 0; e < events->count; e++)
+        if (events->event[e].n > 0) {
+            (*n)[count] = events->event[e].n;
+            (*x)[count++] = all[e];
+        }
+    return count;
+}
+
+static bool simulate(ts_arena *arena, const options *o, ts_err *err)
+{
+    ts_compiled c;
+    if (!ts_load_compiled(arena, o->dir, o->inputs, o->events, &c, err))
+        return false;
+    ts_progress("reading %s", o->events);
+    const ts_events *events = ts_events_load(
+        arena, o->events, c.inputs, &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask, .limit = o->limit}, err);
+    int *n = NULL, count = 0;
+    const int32_t **x = NULL;
+    bool ok = events != NULL;
+    if (ok) {
+        count = collect(arena, c.design.im, events, &n, &x);
+        ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", o->events);
+    }
+    ts_sim_result result;
+    const ts_sim_options opt = {.events = count, .n = n, .x = x, .stall_percent = o->stalls, .seed = (uint64_t)o->seed, .lone = o->lone,
+                                .load = o->load, .progress = progress};
+    ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
+    ok = ok && ts_report_put(o->dir, "simulated", result_json(&result, &c.design, o), err);
+    ts_progress_end();
+    if (ok) {
+        json_t *report = ts_report_load(o->dir, err);
+        if (report)
+            ts_report_print(stdout, report);
+        json_decref(report);
+        if (result.rebuilt)
+            printf("  simulator built in %.0f s, ", result.build_seconds);
+        else
+            printf("  simulator as built before, ");
+        printf("%lld cycles simulated in %.1f s, %lld output words compared\n", result.cycles, result.run_seconds, result.words);
+        ok = result.bit_exact || ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
+                                         result.difference ? result.difference : "results are missing", o->dir);
+    }
+    ts_design_free(&c.design);
+    return ok;
+}
+
+int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
+{
+    options o = {.seed = 1};
+    const ts_arg table[] = {
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &o.events, 0, 0, true},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
+        {"limit", TS_ARG_INT, "K", "only the first K events", &o.limit, 1, 1e6, false},
+        {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
+        {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
+        {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
+        {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
+        {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
+    };
+    ts_err err = {""};
+    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.dir, &err);
+    if (parsed != TS_ARGS_OK)
+        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    ts_arena *arena = ts_arena_new();
+    const bool ok = simulate(arena, &o, &err);
+    ts_progress_end();
+    ts_arena_free(arena);
+    return ok ? 0 : ts_cli_fail(verb, &err);
+}
