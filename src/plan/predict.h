@@ -20,15 +20,16 @@ double ts_model_macs(const ts_imodel *im, int n);
 
 int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im);
 
-/* Where the time of a layer goes, for reports and for the planner. */
+/* Where the time of a layer goes, in cycles. */
 typedef struct ts_layer_time {
-    double ii;       /* cycles a token, of attention or of the slowest stage */
-    int attention;   /* cycles from the last token accepted by attention to the first context offered */
-    int chain;       /* cycles from a context to the same token accepted by attention for the next layer */
-    int enter;       /* from a hit to its token accepted by attention for layer 0 */
-    int leave;       /* from a context of the last layer to the token's last result */
-    int enter_ii, chain_ii, leave_ii; /* of the slowest stage on each way */
-    int block;       /* cycles of a block of pq queries */
+    double ii;     /* a token, of attention or of the slowest stage */
+    double block;  /* a block of pq queries in attention */
+    int row;       /* between contexts of a block */
+    int attention; /* from the last token accepted by attention to the first context offered */
+    int chain;     /* from a context to the same token accepted by attention for the next layer */
+    int enter;     /* from a hit to its token accepted by attention for layer 0 */
+    int leave;     /* from a context of the last layer to the token's last result */
+    int enter_ii, chain_ii, leave_ii; /* of the slowest stage on each of these ways */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
 

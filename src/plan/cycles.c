@@ -1,0 +1,265 @@
+/* Cycles of a ring. Latencies are those that the modules of rtl/ state in their first lines: from the cycle in which a token is
+   taken to the first cycle in which its result is offered, so that they add up along a chain. */
+#include <math.h>
+
+#include "plan/fold.h"
+#include "plan/predict.h"
+
+typedef struct timing {
+    const ts_plan *plan;
+    const ts_imodel *im;
+    ts_ring_widths w;
+} timing;
+
+/* A chain of stages: a token's way through all of them, and the slowest stage. */
+typedef struct path {
+    int latency, ii;
+} path;
+
+static void pass(path *p, int latency, int ii)
+{
+    p->latency += latency;
+    p->ii = ii > p->ii ? ii : p->ii;
+}
+
+static int log2_up(int x)
+{
+    int bits = 0;
+    while ((1 << bits) < x)
+        bits++;
+    return bits;
+}
+
+/* Cycles of an adder tree over x values. */
+static int tree(const timing *t, int x)
+{
+    return ts_ceil_div(log2_up(x), t->plan->reg);
+}
+
+enum {
+    SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_radd: a register slice */
+    ADMIT = 2,      /* ts_admit */
+    OUTPUT = 1,     /* ts_output */
+    ARGMAX = 2,     /* ts_argmax, behind a token's last beat */
+    REQUANT = 6,    /* ts_requant */
+};
+
+static void linear(const timing *t, path *p, ts_lin_id id)
+{
+    const ts_lin_widths *w = &t->w.lin[id];
+    const ts_lin_fold *f = &t->plan->lin[id];
+    const int rounds = f->pm / f->nr;
+    const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0);
+    pass(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
+}
+
+static void rqvec(const timing *t, path *p, ts_rqv_id id)
+{
+    const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
+    pass(p, steps + REQUANT + 4, steps);
+}
+
+static void norm(const timing *t, path *p, ts_nrm_id id)
+{
+    const int steps = ts_ceil_div(t->w.nrm[id].d, t->plan->nrm[id].np);
+    const int recurrences = ts_ceil_div(18, t->plan->reg) + 1 + ts_ceil_div(16, t->plan->reg);
+    pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + recurrences + 20, steps);
+}
+
+/* ---- The ways of a token (src/emit/top.c draws the same) */
+
+/* From a layer's input to its token accepted by attention. */
+static void to_attention(const timing *t, path *p)
+{
+    pass(p, SLICE, 1); /* fork: residual queue and q, k, v */
+    if (t->im->norm_first)
+        norm(t, p, TS_NRM_1);
+    rqvec(t, p, TS_RQV_QKV);
+    linear(t, p, TS_LIN_QKV);
+}
+
+/* From a context to the layer's output. */
+static void through_layer(const timing *t, path *p)
+{
+    linear(t, p, TS_LIN_O);
+    pass(p, SLICE, 1); /* add */
+    if (!t->im->norm_first)
+        norm(t, p, TS_NRM_1);
+    pass(p, SLICE, 1); /* fork */
+    if (t->im->norm_first)
+        norm(t, p, TS_NRM_2);
+    rqvec(t, p, TS_RQV_FFN);
+    linear(t, p, TS_LIN_FFN1);
+    linear(t, p, TS_LIN_FFN2);
+    pass(p, SLICE, 1); /* add */
+    if (!t->im->norm_first)
+        norm(t, p, TS_NRM_2);
+    if (t->im->layers > 1)
+        pass(p, SLICE, 1); /* route */
+}
+
+/* Words that a token's keys are written in: the least time between two tokens at attention. */
+static int key_words(const timing *t)
+{
+    const ts_attn_fold *a = &t->plan->attn;
+    return ts_ceil_div(t->im->heads, a->ph) * ts_ceil_div(t->im->d_head, a->pd);
+}
+
+static path entering(const timing *t)
+{
+    const ts_imodel *im = t->im;
+    path p = {ADMIT, 1};
+    for (int i = 0; i < im->embed_count; i++)
+        if (!(im->fused_qkv0 && i == im->embed_count - 1))
+            linear(t, &p, (ts_lin_id)(TS_LIN_EMBED0 + i));
+    if (im->fused_qkv0) {
+        pass(&p, SLICE, 1); /* fork: embedding and qkv0 */
+        path residual = p;
+        linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
+        linear(t, &p, TS_LIN_QKV0);
+        p.ii = residual.ii > p.ii ? residual.ii : p.ii;
+        if (im->layers > 1)
+            pass(&p, SLICE, 1); /* merge of q, k, v */
+    } else {
+        if (im->layers > 1)
+            pass(&p, SLICE, 1); /* merge of tokens */
+        to_attention(t, &p);
+    }
+    pass(&p, 0, key_words(t));
+    return p;
+}
+
+static path looping(const timing *t)
+{
+    path p = {0, 1};
+    through_layer(t, &p);
+    if (t->im->layers > 1) {
+        pass(&p, SLICE, 1); /* merge of tokens, or of q, k, v */
+        to_attention(t, &p);
+    }
+    pass(&p, 0, key_words(t));
+    return p;
+}
+
+static path leaving(const timing *t)
+{
+    const ts_imodel *im = t->im;
+    path p = {0, 1};
+    through_layer(t, &p);
+    if (im->has_final_norm)
+        norm(t, &p, TS_NRM_FINAL);
+    path head = {0, 1};
+    if (im->pool != TS_POOL_NONE)
+        pass(&p, SLICE, 1);
+    rqvec(t, &head, TS_RQV_HEAD);
+    for (int i = 0; i < im->head_count; i++)
+        linear(t, &head, (ts_lin_id)(TS_LIN_HEAD0 + i));
+    pass(&head, OUTPUT + (t->plan->argmax ? ARGMAX : 0), 1);
+    /* Pooled: the head sees one token an event. */
+    pass(&p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
+    return p;
+}
+
+/* ---- Attention: the formulas of rtl/ts_attention.v */
+
+typedef struct attention_time {
+    double block;  /* cycles of a block of pq queries */
+    int first;     /* from the last token accepted to the first context offered */
+    int row;       /* from a context to the next one of its block */
+} attention_time;
+
+static attention_time attention(const timing *t, int n)
+{
+    const ts_attn_fold *a = &t->plan->attn;
+    const int hg = ts_ceil_div(t->im->heads, a->ph), dc = ts_ceil_div(t->im->d_head, a->pd);
+    const int row = a->ph * ts_ceil_div(t->im->d_head, a->nf), c = ts_ceil_div(n, a->pkey) * dc;
+    const int lanes = tree(t, a->pkey), recip = 1 + ts_ceil_div(16, t->plan->reg), fan = 1;
+    const int p = 9 + fan + tree(t, a->pd) + (dc > 1) + (lanes > 1 ? lanes - 1 : 0);
+    const int item = c > a->pq * row + dc - 1 ? c : a->pq * row + dc - 1;
+    int groups = (hg - 1) * item; /* from the first head group's item to the last one's */
+    if (p > c && hg > 2)
+        groups = (hg - 1) / 2 * (2 * item > c + p ? 2 * item : c + p) + (hg - 1) % 2 * item;
+    const int through = groups + c + 21 + lanes + recip + a->pq * row;
+    const int places = (4 * a->pq > 32 ? 4 * a->pq : 32) / a->pq;
+    const double block = fmax(fmax(hg * item, hg * (c + p) / 2.0), fmax(a->pq + 1, (double)through / places));
+    const int start = hg * dc + 2 > 4 ? hg * dc + 2 : 4;
+    return (attention_time){.block = block,
+                            .first = start + (n < a->pq ? n : a->pq) + 2 * c + groups + p + 19 + lanes + recip + row,
+                            .row = row};
+}
+
+ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
+{
+    CHECK(n >= 1);
+    const timing t = {plan, im, ts_ring_widths_of(im)};
+    const path enter = entering(&t), loop = looping(&t), leave = leaving(&t);
+    const attention_time a = attention(&t, n);
+    return (ts_layer_time){.ii = fmax(a.block / plan->attn.pq, loop.ii),
+                           .block = a.block,
+                           .row = a.row,
+                           .attention = a.first,
+                           .chain = loop.latency,
+                           .chain_ii = loop.ii,
+                           .enter = enter.latency,
+                           .enter_ii = enter.ii,
+                           .leave = leave.latency,
+                           .leave_ii = leave.ii};
+}
+
+/* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. */
+static double contexts(const ts_plan *plan, const ts_layer_time *t, int n, int ii)
+{
+    const int blocks = ts_ceil_div(n, plan->attn.pq), last = n - (blocks - 1) * plan->attn.pq;
+    const double engine = (blocks - 1) * t->block + (last - 1) * (t->row > ii ? t->row : ii);
+    return fmax(engine, (double)(n - 1) * ii);
+}
+
+/* ---- Multipliers and work */
+
+int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    int units = ts_attn_slots(&plan->attn);
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (w.lin[id].k)
+            units += plan->lin[id].pk * plan->lin[id].pm;
+    return units;
+}
+
+double ts_model_macs(const ts_imodel *im, int n)
+{
+    const double d = im->d, inner = (double)im->heads * im->d_head;
+    double token = im->layers * (4 * d * inner + 2 * d * im->ff + 2.0 * n * inner);
+    for (int i = 0; i < im->embed_count; i++)
+        token += (double)im->embed[i].in * im->embed[i].out;
+    double head = 0;
+    for (int i = 0; i < im->head_count; i++)
+        head += (double)im->head[i].in * im->head[i].out;
+    return n * token + (im->pool == TS_POOL_NONE ? n : 1) * head;
+}
+
+ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
+{
+    const ts_layer_time t = ts_layer_time_of(plan, im, n);
+    const double layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain;
+    const double last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave;
+    const double latency = t.enter + (im->layers - 1) * layer + last;
+    const double fill = (double)(n - 1) * t.enter_ii;
+
+    /* Events back to back: the next one enters while this one is in its last layer, as far as the residual queue has room, and
+       its first queries follow this one's last ones. From one event's last layer being complete at attention to the next's. */
+    const double reading = ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii);
+    const int over = 2 * n - (plan->n_max + plan->attn.pq);
+    double entered = t.enter + fill;
+    if (over > 0)
+        entered = fmax(entered, t.attention + over * fmax(t.ii, t.leave_ii));
+    const double interval = fmax(reading, entered) + (im->layers - 1) * layer;
+
+    const int units = ts_plan_mac_units(plan, im);
+    return (ts_prediction){.tokens = n,
+                           .latency_cycles = llround(latency),
+                           .total_cycles = llround(fill + latency),
+                           .interval_cycles = llround(interval),
+                           .mac_units = units,
+                           .mac_utilisation = ts_model_macs(im, n) / (units * interval)};
+}

@@ -1,0 +1,474 @@
+/* The search: every initiation interval II that could be the best, with every number of queries a block, gives one plan (folds of
+   each stage follow from II independently); memories go where there is room; the best mean latency that fits is improved by
+   widening the small lanes. Candidates are few hundred, each costs microseconds. */
+#include "plan/make.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plan/fold.h"
+
+enum {
+    MAX_LENGTHS = 4096,
+    MAX_ALTERNATIVES = 12,
+    QUERY_CHOICES = 8, /* 1 ... 4, 6, 8, 12, 16 queries a block */
+};
+static const int query_choices[QUERY_CHOICES] = {1, 2, 3, 4, 6, 8, 12, 16};
+
+typedef struct candidate {
+    ts_plan plan;
+    ts_cost cost;
+    double latency, load; /* cycles; share of the scarcest resource */
+    const char *scarce;
+    int ii;
+} candidate;
+
+typedef struct search {
+    ts_arena *arena;
+    const ts_imodel *im;
+    const ts_device *device;
+    const ts_plan_options *opt;
+    ts_ring_widths w;
+    int *length, *weight; /* distinct lengths and how many events have each */
+    int count, typical;   /* typical: the length that folds are chosen for */
+    double cap;
+    int reg;
+    double clock;
+} search;
+
+/* ---- What is planned for */
+
+static bool take_lengths(search *s, ts_err *err)
+{
+    const ts_plan_options *o = s->opt;
+    if (o->max_tokens < 1 || o->max_tokens > 65535)
+        return ts_fail(err, "plan: the longest event must have 1 to 65535 hits, not %d", o->max_tokens);
+    if (o->plan_tokens < 0 || o->plan_tokens > o->max_tokens)
+        return ts_fail(err, "plan: cannot plan for %d hits where the longest event has %d", o->plan_tokens, o->max_tokens);
+    s->length = TS_NEW_N(s->arena, int, MAX_LENGTHS);
+    s->weight = TS_NEW_N(s->arena, int, MAX_LENGTHS);
+    double hits = 0;
+    int events = 0;
+    for (int i = 0; o->plan_tokens == 0 && i < o->lengths_count; i++) {
+        const int n = o->lengths[i];
+        if (n < 1 || n > o->max_tokens)
+            continue;
+        int at = 0;
+        while (at < s->count && s->length[at] != n)
+            at++;
+        if (at == MAX_LENGTHS)
+            continue; /* thousands of distinct lengths are sample enough */
+        s->length[at] = n;
+        s->weight[at]++;
+        s->count += at == s->count;
+        hits += n;
+        events++;
+    }
+    if (s->count == 0) {
+        s->length[0] = o->plan_tokens ? o->plan_tokens : o->max_tokens;
+        s->weight[0] = 1;
+        s->count = 1;
+        hits = s->length[0];
+        events = 1;
+    }
+    s->typical = (int)lround(hits / events);
+    return true;
+}
+
+static double mean_latency(const search *s, const ts_plan *plan)
+{
+    double sum = 0, events = 0;
+    for (int i = 0; i < s->count; i++) {
+        sum += (double)s->weight[i] * (double)ts_predict(plan, s->im, s->length[i]).latency_cycles;
+        events += s->weight[i];
+    }
+    return sum / events;
+}
+
+/* Adder levels between registers: two where a carry chain of 36 bits, twice, and a multiplexer fit a cycle. */
+static int levels_for(const ts_device *device, double clock)
+{
+    const double fastest = strcmp(device->yosys_family, "xcup") == 0 ? 250 : strcmp(device->yosys_family, "xc7") == 0 ? 125 : 50;
+    return clock <= fastest ? 2 : 1;
+}
+
+/* ---- Memories */
+
+typedef struct memories {
+    ts_mem_style *style[64];
+    bool ultra[64]; /* may be UltraRAM: written before it is read in any case */
+    int count;
+} memories;
+
+static void add_memory(memories *m, ts_mem_style *style, bool ultra)
+{
+    m->style[m->count] = style;
+    m->ultra[m->count++] = ultra;
+}
+
+static memories memories_of(const search *s, ts_plan *plan)
+{
+    memories m = {.count = 0};
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (s->w.lin[id].k) {
+            add_memory(&m, &plan->lin[id].wstyle, true);
+            add_memory(&m, &plan->lin[id].pstyle, false);
+        }
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (s->w.rqv[id].d)
+            add_memory(&m, &plan->rqv[id].pstyle, false);
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (s->w.nrm[id].d)
+            add_memory(&m, &plan->nrm[id].pstyle, false);
+    add_memory(&m, &plan->attn.kvstyle, true);
+    add_memory(&m, &plan->attn.sstyle, true);
+    add_memory(&m, &plan->queue_style, true);
+    add_memory(&m, &plan->mid_style, false);
+    return m;
+}
+
+/* How far a design is from fitting: 0 when it fits. */
+static double excess(const search *s, const ts_resources *need)
+{
+    double sum = 0;
+#define X(field, label) \
+    if (need->field > s->cap * s->device->has.field) \
+        sum += s->device->has.field > 0 ? need->field / s->device->has.field - s->cap : need->field;
+    TS_RESOURCES(X)
+#undef X
+    return sum;
+}
+
+static void measure(const search *s, candidate *c)
+{
+    c->cost = ts_plan_cost(&c->plan, s->im, s->device);
+    c->load = ts_device_load(s->device, &c->cost.device, &c->scarce);
+}
+
+/* Moves memories between block RAM, LUT RAM and UltraRAM, the move that helps most first, until the design fits or none helps. */
+static void place_memories(const search *s, candidate *c)
+{
+    measure(s, c);
+    const memories m = memories_of(s, &c->plan);
+    for (double now = excess(s, &c->cost.device); now > 0;) {
+        double best = now;
+        int which = -1;
+        ts_mem_style to = TS_MEM_BLOCK;
+        for (int i = 0; i < m.count; i++) {
+            const ts_mem_style from = *m.style[i];
+            for (int style = TS_MEM_BLOCK; style <= TS_MEM_ULTRA; style++) {
+                if (style == (int)from || (style == TS_MEM_ULTRA && (!m.ultra[i] || s->device->has.uram <= 0)))
+                    continue;
+                *m.style[i] = (ts_mem_style)style;
+                const ts_cost cost = ts_plan_cost(&c->plan, s->im, s->device);
+                const double left = excess(s, &cost.device);
+                if (left < best - 1e-9) {
+                    best = left;
+                    which = i;
+                    to = (ts_mem_style)style;
+                }
+            }
+            *m.style[i] = from;
+        }
+        if (which < 0)
+            break;
+        *m.style[which] = to;
+        now = best;
+    }
+    measure(s, c);
+}
+
+/* ---- One candidate */
+
+/* NF: the fewest channels finished a cycle that keep up with the items of a typical event. */
+static int finalise_lanes(const search *s, const ts_attn_fold *a)
+{
+    const int dc = ts_ceil_div(s->im->d_head, a->pd), item = ts_ceil_div(s->typical, a->pkey) * dc;
+    for (int nf = 1; nf < s->im->d_head; nf++)
+        if (a->pq * a->ph * ts_ceil_div(s->im->d_head, nf) + dc - 1 <= item)
+            return nf;
+    return s->im->d_head;
+}
+
+/* Tokens between the two ends of the residual FIFO beside the FFN, at full rate, and a few for bursts. */
+static int middle_depth(const search *s, const ts_plan *plan)
+{
+    const ts_layer_time t = ts_layer_time_of(plan, s->im, s->typical);
+    const int in_flight = ts_ceil_div(t.chain, t.chain_ii > 0 ? t.chain_ii : 1) + plan->attn.pq;
+    return in_flight < 14 ? 16 : in_flight + 2;
+}
+
+/* Folds for II cycles a token and layer; embedding (with qkv0) and head have their own. False: too few cycles for attention. */
+static bool fold_all(const search *s, int ii, int pq, int enter_ii, int leave_ii, ts_plan *plan)
+{
+    const ts_imodel *im = s->im;
+    *plan = ts_plan_minimal(im, s->opt->max_tokens);
+    plan->device = s->device->name;
+    plan->clock_mhz = s->clock;
+    plan->plan_tokens = s->typical;
+    plan->reg = s->reg;
+    plan->argmax = s->opt->argmax && im->classifier;
+    ts_attn_fold attn = plan->attn;
+    if (!ts_fold_attention(im->heads, im->d_head, pq, ii, s->length, s->count, &attn))
+        return false;
+    attn.kvstyle = plan->attn.kvstyle;
+    attn.sstyle = plan->attn.sstyle;
+    plan->attn = attn;
+    plan->attn.nf = finalise_lanes(s, &attn);
+    for (int id = 0; id < TS_LIN_COUNT; id++) {
+        const ts_lin_widths *w = &s->w.lin[id];
+        if (!w->k)
+            continue;
+        const bool enters = id == TS_LIN_EMBED0 || id == TS_LIN_EMBED1 || id == TS_LIN_EMBED2 || id == TS_LIN_QKV0;
+        const bool leaves = id == TS_LIN_HEAD0 || id == TS_LIN_HEAD1 || id == TS_LIN_HEAD2;
+        ts_lin_fold f = ts_fold_linear(w->k, w->m, enters ? enter_ii : leaves ? leave_ii : ii);
+        f.wstyle = plan->lin[id].wstyle;
+        f.pstyle = plan->lin[id].pstyle;
+        plan->lin[id] = f;
+    }
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (s->w.rqv[id].d)
+            plan->rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, ii);
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (s->w.nrm[id].d)
+            plan->nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii);
+    plan->mid_depth = middle_depth(s, plan);
+    return true;
+}
+
+static double stage_macs(const search *s, const ts_lin_id *ids, int count)
+{
+    double macs = 0;
+    for (int i = 0; i < count; i++)
+        macs += (double)s->w.lin[ids[i]].k * s->w.lin[ids[i]].m;
+    return macs;
+}
+
+/* The II of a part of `macs` that runs once an event, beside a ring that runs `layers` times: with multipliers in proportion to
+   macs / II the sum layers * II + II' is least at II' / II = sqrt(layers * macs / macs of the ring). */
+static double side_ii(const search *s, double macs, double ii)
+{
+    const ts_imodel *im = s->im;
+    const double inner = im->heads * im->d_head;
+    const double ring = 4.0 * im->d * inner + 2.0 * im->d * im->ff + 2.0 * s->typical * inner;
+    return ii * sqrt(im->layers * macs / ring);
+}
+
+/* All candidates of one II; the best that fits goes to *best, the best that does not to *missed. True if one fits. */
+static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, candidate *by_queries)
+{
+    static const ts_lin_id enter[] = {TS_LIN_EMBED0, TS_LIN_EMBED1, TS_LIN_EMBED2, TS_LIN_QKV0};
+    static const ts_lin_id leave[] = {TS_LIN_HEAD0, TS_LIN_HEAD1, TS_LIN_HEAD2};
+    static const double stretch[] = {0.7, 1, 1.4};
+    bool fits = false;
+    const double enter_best = s->im->fused_qkv0 ? fmin(ii, side_ii(s, stage_macs(s, enter, 4), ii)) : ii;
+    const double leave_best = fmax(ii, side_ii(s, stage_macs(s, leave, 3), ii));
+    int last_enter = 0;
+    for (size_t e = 0; e < sizeof stretch / sizeof *stretch; e++) {
+        int enter_ii = (int)lround(enter_best * stretch[e]);
+        enter_ii = enter_ii < 1 ? 1 : enter_ii > ii ? ii : enter_ii;
+        if (enter_ii == last_enter)
+            continue;
+        last_enter = enter_ii;
+        int last_leave = 0;
+        for (size_t l = 0; l < sizeof stretch / sizeof *stretch; l++) {
+            const int leave_ii = (int)lround(fmax(ii, leave_best * stretch[l]));
+            if (leave_ii == last_leave)
+                continue;
+            last_leave = leave_ii;
+            for (int q = 0; q < QUERY_CHOICES; q++) {
+                candidate c = {.ii = ii};
+                if (query_choices[q] > s->typical || !fold_all(s, ii, query_choices[q], enter_ii, leave_ii, &c.plan))
+                    continue;
+                c.latency = mean_latency(s, &c.plan);
+                place_memories(s, &c);
+                if (c.load > s->cap) {
+                    if (missed && (missed->ii == 0 || c.latency < missed->latency))
+                        *missed = c;
+                    continue;
+                }
+                fits = true;
+                if (best->ii == 0 || c.latency < best->latency)
+                    *best = c;
+                if (by_queries[q].ii == 0 || c.latency < by_queries[q].latency)
+                    by_queries[q] = c;
+            }
+        }
+    }
+    return fits;
+}
+
+/* ---- Improvement: lanes that cost little and shorten a layer's depth */
+
+static int wider(int lanes, int channels)
+{
+    const int cycles = ts_ceil_div(channels, lanes);
+    return cycles > 1 ? ts_ceil_div(channels, cycles > 3 ? cycles * 3 / 4 : cycles - 1) : lanes;
+}
+
+/* The i-th way to widen a plan; false beyond the last one. */
+static bool widen(const search *s, ts_plan *plan, int i)
+{
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (s->w.rqv[id].d && i-- == 0) {
+            plan->rqv[id].nr = wider(plan->rqv[id].nr, s->w.rqv[id].d);
+            return true;
+        }
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (s->w.nrm[id].d && i-- == 0) {
+            plan->nrm[id].np = wider(plan->nrm[id].np, s->w.nrm[id].d);
+            return true;
+        }
+    if (i == 0)
+        plan->attn.nf = wider(plan->attn.nf, s->im->d_head);
+    return i == 0;
+}
+
+/* The move that gains most cycles for its share of the scarcest resource, as long as there is one. */
+static void improve(const search *s, candidate *c)
+{
+    for (;;) {
+        candidate best = *c;
+        double best_gain = 0;
+        candidate next = *c;
+        for (int i = 0; widen(s, &next.plan, i); i++, next = *c) {
+            next.plan.mid_depth = middle_depth(s, &next.plan);
+            next.latency = mean_latency(s, &next.plan);
+            if (next.latency >= c->latency)
+                continue;
+            place_memories(s, &next);
+            const double gain = (c->latency - next.latency) / fmax(excess(s, &next.cost.device) + next.load - c->load, 1e-4);
+            if (next.load <= s->cap && gain > best_gain) {
+                best = next;
+                best_gain = gain;
+            }
+        }
+        if (best_gain <= 0)
+            return;
+        *c = best;
+    }
+}
+
+/* ---- Words */
+
+static double of(const ts_resources *r, const char *label)
+{
+#define X(field, text) \
+    if (strcmp(label, text) == 0) \
+        return r->field;
+    TS_RESOURCES(X)
+#undef X
+    return 0;
+}
+
+static const char *explain(const search *s, const candidate *best, const candidate *missed, const candidate *by_queries)
+{
+    const char *t = ts_printf(s->arena,
+                              "II %d cycles a token and layer, planned for %d hits%s: %.0f cycles of latency on average.\n"
+                              "Scarcest: %s, %.1f %% of %s's %.0f (at most %.0f %%).\n",
+                              best->ii, s->typical, s->count > 1 ? " (the mean of the events)" : "", best->latency, best->scarce,
+                              100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
+    if (missed->ii && missed->latency < best->latency)
+        t = ts_printf(s->arena, "%sThe next faster one (II %d, %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
+                      missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
+                      of(&missed->cost.device, missed->scarce) - floor(s->cap * of(&s->device->has, missed->scarce)));
+    for (int q = 0; q < QUERY_CHOICES; q++) {
+        const candidate *c = &by_queries[q];
+        const ts_attn_fold *a = &c->plan.attn;
+        if (c->ii)
+            t = ts_printf(s->arena, "%s%s %2d x %d keys x %d heads x %d channels: II %d, %.0f cycles, %.0f DSP, %.1f BRAM36, %.0f LUT\n", t,
+                          a->pq == best->plan.attn.pq ? "chosen:  " : "weighed: ", a->pq, a->pkey, a->ph, a->pd, c->ii, c->latency,
+                          c->cost.device.dsp, c->cost.device.bram36, c->cost.device.lut);
+    }
+    return t;
+}
+
+static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_err *err)
+{
+    const double need = of(&c->cost.device, c->scarce), has = of(&s->device->has, c->scarce), allowed = floor(s->cap * has);
+    const ts_device *other = ts_device_that_fits(s->arena, &c->cost.device, s->cap);
+    const char *advice = other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do";
+    return ts_fail(err,
+                   "%s does not fit %s with events of up to %d hits: it needs %.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f); %s; or "
+                   "lower --max-tokens or narrow the formats",
+                   what, s->device->name, s->opt->max_tokens, need, c->scarce, need - allowed, allowed, 100 * s->cap, has, advice);
+}
+
+/* ---- The search */
+
+static int slowest_ii(const search *s)
+{
+    long long slowest = (long long)s->im->heads * s->im->d_head * s->typical;
+    for (int id = 0; id < TS_LIN_COUNT; id++) {
+        const long long cycles = (long long)s->w.lin[id].k * s->w.lin[id].m;
+        slowest = cycles > slowest ? cycles : slowest;
+    }
+    return slowest > 1 << 24 ? 1 << 24 : (int)slowest;
+}
+
+/* No II below this can fit: all multipliers allowed, always busy. */
+static int fastest_ii(const search *s)
+{
+    const double macs = ts_model_macs(s->im, s->typical) / s->typical / s->im->layers;
+    const double allowed = fmax(1, s->cap * s->device->has.dsp);
+    const int ii = (int)floor(0.8 * macs / allowed);
+    return ii < 1 ? 1 : ii;
+}
+
+bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_planned *planned,
+                    ts_err *err)
+{
+    search s = {.arena = arena, .im = im, .device = device, .opt = options, .w = ts_ring_widths_of(im)};
+    s.cap = options->utilisation > 0 ? options->utilisation : 0.8;
+    s.clock = options->clock_mhz > 0 ? options->clock_mhz : device->clock_mhz;
+    s.reg = options->reg > 0 ? options->reg : levels_for(device, s.clock);
+    if (!take_lengths(&s, err))
+        return false;
+
+    candidate best = {0}, missed = {0}, by_queries[QUERY_CHOICES] = {{.ii = 0}};
+    const int slowest = slowest_ii(&s);
+    if (options->target_ii > 0) {
+        if (!try_ii(&s, options->target_ii, &best, &missed, by_queries)) {
+            if (missed.ii == 0)
+                return ts_fail(err, "plan: attention cannot take a token every %d cycles at %d hits", options->target_ii, s.typical);
+            return does_not_fit(&s, &missed, ts_printf(arena, "%s at II %d", im->name, options->target_ii), err);
+        }
+    } else {
+        candidate smallest = {.ii = slowest};
+        CHECK(fold_all(&s, slowest, 1, slowest, slowest, &smallest.plan));
+        place_memories(&s, &smallest);
+        if (smallest.load > s.cap)
+            return does_not_fit(&s, &smallest, im->name, err);
+        /* Upwards from the impossible; once something fits, slower rings can still win by shallower layers, but not for long. */
+        int stop = slowest;
+        for (int ii = fastest_ii(&s); ii <= stop; ii += 1 + ii / 64)
+            if (try_ii(&s, ii, &best, &missed, by_queries) && stop == slowest)
+                stop = ii + ii / 8 + 2 < slowest ? ii + ii / 8 + 2 : slowest;
+        if (best.ii == 0) {
+            smallest.latency = mean_latency(&s, &smallest.plan);
+            best = smallest;
+        }
+    }
+    improve(&s, &best);
+    ts_plan *plan = TS_NEW(arena, ts_plan);
+    *plan = best.plan;
+    if (!ts_plan_check(plan, im, err))
+        return false;
+    *planned = (ts_planned){.plan = plan,
+                            .prediction = ts_predict(plan, im, plan->plan_tokens),
+                            .mean_latency = best.latency,
+                            .cost = best.cost,
+                            .why = explain(&s, &best, &missed, by_queries)};
+    return true;
+}
+
+bool ts_plan_make(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_plan **plan,
+                  ts_err *err)
+{
+    ts_planned planned;
+    if (!ts_plan_search(arena, im, device, options, &planned, err))
+        return false;
+    *plan = TS_NEW(arena, ts_plan);
+    **plan = *planned.plan;
+    return true;
+}
