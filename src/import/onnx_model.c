@@ -234,7 +234,7 @@ static bool bind_operator(importer *im, const scope *s, ts_node *node)
     if (version < node->op->since || version > node->op->until)
         return ts_fail(im->err, "node '%s' (%s%s%s, opset %lld): this operator is supported in opsets %d to %d; export with one of those",
             node->name, node->domain, dot, node->type, (long long)version, node->op->since, node->op->until);
-    return ts_op_check(node, im->err);
+    return true;
 }
 
 static const char *function_key(importer *im, const char *domain, const char *type)
@@ -331,9 +331,11 @@ static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, siz
         node->in[k] = value_of(im, s, p->input[k]);
     for (int k = 0; k < node->outs; k++)
         node->out[k] = value_of(im, s, p->output[k]);
+    if (!f && !bind_operator(im, s, node)) /* before the attributes: "If is not supported" says more than "subgraph is not" */
+        return false;
     if (!read_attrs(im, s, p, node))
         return false;
-    return f ? inline_call(im, s, f, node) : bind_operator(im, s, node);
+    return f ? inline_call(im, s, f, node) : ts_op_check(node, im->err);
 }
 
 static bool add_nodes(importer *im, const scope *s, size_t count, Onnx__NodeProto *const *nodes)
@@ -392,8 +394,7 @@ static const Onnx__TypeProto__Tensor *tensor_type(importer *im, const Onnx__Valu
     }
     const Onnx__TypeProto__Tensor *t = info->type->tensor_type;
     if (t->shape->n_dim > TS_MAX_RANK || ts_dtype_from_onnx(t->elem_type) == TS_NONE) {
-        ts_fail(im->err, "input '%s' of the model has %zu dimensions and ONNX type number %d; at most %d dimensions, and float32 or integers, "
-                         "are supported",
+        ts_fail(im->err, "input '%s' of the model has %zu dimensions and ONNX type number %d; supported: %d dimensions, float32, integers",
             name, t->shape->n_dim, (int)t->elem_type, TS_MAX_RANK);
         return NULL;
     }
