@@ -115,8 +115,16 @@ run_case() {
 
 common || exit 1
 n=0
+declare -A common_params
 while read -r module params stalls seeds flag; do
-    case $module in '' | '#'*) continue ;; esac
+    case $module in
+    '' | '#'*) continue ;;
+    common)
+        common_params[$params]=$stalls
+        continue
+        ;;
+    esac
+    [ -z "${common_params[$module]:-}" ] || params=$params,${common_params[$module]}
     if [ $# -gt 0 ]; then
         case " $* " in *" $module "*) ;; *) continue ;; esac
     fi

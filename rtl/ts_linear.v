@@ -1,0 +1,363 @@
+// Linear stage K -> M: y = requant(bias + W x), optionally through a table. PK inputs and PM outputs a cycle; NR requantisers.
+//
+// A token takes STEPS = MO * KO cycles, MO = ceil(M / PM), KO = ceil(K / PK); a new one is accepted exactly every STEPS cycles while
+// the output is taken. From the cycle in which a token is accepted to the first cycle of its m_valid, with T = ceil(ceil(log2 PK) /
+// REG), R = PM / NR:
+//     BEATS = 0: STEPS + LAG      LAG = 13 + T + (R > 1 ? R : 0) + 2 * TABLE
+//     BEATS = 1: first beat KO + LAG - (R - 1), last beat STEPS + LAG (m_ready held up)
+//
+// Order of steps: groups mo = 0 ... MO-1 of PM outputs, in each ko = 0 ... KO-1. Page memories, `page` = the layer in s_tag:
+//     weights: word (page * MO + mo) * KO + ko: W[mo*PM+i][ko*PK+j] at [(i*PK+j)*WW +: WW], zeros beyond M and K
+//     biases:  word page * MO + mo: PM values of ACCW bits
+//     requant: word (page * MO + mo) * R + r: NR entries {bits[4:0] if VARBITS, e[EW-1:0], m[17:0]} of outputs mo*PM + r*NR + i
+//     table:   word = requantised value as an unsigned IDXW-bit number; one memory a lane, same image, for all pages
+// BEATS = 0 delivers the vector of M values; BEATS = 1 delivers beats of NR: beat j, lane i is output j * NR + i (beyond M: junk).
+//
+// Nothing stalls inside. A token (BEATS = 1: a group) is issued only when the output FIFO has room for its result: credits.
+`default_nettype none
+
+module ts_linear #(
+    parameter K       = 8,
+    parameter M       = 8,
+    parameter PK      = 2,
+    parameter PM      = 2,
+    parameter NR      = 1,
+    parameter XW      = 12,
+    parameter XSIGNED = 1,
+    parameter WW      = 12,
+    parameter ACCW    = 32,
+    parameter S1      = 0,
+    parameter S2      = 16,
+    parameter EW      = 3,
+    parameter YW      = 12,
+    parameter YSIGNED = 1, // of the requantised value: with a table, of its index
+    parameter VARBITS = 0,
+    parameter PAGES   = 1,
+    parameter LW      = 1,
+    parameter TAGW    = LW + 2,
+    parameter TABLE   = 0,
+    parameter IDXW    = 12, // width of the table's index
+    parameter REG     = 1,
+    parameter WSTYLE  = "block",
+    parameter PSTYLE  = "distributed",
+    parameter TSTYLE  = "block",
+    parameter INIT_W  = "",
+    parameter INIT_B  = "",
+    parameter INIT_Q  = "",
+    parameter INIT_T  = "",
+    parameter CFG_W   = 0,
+    parameter CFG_B   = 1,
+    parameter CFG_Q   = 2,
+    parameter CFG_T   = 3,
+    parameter BEATS   = 0,
+    parameter MW_OUT  = (BEATS != 0 ? NR : M) * YW // derived
+) (
+    input  wire              clk,
+    input  wire              rst,
+    input  wire              s_valid,
+    output wire              s_ready,
+    input  wire [K*XW-1:0]   s_data,
+    input  wire [TAGW-1:0]   s_tag,
+    output wire              m_valid,
+    input  wire              m_ready,
+    output wire [MW_OUT-1:0] m_data,
+    output wire [TAGW-1:0]   m_tag,
+    output wire              m_eot, // last beat of the token
+    input  wire              cfg_we,
+    input  wire [7:0]        cfg_mem,
+    input  wire [9:0]        cfg_slice,
+    input  wire [15:0]       cfg_addr,
+    input  wire [71:0]       cfg_data
+);
+    localparam MO    = (M + PM - 1) / PM;
+    localparam KO    = (K + PK - 1) / PK;
+    localparam R     = PM / NR;
+    localparam STEPS = MO * KO;
+    localparam BT    = MO * R; // beats of a token
+    localparam TREE  = ($clog2(PK) + REG - 1) / REG;
+    localparam DOT   = 2 + 3 + TREE;      // from a step to its sum: memory read, multiplier, tree
+    localparam HOLD  = R > 1 ? 1 : 0;     // a group's sums are held while they are requantised one beat after the other
+    localparam BEAT  = DOT + 1 + HOLD;    // from a group's last step to its first beat at the requantisers
+    localparam POST  = 6 + (TABLE != 0 ? 2 : 0);
+    localparam RQW   = TABLE != 0 ? IDXW : YW;
+    localparam QE    = 18 + EW + (VARBITS != 0 ? 5 : 0);
+
+    // Depth of the output FIFO: what is in flight at full rate, and one more.
+    localparam LAG        = BEAT + R - 1 + POST + 1;
+    localparam IN_FLIGHT  = BEATS != 0 ? (KO + LAG + 1 + KO - 1) / KO + 1 : (STEPS + LAG + 1 + STEPS - 1) / STEPS + 1;
+    localparam UNIT       = BEATS != 0 ? R : 1;
+    localparam DEPTH      = IN_FLIGHT * UNIT;
+    localparam CW         = $clog2(DEPTH + 1);
+
+    localparam WAW = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
+    localparam BAW = PAGES * MO > 1 ? $clog2(PAGES * MO) : 1;
+    localparam QAW = PAGES * BT > 1 ? $clog2(PAGES * BT) : 1;
+    localparam KCW = KO > 1 ? $clog2(KO) : 1;
+    localparam MCW = MO > 1 ? $clog2(MO) : 1;
+
+    generate
+        if (PM % NR != 0 || R > KO) begin : g_guard
+            ts_linear_needs_NR_that_divides_PM_and_is_at_least_PM_over_KO guard ();
+        end
+        if (PK > K || PM > M) begin : g_guard_p
+            ts_linear_needs_PK_of_at_most_K_and_PM_of_at_most_M guard ();
+        end
+    endgenerate
+
+    // ---- issue: one step a cycle
+    localparam [31:0] KO_LAST = KO - 1;
+    localparam [31:0] MO_LAST = MO - 1;
+    localparam [31:0] ROOM    = DEPTH - UNIT;
+    localparam [31:0] UNITS   = UNIT;
+
+    reg            busy;    // a token is inside its steps
+    reg            paused;  // its next group waits for a credit
+    reg            room;    // a credit is there
+    reg  [KCW-1:0] ko;
+    reg  [MCW-1:0] mo;
+    reg  [CW-1:0]  used;    // slots of the output FIFO that are taken or promised
+    wire           step       = busy && !paused;
+    wire           first_ko   = ko == {KCW{1'b0}};
+    wire           last_ko    = ko == KO_LAST[KCW-1:0];
+    wire           last_mo    = mo == MO_LAST[MCW-1:0];
+    wire           group_end  = step && last_ko;
+    wire           open       = !busy || (group_end && last_mo); // the vector register is free
+    wire           accept     = s_valid && s_ready;
+    wire           next_group = BEATS != 0 && room && ((group_end && !last_mo) || paused);
+    wire           pop        = m_valid && m_ready;
+    wire [CW-1:0]  used_next  = used + (accept || next_group ? UNITS[CW-1:0] : {CW{1'b0}}) - {{(CW-1){1'b0}}, pop};
+
+    assign s_ready = open && room;
+
+    always @(posedge clk)
+        if (rst) begin
+            busy   <= 1'b0;
+            paused <= 1'b0;
+            room   <= 1'b0;
+            used   <= {CW{1'b0}};
+            ko     <= {KCW{1'b0}};
+            mo     <= {MCW{1'b0}};
+        end else begin
+            busy   <= accept || !open;
+            paused <= BEATS != 0 && ((group_end && !last_mo) || paused) && !room;
+            used   <= used_next;
+            room   <= used_next <= ROOM[CW-1:0];
+            if (step)
+                ko <= last_ko ? {KCW{1'b0}} : ko + 1'b1;
+            if (group_end)
+                mo <= last_mo ? {MCW{1'b0}} : mo + 1'b1;
+        end
+
+    // ---- the vector turns by PK values a step and is back at its start after each group
+    reg  [KO*PK*XW-1:0] x;
+    wire [KO*PK*XW-1:0] x_new;
+    wire [KO*PK*XW-1:0] x_turned;
+    generate
+        if (KO * PK > K) begin : g_pad
+            assign x_new = {{((KO*PK-K)*XW){1'b0}}, s_data};
+        end else begin : g_no_pad
+            assign x_new = s_data;
+        end
+        if (KO > 1) begin : g_turn
+            assign x_turned = {x[PK*XW-1:0], x[KO*PK*XW-1:PK*XW]};
+        end else begin : g_no_turn
+            assign x_turned = x;
+        end
+    endgenerate
+    always @(posedge clk)
+        if (open)
+            x <= x_new;
+        else if (step)
+            x <= x_turned;
+
+    // ---- addresses: the token's page, then counting
+    reg  [WAW-1:0] waddr;
+    reg  [BAW-1:0] baddr;
+    reg  [QAW-1:0] qaddr;
+    wire [WAW-1:0] waddr_new;
+    wire [BAW-1:0] baddr_new;
+    wire [QAW-1:0] qaddr_new;
+    ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(STEPS), .AW(WAW)) page_w (.page(s_tag[LW-1:0]), .base(waddr_new));
+    ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(MO), .AW(BAW)) page_b (.page(s_tag[LW-1:0]), .base(baddr_new));
+    ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(BT), .AW(QAW)) page_q (.page(s_tag[LW-1:0]), .base(qaddr_new));
+    localparam [31:0] BEATS_OF_GROUP = R;
+    always @(posedge clk)
+        if (open) begin
+            waddr <= waddr_new;
+            baddr <= baddr_new;
+            qaddr <= qaddr_new;
+        end else if (step) begin
+            waddr <= waddr + 1'b1;
+            if (last_ko) begin
+                baddr <= baddr + 1'b1;
+                qaddr <= qaddr + BEATS_OF_GROUP[QAW-1:0];
+            end
+        end
+
+    // ---- weights and products
+    wire [PK*XW-1:0]    x_2;
+    wire [PM*PK*WW-1:0] w_2;
+    ts_delay #(.WIDTH(PK * XW), .CYCLES(2)) delay_x (.clk(clk), .in(x[PK*XW-1:0]), .out(x_2));
+    ts_mem #(.WIDTH(PM * PK * WW), .DEPTH(PAGES * STEPS), .STYLE(WSTYLE), .INIT(INIT_W), .CFG(1), .CFG_ID(CFG_W)) mem_w (
+        .clk(clk), .we(1'b0), .waddr({WAW{1'b0}}), .wdata({(PM*PK*WW){1'b0}}), .raddr(waddr), .rdata(w_2),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+
+    wire [BAW-1:0]     baddr_read;
+    wire [PM*ACCW-1:0] bias;
+    ts_delay #(.WIDTH(BAW), .CYCLES(DOT - 2)) delay_b (.clk(clk), .in(baddr), .out(baddr_read));
+    ts_mem #(.WIDTH(PM * ACCW), .DEPTH(PAGES * MO), .STYLE(PSTYLE), .INIT(INIT_B), .CFG(1), .CFG_ID(CFG_B)) mem_b (
+        .clk(clk), .we(1'b0), .waddr({BAW{1'b0}}), .wdata({(PM*ACCW){1'b0}}), .raddr(baddr_read), .rdata(bias),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+
+    wire               first_sum;
+    wire [PM*ACCW-1:0] acc;
+    ts_delay #(.WIDTH(1), .CYCLES(DOT)) delay_first (.clk(clk), .in(first_ko), .out(first_sum));
+
+    genvar i;
+    generate
+        for (i = 0; i < PM; i = i + 1) begin : g_lane
+            wire [ACCW-1:0] sum;
+            reg  [ACCW-1:0] total;
+            ts_dot #(.N(PK), .AW(XW), .ASIGNED(XSIGNED), .BW(WW), .OW(ACCW), .REG(REG)) dot (
+                .clk(clk), .a(x_2), .b(w_2[i*PK*WW +: PK*WW]), .sum(sum));
+            always @(posedge clk)
+                total <= (first_sum ? bias[i*ACCW +: ACCW] : total) + sum;
+            assign acc[i*ACCW +: ACCW] = total;
+        end
+    endgenerate
+
+    // ---- a group's end, BEAT cycles later its first beat
+    reg  [BEAT-1:0]    group;
+    wire               token_done; // the group was its token's last, beside group[BEAT-1]
+    wire [QAW-1:0]     qaddr_start;
+    wire               beat, beat_eot;
+    wire [NR*ACCW-1:0] beat_acc;
+    reg  [QAW-1:0]     qaddr_read;
+    always @(posedge clk)
+        group <= rst ? {BEAT{1'b0}} : {group[BEAT-2:0], group_end};
+    ts_delay #(.WIDTH(1), .CYCLES(BEAT)) delay_done (.clk(clk), .in(last_mo), .out(token_done));
+    ts_delay #(.WIDTH(QAW), .CYCLES(BEAT - 3)) delay_q (.clk(clk), .in(qaddr), .out(qaddr_start));
+
+    generate
+        if (R > 1) begin : g_hold
+            localparam         RCW    = $clog2(R);
+            localparam [31:0]  R_LAST = R - 1;
+            reg  [PM*ACCW-1:0] hold;
+            reg  [RCW-1:0]     left;
+            reg                done;
+            wire               more = left != {RCW{1'b0}};
+            always @(posedge clk) begin
+                hold <= group[BEAT-2] ? acc : {{(NR*ACCW){1'b0}}, hold[PM*ACCW-1:NR*ACCW]};
+                if (group[BEAT-1])
+                    done <= token_done;
+                if (rst)
+                    left <= {RCW{1'b0}};
+                else if (group[BEAT-1])
+                    left <= R_LAST[RCW-1:0];
+                else if (more)
+                    left <= left - 1'b1;
+                qaddr_read <= group[BEAT-4] ? qaddr_start : qaddr_read + 1'b1;
+            end
+            assign beat     = group[BEAT-1] || more;
+            assign beat_eot = left == {{(RCW-1){1'b0}}, 1'b1} && done;
+            assign beat_acc = hold[NR*ACCW-1:0];
+        end else begin : g_straight
+            always @(posedge clk)
+                qaddr_read <= qaddr_start;
+            assign beat     = group[BEAT-1];
+            assign beat_eot = token_done;
+            assign beat_acc = acc;
+        end
+    endgenerate
+
+    // ---- requantise
+    wire [NR*QE-1:0]  q;
+    wire [NR*RQW-1:0] y_rq;
+    wire [NR*YW-1:0]  y;
+    wire [NR-1:0]     rq_valid, rq_eot;
+    wire              y_valid, y_eot;
+    ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * BT), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
+        .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(qaddr_read), .rdata(q),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+
+    generate
+        for (i = 0; i < NR; i = i + 1) begin : g_requant
+            wire [4:0] width;
+            if (VARBITS != 0) begin : g_bits
+                assign width = q[i*QE+18+EW +: 5];
+            end else begin : g_no_bits
+                assign width = 5'd0;
+            end
+            ts_requant #(.IW(ACCW), .S1(S1), .S2(S2), .EW(EW), .OW(RQW), .OSIGNED(YSIGNED), .VARBITS(VARBITS)) requant (
+                .clk(clk), .rst(rst), .in_valid(beat), .in_acc(beat_acc[i*ACCW +: ACCW]), .in_m(q[i*QE +: 18]),
+                .in_e(q[i*QE+18 +: EW]), .in_b(1'b0), .in_bits(width), .in_tag(beat_eot),
+                .out_valid(rq_valid[i]), .out_y(y_rq[i*RQW +: RQW]), .out_tag(rq_eot[i]));
+        end
+        if (TABLE != 0) begin : g_table
+            for (i = 0; i < NR; i = i + 1) begin : g_lane
+                ts_mem #(.WIDTH(YW), .DEPTH(1 << IDXW), .STYLE(TSTYLE), .INIT(INIT_T), .CFG(1), .CFG_ID(CFG_T)) mem_t (
+                    .clk(clk), .we(1'b0), .waddr({IDXW{1'b0}}), .wdata({YW{1'b0}}), .raddr(y_rq[i*IDXW +: IDXW]),
+                    .rdata(y[i*YW +: YW]), .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice),
+                    .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+            end
+            reg [1:0] table_valid;
+            always @(posedge clk)
+                table_valid <= rst ? 2'b0 : {table_valid[0], rq_valid[0]};
+            assign y_valid = table_valid[1];
+            ts_delay #(.WIDTH(1), .CYCLES(2)) delay_eot (.clk(clk), .in(rq_eot[0]), .out(y_eot));
+        end else begin : g_no_table
+            assign y       = y_rq;
+            assign y_valid = rq_valid[0];
+            assign y_eot   = rq_eot[0];
+        end
+    endgenerate
+    // The lanes run together: lane 0 speaks for all.
+    wire unused = &{1'b0, rq_valid, rq_eot};
+
+    // ---- collect and put out; tags wait beside the data
+    localparam     OUT = BEATS != 0 ? NR * YW + 1 : M * YW;
+    wire [OUT-1:0] fifo_in, fifo_out;
+    wire           fifo_push, fifo_ready, tag_ready, tag_valid;
+    wire [CW-1:0]  fifo_count;
+    generate
+        if (BEATS != 0) begin : g_beats
+            assign fifo_in   = {y_eot, y};
+            assign fifo_push = y_valid;
+            assign m_data    = fifo_out[NR*YW-1:0];
+            assign m_eot     = fifo_out[NR*YW];
+        end else begin : g_vector
+            wire [BT*NR*YW-1:0] vector;
+            if (BT > 1) begin : g_shift
+                // The last beat goes to the FIFO together with those that came before.
+                reg [(BT-1)*NR*YW-1:0] before;
+                wire [BT*NR*YW-1:0]    shifted = {y, before};
+                always @(posedge clk)
+                    if (y_valid)
+                        before <= shifted[BT*NR*YW-1:NR*YW];
+                assign vector = shifted;
+            end else begin : g_one
+                assign vector = y;
+            end
+            if (BT * NR > M) begin : g_junk
+                wire unused_junk = &{1'b0, vector[BT*NR*YW-1:M*YW]};
+            end
+            assign fifo_in   = vector[M*YW-1:0];
+            assign fifo_push = y_valid && y_eot;
+            assign m_data    = fifo_out;
+            assign m_eot     = 1'b1;
+        end
+    endgenerate
+    ts_fifo_lut #(.WIDTH(OUT), .DEPTH(DEPTH)) fifo (
+        .clk(clk), .rst(rst), .s_valid(fifo_push), .s_ready(fifo_ready), .s_data(fifo_in),
+        .m_valid(m_valid), .m_ready(m_ready), .m_data(fifo_out), .count(fifo_count));
+
+    localparam      TCW = $clog2(IN_FLIGHT + 1);
+    wire [TCW-1:0]  tag_count;
+    ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(IN_FLIGHT)) tags (
+        .clk(clk), .rst(rst), .s_valid(accept), .s_ready(tag_ready), .s_data(s_tag),
+        .m_valid(tag_valid), .m_ready(pop && m_eot), .m_data(m_tag), .count(tag_count));
+    // Credits make sure that neither FIFO is ever full when it is written.
+    wire unused_fifo = &{1'b0, fifo_ready, fifo_count, tag_ready, tag_valid, tag_count};
+endmodule
+
+`default_nettype wire
