@@ -19,7 +19,7 @@
 //   P = 9 + FAN + lg(PD) + (DC > 1) + max(0, lg(PKEY) - 1): how far pass two's start is behind pass one's end, and back.
 //   item      I = max(C, PQ*row + DC - 1): the passes, or ts_attn_final
 //   block     B = max(HG*I, HG*(C + P)/2, PQ + 1, T/M): the items; the two halves of the score memory; loading the queries; room
-//             in the output for M = floor(max(32, 4*PQ)/PQ) blocks, T = (HG-1)*I + C + 21 + lg(PKEY) + R + PQ*row cycles each
+//             in the output for M = floor(max(32, 4*PQ)/PQ) blocks, T = (HG-1)*I + C + 22 + lg(PKEY) + R + PQ*row cycles each
 //   from the last token accepted to the first context offered
 //             max(HG*DC + 2, 4) + min(n, PQ) + 2*C + (HG - 1)*I + P + 19 + lg(PKEY) + R + row
 //             (P > C and HG > 2: floor((HG-1)/2)*max(2*I, C + P) + ((HG-1) mod 2)*I in place of (HG-1)*I, here and in T)

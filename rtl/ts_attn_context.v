@@ -26,8 +26,9 @@ module ts_attn_context #(
 
     // The accumulators are a ring: the chunk at hand is at the low end.
     reg  [DC*ACCW-1:0]     acc;
-    wire [ACCW-1:0]        term;
-    wire [ACCW-1:0]        next      = (first ? {ACCW{1'b0}} : acc[ACCW-1:0]) + term;
+    wire signed [ACCW-1:0] term; // signed, so that synthesis sees how short it is
+    wire signed [ACCW-1:0] before    = first ? {ACCW{1'b0}} : acc[ACCW-1:0];
+    wire [ACCW-1:0]        next      = term + before;
     wire [(DC+1)*ACCW-1:0] acc_next  = {next, acc};
     wire [(DC+1)*ACCW-1:0] held_next = {next, held};
     generate

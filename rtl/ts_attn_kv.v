@@ -105,6 +105,9 @@ module ts_attn_kv #(
     reg  [WORDS*PH*PD*VW-1:0] vwords;
     wire [WORDS*PH*PD*KW-1:0] k_folded;
     wire [WORDS*PH*PD*VW-1:0] v_folded;
+    // The highest word stays, so that nothing moves where there is only one.
+    wire [(WORDS+1)*PH*PD*KW-1:0] k_up = {kwords[(WORDS-1)*PH*PD*KW +: PH*PD*KW], kwords};
+    wire [(WORDS+1)*PH*PD*VW-1:0] v_up = {vwords[(WORDS-1)*PH*PD*VW +: PH*PD*VW], vwords};
     wire                    last_word = word == STEP[WW-1:0] - 1'b1;
 
     assign ready = !full[bank] && (!busy || last_word);
@@ -127,8 +130,8 @@ module ts_attn_kv #(
         end else begin
             word       <= word + 1'b1;
             waddr      <= waddr + 1'b1;
-            kwords     <= kwords >> (PH*PD*KW);
-            vwords     <= vwords >> (PH*PD*VW);
+            kwords     <= k_up[PH*PD*KW +: WORDS*PH*PD*KW];
+            vwords     <= v_up[PH*PD*VW +: WORDS*PH*PD*VW];
         end
 
     // Two banks, at most two events: the FIFO is never full.
@@ -137,7 +140,7 @@ module ts_attn_kv #(
     ts_fifo #(.WIDTH(EW), .DEPTH(2)) events (
         .clk(clk), .rst(rst), .s_valid(busy && last_word && wlast), .s_ready(e_room), .s_data(event_word),
         .m_valid(e_valid), .m_ready(e_ready), .m_data({e_n, e_span, e_layer, e_bank}), .count(e_count));
-    wire unused = &{1'b0, e_room, e_count, lane_up[PKEY]};
+    wire unused = &{1'b0, e_room, e_count, lane_up[PKEY], k_up, v_up};
 
     genvar g, c, h, d, j;
     generate

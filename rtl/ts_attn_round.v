@@ -25,7 +25,8 @@ module ts_attn_round #(
     reg  signed [RW-1:0] rounded;
     wire signed [SW:0]   up   = {shifted[SW-1], shifted} + {{SW{1'b0}}, 1'b1};
     wire signed [RW-1:0] high = {{(RW-OW+1){1'b0}}, limit};
-    wire signed [RW-1:0] low  = -high;
+    wire signed [RW-1:0] under = ~high; // the largest value below -limit
+    wire        [OW-1:0] low   = {1'b1, ~limit} + 1'b1;
 
     always @(posedge clk) begin
         shifted <= coarse[SW-1:0];
@@ -33,7 +34,7 @@ module ts_attn_round #(
         if (none)
             y <= {1'b1, {OW-1{1'b0}}};
         else
-            y <= rounded > high ? high[OW-1:0] : rounded < low ? low[OW-1:0] : rounded[OW-1:0];
+            y <= rounded > high ? high[OW-1:0] : rounded <= under ? low : rounded[OW-1:0];
     end
     wire unused = &{1'b0, coarse, up[0]};
 endmodule

@@ -104,7 +104,8 @@ module ts_attn_sched #(
     reg            turn; // half of the item to come
     reg  [1:0]     ready;
     reg  [HW-1:0]  wait_for; // cycles until the holding registers are free again
-    reg  [RW-1:0]  room;
+    reg  [RW-1:0]  room; // free places of the output
+    reg            left; // a context has, the cycle before
     reg  [IW-1:0]  item0, item1;
     wire [IW-1:0]  cand = turn ? item1 : item0;
     wire [NW-1:0]  cand_n;
@@ -115,10 +116,11 @@ module ts_attn_sched #(
     wire [GW-1:0]  cand_group;
     wire [WW-1:0]  cand_word;
     assign {cand_n, cand_span, cand_layer, cand_bank, cand_count, cand_last, cand_group, cand_word} = cand;
-    wire           cand_new = cand_group == {GW{1'b0}};
+    // A block's places are subtracted the cycle after its first item has started; until then no other block starts.
+    wire           reserve = two_begin && two_group == {GW{1'b0}};
+    wire           placed = {{(32-RW){1'b0}}, room} >= BLOCK && !reserve;
     wire           start_two = (!two_run || two_last) && ready[turn] && wait_for <= {{(HW-SPW){1'b0}}, cand_span} &&
-                               (!cand_new || {{(32-RW){1'b0}}, room} >= BLOCK);
-    wire           reserve = start_two && cand_new;
+                               (cand_group != {GW{1'b0}} || placed);
 
     assign b_take = start_one && !more;
 
@@ -130,6 +132,7 @@ module ts_attn_sched #(
             held  <= 2'b00;
             ready <= 2'b00;
             room  <= ALL[RW-1:0];
+            left  <= 1'b0;
         end else begin
             if (start_one) begin
                 more       <= next_group != LAST_GROUP[GW-1:0];
@@ -143,7 +146,8 @@ module ts_attn_sched #(
                 held[turn]  <= 1'b0;
                 ready[turn] <= 1'b0;
             end
-            room <= room - (reserve ? {{(RW-CW){1'b0}}, cand_count} : {RW{1'b0}}) + {{(RW-1){1'b0}}, taken};
+            room <= room - (reserve ? {{(RW-CW){1'b0}}, two_count} : {RW{1'b0}}) + {{(RW-1){1'b0}}, left};
+            left <= taken;
         end
 
     always @(posedge clk) begin

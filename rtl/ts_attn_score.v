@@ -31,10 +31,11 @@ module ts_attn_score #(
     generate
         if (DC > 1) begin : g_chunks
             reg  signed [SUMW-1:0] acc;
-            wire signed [SUMW-1:0] chunk = {{(SUMW-DOTW){dot[DOTW-1]}}, dot};
+            wire signed [SUMW-1:0] before = first_chunk ? {SUMW{1'b0}} : acc;
+            wire signed [SUMW-1:0] chunk  = {{(SUMW-DOTW){dot[DOTW-1]}}, dot};
 
             always @(posedge clk)
-                acc <= first_chunk ? chunk : acc + chunk;
+                acc <= chunk + before;
             assign sum = acc;
         end else begin : g_whole
             assign sum = dot;

@@ -29,7 +29,7 @@ module ts_attn_sum #(
 
     reg  [SUMW-1:0] acc;
     wire [SUMW-1:0] term;
-    wire [SUMW-1:0] next = (first ? {SUMW{1'b0}} : acc) + term;
+    wire [SUMW-1:0] next = term + (first ? {SUMW{1'b0}} : acc);
     generate
         // A bank of fewer keys than lanes: no sum is as large as the tree's.
         if (SUMW >= TW) begin : g_wide

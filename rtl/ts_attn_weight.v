@@ -13,9 +13,16 @@ module ts_attn_weight #(
     input  wire [SW-1:0] max,
     output reg  [PW-1:0] p
 );
-    (* rom_style = "distributed" *) reg [PW-1:0] table_rom [0:(1<<FW)-1];
-    initial $readmemh({INIT, "000.hex"}, table_rom);
+    (* logic_block *) reg [PW-1:0] table_rom [0:(1<<FW)-1]; // the attribute: no block RAM
     generate
+        if (INIT != "") begin : g_image
+            initial $readmemh({INIT, "000.hex"}, table_rom);
+        end else begin : g_no_image // only for checking the module by itself
+            integer i;
+            initial
+                for (i = 0; i < 1 << FW; i = i + 1)
+                    table_rom[i] = {PW{1'b0}};
+        end
         if (SW <= FW || PW > 30) begin : g_guard
             ts_attn_weight_needs_SW_greater_than_FW_and_PW_of_at_most_30 guard ();
         end

@@ -103,7 +103,7 @@ struct timing {
         const int p = 9 + P_FAN + tree_cycles(P_PD) + (chunks > 1) + std::max(0, lg_key - 1);
         const int tail = c + 20 + lg_key + recip + row;
         const int gap = (groups - 1) / 2 * std::max(2 * item, c + p) + (groups - 1) % 2 * item;
-        const double held = static_cast<double>(gap + tail + (P_PQ - 1) * row + 1) / (places / P_PQ);
+        const double held = static_cast<double>(gap + tail + (P_PQ - 1) * row + 2) / (places / P_PQ);
         const double block = std::max({groups * std::max<double>(item, (c + p) / 2.0), P_PQ + 1.0, held});
         first = std::max(groups * chunks + 2, 4) + std::min(n, P_PQ) + c + p - 1 + gap + tail;
         last = first + static_cast<int>((blocks - 1) * block) + (n - (blocks - 1) * P_PQ - 1) * row;
