@@ -1,0 +1,172 @@
+// Requantisation of a vector of D signed values, with the channel's own parameters: y = sat(round((x * m + b) >> (S2 + e))).
+// NR values a cycle: a token takes STEPS = ceil(D / NR) cycles, and a new one is accepted exactly every STEPS cycles while the
+// output is taken. From the cycle in which a token is accepted to the first cycle of its m_valid: STEPS + 9.
+// Page memory: word page * STEPS + r, `page` = the layer in s_tag: NR entries {b[BIASW-1:0] if BIASW, bits[4:0] if VARBITS,
+// e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when the output FIFO has room for it.
+`default_nettype none
+
+module ts_rqvec #(
+    parameter D       = 8,
+    parameter NR      = 2,
+    parameter XW      = 16,
+    parameter S2      = 16,
+    parameter EW      = 3,
+    parameter BIASW   = 0,
+    parameter YW      = 12,
+    parameter VARBITS = 0,
+    parameter PAGES   = 1,
+    parameter LW      = 1,
+    parameter TAGW    = LW + 2,
+    parameter PSTYLE  = "distributed",
+    parameter INIT_Q  = "",
+    parameter CFG_Q   = 0
+) (
+    input  wire            clk,
+    input  wire            rst,
+    input  wire            s_valid,
+    output wire            s_ready,
+    input  wire [D*XW-1:0] s_data,
+    input  wire [TAGW-1:0] s_tag,
+    output wire            m_valid,
+    input  wire            m_ready,
+    output wire [D*YW-1:0] m_data,
+    output wire [TAGW-1:0] m_tag,
+    input  wire            cfg_we,
+    input  wire [7:0]      cfg_mem,
+    input  wire [9:0]      cfg_slice,
+    input  wire [15:0]     cfg_addr,
+    input  wire [71:0]     cfg_data
+);
+    localparam STEPS = (D + NR - 1) / NR;
+    localparam QE    = 18 + EW + (VARBITS != 0 ? 5 : 0) + BIASW;
+    localparam BPW   = BIASW > 0 ? BIASW : 1;
+    localparam LAG   = 9;
+    localparam DEPTH = (STEPS + LAG + 1 + STEPS - 1) / STEPS + 1; // what is in flight at full rate, and one more
+    localparam CW    = $clog2(DEPTH + 1);
+    localparam QAW   = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
+    localparam SCW   = STEPS > 1 ? $clog2(STEPS) : 1;
+
+    localparam [31:0] LAST = STEPS - 1;
+    localparam [31:0] FULL = DEPTH;
+
+    generate
+        if (NR > D) begin : g_guard
+            ts_rqvec_needs_NR_of_at_most_D guard ();
+        end
+    endgenerate
+
+    // ---- issue: NR values a cycle
+    reg            busy, room;
+    reg  [SCW-1:0] count;
+    reg  [CW-1:0]  used; // places of the output FIFO that are taken or promised
+    wire           last      = count == LAST[SCW-1:0];
+    wire           open      = !busy || last;
+    wire           accept    = s_valid && s_ready;
+    wire           pop       = m_valid && m_ready;
+    wire [CW-1:0]  used_next = used + {{(CW-1){1'b0}}, accept} - {{(CW-1){1'b0}}, pop};
+
+    assign s_ready = open && room;
+
+    always @(posedge clk)
+        if (rst) begin
+            busy  <= 1'b0;
+            room  <= 1'b0;
+            used  <= {CW{1'b0}};
+            count <= {SCW{1'b0}};
+        end else begin
+            busy <= accept || !open;
+            used <= used_next;
+            room <= used_next != FULL[CW-1:0];
+            if (busy)
+                count <= last ? {SCW{1'b0}} : count + 1'b1;
+        end
+
+    reg  [STEPS*NR*XW-1:0] x;
+    wire [STEPS*NR*XW-1:0] x_new, x_shifted;
+    reg  [QAW-1:0]         addr;
+    wire [QAW-1:0]         addr_new;
+    generate
+        if (STEPS * NR > D) begin : g_pad
+            assign x_new = {{((STEPS*NR-D)*XW){1'b0}}, s_data};
+        end else begin : g_no_pad
+            assign x_new = s_data;
+        end
+        if (STEPS > 1) begin : g_shift
+            assign x_shifted = {{(NR*XW){1'b0}}, x[STEPS*NR*XW-1:NR*XW]};
+        end else begin : g_no_shift
+            assign x_shifted = x;
+        end
+    endgenerate
+    ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(STEPS), .AW(QAW)) page_q (.page(s_tag[LW-1:0]), .base(addr_new));
+    always @(posedge clk) begin
+        x    <= open ? x_new : x_shifted;
+        addr <= open ? addr_new : addr + 1'b1;
+    end
+
+    // ---- parameters and requantisers
+    wire [NR*XW-1:0] x_2;
+    wire [NR*QE-1:0] q;
+    wire [NR*YW-1:0] y;
+    wire [NR-1:0]    rq_valid, rq_last;
+    reg  [1:0]       step;
+    wire             last_2;
+    always @(posedge clk)
+        step <= rst ? 2'b0 : {step[0], busy};
+    ts_delay #(.WIDTH(NR * XW), .CYCLES(2)) delay_x (.clk(clk), .in(x[NR*XW-1:0]), .out(x_2));
+    ts_delay #(.WIDTH(1), .CYCLES(2)) delay_last (.clk(clk), .in(last), .out(last_2));
+    ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * STEPS), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
+        .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(addr), .rdata(q),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+
+    genvar i;
+    generate
+        for (i = 0; i < NR; i = i + 1) begin : g_requant
+            wire [4:0]     width;
+            wire [BPW-1:0] bias;
+            if (VARBITS != 0) begin : g_bits
+                assign width = q[i*QE+18+EW +: 5];
+            end else begin : g_no_bits
+                assign width = 5'd0;
+            end
+            if (BIASW != 0) begin : g_bias
+                assign bias = q[(i+1)*QE-BPW +: BPW];
+            end else begin : g_no_bias
+                assign bias = 1'b0;
+            end
+            ts_requant #(.IW(XW), .S1(0), .S2(S2), .BIASW(BIASW), .EW(EW), .OW(YW), .OSIGNED(1), .VARBITS(VARBITS)) requant (
+                .clk(clk), .rst(rst), .in_valid(step[1]), .in_acc(x_2[i*XW +: XW]), .in_m(q[i*QE +: 18]),
+                .in_e(q[i*QE+18 +: EW]), .in_b(bias), .in_bits(width), .in_tag(last_2),
+                .out_valid(rq_valid[i]), .out_y(y[i*YW +: YW]), .out_tag(rq_last[i]));
+        end
+    endgenerate
+    // The lanes run together: lane 0 speaks for all.
+    wire unused = &{1'b0, rq_valid, rq_last};
+
+    // ---- collect and put out; tags wait beside the data
+    wire [STEPS*NR*YW-1:0] vector;
+    wire                   fifo_ready, tag_ready, tag_valid;
+    wire [CW-1:0]          fifo_count, tag_count;
+    generate
+        if (STEPS > 1) begin : g_collect
+            reg [(STEPS-1)*NR*YW-1:0] before;
+            assign vector = {y, before};
+            always @(posedge clk)
+                before <= vector[STEPS*NR*YW-1:NR*YW];
+        end else begin : g_one
+            assign vector = y;
+        end
+        if (STEPS * NR > D) begin : g_junk
+            wire unused_junk = &{1'b0, vector[STEPS*NR*YW-1:D*YW]};
+        end
+    endgenerate
+    ts_fifo_lut #(.WIDTH(D * YW), .DEPTH(DEPTH)) fifo (
+        .clk(clk), .rst(rst), .s_valid(rq_valid[0] && rq_last[0]), .s_ready(fifo_ready), .s_data(vector[D*YW-1:0]),
+        .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(fifo_count));
+    ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(DEPTH)) tags (
+        .clk(clk), .rst(rst), .s_valid(accept), .s_ready(tag_ready), .s_data(s_tag),
+        .m_valid(tag_valid), .m_ready(pop), .m_data(m_tag), .count(tag_count));
+    // Credits make sure that neither FIFO is ever full when it is written.
+    wire unused_fifo = &{1'b0, fifo_ready, fifo_count, tag_ready, tag_valid, tag_count};
+endmodule
+
+`default_nettype wire
