@@ -172,7 +172,7 @@ bool ts_axis_flags(const ts_op_args *a, const int64_t *list, int count, int rank
     for (int i = 0; i < rank; i++)
         flag[i] = false;
     for (int i = 0; i < count; i++) {
-        int axis;
+        int axis = 0;
         if (!ts_fix_axis(a, list[i], rank, &axis))
             return false;
         if (flag[axis])
