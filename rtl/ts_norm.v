@@ -1,0 +1,324 @@
+// Layer normalisation: ts_norm_token() of src/num/fixed.h, NP channels a cycle, in three passes over the token's
+// B = ceil(D / NP) beats: the sum; t = round((D*x - sum) / 2^TSHIFT) and the sum of its squares; y from t / sqrt(sum + eps).
+// All passes of consecutive tokens overlap.
+//
+// Throughput: one token every B cycles. Latency from a token's acceptance to m_valid, with L = ceil(ceil(log2 NP) / REG):
+//     3*B + 2*L + 18 + ceil(18 / DIGITS) + ceil(16 / DIGITS)         (DIGITS = 2: 3*B + 2*L + 35)
+// Multipliers: 3 * NP. DIGITS: digits of the square root and the reciprocal between registers.
+//
+// Page memories: G, B words a page, word r has channels r*NP ... as NP entries {bias[BIASW], gain[18]}; E, one word a page, eps.
+// The token's layer is its page (PAGES = 1: all layers use it).
+`default_nettype none
+
+module ts_norm #(
+    parameter D      = 32,
+    parameter NP     = 8,
+    parameter W      = 16, // of x
+    parameter YW     = 16, // of y
+    parameter TSHIFT = 4,
+    parameter YSHIFT = 16,
+    parameter BIASW  = 44,
+    parameter EPSW   = 32,
+    parameter PAGES  = 1,
+    parameter LW     = 1,
+    parameter TAGW   = 3,
+    parameter REG    = 1,
+    parameter DIGITS = 2,
+    parameter PSTYLE = "distributed",
+    parameter INIT_G = "",
+    parameter INIT_E = "",
+    parameter CFG_G  = 0,
+    parameter CFG_E  = 0
+) (
+    input  wire            clk,
+    input  wire            rst,
+    input  wire            cfg_we,
+    input  wire [7:0]      cfg_mem,
+    input  wire [9:0]      cfg_slice,
+    input  wire [15:0]     cfg_addr,
+    input  wire [71:0]     cfg_data,
+    input  wire            s_valid,
+    output wire            s_ready,
+    input  wire [D*W-1:0]  s_data,
+    input  wire [TAGW-1:0] s_tag,
+    output wire            m_valid,
+    input  wire            m_ready,
+    output wire [D*YW-1:0] m_data,
+    output wire [TAGW-1:0] m_tag
+);
+    localparam B      = (D + NP - 1) / NP;
+    localparam LEVELS = $clog2(NP);
+    localparam TREE   = (LEVELS + REG - 1) / REG;
+    localparam RSQRT  = 3 + (18 + DIGITS - 1) / DIGITS + (16 + DIGITS - 1) / DIGITS;
+    localparam LATENCY = 3 * B + 2 * TREE + 15 + RSQRT;
+    localparam TOKENS = (LATENCY + 2 + B - 1) / B + 1; // in flight at full rate
+
+    // Widths: D*x and the sum; their difference with half a unit; t; squares and their sum.
+    localparam SW  = W + $clog2(D) + 1;
+    localparam FW  = SW + 1;
+    localparam TW  = FW - TSHIFT < 18 ? FW - TSHIFT : 18;
+    localparam QW  = 2 * TW + LEVELS;
+    localparam VV  = 2 * TW + $clog2(D);
+    localparam VW  = (VV > EPSW ? VV : EPSW) + 1;
+    localparam PAD = B * NP - D; // lanes without a channel in the last beat
+
+    generate
+        if (NP < 1 || NP > D || TSHIFT > FW - 2 || REG < 1) begin : g_guard
+            ts_norm_needs_NP_of_1_to_D_and_a_TSHIFT_that_leaves_2_bits guard ();
+        end
+        if (TAGW < LW || PAGES > 1 << LW || BIASW < 1 || EPSW < 1) begin : g_guard_widths
+            ts_norm_needs_TAGW_of_at_least_LW_PAGES_that_LW_can_tell_and_BIASW_and_EPSW_of_at_least_1 guard ();
+        end
+    endgenerate
+
+    // ---- Acceptance: a token enters when the row is free and its result has a place, which its tag holds until it leaves.
+    localparam CRW = $clog2(TOKENS + 1);
+    wire           row_next, tag_room, tag_valid;
+    wire [CRW-1:0] tag_count;
+    wire           load = s_valid && s_ready;
+
+    assign s_ready = row_next && tag_room;
+    ts_fifo #(.WIDTH(TAGW), .DEPTH(TOKENS)) tags (
+        .clk(clk), .rst(rst), .s_valid(load), .s_ready(tag_room), .s_data(s_tag),
+        .m_valid(tag_valid), .m_ready(m_valid && m_ready), .m_data(m_tag), .count(tag_count));
+    wire unused_tags = &{1'b0, tag_valid, tag_count};
+
+    // ---- Pass 1: the row's beats go into the sum. `sum` is less half a unit of t, which rounds t.
+    localparam [31:0]   HALF  = TSHIFT > 0 ? 32'd1 << (TSHIFT > 0 ? TSHIFT - 1 : 0) : 32'd0;
+    localparam [31:0]   MINUS = ~HALF + 32'd1;
+    localparam [SW+31:0] MINUS_WIDE = {{SW{MINUS[31]}}, MINUS};
+
+    reg  [B*NP*W-1:0] row;
+    reg               row_new;
+    reg  [LW-1:0]     row_page;
+    wire              row_run, row_last;
+    wire              sum_first, sum_last, sum_valid;
+    wire [SW-1:0]     beat_sum;
+    reg  [FW-1:0]     part, sum;
+    wire [FW-1:0]     total = (sum_first ? MINUS_WIDE[FW-1:0] : part) + {beat_sum[SW-1], beat_sum};
+
+    always @(posedge clk)
+        row_new <= load && !rst;
+    ts_beats #(.BEATS(B)) row_beats (.clk(clk), .rst(rst), .start(row_new), .run(row_run), .last(row_last), .next(row_next));
+    wire unused_run = &{1'b0, row_run};
+
+    always @(posedge clk) begin
+        row <= row >> (NP * W);
+        if (load) begin
+            row      <= {{PAD*W{1'b0}}, s_data};
+            row_page <= s_tag[LW-1:0];
+        end
+        part <= total;
+        if (sum_last)
+            sum <= total;
+    end
+
+    ts_tree #(.N(NP), .W(W), .OW(SW), .REG(REG)) row_tree (.clk(clk), .x(row[NP*W-1:0]), .sum(beat_sum));
+    ts_delay #(.WIDTH(1), .CYCLES(TREE)) first_delay (.clk(clk), .in(row_new), .out(sum_first));
+    ts_pulse #(.CYCLES(TREE)) last_delay (.clk(clk), .rst(rst), .in(row_last), .out(sum_last));
+    ts_pulse #(.CYCLES(1)) sum_delay (.clk(clk), .rst(rst), .in(sum_last), .out(sum_valid));
+
+    // ---- Pass 2, from the cycle in which the sum is there: t, its squares, their sum with eps.
+    wire              t_run, t_last, t_next;
+    wire [NP*W-1:0]   x;
+    wire [NP*TW-1:0]  t;
+    wire [NP*2*TW-1:0] square;
+    wire [QW-1:0]     beat_squares;
+    wire              v_first, v_last, v_valid;
+    wire [EPSW-1:0]   eps;
+    reg  [VW-1:0]     v_part, v;
+    wire [VW-1:0]     v_total = (v_first ? {{(VW-EPSW){1'b0}}, eps} : v_part) + {{(VW-QW+1){1'b0}}, beat_squares[QW-2:0]};
+
+    ts_beats #(.BEATS(B)) t_beats (.clk(clk), .rst(rst), .start(sum_valid), .run(t_run), .last(t_last), .next(t_next));
+    wire unused_t = &{1'b0, t_run, t_next, beat_squares[QW-1]};
+
+    // D*x is a sum of shifted x, one for each bit of D that is set: wiring where D is a power of two.
+    function integer set_bits(input integer n);
+        integer i;
+        begin
+            set_bits = 0;
+            for (i = 0; i < 31; i = i + 1)
+                set_bits = set_bits + ((n >> i) & 1);
+        end
+    endfunction
+    function integer set_bit(input integer n, input integer which);
+        integer i, seen;
+        begin
+            set_bit = 0;
+            seen    = 0;
+            for (i = 0; i < 31; i = i + 1)
+                if (((n >> i) & 1) == 1) begin
+                    if (seen == which)
+                        set_bit = i;
+                    seen = seen + 1;
+                end
+        end
+    endfunction
+    localparam ONES  = set_bits(D);
+    localparam TIMES = ($clog2(ONES) + REG - 1) / REG;
+    ts_delay #(.WIDTH(NP*W), .CYCLES(B + TREE - TIMES)) x_delay (.clk(clk), .in(row[NP*W-1:0]), .out(x));
+
+    genvar i, n;
+    generate
+        for (i = 0; i < NP; i = i + 1) begin : g_t
+            wire [W-1:0]       lane_x = x[i*W +: W];
+            wire [ONES*SW-1:0] shifted;
+            wire [SW-1:0]      dx;
+            wire [FW-1:0]      difference = {dx[SW-1], dx} - sum;
+            wire [TW-1:0]      rounded = difference[TSHIFT +: TW];
+            for (n = 0; n < ONES; n = n + 1) begin : g_bit
+                localparam BIT = set_bit(D, n);
+                wire [SW+W-1:0] extended = {{SW{lane_x[W-1]}}, lane_x} << BIT;
+                assign shifted[n*SW +: SW] = extended[SW-1:0];
+                wire unused_high = &{1'b0, extended};
+            end
+            ts_tree #(.N(ONES), .W(SW), .OW(SW), .REG(REG)) times (.clk(clk), .x(shifted), .sum(dx));
+            if (i >= NP - PAD) begin : g_pad
+                assign t[i*TW +: TW] = t_last ? {TW{1'b0}} : rounded;
+            end else begin : g_full
+                assign t[i*TW +: TW] = rounded;
+            end
+            wire unused_difference = &{1'b0, difference};
+            ts_mul #(.AW(TW), .BW(TW), .ASIGNED(1), .BSIGNED(1)) squarer (
+                .clk(clk), .a(t[i*TW +: TW]), .b(t[i*TW +: TW]), .p(square[i*2*TW +: 2*TW]));
+        end
+    endgenerate
+
+    ts_tree #(.N(NP), .W(2*TW), .OW(QW), .REG(REG)) square_tree (.clk(clk), .x(square), .sum(beat_squares));
+    ts_delay #(.WIDTH(1), .CYCLES(3 + TREE)) v_first_delay (.clk(clk), .in(sum_valid), .out(v_first));
+    ts_pulse #(.CYCLES(3 + TREE)) v_last_delay (.clk(clk), .rst(rst), .in(t_last), .out(v_last));
+    ts_pulse #(.CYCLES(1)) v_delay (.clk(clk), .rst(rst), .in(v_last), .out(v_valid));
+    always @(posedge clk) begin
+        v_part <= v_total;
+        if (v_last)
+            v <= v_total;
+    end
+
+    // The page follows its token: to the read of eps (two cycles before it is added), and to v.
+    localparam PAGEW = PAGES > 1 ? $clog2(PAGES) : 1;
+    wire [LW-1:0]    eps_page, v_page;
+    wire [LW+31:0]   eps_page_wide = {32'd0, eps_page};
+    ts_delay #(.WIDTH(LW), .CYCLES(B + 2*TREE + 1)) eps_page_delay (.clk(clk), .in(row_page), .out(eps_page));
+    ts_delay #(.WIDTH(LW), .CYCLES(3)) v_page_delay (.clk(clk), .in(eps_page), .out(v_page));
+    ts_mem #(.WIDTH(EPSW), .DEPTH(PAGES), .STYLE(PSTYLE), .INIT(INIT_E), .CFG(1), .CFG_ID(CFG_E)) eps_mem (
+        .clk(clk), .we(1'b0), .waddr({PAGEW{1'b0}}), .wdata({EPSW{1'b0}}),
+        .raddr(PAGES > 1 ? eps_page_wide[PAGEW-1:0] : {PAGEW{1'b0}}), .rdata(eps),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+    wire unused_page = &{1'b0, eps_page_wide};
+
+    // ---- r / 2^(16+k) ~ 1 / sqrt(v); it stays until the next one comes, at least B cycles later.
+    wire          r_valid;
+    wire [16:0]   r;
+    wire [5:0]    k;
+    wire [LW-1:0] r_page;
+    ts_rsqrt #(.VW(VW), .SIDEW(LW), .DIGITS(DIGITS)) rsqrt (
+        .clk(clk), .rst(rst), .in_valid(v_valid), .in_v(v), .in_side(v_page),
+        .out_valid(r_valid), .out_r(r), .out_k(k), .out_side(r_page));
+
+    // ---- Pass 3: z = t*r / 2^k, of which ts_requant rounds the last bit away; y = sat(round((z*gain + bias) / 2^YSHIFT)).
+    localparam        GW    = NP * (BIASW + 18);
+    localparam        WORDS = PAGES * B;
+    localparam        AW    = WORDS > 1 ? $clog2(WORDS) : 1;
+    wire              y_run, y_last, y_next, z_valid;
+    wire [NP*TW-1:0]  t_again;
+    reg  [5:0]        shift_1;
+    wire [5:0]        shift;
+    wire [GW-1:0]     gains;
+    reg  [AW-1:0]     page_start, g_addr;
+    reg               page_new;
+    wire [NP-1:0]     y_valid;
+    wire [NP*YW-1:0]  y;
+
+    ts_beats #(.BEATS(B)) y_beats (.clk(clk), .rst(rst), .start(r_valid), .run(y_run), .last(y_last), .next(y_next));
+    wire unused_y = &{1'b0, y_last, y_next, y_valid};
+    ts_delay #(.WIDTH(NP*TW), .CYCLES(B + TREE + 3 + RSQRT)) t_delay (.clk(clk), .in(t), .out(t_again));
+    ts_pulse #(.CYCLES(4)) z_delay (.clk(clk), .rst(rst), .in(y_run), .out(z_valid));
+    ts_delay #(.WIDTH(6), .CYCLES(2)) shift_delay (.clk(clk), .in(shift_1), .out(shift));
+
+    // The first word of the page: one constant of each page, ANDed with its turn.
+    wire [PAGES*AW-1:0] page_word;
+    reg  [AW-1:0]       first_word;
+    integer             p;
+    generate
+        for (i = 0; i < PAGES; i = i + 1) begin : g_page
+            localparam [31:0] PAGE = i;
+            localparam [31:0] WORD = i * B;
+            assign page_word[i*AW +: AW] = r_page == PAGE[LW-1:0] ? WORD[AW-1:0] : {AW{1'b0}};
+        end
+    endgenerate
+    always @* begin
+        first_word = {AW{1'b0}};
+        for (p = 0; p < PAGES; p = p + 1)
+            first_word = first_word | page_word[p*AW +: AW];
+    end
+    always @(posedge clk) begin
+        shift_1    <= k - 6'd1;
+        page_start <= first_word;
+        page_new   <= r_valid;
+        g_addr     <= page_new ? page_start : g_addr + 1'b1;
+    end
+    ts_mem #(.WIDTH(GW), .DEPTH(WORDS), .STYLE(PSTYLE), .INIT(INIT_G), .CFG(1), .CFG_ID(CFG_G)) gain_mem (
+        .clk(clk), .we(1'b0), .waddr({AW{1'b0}}), .wdata({GW{1'b0}}), .raddr(g_addr), .rdata(gains),
+        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+
+    generate
+        for (i = 0; i < NP; i = i + 1) begin : g_y
+            wire signed [TW+16:0] product;
+            wire signed [TW+16:0] scaled = product >>> shift;
+            reg         [18:0]    z2; // 2z: |z| is 2^16 at most, a little more for r's rounding
+            wire                  tag;
+            ts_mul #(.AW(TW), .BW(17), .ASIGNED(1), .BSIGNED(0)) scaler (
+                .clk(clk), .a(t_again[i*TW +: TW]), .b(r), .p(product));
+            always @(posedge clk)
+                z2 <= scaled[18:0];
+            wire unused_scaled = &{1'b0, scaled};
+            ts_requant #(.IW(19), .S1(1), .S2(YSHIFT), .BIASW(BIASW), .EW(1), .OW(YW)) requant (
+                .clk(clk), .rst(rst), .in_valid(z_valid), .in_acc(z2), .in_m(gains[i*(BIASW+18) +: 18]), .in_e(1'b0),
+                .in_b(gains[i*(BIASW+18)+18 +: BIASW]), .in_bits(5'd0), .in_tag(1'b0),
+                .out_valid(y_valid[i]), .out_y(y[i*YW +: YW]), .out_tag(tag));
+            wire unused_tag = &{1'b0, tag};
+        end
+    endgenerate
+
+    // ---- Results wait as beats and leave as tokens.
+    localparam PLACES = TOKENS * B;
+    localparam PCW    = $clog2(PLACES + 1);
+    wire                beat_room, beat_valid;
+    wire [NP*YW-1:0]    beat;
+    wire [PCW-1:0]      beat_count;
+    reg                 full;
+    reg  [B*NP*YW-1:0]  result;
+    wire                shift_in = beat_valid && (!full || m_ready);
+    wire                result_last;
+    ts_fifo #(.WIDTH(NP*YW), .DEPTH(PLACES)) beats (
+        .clk(clk), .rst(rst), .s_valid(y_valid[0]), .s_ready(beat_room), .s_data(y),
+        .m_valid(beat_valid), .m_ready(shift_in), .m_data(beat), .count(beat_count));
+    wire unused_beats = &{1'b0, beat_room, beat_count};
+
+    generate
+        if (B == 1) begin : g_single
+            assign result_last = 1'b1;
+            always @(posedge clk)
+                if (shift_in)
+                    result <= beat;
+        end else begin : g_multiple
+            reg [B-1:0] place; // one-hot: the beat that comes next
+            assign result_last = place[B-1];
+            always @(posedge clk)
+                if (rst)
+                    place <= {{B-1{1'b0}}, 1'b1};
+                else if (shift_in)
+                    place <= {place[B-2:0], place[B-1]};
+            always @(posedge clk)
+                if (shift_in)
+                    result <= {beat, result[B*NP*YW-1:NP*YW]};
+        end
+    endgenerate
+    always @(posedge clk)
+        full <= !rst && ((full && !m_ready) || (shift_in && result_last));
+
+    assign m_valid = full;
+    assign m_data  = result[D*YW-1:0];
+endmodule
+
+`default_nettype wire
