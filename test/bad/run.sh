@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Wrong files and wrong usage through the command line: every one must fail, with a message that says what is wrong, and leave
+# nothing behind. Needs build/tessera; uses the small model of models/.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+tessera=$PWD/${TESSERA:-build/tessera}
+model=$PWD/models/seeded.onnx csv=$PWD/models/seeded.csv inputs=$PWD/models/seeded.inputs.json
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+report() { # ok|not, what
+    if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $2"; fi
+}
+
+# fails WHAT PATTERN COMMAND...: exit status 1 or 2 (no crash), PATTERN on stderr
+fails() {
+    local what=$1 pattern=$2 status
+    shift 2
+    "$@" >"$dir/out" 2>"$dir/err"
+    status=$?
+    if { [ $status -eq 1 ] || [ $status -eq 2 ]; } && grep -qE -- "$pattern" "$dir/err"; then report ok "$what"; else
+        report not "$what: exit status $status; $(head -c 600 "$dir/err")"
+    fi
+}
+works() {
+    local what=$1
+    shift
+    if "$@" >"$dir/out" 2>"$dir/err"; then report ok "$what"; else report not "$what: $(head -c 600 "$dir/err")"; fi
+}
+
+compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs")
+fails "unknown verb" "unknown verb 'frobnicate'" "$tessera" frobnicate
+fails "unknown option" "unknown option '--frob'" "$tessera" inspect "$model" --frob
+fails "missing operand" "MODEL.onnx is missing" "$tessera" inspect
+fails "missing required option" "--events FILE is required" "$tessera" compile "$model" --device zcu102 -o "$dir/d"
+fails "number out of range" "expected an integer from 1" "${compile[@]}" --events "$csv" --max-tokens 0 -o "$dir/d"
+fails "unknown device lists the known ones" "zcu102.*|pynq-z2" "$tessera" compile "$model" --device zcu1o2 --inputs "$inputs" --events "$csv" -o "$dir/d"
+fails "no such model" "no-such.onnx" "$tessera" inspect "$dir/no-such.onnx"
+fails "model is a directory" "directory" "$tessera" inspect "$dir"
+fails "no such events" "no-such.csv: cannot read" "${compile[@]}" --events "$dir/no-such.csv" -o "$dir/d"
+fails "CSV without inputs file" "--inputs FILE.json is needed" "$tessera" compile "$model" --device zcu102 --events "$csv" -o "$dir/d"
+: >"$dir/empty.csv"
+fails "empty CSV" "the file is empty" "${compile[@]}" --events "$dir/empty.csv" -o "$dir/d"
+head -n 1 "$csv" >"$dir/header.csv"
+fails "CSV without hits" "no hits" "${compile[@]}" --events "$dir/header.csv" -o "$dir/d"
+cut -d, -f1-4 "$csv" >"$dir/column.csv"
+fails "missing column" "column 'z' is missing" "${compile[@]}" --events "$dir/column.csv" -o "$dir/d"
+sed '3s/,[^,]*,/,nan,/2' "$csv" >"$dir/nan.csv"
+fails "NaN in the events" "nan.csv:3: column" "${compile[@]}" --events "$dir/nan.csv" -o "$dir/d"
+head -c 5000 "$csv" >"$dir/cut.csv"
+fails "truncated CSV" "cut.csv:[0-9]+:" "${compile[@]}" --events "$dir/cut.csv" -o "$dir/d"
+sed 's/"theta", *//; s/"theta",//' "$inputs" >"$dir/outputs.json"
+tr -d '\n' <"$inputs" | sed 's/"theta", *//' >"$dir/outputs.json"
+fails "inputs file of another model" "output" "$tessera" compile "$model" --device zcu102 --inputs "$dir/outputs.json" --events "$csv" -o "$dir/d"
+fails "unwritable output" "proc" "${compile[@]}" --events "$csv" -o /proc/tessera-out
+mkdir "$dir/mine" && echo precious >"$dir/mine/file"
+fails "somebody else's directory" "mine" "${compile[@]}" --events "$csv" -o "$dir/mine"
+[ "$(cat "$dir/mine/file")" = precious ] && report ok kept || report not "somebody else's directory was touched"
+fails "unknown format" "qkv_in" "${compile[@]}" --events "$csv" --formats norm=8 -o "$dir/d"
+fails "format out of range" "q" "${compile[@]}" --events "$csv" --formats q=40 -o "$dir/d"
+
+# Damaged models: every truncation and many flipped bits end in an error or, where the bit does not matter, in a result.
+size=$(stat -c %s "$model")
+for at in 0 1 7 100 $((size / 3)) $((size / 2)) $((size - 1)); do
+    head -c "$at" "$model" >"$dir/cut.onnx"
+    fails "model cut at $at bytes" "cut.onnx" "$tessera" inspect "$dir/cut.onnx"
+done
+crashes=0
+for i in $(seq 1 60); do
+    cp "$model" "$dir/flip.onnx"
+    at=$(((i * 7919 * 131) % size))
+    byte=$(od -An -tu1 -j $at -N 1 "$model")
+    printf "\\x$(printf %02x $((byte ^ (1 << (i % 8)))))" | dd of="$dir/flip.onnx" bs=1 seek=$at conv=notrunc status=none
+    timeout 20 "$tessera" inspect "$dir/flip.onnx" >/dev/null 2>"$dir/err"
+    status=$?
+    [ $status -le 1 ] || { crashes=$((crashes + 1)); echo "bit flip at byte $at: exit status $status"; }
+done
+[ $crashes -eq 0 ] && report ok flips || report not "$crashes bit flips crash or hang"
+
+# A compiled directory that is damaged is not loaded.
+works "compile" "${compile[@]}" --events "$csv" --max-tokens 64 --target-ii 400 -o "$dir/good"
+for name in model.tsm manifest.json; do
+    cp -r "$dir/good" "$dir/broken"
+    half=$(($(stat -c %s "$dir/good/$name") / 2))
+    head -c $half "$dir/good/$name" >"$dir/broken/$name"
+    fails "half of $name" "broken" "$tessera" run "$dir/broken" --engine integer --events "$csv" -o "$dir/out.csv"
+    [ ! -e "$dir/out.csv" ] && report ok nothing || report not "a result appeared in spite of half of $name"
+    rm -rf "$dir/broken"
+done
+fails "--tokens beyond the design" "at most 64" "$tessera" plan "$dir/good" --tokens 65
+fails "unknown engine" "expected float, integer or rtl" "$tessera" run "$dir/good" --engine magic --events "$csv" -o "$dir/out.csv"
+fails "integer engine on a model file" "tessera compile" "$tessera" run "$model" --engine integer --events "$csv" --inputs "$inputs" -o "$dir/out.csv"
+fails "results into a missing directory" "cannot write" "$tessera" run "$dir/good" --engine integer --events "$csv" -o "$dir/none/out.csv"
+[ ! -e "$dir/d" ] && report ok nothing || report not "a failed compile left its directory behind"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
