@@ -1,0 +1,338 @@
+/* Small rings end to end: a seeded encoder is quantised, planned, emitted, built with Verilator and compared with the integer model
+   word by word, under every condition that the stream interfaces allow; the emitted test bench runs in Icarus, where memories and
+   registers start unknown. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emit/emit.h"
+#include "emit/outdir.h"
+#include "emu/emu.h"
+#include "graph/random_encoder.h"
+#include "plan/plan.h"
+#include "quant/quantise.h"
+#include "sim/process.h"
+#include "sim/simulate.h"
+
+enum { N_MAX = 12, EVENTS = 9 };
+
+/* A run's worth of hits: lengths cover 1, the longest, one too long (refused) between ordinary ones. */
+static const int lengths[EVENTS] = {5, 1, N_MAX, N_MAX + 1, 3, N_MAX, 2 * N_MAX + 3, 1, 7};
+
+typedef struct ring {
+    ts_arena *arena;
+    const ts_imodel *im;
+    char dir[64];
+    ts_design design;
+    int n[EVENTS];
+    const int32_t *x[EVENTS];
+} ring;
+
+static const ts_imodel *make_model(ts_arena *arena, const ts_encoder_shape *shape, bool classifier, const char *formats_text, uint64_t seed)
+{
+    ts_err err = {0};
+    const ts_encoder *enc = ts_encoder_random(arena, shape, seed);
+    ts_calibration *cal = ts_calibration_new(arena, enc);
+    for (int e = 0; e < 4; e++) {
+        float *x = TS_NEW_N(arena, float, N_MAX * shape->features);
+        for (int i = 0; i < N_MAX * shape->features; i++)
+            x[i] = 2 * ts_random_unit(&seed);
+        assert_true(ts_calibration_add(cal, N_MAX, x, &err));
+    }
+    ts_formats *formats = ts_formats_default(arena, shape->layers);
+    formats->classifier = classifier;
+    if (!ts_formats_parse(formats, formats_text, &err))
+        fail_msg("%s", err.msg);
+    const ts_imodel *im = ts_quantise(arena, enc, cal, formats, &err);
+    if (!im)
+        fail_msg("%s", err.msg);
+    return im;
+}
+
+static void make_events(ring *r, uint64_t seed)
+{
+    for (int e = 0; e < EVENTS; e++) {
+        int32_t *x = TS_NEW_N(r->arena, int32_t, lengths[e] * r->im->features);
+        float *f = TS_NEW_N(r->arena, float, lengths[e] * r->im->features);
+        for (int i = 0; i < lengths[e] * r->im->features; i++)
+            f[i] = 2 * ts_random_unit(&seed);
+        ts_quantise_input(r->im, lengths[e], f, x);
+        r->n[e] = lengths[e];
+        r->x[e] = x;
+    }
+}
+
+static void open_ring(ring *r, const ts_imodel *im, const ts_plan *plan, ts_arena *arena)
+{
+    ts_err err = {0};
+    *r = (ring){.arena = arena, .im = im};
+    snprintf(r->dir, sizeof r->dir, "ring-test-XXXXXX");
+    assert_non_null(mkdtemp(r->dir));
+    make_events(r, 7);
+    const ts_emit_options opt = {.im = im, .plan = plan, .events = EVENTS, .n = r->n, .x = r->x};
+    if (!ts_emit(&opt, r->dir, &err) || !ts_design_load(arena, r->dir, &r->design, &err))
+        fail_msg("%s", err.msg);
+}
+
+static void close_ring(ring *r)
+{
+    ts_err err = {0};
+    ts_design_free(&r->design);
+    if (!getenv("KEEP"))
+        assert_true(ts_outdir_remove(r->arena, r->dir, &err));
+    ts_arena_free(r->arena);
+}
+
+static void ignore(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols, const int32_t *rtl,
+                   const int32_t *model)
+{
+    (void)event, (void)layer, (void)role, (void)part, (void)label, (void)rows, (void)cols, (void)rtl, (void)model;
+    ++*(int *)user;
+}
+
+/* Names the stage where RTL and model part. */
+static void explain(ring *r, const ts_sim_result *wrong)
+{
+    ts_err err = {0};
+    ts_sim_result result;
+    int stages = 0;
+    const ts_sim_options opt = {.events = EVENTS, .n = r->n, .x = r->x, .tap = ignore, .tap_user = &stages};
+    if (!ts_simulate(r->arena, &r->design, &opt, &result, &err))
+        fail_msg("%lld of %lld words differ: %s; trace: %s", wrong->mismatches, wrong->words, wrong->difference, err.msg);
+    fail_msg("%lld of %lld words differ: %s; first in %s", wrong->mismatches, wrong->words, wrong->difference, result.trace_difference);
+}
+
+static ts_sim_result simulate(ring *r, ts_sim_options opt)
+{
+    ts_err err = {0};
+    ts_sim_result result;
+    opt.events = EVENTS;
+    opt.n = r->n;
+    opt.x = r->x;
+    if (!ts_simulate(r->arena, &r->design, &opt, &result, &err)) {
+        if (!opt.tap) { /* again with a trace, for the state of every stage */
+            ts_err more = {0};
+            int stages = 0;
+            opt.tap = ignore;
+            opt.tap_user = &stages;
+            ts_simulate(r->arena, &r->design, &opt, &result, &more);
+            fail_msg("%s\n%s", err.msg, more.msg);
+        }
+        fail_msg("%s", err.msg);
+    }
+    if (!result.bit_exact && !opt.tap)
+        explain(r, &result);
+    assert_true(result.bit_exact);
+    return result;
+}
+
+static void check(ring *r)
+{
+    const ts_sim_result free_running = simulate(r, (ts_sim_options){.seed = 1});
+    assert_true(free_running.rebuilt);
+    assert_int_equal(free_running.refused, 2);
+    for (int e = 0; e < EVENTS; e++)
+        assert_int_equal(free_running.event[e].refused, lengths[e] > N_MAX);
+    assert_false(simulate(r, (ts_sim_options){.stall_percent = 30, .seed = 2}).rebuilt);
+    simulate(r, (ts_sim_options){.stall_percent = 80, .seed = 3});
+    simulate(r, (ts_sim_options){.lone = true, .seed = 4});
+    /* Written over themselves through the configuration bus. */
+    simulate(r, (ts_sim_options){.load = true, .stall_percent = 10, .seed = 5});
+}
+
+/* The emitted test bench in Icarus: everything that was not initialised is X there. */
+static void check_icarus(const ring *r)
+{
+    ts_err err = {0};
+    const char *const compile[] = {"iverilog", "-g2005", "-y", "rtl", "-I", "tb", "-o", "tb.vvp", "tb/tb.v", NULL};
+    const char *const run[] = {"vvp", "-n", "tb.vvp", NULL};
+    const char *const stalled[] = {"vvp", "-n", "tb.vvp", "+stalls=40", NULL};
+    const char *log = ts_printf(r->arena, "%s/tb.log", r->dir);
+    assert_int_equal(ts_process_run(r->dir, compile, log, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ts_process_run(r->dir, i ? stalled : run, log, &err), 0);
+        const char *tail = ts_process_log_tail(r->arena, log, 400);
+        if (!strstr(tail, "PASS") || strstr(tail, "FAIL"))
+            fail_msg("%s: %s", log, tail);
+        assert_int_equal(remove(log), 0);
+    }
+    /* A bench without one of its images must not pass. */
+    assert_int_equal(remove(ts_printf(r->arena, "%s/mem/ffn1_b_000.hex", r->dir)), 0);
+    assert_int_equal(ts_process_run(r->dir, run, log, &err), 0);
+    const char *tail = ts_process_log_tail(r->arena, log, 400);
+    assert_true(strstr(tail, "FAIL") && !strstr(tail, "PASS"));
+}
+
+static void set_fold(ts_plan *plan, ts_lin_id id, int pk, int pm, int nr)
+{
+    plan->lin[id].pk = pk;
+    plan->lin[id].pm = pm;
+    plan->lin[id].nr = nr;
+}
+
+static void test_smallest(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
+    const ts_imodel *im = make_model(arena, &shape, false, "", 1);
+    const ts_plan plan = ts_plan_minimal(im, N_MAX);
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    check_icarus(&r);
+    close_ring(&r);
+}
+
+/* Folds that divide nothing, one layer narrower than the others, random initial values. */
+static void test_odd_folds(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
+    const ts_imodel *im = make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    set_fold(&plan, TS_LIN_QKV0, 3, 7, 7);
+    set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
+    set_fold(&plan, TS_LIN_O, 7, 3, 1);
+    set_fold(&plan, TS_LIN_FFN1, 3, 4, 1);
+    set_fold(&plan, TS_LIN_FFN2, 14, 3, 3);
+    set_fold(&plan, TS_LIN_HEAD0, 3, 2, 1);
+    plan.rqv[TS_RQV_QKV].nr = 3;
+    plan.rqv[TS_RQV_FFN].nr = 10;
+    plan.nrm[TS_NRM_1].np = 4;
+    plan.nrm[TS_NRM_2].np = 10;
+    plan.attn = (ts_attn_fold){.pq = 3, .pkey = 2, .ph = 2, .pd = 3, .nf = 2, .kvstyle = TS_MEM_BLOCK, .sstyle = TS_MEM_DISTRIBUTED};
+    plan.reg = 2;
+    plan.mid_depth = 5;
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    for (int seed = 1; seed <= 2; seed++)
+        simulate(&r, (ts_sim_options){.random_init = true, .stall_percent = 20, .seed = (uint64_t)seed});
+    close_ring(&r);
+}
+
+static void test_pre_norm(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 4, .d = 8, .heads = 2, .d_head = 3, .ff = 12, .outputs = 5, .layers = 2, .embed_count = 2,
+                                    .head_count = 2, .embed_hidden = 6, .head_hidden = 7, .norm_first = true, .has_final_norm = true,
+                                    .act = TS_ACT_GELU_ERF};
+    const ts_imodel *im = make_model(arena, &shape, false, "act_in=8", 3);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    set_fold(&plan, TS_LIN_FFN1, 2, 4, 2);
+    plan.attn.pq = 2;
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    check_icarus(&r);
+    close_ring(&r);
+}
+
+/* Weights in memories without initial contents: harness and bench load them. */
+static void test_loaded(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 1, .d_head = 8, .ff = 8, .outputs = 3, .layers = 2, .embed_count = 2,
+                                    .embed_hidden = 5, .act = TS_ACT_RELU};
+    const ts_imodel *im = make_model(arena, &shape, false, "w=6", 4);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    plan.lin[TS_LIN_QKV].wstyle = plan.lin[TS_LIN_FFN1].wstyle = TS_MEM_ULTRA;
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    simulate(&r, (ts_sim_options){.random_init = true, .seed = 6});
+    check_icarus(&r);
+    close_ring(&r);
+}
+
+static void test_classifier(void **state)
+{
+    (void)state;
+    for (int raw = 0; raw < 2; raw++) {
+        ts_arena *arena = ts_arena_new();
+        const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 8, .outputs = 11, .layers = 2, .act = TS_ACT_RELU};
+        const ts_imodel *im = make_model(arena, &shape, true, "", 5);
+        ts_plan plan = ts_plan_minimal(im, N_MAX);
+        set_fold(&plan, TS_LIN_HEAD0, 4, 4, 2);
+        plan.argmax = !raw;
+        ring r;
+        open_ring(&r, im, &plan, arena);
+        check(&r);
+        close_ring(&r);
+    }
+}
+
+static void test_pooled(void **state)
+{
+    (void)state;
+    const ts_pool pools[] = {TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST};
+    for (int p = 0; p < 3; p++) {
+        ts_arena *arena = ts_arena_new();
+        const ts_encoder_shape shape = {.features = 2, .d = 8, .heads = 2, .d_head = 4, .ff = 8, .outputs = 3, .layers = 1, .pool = pools[p],
+                                        .act = TS_ACT_RELU};
+        const ts_imodel *im = make_model(arena, &shape, false, "", 6);
+        const ts_plan plan = ts_plan_minimal(im, N_MAX);
+        ring r;
+        open_ring(&r, im, &plan, arena);
+        check(&r);
+        close_ring(&r);
+    }
+}
+
+static char *file_list(ring *r, const char *dir)
+{
+    ts_err err = {0};
+    const char *log = ts_printf(r->arena, "%s.sum", dir);
+    const char *const argv[] = {"sh", "-c", "find . -type f | sort | xargs md5sum", NULL};
+    assert_int_equal(ts_process_run(dir, argv, log, &err), 0);
+    char *text = ts_strdup(r->arena, ts_process_log_tail(r->arena, log, 1 << 20));
+    assert_int_equal(remove(log), 0);
+    return text;
+}
+
+/* The same model and plan give the same bytes; a directory of somebody else's is left alone. */
+static void test_directory(void **state)
+{
+    (void)state;
+    ts_err err = {0};
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
+    const ts_imodel *im = make_model(arena, &shape, false, "", 1);
+    const ts_plan plan = ts_plan_minimal(im, N_MAX);
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    const char *before = file_list(&r, r.dir);
+    const ts_emit_options opt = {.im = im, .plan = &plan, .events = EVENTS, .n = r.n, .x = r.x};
+    assert_true(ts_emit(&opt, r.dir, &err)); /* replaces our own */
+    assert_string_equal(before, file_list(&r, r.dir));
+
+    const char *theirs = ts_printf(arena, "%s/rtl", r.dir); /* not empty, no manifest */
+    assert_false(ts_emit(&opt, theirs, &err));
+    assert_non_null(strstr(err.msg, "was not made by tessera"));
+    err = (ts_err){0};
+    assert_false(ts_emit(&opt, ts_printf(arena, "%s/manifest.json", r.dir), &err));
+    assert_non_null(strstr(err.msg, "not a directory"));
+    err = (ts_err){0};
+    assert_false(ts_emit(&opt, ts_printf(arena, "%s/no/such/place", r.dir), &err));
+    assert_string_equal(before, file_list(&r, r.dir));
+    close_ring(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_directory), cmocka_unit_test(test_smallest), cmocka_unit_test(test_odd_folds), cmocka_unit_test(test_pre_norm),
+        cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
