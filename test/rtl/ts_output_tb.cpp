@@ -1,0 +1,52 @@
+/* ts_output: results and refusals in the order of the events, sign extension, the end of an event. */
+#include "Vtop.h"
+#include "bench.h"
+
+int main(int argc, char **argv)
+{
+    bench b(argc, argv);
+    Vtop top(b.context());
+    b.dut(top);
+    b.reset(top.rst);
+    b.in("d_valid", top.d_valid, 1);
+    b.out("d_ready", top.d_ready, 1);
+    b.in("d_data", top.d_data, 1);
+    b.in("s_valid", top.s_valid, 1);
+    b.out("s_ready", top.s_ready, 1);
+    b.in("s_data", top.s_data, P_OPW * P_YW);
+    b.in("s_tag", top.s_tag, P_TAGW);
+    b.out("m_valid", top.m_valid, 1);
+    b.in("m_ready", top.m_ready, 1);
+    b.out("m_data", top.m_data, P_OPW * 32);
+    b.out("m_last", top.m_last, 1);
+    b.out("m_refused", top.m_refused, 1);
+    source &s = b.add_source("s", {"s_data", "s_tag"});
+    source &d = b.add_source("d", {"d_data"});
+    sink &m = b.add_sink("m", {"m_data", "m_last", "m_refused"});
+    uint64_t beats = 0;
+    for (int e = 0; e < 300; e++) {
+        /* First accepted events without a break, then refused ones in any number between them. */
+        const bool refused = e > 50 && b.rnd() % 2;
+        d.send({bits(1, refused)});
+        if (refused) {
+            m.expect({bits(P_OPW * 32), bits(1, 1), bits(1, 1)});
+            continue;
+        }
+        const int64_t n = b.rnd() % 2 ? 1 : b.pick(1, 7);
+        for (int64_t t = 0; t < n; t++)
+            for (int beat = 0; beat < P_BPT; beat++, beats++) {
+                std::vector<int64_t> value;
+                for (int i = 0; i < P_OPW; i++)
+                    value.push_back(b.value(P_YW, P_YSIGNED, true));
+                bits tag(P_TAGW, b.rnd());
+                tag.put(P_LW, 1, t == n - 1);
+                s.send({pack(value, P_YW), tag});
+                m.expect({pack(value, 32), bits(1, t == n - 1 && beat == P_BPT - 1), bits(1, 0)});
+            }
+    }
+    b.run();
+    if (!b.stalled() && !b.failed())
+        b.check(m.taken_at.back() - m.taken_at.front() == m.count() - 1, "a bubble at full rate");
+    b.check(s.accepted_at.size() == beats, "results were left behind");
+    return b.finish();
+}
