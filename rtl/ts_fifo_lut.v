@@ -68,7 +68,7 @@ module ts_fifo_lut #(
 `ifdef FORMAL
     // One word, whichever the solver picks, is followed from its acceptance to its delivery: `f_ahead` words are in
     // front of it. It must come out unchanged and in its turn; so must, therefore, every word.
-    wire             f_pick; // free
+    wire             f_pick = $anyseq;
     reg              f_track = 0, f_started = 0, f_waiting = 0;
     reg  [WIDTH-1:0] f_word, f_data;
     reg  [CW-1:0]    f_ahead;

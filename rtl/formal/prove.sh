@@ -1,0 +1,38 @@
+#!/bin/bash
+# Proves by induction the assertions inside `ifdef FORMAL` of the modules in proofs.txt: rtl/formal/prove.sh [module...], from the
+# repository root. Every module that has such a section must be listed. Exit status 0 only if every proof succeeds.
+set -u
+rtl=${RTL:-rtl} # another directory for the script that injects faults
+list=rtl/formal/proofs.txt
+[ -f "$list" ] || { echo "run from the repository root" >&2; exit 2; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+proved=0 failed=0
+while read -r module params; do
+    case $module in '' | '#'*) continue ;; esac
+    if [ $# -gt 0 ]; then
+        case " $* " in *" $module "*) ;; *) continue ;; esac
+    fi
+    sets=""
+    for p in ${params//,/ }; do
+        [ "$p" = - ] || sets+="-chparam ${p%%=*} ${p#*=} "
+    done
+    # An assumption that rst is up in the first cycle stands in for the power-up state; -verify makes a counterexample an error.
+    if timeout 120 yosys -q -p "read_verilog -formal -I$rtl $rtl/$module.v; hierarchy -libdir $rtl -top $module $sets;
+        proc; flatten; opt; memory; opt; sat -tempinduct -prove-asserts -set-assumes -maxsteps 20 -verify" >"$log" 2>&1; then
+        echo "proved  $module $params"
+        proved=$((proved + 1))
+    else
+        echo "FAILED  $module $params"
+        tail -n 20 "$log"
+        failed=$((failed + 1))
+    fi
+done <"$list"
+if [ $# = 0 ]; then
+    for file in $(grep -l 'ifdef FORMAL' "$rtl"/*.v); do
+        module=$(basename "$file" .v)
+        grep -q "^$module " "$list" || { echo "FAILED  $module has properties, but no line in $list"; failed=$((failed + 1)); }
+    done
+fi
+echo "$proved proved, $failed failed"
+[ "$failed" = 0 ] && [ "$proved" -gt 0 ]
