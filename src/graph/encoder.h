@@ -4,6 +4,9 @@
 #ifndef TS_ENCODER_H
 #define TS_ENCODER_H
 #include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
 
 typedef enum { TS_ACT_NONE, TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU } ts_act;
 typedef enum { TS_POOL_NONE, TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST } ts_pool; /* NONE: the head runs per token */
@@ -50,10 +53,25 @@ typedef struct ts_encoder {
     ts_pool pool;
     ts_mask mask;
     const char *mask_note; /* what `inspect` says of the mask; "" for TS_MASK_NONE */
+    const char *mask_input; /* TS_MASK_INPUT: the name of that input; NULL otherwise */
+    bool mask_keeps;        /* TS_MASK_INPUT: nonzero elements of it mark hits; otherwise they mark padding */
     ts_mlp embed, head;
     ts_norm final_norm; /* valid where has_final_norm */
     const ts_layer *layer; /* [layers] */
     long long parameters;
 } ts_encoder;
+
+const char *ts_act_name(ts_act act);    /* "none", "relu", "gelu", "gelu_tanh", "silu" */
+const char *ts_pool_name(ts_pool pool); /* "none", "mean", "max", "first" */
+const char *ts_mask_name(ts_mask mask); /* "none", "input", "data" */
+
+/* Weights, biases and norm parameters, as the hardware holds them: a bias that the model lacks counts as one of zeros. */
+long long ts_encoder_parameters(const ts_encoder *enc);
+
+/* Widths that fit each other, at least one layer, equal shapes, finite numbers. Names the layer and the tensor. */
+bool ts_encoder_verify(const ts_encoder *enc, ts_err *err);
+
+/* A few lines of text for people, deterministic. */
+void ts_encoder_describe(FILE *out, const ts_encoder *enc);
 
 #endif

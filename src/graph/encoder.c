@@ -1,0 +1,159 @@
+#include "graph/encoder.h"
+
+#include <math.h>
+
+const char *ts_act_name(ts_act act)
+{
+    switch (act) {
+    case TS_ACT_NONE: return "none";
+    case TS_ACT_RELU: return "relu";
+    case TS_ACT_GELU_ERF: return "gelu";
+    case TS_ACT_GELU_TANH: return "gelu_tanh";
+    case TS_ACT_SILU: return "silu";
+    }
+    BUG("unknown activation");
+}
+
+const char *ts_pool_name(ts_pool pool)
+{
+    switch (pool) {
+    case TS_POOL_NONE: return "none";
+    case TS_POOL_MEAN: return "mean";
+    case TS_POOL_MAX: return "max";
+    case TS_POOL_FIRST: return "first";
+    }
+    BUG("unknown pooling");
+}
+
+const char *ts_mask_name(ts_mask mask)
+{
+    switch (mask) {
+    case TS_MASK_NONE: return "none";
+    case TS_MASK_INPUT: return "input";
+    case TS_MASK_DATA: return "data";
+    }
+    BUG("unknown mask");
+}
+
+static long long linear_parameters(const ts_linear *lin)
+{
+    return (long long)lin->out * (lin->in + 1);
+}
+
+static long long mlp_parameters(const ts_mlp *mlp)
+{
+    long long sum = 0;
+    for (int i = 0; i < mlp->count; i++)
+        sum += linear_parameters(&mlp->lin[i]);
+    return sum;
+}
+
+long long ts_encoder_parameters(const ts_encoder *enc)
+{
+    long long sum = mlp_parameters(&enc->embed) + mlp_parameters(&enc->head) + (enc->has_final_norm ? 2LL * enc->d : 0);
+    for (int i = 0; i < enc->layers; i++) {
+        const ts_layer *layer = &enc->layer[i];
+        sum += linear_parameters(&layer->q) + linear_parameters(&layer->k) + linear_parameters(&layer->v) + linear_parameters(&layer->o);
+        sum += linear_parameters(&layer->ffn1) + linear_parameters(&layer->ffn2) + 4LL * enc->d;
+    }
+    return sum;
+}
+
+static bool all_finite(const float *x, long long count)
+{
+    for (long long i = 0; i < count; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* `where` is the layer's number, or -1 outside of the layers. */
+static bool complain(const ts_encoder *enc, int where, const char *what, const char *why, ts_err *err)
+{
+    if (where >= 0)
+        return ts_fail(err, "%s: layer %d: %s: %s", enc->name, where, what, why);
+    return ts_fail(err, "%s: %s: %s", enc->name, what, why);
+}
+
+static bool verify_linear(const ts_encoder *enc, int where, const char *what, const ts_linear *lin, int in, int out, ts_err *err)
+{
+    if (lin->in != in || lin->out != out) {
+        char why[128];
+        snprintf(why, sizeof why, "a linear layer %d -> %d stands where %d -> %d was expected", lin->in, lin->out, in, out);
+        return complain(enc, where, what, why, err);
+    }
+    if (!all_finite(lin->w, (long long)in * out) || !all_finite(lin->b, out))
+        return complain(enc, where, what, "a weight or bias is infinite or not a number; train again, or repair the file", err);
+    return true;
+}
+
+static bool verify_mlp(const ts_encoder *enc, const char *what, const ts_mlp *mlp, int in, int out, ts_err *err)
+{
+    if (mlp->count < 1 || mlp->count > TS_MLP_MAX)
+        return complain(enc, -1, what, "the number of linear layers must be 1 to 3", err);
+    for (int i = 0; i < mlp->count; i++) {
+        const int to = i == mlp->count - 1 ? out : mlp->lin[i].out;
+        if (!verify_linear(enc, -1, what, &mlp->lin[i], in, to, err))
+            return false;
+        in = to;
+    }
+    return true;
+}
+
+static bool verify_norm(const ts_encoder *enc, int where, const char *what, const ts_norm *norm, ts_err *err)
+{
+    if (norm->d != enc->d)
+        return complain(enc, where, what, "the normalisation is not as wide as the residual stream", err);
+    if (!(norm->eps >= 0.0F) || !isfinite(norm->eps))
+        return complain(enc, where, what, "epsilon must be zero or positive", err);
+    if (!all_finite(norm->gain, enc->d) || !all_finite(norm->bias, enc->d))
+        return complain(enc, where, what, "a gain or bias is infinite or not a number; train again, or repair the file", err);
+    return true;
+}
+
+bool ts_encoder_verify(const ts_encoder *enc, ts_err *err)
+{
+    const int d = enc->d, inner = enc->heads * enc->d_head;
+    if (enc->features < 1 || d < 1 || enc->heads < 1 || enc->d_head < 1 || enc->ff < 1 || enc->outputs < 1 || enc->layers < 1)
+        return ts_fail(err, "%s: an encoder needs at least one feature, channel, head, output and layer", enc->name);
+    if (!verify_mlp(enc, "embedding", &enc->embed, enc->features, d, err) || !verify_mlp(enc, "head", &enc->head, d, enc->outputs, err))
+        return false;
+    if (enc->has_final_norm && !verify_norm(enc, -1, "final norm", &enc->final_norm, err))
+        return false;
+    for (int i = 0; i < enc->layers; i++) {
+        const ts_layer *layer = &enc->layer[i];
+        if (!verify_linear(enc, i, "q", &layer->q, d, inner, err) || !verify_linear(enc, i, "k", &layer->k, d, inner, err) ||
+            !verify_linear(enc, i, "v", &layer->v, d, inner, err) || !verify_linear(enc, i, "attention output", &layer->o, inner, d, err) ||
+            !verify_linear(enc, i, "ffn1", &layer->ffn1, d, enc->ff, err) || !verify_linear(enc, i, "ffn2", &layer->ffn2, enc->ff, d, err) ||
+            !verify_norm(enc, i, "norm 1", &layer->norm1, err) || !verify_norm(enc, i, "norm 2", &layer->norm2, err))
+            return false;
+        if (!isfinite(layer->scale))
+            return complain(enc, i, "attention", "the scale of the scores is not finite", err);
+    }
+    return true;
+}
+
+static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
+{
+    fprintf(out, "%-10s %d", what, mlp->lin[0].in);
+    for (int i = 0; i < mlp->count; i++) {
+        fprintf(out, " -> %d", mlp->lin[i].out);
+        if (mlp->act[i] != TS_ACT_NONE)
+            fprintf(out, " %s", ts_act_name(mlp->act[i]));
+    }
+    fputc('\n', out);
+}
+
+void ts_encoder_describe(FILE *out, const ts_encoder *enc)
+{
+    fprintf(out, "%-10s %s\n", "encoder", enc->name);
+    describe_mlp(out, "embedding", &enc->embed);
+    fprintf(out, "%-10s %d, %s%s\n", "layers", enc->layers, enc->norm_first ? "norm first" : "norm last", enc->has_final_norm ? ", final norm" : "");
+    fprintf(out, "%-10s %d channels, %d heads of %d, feed-forward %d, %s\n", "layer", enc->d, enc->heads, enc->d_head, enc->ff,
+            ts_act_name(enc->act));
+    if (enc->pool != TS_POOL_NONE)
+        fprintf(out, "%-10s %s over the hits\n", "pooling", ts_pool_name(enc->pool));
+    describe_mlp(out, "head", &enc->head);
+    fprintf(out, "%-10s %s%s%s\n", "mask", ts_mask_name(enc->mask), enc->mask == TS_MASK_NONE ? "" : ": ", enc->mask == TS_MASK_NONE ? "" : enc->mask_note);
+    fprintf(out, "%-10s %lld\n", "parameters", enc->parameters);
+}
