@@ -17,7 +17,7 @@
 //   HG = ceil(H/PH), DC = ceil(DH/PD), row = PH*ceil(DH/NF), C = ceil(n/PKEY)*DC: a pass of an item,
 //   lg(x) = ceil(ceil(log2 x)/REG), R = 1 + ceil(16/REG): ts_recip,
 //   P = 9 + FAN + lg(PD) + (DC > 1) + max(0, lg(PKEY) - 1): how far pass two's start is behind pass one's end, and back.
-//   item      I = max(C, PQ*row + DC - 1): the passes, or ts_attn_final
+//   item      I = max(C, PQ*row + DC - 1): the passes, or ts_attn_final (fewer than PQ queries in a block take less)
 //   block     B = max(HG*I, HG*(C + P)/2, PQ + 1, T/M): the items; the two halves of the score memory; loading the queries; room
 //             in the output for M = floor(max(32, 4*PQ)/PQ) blocks, T = (HG-1)*I + C + 22 + lg(PKEY) + R + PQ*row cycles each
 //   from the last token accepted to the first context offered
@@ -86,7 +86,8 @@ module ts_attention #(
     localparam GW     = HG > 1 ? $clog2(HG) : 1;
     localparam QCW    = $clog2(PQ + 1);
     localparam EW     = SPW + LW + 1;
-    localparam FINAL  = PQ * PH * ((DH + NF - 1) / NF);
+    localparam QSTEPS = PH * ((DH + NF - 1) / NF); // steps of ts_attn_final for a query
+    localparam HOW    = $clog2(PQ * QSTEPS + DC);
     localparam PLACES = 4*PQ > 32 ? 4*PQ : 32;
     localparam SUMW   = $clog2(NMAX * ((1 << PW) - 1) + 1);
     localparam ACCW   = SUMW + VW;
@@ -153,12 +154,16 @@ module ts_attention #(
     wire [SPW-1:0]           b_span;
     wire [LW-1:0]            b_layer;
     wire [QCW-1:0]           b_count;
+    wire [HOW-1:0]           b_hold;
     wire [WW-1:0]            one_word, word;
     wire [PQ*PH*PD*QW-1:0]   q_word, q_lanes;
-    ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW), .STYLE(KVSTYLE)) query (
-        .clk(clk), .rst(rst), .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
+    ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW), .ROW(QSTEPS),
+                    .STYLE(KVSTYLE)) query (
+        .clk(clk), .rst(rst),
+        .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_info({e_span, e_layer, e_bank}), .b_valid(b_valid), .b_take(b_take),
-        .b_n(b_n), .b_info({b_span, b_layer, b_bank}), .b_count(b_count), .b_last(b_last), .word(word), .q(q_word));
+        .b_n(b_n), .b_info({b_span, b_layer, b_bank}), .b_count(b_count), .b_hold(b_hold), .b_last(b_last),
+        .word(word), .q(q_word));
 
     wire            one_run, one_first_key, one_first_chunk, one_last_chunk, one_last, one_half, scored, scored_half;
     wire [PKEY-1:0] one_none, two_none;
@@ -169,10 +174,10 @@ module ts_attention #(
     wire            two_bank, two_bank_done;
     wire [KAW-1:0]  two_vaddr;
     wire [QCW-1:0]  two_count;
-    ts_attn_sched #(.PQ(PQ), .PKEY(PKEY), .HG(HG), .DC(DC), .FINAL(FINAL), .PLACES(PLACES), .BANK(BANK), .SCORES(GROUPS),
+    ts_attn_sched #(.PQ(PQ), .PKEY(PKEY), .HG(HG), .DC(DC), .HOW(HOW), .PLACES(PLACES), .BANK(BANK), .SCORES(GROUPS),
                     .NW(NW), .SPW(SPW), .LW(LW), .WW(WW), .KAW(KAW), .SAW(SAW)) sched (
         .clk(clk), .rst(rst), .b_valid(b_valid), .b_take(b_take), .b_n(b_n), .b_span(b_span), .b_layer(b_layer),
-        .b_bank(b_bank), .b_count(b_count), .b_last(b_last), .one_run(one_run), .one_first_key(one_first_key),
+        .b_bank(b_bank), .b_count(b_count), .b_hold(b_hold), .b_last(b_last), .one_run(one_run), .one_first_key(one_first_key),
         .one_first_chunk(one_first_chunk), .one_last_chunk(one_last_chunk), .one_last(one_last), .one_none(one_none),
         .one_kaddr(kaddr), .one_saddr(one_saddr), .one_word(one_word), .one_group(one_group), .one_layer(one_layer),
         .one_half(one_half), .scored(scored), .scored_half(scored_half), .two_begin(two_begin), .two_run(two_run),

@@ -1,7 +1,7 @@
-// Contexts from the sums of an item. `go` says that its sums are in `sums` (and, three cycles later, `accs`); STEPS = PQ * PH *
-// ceil(DH / NF) cycles later both may change. A step takes one query, head and NF channels: the reciprocal of the sum, then
-// ts_attn_scale. Nothing waits: the output FIFOs, one for each head group, have room for every item that is let in (ts_attn_sched).
-// A token leaves when its last head group is in. Layer-dependent constants come from the configuration word
+// Contexts from the sums of an item. The cycle after `go` its sums are in `sums`, three cycles later in `accs`; both must stay for
+// PH * ceil(DH / NF) cycles for each query of the block. A step takes one query, head and NF channels: the reciprocal of the sum,
+// then ts_attn_scale. Nothing waits: the output FIFOs, one for each head group, have room for every item that is let in
+// (ts_attn_sched). A token leaves when its last head group is in. Layer-dependent constants come from the configuration word
 // {cbits[4:0], ctx_e[1:0], score_e[H][1:0]}.
 //
 // From `go` to the item's first context at its FIFO's output: 14 + ts_recip's cycles + PH * ceil(DH / NF).
@@ -56,7 +56,7 @@ module ts_attn_final #(
     localparam        HW         = PH > 1 ? $clog2(PH) : 1;
     localparam        CHW        = CHUNKS > 1 ? $clog2(CHUNKS) : 1;
     localparam        BEAT       = NF * ACCW;
-    localparam [31:0] LAST_STEP  = STEPS - 1;
+    localparam [31:0] ONE        = 1;
     localparam [31:0] LAST_HEAD  = PH - 1;
     localparam [31:0] LAST_CHUNK = CHUNKS - 1;
     localparam        CTRL       = 2 + GW + LW;
@@ -73,14 +73,13 @@ module ts_attn_final #(
     reg            last;
     wire           row_end   = chunk == LAST_CHUNK[CHW-1:0];
     wire           query_end = row_end && head == LAST_HEAD[HW-1:0];
-    wire           real_query = left != {QCW{1'b0}};
-    wire           last_query = last && left == {{(QCW-1){1'b0}}, 1'b1};
+    wire           block_end  = query_end && left == ONE[QCW-1:0];
 
     always @(posedge clk)
         if (rst)
             busy <= 1'b0;
         else
-            busy <= go || (busy && step != LAST_STEP[SW-1:0]);
+            busy <= go || (busy && !block_end);
 
     always @(posedge clk)
         if (go) begin
@@ -99,7 +98,7 @@ module ts_attn_final #(
                 row  <= row + 1'b1;
                 head <= query_end ? {HW{1'b0}} : head + 1'b1;
             end
-            if (query_end && real_query)
+            if (query_end)
                 left <= left - 1'b1;
         end
 
@@ -138,9 +137,9 @@ module ts_attn_final #(
     end
     ts_delay #(.WIDTH(SUMW), .CYCLES(3)) sum_line (.clk(clk), .in(sum_picked), .out(sum));
     ts_delay #(.WIDTH(SW), .CYCLES(3)) step_line (.clk(clk), .in(step), .out(acc_step));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(4)) valid_line (.clk(clk), .rst(rst), .d(busy && real_query), .q(valid));
+    ts_attn_flags #(.WIDTH(1), .CYCLES(4)) valid_line (.clk(clk), .rst(rst), .d(busy), .q(valid));
     ts_delay #(.WIDTH(CTRL), .CYCLES(4)) ctrl_line (
-        .clk(clk), .in({query_end, last_query, group, layer}), .out(ctrl));
+        .clk(clk), .in({query_end, last && block_end, group, layer}), .out(ctrl));
 
     // Reciprocal and scaling.
     wire            r_valid;

@@ -1,6 +1,6 @@
 // K and V of the event-layer being read and of the one arriving: two banks, a memory for each of the PKEY key lanes, so that
 // token j writes lane j % PKEY. A word is PH heads x PD of the head width; a token's HG*DC words are written one a cycle: word
-// g*DC + c holds heads g*PH... and channels c*PD... of each (zeros beyond the last). Key group i starts at word i*HG*DC of its bank.
+// g*DC + c holds channels c*PD... of heads g*PH... (zeros beyond the last). Key group i starts at word i*HG*DC of its bank.
 //
 // Tokens fill one bank; the one tagged last sends the event on as a descriptor (after its last word has been written) and turns
 // to the other bank, which must have been released. A drop token empties the bank. Read latency 2, as ts_mem.
@@ -38,7 +38,7 @@ module ts_attn_kv #(
     output wire                     e_valid,
     input  wire                     e_ready,
     output wire [NW-1:0]            e_n,
-    output wire [SPW-1:0]           e_span, // cycles from an item's first step to the first chunk of its last key group, and that one
+    output wire [SPW-1:0]           e_span, // steps of an item up to the first chunk of its last key group
     output wire [LW-1:0]            e_layer,
     output wire                     e_bank,
     input  wire                     release_it, // the bank's last read has been issued

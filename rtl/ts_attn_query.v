@@ -15,12 +15,14 @@ module ts_attn_query #(
     parameter QW    = 8,
     parameter LW    = 1,
     parameter EW    = 4, // of the rest of an event's descriptor
+    parameter ROW   = 1, // steps of ts_attn_final for a query
     parameter STYLE = "block",
     parameter NW    = $clog2(NMAX + 1), // derived, as all below
     parameter HG    = (H + PH - 1) / PH,
     parameter DC    = (DH + PD - 1) / PD,
     parameter WW    = HG*DC > 1 ? $clog2(HG * DC) : 1,
-    parameter CW    = $clog2(PQ + 1)
+    parameter CW    = $clog2(PQ + 1),
+    parameter HOW   = $clog2(PQ * ROW + DC)
 ) (
     input  wire                  clk,
     input  wire                  rst,
@@ -41,6 +43,7 @@ module ts_attn_query #(
     output reg  [NW-1:0]         b_n,     // keys (and queries) of the event
     output reg  [EW-1:0]         b_info,
     output wire [CW-1:0]         b_count, // queries of the block
+    output reg  [HOW-1:0]        b_hold,  // DC - 2 and the steps of ts_attn_final for these
     output wire                  b_last,  // the event's last block
     input  wire [WW-1:0]         word,
     output reg  [PQ*PH*PD*QW-1:0] q
@@ -48,6 +51,8 @@ module ts_attn_query #(
     localparam        VECTOR = H * DH * QW;
     localparam        WORDS  = HG * DC;
     localparam        WORD   = PH * PD * QW;
+    localparam [31:0] STEPS  = ROW;
+    localparam [31:0] FIRST  = ROW + DC - 2;
 
     wire              q_valid, q_ready;
     wire [VECTOR-1:0] q_data;
@@ -96,6 +101,9 @@ module ts_attn_query #(
             fill  <= fill + 1'b1;
             place <= place_up[PQ-1:0];
         end
+    always @(posedge clk)
+        if (load)
+            b_hold <= place[0] ? FIRST[HOW-1:0] : b_hold + STEPS[HOW-1:0];
     wire unused = &{1'b0, place_up[PQ]};
 
     reg swap;

@@ -3,8 +3,8 @@
 //   pass one: until its half of the score memory is free, i.e. pass two of the item before the last has started (it reads in the
 //     order and at the pace in which pass one writes, and reads first);
 //   pass two: until pass one has scored the item; until the output has room for the block's contexts, reserved here and never
-//     asked for again; and until its sums will find the holding registers free: FINAL cycles after the item before was complete,
-//     which is known beforehand as nothing after the start can wait.
+//     asked for again; and until its sums will find the holding registers free: so many cycles after the item before was
+//     complete as ts_attn_final takes steps for it, which is known beforehand as nothing after the start can wait.
 // Where none of these waits, items follow each other without a gap in both passes.
 `default_nettype none
 
@@ -13,7 +13,7 @@ module ts_attn_sched #(
     parameter PKEY   = 1,
     parameter HG     = 1,  // head groups
     parameter DC     = 1,  // chunks of the head width
-    parameter FINAL  = 1,  // cycles that an item occupies the holding registers
+    parameter HOW    = 1,  // bits of b_hold
     parameter PLACES = 2,  // contexts that the output can hold
     parameter BANK   = 1,  // words of a K/V bank
     parameter SCORES = 1,  // words of a half of the score memory
@@ -36,6 +36,7 @@ module ts_attn_sched #(
     input  wire [LW-1:0]   b_layer,
     input  wire            b_bank,
     input  wire [CW-1:0]   b_count,
+    input  wire [HOW-1:0]  b_hold, // DC - 2 and the item's steps in ts_attn_final
     input  wire            b_last,
     // pass one, step by step
     output wire            one_run,
@@ -71,15 +72,14 @@ module ts_attn_sched #(
     output reg             two_bank_done, // with two_last: no item of this event follows
     input  wire            taken          // a context has left
 );
-    localparam        BW         = NW + SPW + LW + 1 + CW + 1;
+    localparam        BW         = HOW + NW + SPW + LW + 1 + CW + 1;
     localparam        IW         = BW + GW + WW;
-    localparam        HW         = $clog2((1 << SPW) + DC + FINAL);
+    localparam        HW         = (SPW > HOW ? SPW : HOW) + 1;
     localparam        RW         = $clog2(PLACES + 1);
     localparam [31:0] LAST_GROUP = HG - 1;
     localparam [31:0] CHUNKS     = DC;
     localparam [31:0] BASE1      = BANK;
     localparam [31:0] HALF1      = SCORES;
-    localparam [31:0] AFTER      = DC + FINAL - 2;
     localparam [31:0] ALL        = PLACES;
     localparam [31:0] BLOCK      = PQ;
 
@@ -91,10 +91,10 @@ module ts_attn_sched #(
     reg  [GW-1:0]  group;
     reg  [WW-1:0]  word; // the item's first
     wire           start_one = (!one_run || one_last) && !held[half] && (more || b_valid);
-    wire [BW-1:0]  next_block = more ? block : {b_n, b_span, b_layer, b_bank, b_count, b_last};
+    wire [BW-1:0]  next_block = more ? block : {b_hold, b_n, b_span, b_layer, b_bank, b_count, b_last};
     wire [GW-1:0]  next_group = more ? group + 1'b1 : {GW{1'b0}};
     wire [WW-1:0]  next_word  = more ? word + CHUNKS[WW-1:0] : {WW{1'b0}};
-    wire [NW-1:0]  next_n     = next_block[BW-1 -: NW];
+    wire [NW-1:0]  next_n     = next_block[SPW+LW+CW+2 +: NW];
     wire           next_bank  = next_block[CW+1];
 
     assign one_group = group;
@@ -108,6 +108,7 @@ module ts_attn_sched #(
     reg            left; // a context has, the cycle before
     reg  [IW-1:0]  item0, item1;
     wire [IW-1:0]  cand = turn ? item1 : item0;
+    wire [HOW-1:0] cand_hold;
     wire [NW-1:0]  cand_n;
     wire [SPW-1:0] cand_span;
     wire [LW-1:0]  cand_layer;
@@ -115,7 +116,7 @@ module ts_attn_sched #(
     wire [CW-1:0]  cand_count;
     wire [GW-1:0]  cand_group;
     wire [WW-1:0]  cand_word;
-    assign {cand_n, cand_span, cand_layer, cand_bank, cand_count, cand_last, cand_group, cand_word} = cand;
+    assign {cand_hold, cand_n, cand_span, cand_layer, cand_bank, cand_count, cand_last, cand_group, cand_word} = cand;
     // A block's places are subtracted the cycle after its first item has started; until then no other block starts.
     wire           reserve = two_begin && two_group == {GW{1'b0}};
     wire           placed = {{(32-RW){1'b0}}, room} >= BLOCK && !reserve;
@@ -181,7 +182,7 @@ module ts_attn_sched #(
         end else begin
             two_begin <= start_two;
             if (start_two)
-                wait_for <= {{(HW-SPW){1'b0}}, cand_span} + AFTER[HW-1:0];
+                wait_for <= {{(HW-SPW){1'b0}}, cand_span} + {{(HW-HOW){1'b0}}, cand_hold};
             else if (wait_for != {HW{1'b0}})
                 wait_for <= wait_for - 1'b1;
         end

@@ -102,7 +102,8 @@ struct timing {
         const int c = ceil_div(n, P_PKEY) * chunks, item = std::max(c, P_PQ * row + chunks - 1);
         const int p = 9 + P_FAN + tree_cycles(P_PD) + (chunks > 1) + std::max(0, lg_key - 1);
         const int tail = c + 20 + lg_key + recip + row;
-        const int gap = (groups - 1) / 2 * std::max(2 * item, c + p) + (groups - 1) % 2 * item;
+        const int begin = std::max(c, std::min(n, P_PQ) * row + chunks - 1); /* an item of the first block */
+        const int gap = (groups - 1) / 2 * std::max(2 * begin, c + p) + (groups - 1) % 2 * begin;
         const double held = static_cast<double>(gap + tail + (P_PQ - 1) * row + 2) / (places / P_PQ);
         const double block = std::max({groups * std::max<double>(item, (c + p) / 2.0), P_PQ + 1.0, held});
         first = std::max(groups * chunks + 2, 4) + std::min(n, P_PQ) + c + p - 1 + gap + tail;
