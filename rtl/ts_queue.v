@@ -98,7 +98,7 @@ module ts_queue #(
 
     // One word, whichever the solver picks, is followed from its acceptance into the prefetch FIFO, which is proved by itself. It
     // arrives unchanged and in its turn if its event was completed; a dropped word is never read.
-    wire             f_pick; // free
+    wire             f_pick = $anyseq;
     reg              f_started = 0, f_track = 0, f_safe = 0, f_read_1 = 0, f_read_2 = 0;
     reg  [AW:0]      f_at; // where the word is
     reg  [WIDTH-1:0] f_word;
