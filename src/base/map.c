@@ -38,7 +38,10 @@ static slot *find(const ts_map *map, const char *key)
     return &map->slots[i];
 }
 
-void *ts_map_get(const ts_map *map, const char *key) { return find(map, key)->value; }
+void *ts_map_get(const ts_map *map, const char *key)
+{
+    return find(map, key)->value;
+}
 
 void ts_map_put(ts_map *map, const char *key, void *value)
 {

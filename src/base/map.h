@@ -7,7 +7,7 @@
 typedef struct ts_map ts_map;
 
 ts_map *ts_map_new(ts_arena *arena);
-void *ts_map_get(const ts_map *map, const char *key);               /* NULL where it is absent */
-void ts_map_put(ts_map *map, const char *key, void *value);         /* replaces; value is not NULL */
+void *ts_map_get(const ts_map *map, const char *key);       /* NULL where it is absent */
+void ts_map_put(ts_map *map, const char *key, void *value); /* replaces; value is not NULL */
 
 #endif

@@ -4,15 +4,15 @@
 #include <string.h>
 
 /* Appends to an array that doubles at powers of two, so that no capacity needs storing. */
-#define APPEND(arena, array, count, item) \
-    do { \
-        if (((count) & ((count) - 1)) == 0) { \
-            void *bigger = ts_alloc((arena), (count) ? (size_t)(count) * 2 : 1, sizeof *(array)); \
-            if (count) \
-                memcpy(bigger, (array), (size_t)(count) * sizeof *(array)); \
-            (array) = bigger; \
-        } \
-        (array)[(count)++] = (item); \
+#define APPEND(arena, array, count, item)                                                                                                  \
+    do {                                                                                                                                   \
+        if (((count) & ((count)-1)) == 0) {                                                                                                \
+            void *bigger = ts_alloc((arena), (count) ? (size_t)(count)*2 : 1, sizeof *(array));                                            \
+            if (count)                                                                                                                     \
+                memcpy(bigger, (array), (size_t)(count) * sizeof *(array));                                                                \
+            (array) = bigger;                                                                                                              \
+        }                                                                                                                                  \
+        (array)[(count)++] = (item);                                                                                                       \
     } while (0)
 
 const ts_attr *ts_attr_find(const ts_node *node, const char *name)
@@ -90,10 +90,10 @@ static bool set_producers(ts_graph *g, ts_err *err)
                 continue;
             if (v->is_input || v->constant || v->producer)
                 return ts_fail(err, "node '%s' (%s): its output '%s' is also %s; the file is damaged or its exporter is at fault",
-                    node->name, node->type, v->name,
-                    v->is_input       ? "an input of the model"
-                        : v->constant ? "an initialiser"
-                                      : "an output of another node");
+                               node->name, node->type, v->name,
+                               v->is_input   ? "an input of the model"
+                               : v->constant ? "an initialiser"
+                                             : "an output of another node");
             v->producer = node;
             v->output = k;
         }
@@ -103,7 +103,7 @@ static bool set_producers(ts_graph *g, ts_err *err)
             const ts_value *v = g->node[i]->in[k];
             if (v && !v->is_input && !v->constant && !v->producer)
                 return ts_fail(err, "node '%s' (%s): nothing produces its input '%s'; the file is damaged or its exporter is at fault",
-                    g->node[i]->name, g->node[i]->type, v->name);
+                               g->node[i]->name, g->node[i]->type, v->name);
         }
     for (int i = 0; i < g->outputs; i++) {
         const ts_value *v = g->output[i];
@@ -142,7 +142,7 @@ static bool sort_nodes(ts_arena *arena, ts_graph *g, ts_err *err)
                 continue;
             if (state[v->producer->id] == OPEN)
                 return ts_fail(err, "node '%s' (%s) depends on its own output; the file is damaged or its exporter is at fault", node->name,
-                    node->type);
+                               node->type);
             state[v->producer->id] = OPEN;
             stack[depth++] = v->producer->id;
         }
@@ -298,11 +298,17 @@ static void dump_attr(FILE *out, const ts_attr *a)
             fputc(',', out);
         switch (a->type) {
         case TS_ATTR_INT:
-        case TS_ATTR_INTS: fprintf(out, "%" PRId64, a->i[i]); break;
+        case TS_ATTR_INTS:
+            fprintf(out, "%" PRId64, a->i[i]);
+            break;
         case TS_ATTR_FLOAT:
-        case TS_ATTR_FLOATS: fprintf(out, "%.9g", (double)a->f[i]); break;
+        case TS_ATTR_FLOATS:
+            fprintf(out, "%.9g", (double)a->f[i]);
+            break;
         case TS_ATTR_STRING:
-        case TS_ATTR_STRINGS: fprintf(out, "\"%s\"", a->s[i]); break;
+        case TS_ATTR_STRINGS:
+            fprintf(out, "\"%s\"", a->s[i]);
+            break;
         case TS_ATTR_TENSOR:
             if (ts_count(a->t) <= SHOWN_ELEMENTS)
                 dump_numbers(out, a->t);

@@ -12,12 +12,30 @@ typedef struct ts_dim {
     int64_t c[3];
 } ts_dim;
 
-static inline ts_dim ts_dim_of(int64_t value) { return (ts_dim){{value, 0, 0}}; }
-static inline bool ts_dim_is_const(ts_dim a) { return a.c[1] == 0 && a.c[2] == 0; }
-static inline bool ts_dim_is(ts_dim a, int64_t value) { return ts_dim_is_const(a) && a.c[0] == value; }
-static inline bool ts_dim_is_hits(ts_dim a) { return a.c[0] == 0 && a.c[1] == 1 && a.c[2] == 0; }
-static inline bool ts_dim_equal(ts_dim a, ts_dim b) { return a.c[0] == b.c[0] && a.c[1] == b.c[1] && a.c[2] == b.c[2]; }
-static inline int64_t ts_dim_at(ts_dim a, int64_t hits) { return a.c[0] + hits * (a.c[1] + hits * a.c[2]); }
+static inline ts_dim ts_dim_of(int64_t value)
+{
+    return (ts_dim){{value, 0, 0}};
+}
+static inline bool ts_dim_is_const(ts_dim a)
+{
+    return a.c[1] == 0 && a.c[2] == 0;
+}
+static inline bool ts_dim_is(ts_dim a, int64_t value)
+{
+    return ts_dim_is_const(a) && a.c[0] == value;
+}
+static inline bool ts_dim_is_hits(ts_dim a)
+{
+    return a.c[0] == 0 && a.c[1] == 1 && a.c[2] == 0;
+}
+static inline bool ts_dim_equal(ts_dim a, ts_dim b)
+{
+    return a.c[0] == b.c[0] && a.c[1] == b.c[1] && a.c[2] == b.c[2];
+}
+static inline int64_t ts_dim_at(ts_dim a, int64_t hits)
+{
+    return a.c[0] + hits * (a.c[1] + hits * a.c[2]);
+}
 void ts_dim_print(FILE *out, ts_dim a); /* "32", "n", "4*n", "n*n+1" */
 
 typedef struct ts_shape {
@@ -45,7 +63,7 @@ struct ts_value {
     const ts_node *producer;   /* NULL for inputs and constants */
     int output;                /* producer->out[output] is this value */
     int uses;
-    const ts_use *use;     /* [uses], in node order */
+    const ts_use *use;        /* [uses], in node order */
     bool is_input, is_output; /* of the graph */
 };
 
@@ -93,7 +111,10 @@ const char *ts_attr_string(const ts_node *node, const char *name, const char *ot
 ts_value *ts_graph_find(const ts_graph *g, const char *name); /* value by name, or NULL */
 
 /* Input `slot`, or NULL where it is absent or beyond the inputs given. */
-static inline const ts_value *ts_in(const ts_node *node, int slot) { return slot < node->ins ? node->in[slot] : NULL; }
+static inline const ts_value *ts_in(const ts_node *node, int slot)
+{
+    return slot < node->ins ? node->in[slot] : NULL;
+}
 
 /* Building. ts_graph_finish computes producers and uses, orders the nodes topologically, drops values nobody refers to and
    renumbers; it fails on a cycle, on a value that nothing produces, and on one that is produced twice. */

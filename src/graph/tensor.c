@@ -13,9 +13,18 @@ static const struct {
 #undef X
 };
 
-const char *ts_dtype_name(ts_dtype dtype) { return dtypes[dtype].name; }
-int ts_dtype_bytes(ts_dtype dtype) { return dtypes[dtype].bytes; }
-ts_store ts_dtype_store(ts_dtype dtype) { return dtypes[dtype].store; }
+const char *ts_dtype_name(ts_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+int ts_dtype_bytes(ts_dtype dtype)
+{
+    return dtypes[dtype].bytes;
+}
+ts_store ts_dtype_store(ts_dtype dtype)
+{
+    return dtypes[dtype].store;
+}
 
 ts_dtype ts_dtype_from_onnx(int number)
 {
@@ -51,7 +60,10 @@ int64_t ts_count(const ts_tensor *t)
     return n;
 }
 
-size_t ts_store_bytes(ts_dtype dtype) { return dtypes[dtype].store == TS_STORE_F ? sizeof(float) : sizeof(int64_t); }
+size_t ts_store_bytes(ts_dtype dtype)
+{
+    return dtypes[dtype].store == TS_STORE_F ? sizeof(float) : sizeof(int64_t);
+}
 
 void ts_tensor_alloc(ts_arena *arena, ts_tensor *t)
 {
@@ -75,15 +87,18 @@ void ts_copy(ts_tensor *to, int64_t to_index, const ts_tensor *from, int64_t fro
     size_t bytes = ts_store_bytes(to->dtype);
     if (count > 0)
         memcpy((char *)to->data.any + (size_t)to_index * bytes, (const char *)from->data.any + (size_t)from_index * bytes,
-            (size_t)count * bytes);
+               (size_t)count * bytes);
 }
 
 double ts_get_real(const ts_tensor *t, int64_t index)
 {
     switch (ts_dtype_store(t->dtype)) {
-    case TS_STORE_F: return t->data.f[index];
-    case TS_STORE_D: return t->data.d[index];
-    case TS_STORE_I: return t->dtype == TS_U64 ? (double)(uint64_t)t->data.i[index] : (double)t->data.i[index];
+    case TS_STORE_F:
+        return t->data.f[index];
+    case TS_STORE_D:
+        return t->data.d[index];
+    case TS_STORE_I:
+        return t->dtype == TS_U64 ? (double)(uint64_t)t->data.i[index] : (double)t->data.i[index];
     }
     BUG("storage of a tensor");
 }
@@ -108,8 +123,12 @@ int64_t ts_get_int(const ts_tensor *t, int64_t index)
 void ts_set_real(ts_tensor *t, int64_t index, double value)
 {
     switch (ts_dtype_store(t->dtype)) {
-    case TS_STORE_F: t->data.f[index] = (float)value; return;
-    case TS_STORE_D: t->data.d[index] = value; return;
+    case TS_STORE_F:
+        t->data.f[index] = (float)value;
+        return;
+    case TS_STORE_D:
+        t->data.d[index] = value;
+        return;
     case TS_STORE_I:
         if (t->dtype == TS_BOOL)
             t->data.i[index] = value != 0; /* NaN is true, as in C and NumPy */
@@ -139,9 +158,9 @@ static float bits_float(uint32_t bits)
 float ts_f16_to_float(uint16_t bits)
 {
     int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    float magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
-        : exponent == 0              ? ldexpf((float)fraction, -24)
-                                     : ldexpf((float)(1024 + fraction), exponent - 25);
+    float magnitude = exponent == 31  ? (fraction ? NAN : INFINITY)
+                      : exponent == 0 ? ldexpf((float)fraction, -24)
+                                      : ldexpf((float)(1024 + fraction), exponent - 25);
     return bits >> 15 ? -magnitude : magnitude;
 }
 
@@ -177,10 +196,10 @@ void ts_tensor_narrow(ts_tensor *t)
         for (int64_t i = 0; i < n; i++)
             t->data.f[i] = ts_round_bf16(t->data.f[i]);
         break;
-#define WRAP(id, type) \
-    case id: \
-        for (int64_t i = 0; i < n; i++) \
-            t->data.i[i] = (type)t->data.i[i]; \
+#define WRAP(id, type)                                                                                                                     \
+    case id:                                                                                                                               \
+        for (int64_t i = 0; i < n; i++)                                                                                                    \
+            t->data.i[i] = (type)t->data.i[i];                                                                                             \
         break;
         WRAP(TS_I8, int8_t)
         WRAP(TS_I16, int16_t)
@@ -198,6 +217,7 @@ void ts_tensor_narrow(ts_tensor *t)
     case TS_F64:
     case TS_I64:
     case TS_U64:
-    case TS_DTYPE_COUNT: break;
+    case TS_DTYPE_COUNT:
+        break;
     }
 }

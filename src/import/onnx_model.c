@@ -38,7 +38,10 @@ typedef struct scope {
     int depth;
 } scope;
 
-static const char *normal_domain(const char *domain) { return strcmp(ts_or_empty(domain), "ai.onnx") == 0 ? "" : ts_or_empty(domain); }
+static const char *normal_domain(const char *domain)
+{
+    return strcmp(ts_or_empty(domain), "ai.onnx") == 0 ? "" : ts_or_empty(domain);
+}
 
 static ts_value *new_value(importer *im, const scope *s, const char *name)
 {
@@ -67,14 +70,14 @@ static ts_value *value_of(importer *im, const scope *s, const char *name)
 
 static bool read_attr(importer *im, const char *where, const Onnx__AttributeProto *p, ts_attr *attr)
 {
-    Onnx__AttributeProto__AttributeType type = p->has_type ? p->type
-        : p->has_f          ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
-        : p->has_i          ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT
-        : p->has_s          ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
-        : p->t              ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR
-        : p->n_floats       ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS
-        : p->n_strings      ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS
-                            : ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
+    Onnx__AttributeProto__AttributeType type = p->has_type    ? p->type
+                                               : p->has_f     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
+                                               : p->has_i     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT
+                                               : p->has_s     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
+                                               : p->t         ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR
+                                               : p->n_floats  ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS
+                                               : p->n_strings ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS
+                                                              : ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
     size_t count = 1;
     int64_t *i;
     float *f;
@@ -116,12 +119,14 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
         attr->type = TS_ATTR_TENSOR;
         if (!p->t)
             return ts_fail(im->err, "%s: attribute '%s' has no tensor; the file is damaged", where, attr->name);
-        attr->t = ts_onnx_tensor(im->arena, p->t, ts_printf(im->scratch, "%s: attribute '%s'", where, attr->name), im->g->directory, im->err);
+        attr->t =
+            ts_onnx_tensor(im->arena, p->t, ts_printf(im->scratch, "%s: attribute '%s'", where, attr->name), im->g->directory, im->err);
         if (!attr->t)
             return false;
         break;
     default:
-        return ts_fail(im->err, "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where, attr->name);
+        return ts_fail(im->err, "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where,
+                       attr->name);
     }
     if (count > INT_MAX / 2)
         return ts_fail(im->err, "%s: attribute '%s' has too many values", where, attr->name);
@@ -143,8 +148,7 @@ static Onnx__AttributeProto *default_attr(const Onnx__FunctionProto *f, const ch
             skip++;
         skip++;
         ts_err ignored = {{0}};
-        if (skip > field->len ||
-            !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
+        if (skip > field->len || !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
             continue;
         Onnx__AttributeProto *p = onnx__attribute_proto__unpack(NULL, field->len - skip, field->data + skip);
         if (p && p->name && strcmp(p->name, name) == 0)
@@ -219,7 +223,7 @@ static bool bind_operator(importer *im, const scope *s, ts_node *node)
     int64_t version = domain_version(s, node->domain);
     if (version < 0)
         return ts_fail(im->err, "node '%s' (%s%s%s): the file does not say which version of the domain '%s' it uses; re-export the model",
-            node->name, node->domain, dot, node->type, node->domain);
+                       node->name, node->domain, dot, node->type, node->domain);
     node->op = ts_op_find(node->domain, node->type);
     node->opset = version > 1000000 ? 1000000 : (int)version;
     if (!node->op) {
@@ -228,12 +232,12 @@ static bool bind_operator(importer *im, const scope *s, ts_node *node)
         for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
             if (strcmp(hints[i].type, node->type) == 0)
                 hint = hints[i].hint;
-        return ts_fail(im->err, "node '%s' (%s%s%s, opset %d): this operator is not supported; %s", node->name, node->domain, dot, node->type,
-            node->opset, hint);
+        return ts_fail(im->err, "node '%s' (%s%s%s, opset %d): this operator is not supported; %s", node->name, node->domain, dot,
+                       node->type, node->opset, hint);
     }
     if (version < node->op->since || version > node->op->until)
         return ts_fail(im->err, "node '%s' (%s%s%s, opset %lld): this operator is supported in opsets %d to %d; export with one of those",
-            node->name, node->domain, dot, node->type, (long long)version, node->op->since, node->op->until);
+                       node->name, node->domain, dot, node->type, (long long)version, node->op->since, node->op->until);
     return true;
 }
 
@@ -276,17 +280,18 @@ static void add_identity(importer *im, const char *name, ts_value *from, ts_valu
 static bool inline_call(importer *im, const scope *s, const Onnx__FunctionProto *f, const ts_node *call)
 {
     if (s->depth == MAX_CALL_DEPTH)
-        return ts_fail(im->err, "node '%s' (%s): functions call each other more than %d levels deep", call->name, call->type, MAX_CALL_DEPTH);
+        return ts_fail(im->err, "node '%s' (%s): functions call each other more than %d levels deep", call->name, call->type,
+                       MAX_CALL_DEPTH);
     if ((size_t)call->ins > f->n_input || (size_t)call->outs > f->n_output)
         return ts_fail(im->err, "node '%s' (%s): has %d inputs and %d outputs, but the function of that name has %zu and %zu", call->name,
-            call->type, call->ins, call->outs, f->n_input, f->n_output);
+                       call->type, call->ins, call->outs, f->n_input, f->n_output);
     scope inner = {.values = ts_map_new(im->scratch),
-        .prefix = ts_printf(im->arena, "%s/", call->name),
-        .call = call,
-        .function = f,
-        .imports = f->n_opset_import,
-        .import = f->opset_import,
-        .depth = s->depth + 1};
+                   .prefix = ts_printf(im->arena, "%s/", call->name),
+                   .call = call,
+                   .function = f,
+                   .imports = f->n_opset_import,
+                   .import = f->opset_import,
+                   .depth = s->depth + 1};
     for (size_t k = 0; k < f->n_input; k++) {
         ts_value *actual = k < (size_t)call->ins ? call->in[k] : NULL;
         ts_map_put(inner.values, f->input[k], actual ? actual : im->absent);
@@ -296,7 +301,8 @@ static bool inline_call(importer *im, const scope *s, const Onnx__FunctionProto 
             continue;
         ts_value *formal = ts_map_get(inner.values, f->output[k]);
         if (formal == im->absent)
-            return ts_fail(im->err, "node '%s' (%s): output %zu of the function is an input that the call leaves out", call->name, call->type, k);
+            return ts_fail(im->err, "node '%s' (%s): output %zu of the function is an input that the call leaves out", call->name,
+                           call->type, k);
         if (formal) /* an input, or the same value as an earlier output */
             add_identity(im, call->name, formal, call->out[k]);
         else
@@ -369,7 +375,10 @@ static bool add_initialisers(importer *im, const scope *s)
     return true;
 }
 
-static bool is_symbolic(const Onnx__TensorShapeProto__Dimension *d) { return d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE; }
+static bool is_symbolic(const Onnx__TensorShapeProto__Dimension *d)
+{
+    return d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+}
 
 static const char *symbol_of(const Onnx__TensorShapeProto__Dimension *d)
 {
@@ -395,7 +404,7 @@ static const Onnx__TypeProto__Tensor *tensor_type(importer *im, const Onnx__Valu
     const Onnx__TypeProto__Tensor *t = info->type->tensor_type;
     if (t->shape->n_dim > TS_MAX_RANK || ts_dtype_from_onnx(t->elem_type) == TS_NONE) {
         ts_fail(im->err, "input '%s' of the model has %zu dimensions and ONNX type number %d; supported: %d dimensions, float32, integers",
-            name, t->shape->n_dim, (int)t->elem_type, TS_MAX_RANK);
+                name, t->shape->n_dim, (int)t->elem_type, TS_MAX_RANK);
         return NULL;
     }
     return t;
@@ -452,9 +461,9 @@ static bool add_inputs(importer *im, const scope *s)
             const Onnx__TensorShapeProto__Dimension *d = t->shape->dim[k];
             if (!is_symbolic(d) && (d->dim_value < 0 || d->dim_value > TS_MAX_ELEMENTS))
                 return ts_fail(im->err, "input '%s' of the model has size %lld in dimension %d", name, (long long)d->dim_value, k);
-            v->shape.dim[k] = !is_symbolic(d) ? ts_dim_of(d->dim_value)
-                : k == 0 && is_batch(t->shape, batch_name) ? ts_dim_of(1)
-                                                           : (ts_dim){{0, 1, 0}};
+            v->shape.dim[k] = !is_symbolic(d)                            ? ts_dim_of(d->dim_value)
+                              : k == 0 && is_batch(t->shape, batch_name) ? ts_dim_of(1)
+                                                                         : (ts_dim){{0, 1, 0}};
         }
         im->g->input[im->g->inputs++] = v;
     }
@@ -491,7 +500,7 @@ static bool import_model(importer *im)
         return false;
     scope top = {.values = ts_map_new(im->scratch), .prefix = "", .imports = m->n_opset_import, .import = m->opset_import};
     return add_initialisers(im, &top) && add_inputs(im, &top) && add_nodes(im, &top, m->graph->n_node, m->graph->node) &&
-        add_outputs(im, &top) && ts_graph_finish(im->arena, im->g, im->err);
+           add_outputs(im, &top) && ts_graph_finish(im->arena, im->g, im->err);
 }
 
 ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, const char *name, const char *directory, ts_err *err)

@@ -12,6 +12,9 @@ bool ts_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, 
 ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, ts_err *err);
 
 /* "string may be NULL in protobuf" -> never NULL. */
-static inline const char *ts_or_empty(const char *text) { return text ? text : ""; }
+static inline const char *ts_or_empty(const char *text)
+{
+    return text ? text : "";
+}
 
 #endif

@@ -22,13 +22,19 @@ static void set_bits(ts_tensor *t, int64_t index, uint64_t bits)
 {
     uint32_t word = (uint32_t)bits;
     switch (t->dtype) {
-    case TS_F32: memcpy(&t->data.f[index], &word, sizeof word); return;
-    case TS_F16: t->data.f[index] = ts_f16_to_float((uint16_t)bits); return;
+    case TS_F32:
+        memcpy(&t->data.f[index], &word, sizeof word);
+        return;
+    case TS_F16:
+        t->data.f[index] = ts_f16_to_float((uint16_t)bits);
+        return;
     case TS_BF16:
         word <<= 16;
         memcpy(&t->data.f[index], &word, sizeof word);
         return;
-    case TS_F64: memcpy(&t->data.d[index], &bits, sizeof bits); return;
+    case TS_F64:
+        memcpy(&t->data.d[index], &bits, sizeof bits);
+        return;
     case TS_I8:
     case TS_I16:
     case TS_I32:
@@ -37,9 +43,12 @@ static void set_bits(ts_tensor *t, int64_t index, uint64_t bits)
     case TS_U16:
     case TS_U32:
     case TS_U64:
-    case TS_BOOL: memcpy(&t->data.i[index], &bits, sizeof bits); return; /* narrowed, and its sign extended, at the end */
+    case TS_BOOL:
+        memcpy(&t->data.i[index], &bits, sizeof bits);
+        return; /* narrowed, and its sign extended, at the end */
     case TS_NONE:
-    case TS_DTYPE_COUNT: break;
+    case TS_DTYPE_COUNT:
+        break;
     }
     BUG("type of a tensor");
 }
@@ -55,11 +64,15 @@ static void set_raw(ts_tensor *t, const uint8_t *bytes)
 static size_t typed_count(const Onnx__TensorProto *p, ts_dtype dtype)
 {
     switch (dtype) {
-    case TS_F32: return p->n_float_data;
-    case TS_F64: return p->n_double_data;
-    case TS_I64: return p->n_int64_data;
+    case TS_F32:
+        return p->n_float_data;
+    case TS_F64:
+        return p->n_double_data;
+    case TS_I64:
+        return p->n_int64_data;
     case TS_U32:
-    case TS_U64: return p->n_uint64_data;
+    case TS_U64:
+        return p->n_uint64_data;
     case TS_F16:
     case TS_BF16:
     case TS_I8:
@@ -67,9 +80,11 @@ static size_t typed_count(const Onnx__TensorProto *p, ts_dtype dtype)
     case TS_I32:
     case TS_U8:
     case TS_U16:
-    case TS_BOOL: return p->n_int32_data;
+    case TS_BOOL:
+        return p->n_int32_data;
     case TS_NONE:
-    case TS_DTYPE_COUNT: break;
+    case TS_DTYPE_COUNT:
+        break;
     }
     BUG("type of a tensor");
 }
@@ -78,11 +93,19 @@ static void set_typed(ts_tensor *t, const Onnx__TensorProto *p)
 {
     for (int64_t i = 0, n = ts_count(t); i < n; i++)
         switch (t->dtype) {
-        case TS_F32: t->data.f[i] = p->float_data[i]; break;
-        case TS_F64: t->data.d[i] = p->double_data[i]; break;
-        case TS_I64: t->data.i[i] = p->int64_data[i]; break;
+        case TS_F32:
+            t->data.f[i] = p->float_data[i];
+            break;
+        case TS_F64:
+            t->data.d[i] = p->double_data[i];
+            break;
+        case TS_I64:
+            t->data.i[i] = p->int64_data[i];
+            break;
         case TS_U32:
-        case TS_U64: set_bits(t, i, p->uint64_data[i]); break;
+        case TS_U64:
+            set_bits(t, i, p->uint64_data[i]);
+            break;
         case TS_F16:
         case TS_BF16:
         case TS_I8:
@@ -90,9 +113,12 @@ static void set_typed(ts_tensor *t, const Onnx__TensorProto *p)
         case TS_I32:
         case TS_U8:
         case TS_U16:
-        case TS_BOOL: set_bits(t, i, (uint64_t)(int64_t)p->int32_data[i]); break;
+        case TS_BOOL:
+            set_bits(t, i, (uint64_t)(int64_t)p->int32_data[i]);
+            break;
         case TS_NONE:
-        case TS_DTYPE_COUNT: BUG("type of a tensor");
+        case TS_DTYPE_COUNT:
+            BUG("type of a tensor");
         }
 }
 
@@ -136,13 +162,14 @@ static char *confined_path(ts_arena *arena, const char *location, const char *di
 
 static bool read_external(ts_arena *arena, ts_tensor *t, const Onnx__TensorProto *p, const char *what, const char *directory, ts_err *err)
 {
-    const char *location = external_field(p, "location"), *offset_text = external_field(p, "offset"), *length_text = external_field(p, "length");
+    const char *location = external_field(p, "location"), *offset_text = external_field(p, "offset"),
+               *length_text = external_field(p, "length");
     uint64_t want = (uint64_t)ts_count(t) * (uint64_t)ts_dtype_bytes(t->dtype), offset = 0, length = want;
     if (!location || (offset_text && !read_number(offset_text, &offset)) || (length_text && !read_number(length_text, &length)))
         return ts_fail(err, "%s: its external-data record is damaged", what);
     if (length != want)
         return ts_fail(err, "%s: %llu bytes of external data, but its shape and type need %llu", what, (unsigned long long)length,
-            (unsigned long long)want);
+                       (unsigned long long)want);
     const char *path = confined_path(arena, location, directory, what, err);
     if (!path)
         return false;
@@ -151,7 +178,7 @@ static bool read_external(ts_arena *arena, ts_tensor *t, const Onnx__TensorProto
         return ts_fail(err, "%s: external data '%s' is not a file", what, path);
     if (offset > (uint64_t)info.st_size || want > (uint64_t)info.st_size - offset)
         return ts_fail(err, "%s: external data '%s' has %lld bytes, but %llu at offset %llu are needed; the file is truncated", what, path,
-            (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset);
+                       (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset);
     FILE *file = fopen(path, "rb");
     if (!file)
         return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno));
@@ -172,7 +199,8 @@ ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *p, const cha
     int64_t count;
     t->dtype = p->data_type > 0 ? ts_dtype_from_onnx(p->data_type) : TS_NONE;
     if (t->dtype == TS_NONE) {
-        ts_fail(err, "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what, (int)p->data_type);
+        ts_fail(err, "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what,
+                (int)p->data_type);
         return NULL;
     }
     if (p->n_dims > TS_MAX_RANK) {
@@ -198,7 +226,7 @@ ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *p, const cha
         uint64_t want = (uint64_t)count * (p->has_raw_data ? (uint64_t)ts_dtype_bytes(t->dtype) : 1);
         if (have != want) {
             ts_fail(err, "%s: has %llu %s of data, but its shape and type need %llu; the file is truncated or damaged", what,
-                (unsigned long long)have, p->has_raw_data ? "bytes" : "elements", (unsigned long long)want);
+                    (unsigned long long)have, p->has_raw_data ? "bytes" : "elements", (unsigned long long)want);
             return NULL;
         }
         ts_tensor_alloc(arena, t);

@@ -1,8 +1,8 @@
 #include "import/onnx_read.h"
 
 enum {
-    MAX_DEPTH = 48,         /* of nested messages; a model with subgraphs in functions has about 12 */
-    MAX_PARTS = 2000000,    /* messages and strings; a model of 100,000 nodes has about a million */
+    MAX_DEPTH = 48,      /* of nested messages; a model with subgraphs in functions has about 12 */
+    MAX_PARTS = 2000000, /* messages and strings; a model of 100,000 nodes has about a million */
     VARINT = 0,
     FIXED64 = 1,
     LENGTH = 2,
@@ -42,11 +42,11 @@ static bool check(const ProtobufCMessageDescriptor *type, cursor c, int depth, l
         if (!read_varint(&c, &key))
             return ts_fail(err, "the file is truncated or damaged (inside a %s)", type->short_name);
         unsigned wire = key & 7;
-        bool ok = wire == VARINT ? read_varint(&c, &length)
-            : wire == FIXED64    ? skip(&c, 8)
-            : wire == FIXED32    ? skip(&c, 4)
-            : wire == LENGTH     ? read_varint(&c, &length) && length <= (uint64_t)(c.end - c.at)
-                                 : false;
+        bool ok = wire == VARINT    ? read_varint(&c, &length)
+                  : wire == FIXED64 ? skip(&c, 8)
+                  : wire == FIXED32 ? skip(&c, 4)
+                  : wire == LENGTH  ? read_varint(&c, &length) && length <= (uint64_t)(c.end - c.at)
+                                    : false;
         if (!ok || key >> 3 == 0 || key >> 3 > 0x1fffffff)
             return ts_fail(err, "the file is truncated or damaged (inside a %s)", type->short_name);
         if (wire != LENGTH)

@@ -7,7 +7,7 @@
 
 typedef struct attention {
     int64_t batch, heads, queries, keys, d_head, d_value; /* widths of one head */
-    float *q, *k, *v;      /* [batch][queries or keys][heads * width] */
+    float *q, *k, *v;                                     /* [batch][queries or keys][heads * width] */
     const ts_tensor *mask; /* integers or NULL: [batch] lengths, [batch][keys], or [batch][queries][keys]; 0 = masked */
     const ts_tensor *bias; /* added to the scores, or NULL: [batch or 1][heads or 1][queries][keys] */
     float scale, masked;
@@ -16,9 +16,12 @@ typedef struct attention {
 static bool is_masked(const attention *t, int64_t batch, int64_t query, int64_t key)
 {
     switch (t->mask->rank) {
-    case 1: return key >= t->mask->data.i[batch];
-    case 2: return t->mask->data.i[batch * t->keys + key] == 0;
-    default: return t->mask->data.i[(batch * t->queries + query) * t->keys + key] == 0;
+    case 1:
+        return key >= t->mask->data.i[batch];
+    case 2:
+        return t->mask->data.i[batch * t->keys + key] == 0;
+    default:
+        return t->mask->data.i[(batch * t->queries + query) * t->keys + key] == 0;
     }
 }
 
@@ -26,11 +29,10 @@ static void attend_head(const attention *t, int64_t b, int64_t h, float *score, 
 {
     int64_t width = t->heads * t->d_head, value_width = t->heads * t->d_value;
     ts_gemm_f32(false, true, t->queries, t->keys, t->d_head, t->scale, t->q + b * t->queries * width + h * t->d_head, width,
-        t->k + b * t->keys * width + h * t->d_head, width, score, t->keys);
+                t->k + b * t->keys * width + h * t->d_head, width, score, t->keys);
     const float *bias = NULL;
     if (t->bias)
-        bias = t->bias->data.f +
-            ((t->bias->dim[0] == 1 ? 0 : b) * t->bias->dim[1] + (t->bias->dim[1] == 1 ? 0 : h)) * t->queries * t->keys;
+        bias = t->bias->data.f + ((t->bias->dim[0] == 1 ? 0 : b) * t->bias->dim[1] + (t->bias->dim[1] == 1 ? 0 : h)) * t->queries * t->keys;
     for (int64_t i = 0; i < t->queries; i++) {
         float *row = score + i * t->keys;
         for (int64_t j = 0; j < t->keys; j++) {
@@ -42,7 +44,7 @@ static void attend_head(const attention *t, int64_t b, int64_t h, float *score, 
         ts_softmax_row(row, row, t->keys, 1);
     }
     ts_gemm_f32(false, false, t->queries, t->d_value, t->keys, 1, score, t->keys, t->v + b * t->keys * value_width + h * t->d_value,
-        value_width, out + b * t->queries * value_width + h * t->d_value, value_width);
+                value_width, out + b * t->queries * value_width + h * t->d_value, value_width);
 }
 
 static bool new_buffers(attention *t, float **score)
@@ -77,7 +79,7 @@ static bool check_heads(const ts_node *node, ts_err *err)
     for (size_t i = 0; i < sizeof must_be_zero / sizeof must_be_zero[0]; i++)
         if (ts_attr_int(node, must_be_zero[i], 0) != 0)
             return ts_node_fail(node, err, "attribute '%s' must be 0: only encoders, without causal masks or rotations, are supported",
-                must_be_zero[i]);
+                                must_be_zero[i]);
     return true;
 }
 
@@ -91,18 +93,18 @@ static bool check_mask(const ts_op_args *a, const attention *t)
         const int64_t *d = t->mask->dim;
         int rank = t->mask->rank;
         bool fits = (rank == 1 && d[0] == t->batch) || (rank == 2 && d[0] == t->batch && d[1] == t->keys) ||
-            (rank == 3 && d[0] == t->batch && d[1] == t->queries && d[2] == t->keys);
+                    (rank == 3 && d[0] == t->batch && d[1] == t->queries && d[2] == t->keys);
         if (!fits || ts_dtype_store(t->mask->dtype) != TS_STORE_I)
             return FAIL(a, "a mask of shape %s is not supported; use [batch, keys], [batch, queries, keys] or lengths [batch]",
-                ts_shape_text(t->mask, text, sizeof text));
+                        ts_shape_text(t->mask, text, sizeof text));
     }
     if (t->bias) {
         const int64_t *d = t->bias->dim;
         bool fits = t->bias->rank == 4 && (d[0] == 1 || d[0] == t->batch) && (d[1] == 1 || d[1] == t->heads) && d[2] == t->queries &&
-            d[3] == t->keys;
+                    d[3] == t->keys;
         if (!fits || t->bias->dtype != a->in[0]->dtype)
             return FAIL(a, "a score bias of shape %s does not fit [batch, heads, queries, keys]",
-                ts_shape_text(t->bias, text, sizeof text));
+                        ts_shape_text(t->bias, text, sizeof text));
     }
     return true;
 }
@@ -145,13 +147,13 @@ static bool attention_sizes(const ts_op_args *a, attention *t)
     if (ts_arg(a, 4))
         return FAIL(a, "past keys and values are not supported; export the encoder without a cache");
     *t = (attention){.batch = x->dim[0],
-        .heads = heads,
-        .queries = x->dim[1],
-        .keys = x->dim[1],
-        .d_head = q / heads,
-        .d_value = v / heads,
-        .mask = ts_arg(a, 3),
-        .bias = ts_arg(a, 5)};
+                     .heads = heads,
+                     .queries = x->dim[1],
+                     .keys = x->dim[1],
+                     .d_head = q / heads,
+                     .d_value = v / heads,
+                     .mask = ts_arg(a, 3),
+                     .bias = ts_arg(a, 5)};
     set_scale(a, t);
     return check_mask(a, t);
 }
@@ -185,7 +187,8 @@ static bool eval_attention(const ts_op_args *a)
     free_buffers(&t, score);
     return ok ? true : FAIL(a, "not enough memory");
 }
-const ts_op_hooks ts_ms_Attention_hooks = {.min_in = 2,
+const ts_op_hooks ts_ms_Attention_hooks = {
+    .min_in = 2,
     .max_in = 6,
     .min_out = 1,
     .max_out = 1,
@@ -209,18 +212,20 @@ static bool multi_head_sizes(const ts_op_args *a, attention *t)
         t->keys = q->dim[1];
         t->d_head = t->d_value = q->dim[4];
     } else if (!v) {
-        fits = q->rank == 3 && k->rank == 5 && k->dim[0] == q->dim[0] && k->dim[2] == heads && k->dim[3] == 2 && q->dim[2] == heads * k->dim[4];
+        fits = q->rank == 3 && k->rank == 5 && k->dim[0] == q->dim[0] && k->dim[2] == heads && k->dim[3] == 2 &&
+               q->dim[2] == heads * k->dim[4];
         t->keys = k->dim[1];
         t->d_head = t->d_value = k->dim[4];
     } else {
         fits = q->rank == 3 && k->rank == 3 && v->rank == 3 && k->dim[0] == q->dim[0] && v->dim[0] == q->dim[0] && k->dim[1] == v->dim[1] &&
-            k->dim[2] == q->dim[2] && q->dim[2] % heads == 0 && v->dim[2] % heads == 0;
+               k->dim[2] == q->dim[2] && q->dim[2] % heads == 0 && v->dim[2] % heads == 0;
         t->keys = k->dim[1];
         t->d_head = q->dim[2] / heads;
         t->d_value = v->dim[2] / heads;
     }
     if (!fits || t->d_head == 0)
-        return FAIL(a, "query, key and value do not fit each other and %lld heads; use [batch, tokens, width] for all three", (long long)heads);
+        return FAIL(a, "query, key and value do not fit each other and %lld heads; use [batch, tokens, width] for all three",
+                    (long long)heads);
     if (b && ts_count(b) != heads * (2 * t->d_head + t->d_value))
         return FAIL(a, "the bias (input 3) must have one value for each channel of q, k and v");
     set_scale(a, t);
@@ -263,10 +268,10 @@ static bool eval_multi_head(const ts_op_args *a)
     return ok ? true : FAIL(a, "not enough memory");
 }
 const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {.min_in = 1,
-    .max_in = 6,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "num_heads scale mask_filter_value unidirectional",
-    .check = check_heads,
-    .infer = infer_multi_head,
-    .eval = eval_multi_head};
+                                                    .max_in = 6,
+                                                    .min_out = 1,
+                                                    .max_out = 1,
+                                                    .attrs = "num_heads scale mask_filter_value unidirectional",
+                                                    .check = check_heads,
+                                                    .infer = infer_multi_head,
+                                                    .eval = eval_multi_head};

@@ -7,15 +7,15 @@
 /* n elements; x, y and out have the storage that the name's letter says (f, d, i); steps of 0 repeat an element. */
 typedef void kernel(int64_t n, const void *x, int64_t x_step, const void *y, int64_t y_step, void *out);
 
-#define KERNEL(name, type, out_type, EXPR) \
-    static void name(int64_t n, const void *px, int64_t x_step, const void *py, int64_t y_step, void *pout) \
-    { \
-        const type *x = px, *y = py; \
-        out_type *out = pout; \
-        for (int64_t i = 0; i < n; i++) { \
-            type u = x[i * x_step], v = y[i * y_step]; \
-            out[i] = (out_type)(EXPR); \
-        } \
+#define KERNEL(name, type, out_type, EXPR)                                                                                                 \
+    static void name(int64_t n, const void *px, int64_t x_step, const void *py, int64_t y_step, void *pout)                                \
+    {                                                                                                                                      \
+        const type *x = px, *y = py;                                                                                                       \
+        out_type *out = pout;                                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                                                  \
+            type u = x[i * x_step], v = y[i * y_step];                                                                                     \
+            out[i] = (out_type)(EXPR);                                                                                                     \
+        }                                                                                                                                  \
     }
 
 static bool run(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, ts_tensor *out, kernel *const by_store[3])
@@ -32,8 +32,8 @@ static bool run(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, ts_
     int64_t inner = ts_walk_inner(&w), count = ts_count(out);
     for (int64_t done = 0; done < count; done += inner, ts_walk_next(&w))
         k(inner, (const char *)x->data.any + (size_t)w.offset[0] * in_bytes, ts_walk_step(&w, 0),
-            (const char *)y->data.any + (size_t)w.offset[1] * in_bytes, ts_walk_step(&w, 1),
-            (char *)out->data.any + (size_t)w.offset[2] * out_bytes);
+          (const char *)y->data.any + (size_t)w.offset[1] * in_bytes, ts_walk_step(&w, 1),
+          (char *)out->data.any + (size_t)w.offset[2] * out_bytes);
     return true;
 }
 
@@ -57,7 +57,10 @@ static bool infer_arithmetic(const ts_op_args *a)
     return infer_shape(a, a->in[0]->dtype);
 }
 
-static bool infer_compare(const ts_op_args *a) { return ts_need_same_type(a) && infer_shape(a, TS_BOOL); }
+static bool infer_compare(const ts_op_args *a)
+{
+    return ts_need_same_type(a) && infer_shape(a, TS_BOOL);
+}
 
 static bool infer_logic(const ts_op_args *a)
 {
@@ -69,7 +72,7 @@ static bool infer_logic(const ts_op_args *a)
 }
 
 /* Integers wrap, as in every framework; C's signed overflow is undefined. */
-#define WRAPPED(op) (int64_t)((uint64_t)u op (uint64_t)v)
+#define WRAPPED(op) (int64_t)((uint64_t)u op(uint64_t) v)
 
 KERNEL(add_f, float, float, u + v)
 KERNEL(add_d, double, double, u + v)
@@ -94,9 +97,9 @@ KERNEL(min_i, int64_t, int64_t, u < v ? u : v)
 KERNEL(and_i, int64_t, int64_t, u &v)
 KERNEL(or_i, int64_t, int64_t, u | v)
 KERNEL(xor_i, int64_t, int64_t, u ^ v)
-#define COMPARE(name, op) \
-    KERNEL(name##_f, float, int64_t, u op v) \
-    KERNEL(name##_d, double, int64_t, u op v) \
+#define COMPARE(name, op)                                                                                                                  \
+    KERNEL(name##_f, float, int64_t, u op v)                                                                                               \
+    KERNEL(name##_d, double, int64_t, u op v)                                                                                              \
     KERNEL(name##_i, int64_t, int64_t, u op v)
 COMPARE(equal, ==)
 COMPARE(greater, >)
@@ -110,8 +113,11 @@ KERNEL(fmod_f, float, float, fmodf(u, v))
 KERNEL(fmod_d, double, double, fmod(u, v))
 KERNEL(fmod_i, int64_t, int64_t, v == -1 ? 0 : u % v)
 
-#define BINARY(Name, infer_hook, f, d, i) \
-    static bool eval_##Name(const ts_op_args *a) { return run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){f, d, i}); } \
+#define BINARY(Name, infer_hook, f, d, i)                                                                                                  \
+    static bool eval_##Name(const ts_op_args *a)                                                                                           \
+    {                                                                                                                                      \
+        return run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){f, d, i});                                                          \
+    }                                                                                                                                      \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_hook, .eval = eval_##Name};
 BINARY(Add, infer_arithmetic, add_f, add_d, add_i)
 BINARY(Sub, infer_arithmetic, sub_f, sub_d, sub_i)
@@ -171,9 +177,12 @@ static bool run_many(const ts_op_args *a, kernel *const by_store[3])
             return false;
     return true;
 }
-#define MANY(Name, f, d, i) \
-    static bool eval_##Name(const ts_op_args *a) { return run_many(a, (kernel *const[]){f, d, i}); } \
-    const ts_op_hooks ts_##Name##_hooks = { \
+#define MANY(Name, f, d, i)                                                                                                                \
+    static bool eval_##Name(const ts_op_args *a)                                                                                           \
+    {                                                                                                                                      \
+        return run_many(a, (kernel *const[]){f, d, i});                                                                                    \
+    }                                                                                                                                      \
+    const ts_op_hooks ts_##Name##_hooks = {                                                                                                \
         .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_arithmetic, .eval = eval_##Name};
 MANY(Max, max_f, max_d, max_i)
 MANY(Min, min_f, min_d, min_i)
@@ -202,7 +211,7 @@ static bool eval_pow(const ts_op_args *a)
     for (int64_t done = 0; done < count; done += inner, ts_walk_next(&w))
         for (int64_t i = 0; i < inner; i++)
             ts_set_real(out, done + i,
-                pow(ts_get_real(x, w.offset[0] + i * ts_walk_step(&w, 0)), ts_get_real(y, w.offset[1] + i * ts_walk_step(&w, 1))));
+                        pow(ts_get_real(x, w.offset[0] + i * ts_walk_step(&w, 0)), ts_get_real(y, w.offset[1] + i * ts_walk_step(&w, 1))));
     return true;
 }
 const ts_op_hooks ts_Pow_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_pow, .eval = eval_pow};

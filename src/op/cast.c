@@ -7,7 +7,7 @@ static bool check_cast(const ts_node *node, ts_err *err)
     if (to > 0 && to < 1000 && ts_dtype_from_onnx((int)to) != TS_NONE)
         return true;
     return ts_node_fail(node, err, "ONNX type number %lld is not supported as a target; use float32, or an integer type of at most 64 bits",
-        (long long)to);
+                        (long long)to);
 }
 
 static bool infer_cast(const ts_op_args *a)
@@ -15,7 +15,10 @@ static bool infer_cast(const ts_op_args *a)
     return ts_set_out(a, 0, ts_dtype_from_onnx((int)ts_attr_int(a->node, "to", 0)), a->in[0]->rank, a->in[0]->dim);
 }
 
-static bool infer_cast_like(const ts_op_args *a) { return ts_set_out(a, 0, a->in[1]->dtype, a->in[0]->rank, a->in[0]->dim); }
+static bool infer_cast_like(const ts_op_args *a)
+{
+    return ts_set_out(a, 0, a->in[1]->dtype, a->in[0]->rank, a->in[0]->dim);
+}
 
 static bool eval_cast(const ts_op_args *a)
 {
@@ -31,19 +34,29 @@ static bool eval_cast(const ts_op_args *a)
     return true;
 }
 /* `saturate` only concerns 8-bit floating point, which is not a target here. */
-const ts_op_hooks ts_Cast_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "to saturate", .check = check_cast, .infer = infer_cast, .eval = eval_cast};
+const ts_op_hooks ts_Cast_hooks = {.min_in = 1,
+                                   .max_in = 1,
+                                   .min_out = 1,
+                                   .max_out = 1,
+                                   .attrs = "to saturate",
+                                   .check = check_cast,
+                                   .infer = infer_cast,
+                                   .eval = eval_cast};
 const ts_op_hooks ts_CastLike_hooks = {
     .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "saturate", .infer = infer_cast_like, .eval = eval_cast};
 
-static bool infer_identity(const ts_op_args *a) { return ts_set_out_like(a, 0, a->in[0]); }
+static bool infer_identity(const ts_op_args *a)
+{
+    return ts_set_out_like(a, 0, a->in[0]);
+}
 
 static bool eval_identity(const ts_op_args *a)
 {
     ts_copy(a->out[0], 0, a->in[0], 0, ts_count(a->in[0]));
     return true;
 }
-const ts_op_hooks ts_Identity_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity, .passes_on = true};
+const ts_op_hooks ts_Identity_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity, .passes_on = true};
 
 static bool infer_dropout(const ts_op_args *a)
 {
@@ -63,5 +76,11 @@ static bool eval_dropout(const ts_op_args *a)
         a->out[1]->data.i[i] = 1;
     return eval_identity(a);
 }
-const ts_op_hooks ts_Dropout_hooks = {
-    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 2, .attrs = "ratio seed", .infer = infer_dropout, .eval = eval_dropout, .passes_on = true};
+const ts_op_hooks ts_Dropout_hooks = {.min_in = 1,
+                                      .max_in = 3,
+                                      .min_out = 1,
+                                      .max_out = 2,
+                                      .attrs = "ratio seed",
+                                      .infer = infer_dropout,
+                                      .eval = eval_dropout,
+                                      .passes_on = true};

@@ -31,7 +31,10 @@ static int find_label(const plan *p, int name)
     return -1;
 }
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 /* Letters of one side of the equation up to ',' or '-' or the end; `dots` is the position of "..." or -1. */
 static bool read_letters(const char **text, char *letters, int *count, int *dots)
@@ -57,7 +60,7 @@ static bool read_letters(const char **text, char *letters, int *count, int *dots
 static bool bad_equation(const ts_op_args *a)
 {
     return FAIL(a, "equation '%s' is not supported for these inputs; supported: up to %d operands, letters and '...'",
-        ts_attr_string(a->node, "equation", ""), MAX_OPERANDS);
+                ts_attr_string(a->node, "equation", ""), MAX_OPERANDS);
 }
 
 static bool add_label(plan *p, term *t, int name, int64_t size)
@@ -280,7 +283,7 @@ static bool eval_matmul(const ts_op_args *a, const plan *p, const groups *g)
     int64_t m = g->size[LEFT], n = g->size[RIGHT], k = g->size[SUMMED], batches = g->size[BATCH];
     int64_t stride[MAX_LABELS], dim[MAX_LABELS], view[MAX_LABELS];
     float *buffer[3] = {malloc(sizeof(float) * (size_t)(batches * m * k + 1)), malloc(sizeof(float) * (size_t)(batches * k * n + 1)),
-        malloc(sizeof(float) * (size_t)(batches * m * n + 1))};
+                        malloc(sizeof(float) * (size_t)(batches * m * n + 1))};
     bool ok = buffer[0] && buffer[1] && buffer[2];
     if (ok) {
         for (int i = 0; i < 2; i++) {

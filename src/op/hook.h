@@ -12,7 +12,10 @@ bool ts_node_fail(const ts_node *node, ts_err *err, const char *fmt, ...) __attr
 #define FAIL(a, ...) ts_node_fail((a)->node, (a)->err, __VA_ARGS__)
 
 /* Input `slot`, or NULL where it is absent or beyond the inputs given. */
-static inline const ts_tensor *ts_arg(const ts_op_args *a, int slot) { return slot < a->ins ? a->in[slot] : NULL; }
+static inline const ts_tensor *ts_arg(const ts_op_args *a, int slot)
+{
+    return slot < a->ins ? a->in[slot] : NULL;
+}
 
 const char *ts_shape_text(const ts_tensor *t, char *text, size_t size); /* "[1,512,32]" */
 
@@ -52,7 +55,7 @@ typedef struct ts_walk {
     const int64_t *stride[4]; /* [rank] each */
     int64_t index[TS_MAX_RANK], offset[4];
 } ts_walk;
-int64_t ts_walk_inner(const ts_walk *w); /* elements of the last axis, 1 for a scalar */
+int64_t ts_walk_inner(const ts_walk *w);            /* elements of the last axis, 1 for a scalar */
 int64_t ts_walk_step(const ts_walk *w, int tensor); /* stride along the last axis */
 void ts_walk_next(ts_walk *w);
 
@@ -73,6 +76,6 @@ double ts_gelu_tanh(double x);
 
 /* C[m][n] = alpha * op(A) op(B), row-major with leading dimensions; sizes of 0 are fine. */
 void ts_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
-    float *c, int64_t ldc);
+                 float *c, int64_t ldc);
 
 #endif

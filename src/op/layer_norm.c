@@ -27,7 +27,7 @@ static bool check_parameters(const ts_op_args *a, int gain, int bias, int64_t n)
         const ts_tensor *t = ts_arg(a, i);
         if (t && ts_count(t) != n)
             return FAIL(a, "input %d has shape %s; expected %lld values, one for each normalised element", i,
-                ts_shape_text(t, text, sizeof text), (long long)n);
+                        ts_shape_text(t, text, sizeof text), (long long)n);
     }
     if (a->in[0]->dtype == TS_F64)
         return FAIL(a, "float64 is not supported; export the model in float32");
@@ -45,7 +45,8 @@ static bool infer_statistics(const ts_op_args *a, int axis)
     return true;
 }
 
-static void normalise(const ts_op_args *a, const float *x, int64_t rows, int64_t n, const ts_tensor *gain, const ts_tensor *bias, double eps)
+static void normalise(const ts_op_args *a, const float *x, int64_t rows, int64_t n, const ts_tensor *gain, const ts_tensor *bias,
+                      double eps)
 {
     for (int64_t r = 0; r < rows; r++) {
         float mean, inv_std;
@@ -70,7 +71,7 @@ static bool infer_layer_norm(const ts_op_args *a)
     if (!ts_need_float(a) || !ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), a->in[0]->rank, &axis))
         return false;
     return check_parameters(a, 1, 2, ts_extent(a->in[0], axis, a->in[0]->rank)) && ts_set_out_like(a, 0, a->in[0]) &&
-        infer_statistics(a, axis);
+           infer_statistics(a, axis);
 }
 
 static bool eval_layer_norm(const ts_op_args *a)
@@ -80,17 +81,17 @@ static bool eval_layer_norm(const ts_op_args *a)
     if (!ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), x->rank, &axis))
         return false;
     normalise(a, x->data.f, ts_extent(x, 0, axis), ts_extent(x, axis, x->rank), a->in[1], ts_arg(a, 2),
-        ts_attr_float(a->node, "epsilon", 1e-5));
+              ts_attr_float(a->node, "epsilon", 1e-5));
     return true;
 }
 const ts_op_hooks ts_LayerNormalization_hooks = {.min_in = 2,
-    .max_in = 3,
-    .min_out = 1,
-    .max_out = 3,
-    .attrs = "axis epsilon stash_type",
-    .check = check_layer_norm,
-    .infer = infer_layer_norm,
-    .eval = eval_layer_norm};
+                                                 .max_in = 3,
+                                                 .min_out = 1,
+                                                 .max_out = 3,
+                                                 .attrs = "axis epsilon stash_type",
+                                                 .check = check_layer_norm,
+                                                 .infer = infer_layer_norm,
+                                                 .eval = eval_layer_norm};
 
 /* Inputs: x, skip, gain, bias (optional), bias of the sum (optional, one row). */
 static bool infer_skip_layer_norm(const ts_op_args *a)
@@ -105,11 +106,11 @@ static bool infer_skip_layer_norm(const ts_op_args *a)
         return false;
     if (sum.rank != x->rank || ts_extent(&sum, 0, sum.rank) != ts_count(x))
         return FAIL(a, "skip of shape %s cannot be added to an input of shape %s", ts_shape_text(skip, ts, sizeof ts),
-            ts_shape_text(x, tx, sizeof tx));
+                    ts_shape_text(x, tx, sizeof tx));
     if (add && (add->rank != 1 || add->dim[0] != d))
         return FAIL(a, "the bias (input 4) must have one value a channel");
     return check_parameters(a, 2, 3, d) && ts_set_out_like(a, 0, x) && infer_statistics(a, x->rank - 1) &&
-        (a->outs < 4 || ts_set_out_like(a, 3, x));
+           (a->outs < 4 || ts_set_out_like(a, 3, x));
 }
 
 static bool eval_skip_layer_norm(const ts_op_args *a)
@@ -126,10 +127,5 @@ static bool eval_skip_layer_norm(const ts_op_args *a)
     normalise(a, sum, d ? count / d : 0, d, a->in[2], ts_arg(a, 3), ts_attr_float(a->node, "epsilon", 1e-12));
     return true;
 }
-const ts_op_hooks ts_ms_SkipLayerNormalization_hooks = {.min_in = 3,
-    .max_in = 5,
-    .min_out = 1,
-    .max_out = 4,
-    .attrs = "epsilon",
-    .infer = infer_skip_layer_norm,
-    .eval = eval_skip_layer_norm};
+const ts_op_hooks ts_ms_SkipLayerNormalization_hooks = {
+    .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 4, .attrs = "epsilon", .infer = infer_skip_layer_norm, .eval = eval_skip_layer_norm};

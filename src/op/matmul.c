@@ -4,7 +4,7 @@
 #include "op/hook.h"
 
 void ts_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
-    float *c, int64_t ldc)
+                 float *c, int64_t ldc)
 {
     if (m == 0 || n == 0)
         return;
@@ -14,13 +14,13 @@ void ts_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha,
                 c[i * ldc + j] = 0;
         return;
     }
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda, b,
-        (int)ldb, 0, c, (int)ldc);
+    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, (int)lda,
+                b, (int)ldb, 0, c, (int)ldc);
 }
 
 /* One product of whole, dense matrices inside x, y, out, from the given element offsets. */
 static void product(const ts_tensor *x, int64_t x_at, bool tx, const ts_tensor *y, int64_t y_at, bool ty, ts_tensor *out, int64_t out_at,
-    int64_t m, int64_t n, int64_t k, double alpha)
+                    int64_t m, int64_t n, int64_t k, double alpha)
 {
     int64_t x_row = tx ? 1 : k, x_col = tx ? m : 1, y_row = ty ? 1 : n, y_col = ty ? k : 1;
     switch (ts_dtype_store(x->dtype)) {
@@ -75,7 +75,7 @@ static bool split_shapes(const ts_op_args *a, bool tx, bool ty, matmul_shape *s)
     s->n = dy[!s->ty];
     if (dy[s->ty] != s->k)
         return FAIL(a, "shapes %s and %s cannot be multiplied", ts_shape_text(a->in[0], text_x, sizeof text_x),
-            ts_shape_text(a->in[1], text_y, sizeof text_y));
+                    ts_shape_text(a->in[1], text_y, sizeof text_y));
     ts_tensor bx = s->x, by = s->y;
     bx.rank -= 2;
     by.rank -= 2;
@@ -134,7 +134,10 @@ static bool infer_matmul(const ts_op_args *a)
         return FAIL(a, "booleans are not supported");
     return infer_product(a, false, false);
 }
-static bool eval_matmul(const ts_op_args *a) { return eval_product(a, false, false, 1); }
+static bool eval_matmul(const ts_op_args *a)
+{
+    return eval_product(a, false, false, 1);
+}
 const ts_op_hooks ts_MatMul_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul};
 
 static bool check_fused_matmul(const ts_node *node, ts_err *err)
@@ -151,16 +154,17 @@ static bool infer_fused_matmul(const ts_op_args *a)
 
 static bool eval_fused_matmul(const ts_op_args *a)
 {
-    return eval_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0, ts_attr_float(a->node, "alpha", 1));
+    return eval_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0,
+                        ts_attr_float(a->node, "alpha", 1));
 }
 const ts_op_hooks ts_ms_FusedMatMul_hooks = {.min_in = 2,
-    .max_in = 2,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "alpha transA transB transBatchA transBatchB",
-    .check = check_fused_matmul,
-    .infer = infer_fused_matmul,
-    .eval = eval_fused_matmul};
+                                             .max_in = 2,
+                                             .min_out = 1,
+                                             .max_out = 1,
+                                             .attrs = "alpha transA transB transBatchA transBatchB",
+                                             .check = check_fused_matmul,
+                                             .infer = infer_fused_matmul,
+                                             .eval = eval_fused_matmul};
 
 static bool infer_gemm(const ts_op_args *a)
 {
@@ -177,7 +181,7 @@ static bool infer_gemm(const ts_op_args *a)
         return false;
     if (sum.rank != 2 || sum.dim[0] != out->dim[0] || sum.dim[1] != out->dim[1])
         return FAIL(a, "input 2 of shape %s does not fit a result of shape %s", ts_shape_text(c, text, sizeof text),
-            ts_shape_text(out, out_text, sizeof out_text));
+                    ts_shape_text(out, out_text, sizeof out_text));
     return true;
 }
 
@@ -185,7 +189,8 @@ static bool eval_gemm(const ts_op_args *a)
 {
     const ts_tensor *c = ts_arg(a, 2);
     ts_tensor *out = a->out[0];
-    if (!eval_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0, ts_attr_float(a->node, "alpha", 1)))
+    if (!eval_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0,
+                      ts_attr_float(a->node, "alpha", 1)))
         return false;
     if (!c)
         return true;
@@ -199,10 +204,5 @@ static bool eval_gemm(const ts_op_args *a)
         }
     return true;
 }
-const ts_op_hooks ts_Gemm_hooks = {.min_in = 2,
-    .max_in = 3,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "alpha beta transA transB",
-    .infer = infer_gemm,
-    .eval = eval_gemm};
+const ts_op_hooks ts_Gemm_hooks = {
+    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .attrs = "alpha beta transA transB", .infer = infer_gemm, .eval = eval_gemm};

@@ -66,7 +66,7 @@ static bool infer_concat(const ts_op_args *a)
             fits = k == axis || x->dim[k] == sum.dim[k];
         if (!fits)
             return FAIL(a, "shapes %s and %s cannot be joined along axis %d", ts_shape_text(a->in[0], tx, sizeof tx),
-                ts_shape_text(x, ty, sizeof ty), axis);
+                        ts_shape_text(x, ty, sizeof ty), axis);
         sum.dim[axis] += x->dim[axis];
     }
     return ts_set_out_like(a, 0, &sum);
@@ -88,13 +88,13 @@ static bool eval_concat(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Concat_hooks = {.min_in = 1,
-    .max_in = -1,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "axis",
-    .check = check_concat,
-    .infer = infer_concat,
-    .eval = eval_concat};
+                                     .max_in = -1,
+                                     .min_out = 1,
+                                     .max_out = 1,
+                                     .attrs = "axis",
+                                     .check = check_concat,
+                                     .infer = infer_concat,
+                                     .eval = eval_concat};
 
 /* Sizes: an attribute up to opset 12, an input from 13 on; without them equal parts, of which from opset 18 on the last may
    be smaller. */
@@ -139,7 +139,7 @@ static bool infer_split(const ts_op_args *a)
             return false;
         if (dim[axis] < 0 || dim[axis] > x->dim[axis] - sum)
             return FAIL(a, "part %d of size %lld is not possible in a dimension of size %lld", k, (long long)dim[axis],
-                (long long)x->dim[axis]);
+                        (long long)x->dim[axis]);
         sum += dim[axis];
         if (!ts_set_out(a, k, x->dtype, x->rank, dim))
             return false;
@@ -164,13 +164,8 @@ static bool eval_split(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Split_hooks = {.min_in = 1,
-    .max_in = 2,
-    .min_out = 1,
-    .max_out = -1,
-    .attrs = "axis split num_outputs",
-    .infer = infer_split,
-    .eval = eval_split};
+const ts_op_hooks ts_Split_hooks = {
+    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = -1, .attrs = "axis split num_outputs", .infer = infer_split, .eval = eval_split};
 
 /* starts, ends, axes (and steps): attributes up to opset 9, inputs from 10 on. For each axis of the input: first element,
    step, number of elements. */

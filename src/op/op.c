@@ -39,11 +39,11 @@ bool ts_op_check(const ts_node *node, ts_err *err)
             return ts_node_fail(node, err, "input %d is missing; re-export the model", i);
     if (node->outs < h->min_out || (h->max_out >= 0 && node->outs > h->max_out))
         return ts_node_fail(node, err, "has %d outputs, of which at most %d are supported; re-export in inference mode", node->outs,
-            h->max_out);
+                            h->max_out);
     for (int i = 0; i < node->attrs; i++)
         if (!is_word_of(h->attrs ? h->attrs : "", node->attr[i].name))
             return ts_node_fail(node, err, "attribute '%s' is not supported; supported: %s", node->attr[i].name,
-                h->attrs ? h->attrs : "none");
+                                h->attrs ? h->attrs : "none");
     return !h->check || h->check(node, err);
 }
 
@@ -68,8 +68,8 @@ bool ts_node_fail(const ts_node *node, ts_err *err, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return ts_fail(err, "node '%s' (%s%s%s, opset %d): %s", node->name, node->domain, node->domain[0] ? "." : "", node->type,
-        node->opset, text);
+    return ts_fail(err, "node '%s' (%s%s%s, opset %d): %s", node->name, node->domain, node->domain[0] ? "." : "", node->type, node->opset,
+                   text);
 }
 
 const char *ts_shape_text(const ts_tensor *t, char *text, size_t size)
@@ -89,7 +89,7 @@ bool ts_need_data(const ts_op_args *a, int slot, const char *what)
     if (t && t->data.any)
         return true;
     return FAIL(a, "%s (input %d, '%s') must not depend on the values of the model's inputs, only on their shapes", what, slot,
-        slot < a->node->ins && a->node->in[slot] ? a->node->in[slot]->name : "");
+                slot < a->node->ins && a->node->in[slot] ? a->node->in[slot]->name : "");
 }
 
 bool ts_need_same_type(const ts_op_args *a)
@@ -102,7 +102,7 @@ bool ts_need_same_type(const ts_op_args *a)
             first = a->in[i]->dtype;
         if (a->in[i]->dtype != first)
             return FAIL(a, "input %d is %s and an earlier one is %s; they must be of one type", i, ts_dtype_name(a->in[i]->dtype),
-                ts_dtype_name(first));
+                        ts_dtype_name(first));
     }
     return true;
 }
@@ -195,11 +195,14 @@ bool ts_set_out(const ts_op_args *a, int k, ts_dtype dtype, int rank, const int6
     char text[200];
     if (!ts_count_dims(rank, dim, &count))
         return FAIL(a, "its result would have shape %s, which is not possible here; at most %lld elements are supported",
-            ts_shape_text(t, text, sizeof text), (long long)TS_MAX_ELEMENTS);
+                    ts_shape_text(t, text, sizeof text), (long long)TS_MAX_ELEMENTS);
     return true;
 }
 
-bool ts_set_out_like(const ts_op_args *a, int k, const ts_tensor *like) { return ts_set_out(a, k, like->dtype, like->rank, like->dim); }
+bool ts_set_out_like(const ts_op_args *a, int k, const ts_tensor *like)
+{
+    return ts_set_out(a, k, like->dtype, like->rank, like->dim);
+}
 
 bool ts_broadcast(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, int *rank, int64_t *dim)
 {
@@ -237,8 +240,14 @@ void ts_broadcast_strides(const ts_tensor *t, int rank, const int64_t *dim, int6
     }
 }
 
-int64_t ts_walk_inner(const ts_walk *w) { return w->rank ? w->dim[w->rank - 1] : 1; }
-int64_t ts_walk_step(const ts_walk *w, int tensor) { return w->rank ? w->stride[tensor][w->rank - 1] : 0; }
+int64_t ts_walk_inner(const ts_walk *w)
+{
+    return w->rank ? w->dim[w->rank - 1] : 1;
+}
+int64_t ts_walk_step(const ts_walk *w, int tensor)
+{
+    return w->rank ? w->stride[tensor][w->rank - 1] : 0;
+}
 
 void ts_walk_next(ts_walk *w)
 {

@@ -21,9 +21,9 @@ typedef struct ts_op_args {
 } ts_op_args;
 
 typedef struct ts_op_hooks {
-    int min_in, max_in;   /* max -1: any number */
+    int min_in, max_in; /* max -1: any number */
     int min_out, max_out;
-    const char *attrs;    /* "axis keepdims": the attributes that are understood; any other is an error */
+    const char *attrs; /* "axis keepdims": the attributes that are understood; any other is an error */
     /* Optional: checks attributes when the file is read. */
     bool (*check)(const ts_node *node, ts_err *err);
     /* Sets dtype, rank and dim of every output; fails on types and shapes that do not fit together. An input whose value is
@@ -43,7 +43,10 @@ typedef struct ts_op {
     const ts_op_hooks *hooks;
 } ts_op;
 
-static inline ts_op_kind ts_kind(const ts_node *node) { return node->op->kind; }
+static inline ts_op_kind ts_kind(const ts_node *node)
+{
+    return node->op->kind;
+}
 
 /* The row, or NULL for an operator that is not known in any version. */
 const ts_op *ts_op_find(const char *domain, const char *name);

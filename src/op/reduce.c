@@ -89,28 +89,68 @@ static bool reduce(const ts_op_args *a, const reduction *how)
     return true;
 }
 
-static double add(double sum, double x) { return sum + x; }
-static double multiply(double sum, double x) { return sum * x; }
-static double add_square(double sum, double x) { return sum + x * x; }
-static double larger(double sum, double x) { return x > sum || isnan(x) ? x : sum; }
-static double smaller(double sum, double x) { return x < sum || isnan(x) ? x : sum; }
-static double divide(double sum, double count) { return sum / count; }
-static double root(double sum, double count) { (void)count; return sqrt(sum); }
-static int64_t add_int(int64_t sum, int64_t x) { return (int64_t)((uint64_t)sum + (uint64_t)x); }
-static int64_t multiply_int(int64_t sum, int64_t x) { return (int64_t)((uint64_t)sum * (uint64_t)x); }
-static int64_t add_square_int(int64_t sum, int64_t x) { return add_int(sum, multiply_int(x, x)); }
-static int64_t larger_int(int64_t sum, int64_t x) { return x > sum ? x : sum; }
-static int64_t smaller_int(int64_t sum, int64_t x) { return x < sum ? x : sum; }
+static double add(double sum, double x)
+{
+    return sum + x;
+}
+static double multiply(double sum, double x)
+{
+    return sum * x;
+}
+static double add_square(double sum, double x)
+{
+    return sum + x * x;
+}
+static double larger(double sum, double x)
+{
+    return x > sum || isnan(x) ? x : sum;
+}
+static double smaller(double sum, double x)
+{
+    return x < sum || isnan(x) ? x : sum;
+}
+static double divide(double sum, double count)
+{
+    return sum / count;
+}
+static double root(double sum, double count)
+{
+    (void)count;
+    return sqrt(sum);
+}
+static int64_t add_int(int64_t sum, int64_t x)
+{
+    return (int64_t)((uint64_t)sum + (uint64_t)x);
+}
+static int64_t multiply_int(int64_t sum, int64_t x)
+{
+    return (int64_t)((uint64_t)sum * (uint64_t)x);
+}
+static int64_t add_square_int(int64_t sum, int64_t x)
+{
+    return add_int(sum, multiply_int(x, x));
+}
+static int64_t larger_int(int64_t sum, int64_t x)
+{
+    return x > sum ? x : sum;
+}
+static int64_t smaller_int(int64_t sum, int64_t x)
+{
+    return x < sum ? x : sum;
+}
 
-#define REDUCE(Name, ...) \
-    static bool eval_##Name(const ts_op_args *a) { return reduce(a, &(reduction){__VA_ARGS__}); } \
-    const ts_op_hooks ts_##Name##_hooks = {.min_in = 1, \
-        .max_in = 2, \
-        .min_out = 1, \
-        .max_out = 1, \
-        .attrs = "axes keepdims noop_with_empty_axes", \
-        .infer = infer_reduce, \
-        .eval = eval_##Name};
+#define REDUCE(Name, ...)                                                                                                                  \
+    static bool eval_##Name(const ts_op_args *a)                                                                                           \
+    {                                                                                                                                      \
+        return reduce(a, &(reduction){__VA_ARGS__});                                                                                       \
+    }                                                                                                                                      \
+    const ts_op_hooks ts_##Name##_hooks = {.min_in = 1,                                                                                    \
+                                           .max_in = 2,                                                                                    \
+                                           .min_out = 1,                                                                                   \
+                                           .max_out = 1,                                                                                   \
+                                           .attrs = "axes keepdims noop_with_empty_axes",                                                  \
+                                           .infer = infer_reduce,                                                                          \
+                                           .eval = eval_##Name};
 REDUCE(ReduceSum, 0, add, 0, add_int, NULL)
 REDUCE(ReduceMean, 0, add, 0, NULL, divide)
 REDUCE(ReduceProd, 1, multiply, 1, multiply_int, NULL)
@@ -157,9 +197,9 @@ static bool eval_arg_max(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_ArgMax_hooks = {.min_in = 1,
-    .max_in = 1,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "axis keepdims select_last_index",
-    .infer = infer_arg_max,
-    .eval = eval_arg_max};
+                                     .max_in = 1,
+                                     .min_out = 1,
+                                     .max_out = 1,
+                                     .attrs = "axis keepdims select_last_index",
+                                     .infer = infer_arg_max,
+                                     .eval = eval_arg_max};

@@ -20,7 +20,7 @@ static bool infer_reshape(const ts_op_args *a)
         if (dim[i] == 0 && !ts_attr_int(a->node, "allowzero", 0)) {
             if (i >= x->rank)
                 return FAIL(a, "size 0 at position %d copies a dimension that the input, %s, does not have", i,
-                    ts_shape_text(x, text, sizeof text));
+                            ts_shape_text(x, text, sizeof text));
             dim[i] = x->dim[i];
         }
         if (dim[i] < -1 || dim[i] > TS_MAX_ELEMENTS || (dim[i] == -1 && open >= 0))
@@ -40,7 +40,7 @@ static bool infer_reshape(const ts_op_args *a)
     }
     if (known != count)
         return FAIL(a, "the input, %s, has %lld elements and the new shape has %lld", ts_shape_text(x, text, sizeof text), (long long)count,
-            (long long)known);
+                    (long long)known);
     return ts_set_out(a, 0, x->dtype, rank, dim);
 }
 const ts_op_hooks ts_Reshape_hooks = {

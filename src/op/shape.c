@@ -29,15 +29,18 @@ static bool eval_shape(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Shape_hooks = {.min_in = 1,
-    .max_in = 1,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "start end",
-    .infer = infer_shape,
-    .eval = eval_shape,
-    .only_shapes = true};
+                                    .max_in = 1,
+                                    .min_out = 1,
+                                    .max_out = 1,
+                                    .attrs = "start end",
+                                    .infer = infer_shape,
+                                    .eval = eval_shape,
+                                    .only_shapes = true};
 
-static bool infer_size(const ts_op_args *a) { return ts_set_out(a, 0, TS_I64, 0, NULL); }
+static bool infer_size(const ts_op_args *a)
+{
+    return ts_set_out(a, 0, TS_I64, 0, NULL);
+}
 
 static bool eval_size(const ts_op_args *a)
 {
@@ -52,8 +55,11 @@ static bool check_constant(const ts_node *node, ts_err *err)
     static const struct {
         const char *name;
         ts_attr_type type;
-    } forms[] = {{"value", TS_ATTR_TENSOR}, {"value_int", TS_ATTR_INT}, {"value_ints", TS_ATTR_INTS}, {"value_float", TS_ATTR_FLOAT},
-        {"value_floats", TS_ATTR_FLOATS}};
+    } forms[] = {{"value", TS_ATTR_TENSOR},
+                 {"value_int", TS_ATTR_INT},
+                 {"value_ints", TS_ATTR_INTS},
+                 {"value_float", TS_ATTR_FLOAT},
+                 {"value_floats", TS_ATTR_FLOATS}};
     if (node->attrs != 1)
         return ts_node_fail(node, err, "must have exactly one attribute, its value");
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
@@ -87,12 +93,12 @@ static bool eval_constant(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Constant_hooks = {.max_in = 0,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "value value_int value_ints value_float value_floats",
-    .check = check_constant,
-    .infer = infer_constant,
-    .eval = eval_constant};
+                                       .min_out = 1,
+                                       .max_out = 1,
+                                       .attrs = "value value_int value_ints value_float value_floats",
+                                       .check = check_constant,
+                                       .infer = infer_constant,
+                                       .eval = eval_constant};
 
 static bool check_constant_of_shape(const ts_node *node, ts_err *err)
 {
@@ -118,13 +124,13 @@ static bool eval_constant_of_shape(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_ConstantOfShape_hooks = {.min_in = 1,
-    .max_in = 1,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "value",
-    .check = check_constant_of_shape,
-    .infer = infer_constant_of_shape,
-    .eval = eval_constant_of_shape};
+                                              .max_in = 1,
+                                              .min_out = 1,
+                                              .max_out = 1,
+                                              .attrs = "value",
+                                              .check = check_constant_of_shape,
+                                              .infer = infer_constant_of_shape,
+                                              .eval = eval_constant_of_shape};
 
 static bool infer_range(const ts_op_args *a)
 {

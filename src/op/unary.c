@@ -4,10 +4,19 @@
 
 #include "op/hook.h"
 
-double ts_gelu_erf(double x) { return 0.5 * x * (1 + erf(x * 0.70710678118654752440)); }
-double ts_gelu_tanh(double x) { return 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))); }
+double ts_gelu_erf(double x)
+{
+    return 0.5 * x * (1 + erf(x * 0.70710678118654752440));
+}
+double ts_gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+}
 
-static bool infer_float(const ts_op_args *a) { return ts_need_float(a) && ts_set_out_like(a, 0, a->in[0]); }
+static bool infer_float(const ts_op_args *a)
+{
+    return ts_need_float(a) && ts_set_out_like(a, 0, a->in[0]);
+}
 
 static bool infer_number(const ts_op_args *a)
 {
@@ -16,7 +25,10 @@ static bool infer_number(const ts_op_args *a)
     return ts_set_out_like(a, 0, a->in[0]);
 }
 
-static bool infer_test(const ts_op_args *a) { return ts_need_float(a) && ts_set_out(a, 0, TS_BOOL, a->in[0]->rank, a->in[0]->dim); }
+static bool infer_test(const ts_op_args *a)
+{
+    return ts_need_float(a) && ts_set_out(a, 0, TS_BOOL, a->in[0]->rank, a->in[0]->dim);
+}
 
 /* `f` on float and double storage. */
 static bool map_real(const ts_op_args *a, double (*f)(double))
@@ -40,11 +52,21 @@ static bool map_int(const ts_op_args *a, int64_t (*f)(int64_t))
     return true;
 }
 
-static double recip(double x) { return 1 / x; }
-static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); } /* exp never overflows */
+static double recip(double x)
+{
+    return 1 / x;
+}
+/* exp never overflows */
+static double sigmoid(double x)
+{
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
 
-#define REAL(Name, f) \
-    static bool eval_##Name(const ts_op_args *a) { return map_real(a, f); } \
+#define REAL(Name, f)                                                                                                                      \
+    static bool eval_##Name(const ts_op_args *a)                                                                                           \
+    {                                                                                                                                      \
+        return map_real(a, f);                                                                                                             \
+    }                                                                                                                                      \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_float, .eval = eval_##Name};
 REAL(Ceil, ceil)
 REAL(Erf, erf)
@@ -58,17 +80,43 @@ REAL(Sqrt, sqrt)
 REAL(Tanh, tanh)
 REAL(ms_Gelu, ts_gelu_erf)
 
-static double relu(double x) { return x < 0 ? 0 : x; } /* NaN stays */
-static double negative(double x) { return -x; }
-static double sign(double x) { return isnan(x) ? x : (double)((x > 0) - (x < 0)); }
-static int64_t abs_int(int64_t x) { return x < 0 ? (int64_t)(0 - (uint64_t)x) : x; }
-static int64_t relu_int(int64_t x) { return x < 0 ? 0 : x; }
-static int64_t negative_int(int64_t x) { return (int64_t)(0 - (uint64_t)x); }
-static int64_t sign_int(int64_t x) { return (x > 0) - (x < 0); }
+/* NaN stays */
+static double relu(double x)
+{
+    return x < 0 ? 0 : x;
+}
+static double negative(double x)
+{
+    return -x;
+}
+static double sign(double x)
+{
+    return isnan(x) ? x : (double)((x > 0) - (x < 0));
+}
+static int64_t abs_int(int64_t x)
+{
+    return x < 0 ? (int64_t)(0 - (uint64_t)x) : x;
+}
+static int64_t relu_int(int64_t x)
+{
+    return x < 0 ? 0 : x;
+}
+static int64_t negative_int(int64_t x)
+{
+    return (int64_t)(0 - (uint64_t)x);
+}
+static int64_t sign_int(int64_t x)
+{
+    return (x > 0) - (x < 0);
+}
 
-#define NUMBER(Name, real, integer) \
-    static bool eval_##Name(const ts_op_args *a) { return ts_is_float(a->in[0]->dtype) ? map_real(a, real) : map_int(a, integer); } \
-    const ts_op_hooks ts_##Name##_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_number, .eval = eval_##Name};
+#define NUMBER(Name, real, integer)                                                                                                        \
+    static bool eval_##Name(const ts_op_args *a)                                                                                           \
+    {                                                                                                                                      \
+        return ts_is_float(a->in[0]->dtype) ? map_real(a, real) : map_int(a, integer);                                                     \
+    }                                                                                                                                      \
+    const ts_op_hooks ts_##Name##_hooks = {                                                                                                \
+        .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_number, .eval = eval_##Name};
 NUMBER(Abs, fabs, abs_int)
 NUMBER(Neg, negative, negative_int)
 NUMBER(Relu, relu, relu_int)
@@ -86,8 +134,14 @@ static bool eval_gelu(const ts_op_args *a)
 {
     return map_real(a, strcmp(ts_attr_string(a->node, "approximate", "none"), "tanh") == 0 ? ts_gelu_tanh : ts_gelu_erf);
 }
-const ts_op_hooks ts_Gelu_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "approximate", .check = check_gelu, .infer = infer_float, .eval = eval_gelu};
+const ts_op_hooks ts_Gelu_hooks = {.min_in = 1,
+                                   .max_in = 1,
+                                   .min_out = 1,
+                                   .max_out = 1,
+                                   .attrs = "approximate",
+                                   .check = check_gelu,
+                                   .infer = infer_float,
+                                   .eval = eval_gelu};
 
 /* onnxruntime's BiasGelu(x, b) = gelu(x + b) and FastGelu, the tanh form, whose bias is optional; b is one row. */
 static bool infer_bias_gelu(const ts_op_args *a)
@@ -108,8 +162,14 @@ static bool bias_gelu(const ts_op_args *a, double (*gelu)(double))
         ts_set_real(a->out[0], i, gelu(ts_get_real(x, i) + (b ? ts_get_real(b, i % d) : 0)));
     return true;
 }
-static bool eval_bias_gelu(const ts_op_args *a) { return bias_gelu(a, ts_gelu_erf); }
-static bool eval_fast_gelu(const ts_op_args *a) { return bias_gelu(a, ts_gelu_tanh); }
+static bool eval_bias_gelu(const ts_op_args *a)
+{
+    return bias_gelu(a, ts_gelu_erf);
+}
+static bool eval_fast_gelu(const ts_op_args *a)
+{
+    return bias_gelu(a, ts_gelu_tanh);
+}
 const ts_op_hooks ts_ms_BiasGelu_hooks = {
     .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_bias_gelu, .eval = eval_bias_gelu};
 const ts_op_hooks ts_ms_FastGelu_hooks = {
@@ -133,12 +193,12 @@ static bool eval_is_inf(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_IsInf_hooks = {.min_in = 1,
-    .max_in = 1,
-    .min_out = 1,
-    .max_out = 1,
-    .attrs = "detect_negative detect_positive",
-    .infer = infer_test,
-    .eval = eval_is_inf};
+                                    .max_in = 1,
+                                    .min_out = 1,
+                                    .max_out = 1,
+                                    .attrs = "detect_negative detect_positive",
+                                    .infer = infer_test,
+                                    .eval = eval_is_inf};
 
 static bool infer_not(const ts_op_args *a)
 {
@@ -146,8 +206,14 @@ static bool infer_not(const ts_op_args *a)
         return FAIL(a, "input is %s; only booleans are supported", ts_dtype_name(a->in[0]->dtype));
     return ts_set_out_like(a, 0, a->in[0]);
 }
-static int64_t logical_not(int64_t x) { return !x; }
-static bool eval_not(const ts_op_args *a) { return map_int(a, logical_not); }
+static int64_t logical_not(int64_t x)
+{
+    return !x;
+}
+static bool eval_not(const ts_op_args *a)
+{
+    return map_int(a, logical_not);
+}
 const ts_op_hooks ts_Not_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_not, .eval = eval_not};
 
 /* Bounds are attributes up to opset 10 and scalar inputs from 11 on. */

@@ -5,7 +5,7 @@ static bool infer_where(const ts_op_args *a)
     const ts_tensor *c = a->in[0], *x = a->in[1], *y = a->in[2];
     if (c->dtype != TS_BOOL || x->dtype != y->dtype)
         return FAIL(a, "inputs are %s, %s, %s; expected a boolean and two of one type", ts_dtype_name(c->dtype), ts_dtype_name(x->dtype),
-            ts_dtype_name(y->dtype));
+                    ts_dtype_name(y->dtype));
     ts_tensor both = *c;
     if (!ts_broadcast(a, &both, x, &both.rank, both.dim) || !ts_broadcast(a, &both, y, &both.rank, both.dim))
         return false;

@@ -75,7 +75,8 @@ static bool fold_constants(folder *f)
             return false;
         f->budget -= total_elements(node, out);
         if (f->budget < 0)
-            return ts_fail(f->err,
+            return ts_fail(
+                f->err,
                 "node '%s' (%s): the model's constants grow to many times the size of its file; simplify the model before compiling it",
                 node->name, node->type);
         if (!eval_node(f->arena, node, in, out, f->err))
@@ -191,11 +192,12 @@ static bool fit_shape(const folder *f, const ts_value *v, ts_shape *shape)
             const ts_tensor *t = f->sample[s].tensor[v->id];
             if (t->rank != first->rank)
                 return ts_fail(f->err, "value '%s' has %d dimensions with %lld hits and %d with %lld; this is not supported", v->name,
-                    first->rank, (long long)lengths[0], t->rank, (long long)lengths[s]);
+                               first->rank, (long long)lengths[0], t->rank, (long long)lengths[s]);
             y[s] = t->dim[k];
         }
         if (!fit(y, f->samples, &shape->dim[k]))
-            return ts_fail(f->err,
+            return ts_fail(
+                f->err,
                 "value '%s': its size %lld, %lld, %lld for events of %lld, %lld, %lld hits does not follow a rule that is supported",
                 v->name, (long long)y[0], (long long)y[1], (long long)y[2], (long long)lengths[0], (long long)lengths[1],
                 (long long)lengths[2]);
@@ -235,7 +237,7 @@ static bool promote_constants(folder *f)
         for (int s = 1; same && s < f->samples; s++) {
             const ts_tensor *t = f->sample[s].tensor[i];
             same = t->data.any && t->rank == first->rank && memcmp(t->dim, first->dim, sizeof t->dim) == 0 &&
-                memcmp(t->data.any, first->data.any, (size_t)ts_count(t) * ts_store_bytes(t->dtype)) == 0;
+                   memcmp(t->data.any, first->data.any, (size_t)ts_count(t) * ts_store_bytes(t->dtype)) == 0;
         }
         if (!same)
             continue;

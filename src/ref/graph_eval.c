@@ -26,7 +26,7 @@ static bool check_input(const ts_value *v, const ts_tensor *t, int64_t *hits, ts
             *hits = t->dim[i];
         if (t->dim[i] != (ts_dim_is_const(want) ? want.c[0] : *hits))
             return ts_fail(err, "input '%s' has size %lld in dimension %d, but the model and its other inputs need %lld", v->name,
-                (long long)t->dim[i], i, (long long)(ts_dim_is_const(want) ? want.c[0] : *hits));
+                           (long long)t->dim[i], i, (long long)(ts_dim_is_const(want) ? want.c[0] : *hits));
     }
     return true;
 }
@@ -56,7 +56,7 @@ static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user,
         out[k]->data.any = calloc((size_t)ts_count(out[k]) + 1, ts_store_bytes(out[k]->dtype));
         if (!out[k]->data.any) {
             ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements; use smaller events", node->name, node->type,
-                (long long)ts_count(out[k]));
+                    (long long)ts_count(out[k]));
             goto done;
         }
     }
@@ -86,7 +86,7 @@ done:
 }
 
 bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *input, ts_tensor *output, ts_value_tap tap, void *user,
-    ts_err *err)
+                   ts_err *err)
 {
     int64_t hits = -1;
     for (int i = 0; i < g->inputs; i++)
@@ -94,7 +94,7 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
             return false;
 
     run r = {g, calloc((size_t)g->values + 1, sizeof *r.tensor), calloc((size_t)g->values + 1, sizeof *r.own),
-        calloc((size_t)g->values + 1, sizeof *r.left)};
+             calloc((size_t)g->values + 1, sizeof *r.left)};
     CHECK(r.tensor && r.own && r.left);
     for (int i = 0; i < g->values; i++) {
         r.tensor[i] = g->value[i]->constant;
@@ -131,7 +131,8 @@ static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_
         else if (v->shape.rank > 0 && !ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *mask_at < 0)
             *mask_at = i;
         else
-            return ts_fail(err, "input '%s' of the model is neither float32 hits [1, hits, features] nor a padding mask [1, hits]", v->name);
+            return ts_fail(err, "input '%s' of the model is neither float32 hits [1, hits, features] nor a padding mask [1, hits]",
+                           v->name);
     }
     if (*hits_at < 0)
         return ts_fail(err, "the model has no float32 input [1, hits, features]");

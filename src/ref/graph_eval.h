@@ -10,7 +10,7 @@ typedef void (*ts_value_tap)(void *user, const ts_value *value, const ts_tensor 
    inputs must agree on the number of hits. output[g->outputs] is filled, with data in `arena`. Memory for values in between
    is released after their last use. tap may be NULL. Thread-safe. */
 bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *input, ts_tensor *output, ts_value_tap tap, void *user,
-    ts_err *err);
+                   ts_err *err);
 
 /* One event. The graph has one floating-point input [1][hits][features] and, where it has a second one, that is a
    key-padding mask [1][hits] whose nonzero elements mean padding.

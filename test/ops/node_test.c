@@ -34,7 +34,7 @@ static bool equal(const ts_tensor *got, const ts_tensor *want, ts_err *err)
         same = got->dim[i] == want->dim[i];
     if (!same)
         return ts_fail(err, "MISMATCH: type or shape: %s, rank %d, not %s, rank %d", ts_dtype_name(got->dtype), got->rank,
-            ts_dtype_name(want->dtype), want->rank);
+                       ts_dtype_name(want->dtype), want->rank);
     for (int64_t i = 0; i < ts_count(got); i++) {
         double g = ts_get_real(got, i), w = ts_get_real(want, i);
         if (!(g == w || (isnan(g) && isnan(w)) || fabs(g - w) <= absolute + relative * fabs(w)))

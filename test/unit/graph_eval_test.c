@@ -103,8 +103,9 @@ static void fused_operators_are_what_they_fuse(void **state)
     ts_arena *arena = *state;
     static const char gelu[] = "Mul s,root q;Erf q e;Add e,one f;Mul s,f g;Mul g,half y;Constant - one value_float=1.0;"
                                "Constant - root value_float=0.70710678118;";
-    static const char gelu_tanh[] = "Mul s,s s2;Mul s2,s s3;Mul s3,c s4;Add s,s4 s5;Mul s5,r q;Tanh q e;Add e,one f;Mul s,f g;Mul g,half y;"
-                                    "Constant - one value_float=1.0;Constant - c value_float=0.044715;Constant - r value_float=0.7978845608;";
+    static const char gelu_tanh[] =
+        "Mul s,s s2;Mul s2,s s3;Mul s3,c s4;Add s,s4 s5;Mul s5,r q;Tanh q e;Add e,one f;Mul s,f g;Mul g,half y;"
+        "Constant - one value_float=1.0;Constant - c value_float=0.044715;Constant - r value_float=0.7978845608;";
     assert_same(arena, "com.microsoft:BiasGelu x,bias y", ts_printf(arena, "%sAdd x,bias s", gelu));
     assert_same(arena, "com.microsoft:Gelu x y", ts_printf(arena, "%sIdentity x s", gelu));
     assert_same(arena, "com.microsoft:FastGelu x,bias y", ts_printf(arena, "%sAdd x,bias s", gelu_tanh));
@@ -112,23 +113,26 @@ static void fused_operators_are_what_they_fuse(void **state)
     assert_same(arena, "com.microsoft:FusedMatMul x,x y transB=1 alpha=0.5", "Transpose x t perm=[0,2,1];MatMul x,t s;Mul s,half y");
     assert_same(arena, "com.microsoft:FusedMatMul x,x y transA=1", "Transpose x t perm=[0,2,1];MatMul t,x y");
     assert_same(arena, "com.microsoft:SkipLayerNormalization x,skip,gain,bias y epsilon=0.01",
-        "Add x,skip s;LayerNormalization s,gain,bias y epsilon=0.01");
+                "Add x,skip s;LayerNormalization s,gain,bias y epsilon=0.01");
     assert_same(arena, "com.microsoft:SkipLayerNormalization x,skip,gain,,bias n,,,y", "Add x,skip s;Add s,bias y");
-    assert_same(arena, "LayerNormalization x,gain,bias y epsilon=0.01",
+    assert_same(
+        arena, "LayerNormalization x,gain,bias y epsilon=0.01",
         "ReduceMean x m axes=[-1];Sub x,m c;Mul c,c c2;ReduceMean c2 v axes=[-1];Constant - e value_float=0.01;Add v,e w2;Sqrt w2 d;"
         "Div c,d n;Mul n,gain g;Add g,bias y");
     assert_same(arena, "Einsum x,w y equation='bni,io->bno'", "MatMul x,w y");
     assert_same(arena, "Einsum x,x y equation='bni,bmi->bnm'", "Transpose x t perm=[0,2,1];MatMul x,t y");
     assert_same(arena, "Einsum x,x y equation='bni,bmi->mbn'", "Transpose x t perm=[0,2,1];MatMul x,t s;Transpose s y perm=[2,0,1]");
-    assert_same(arena, "Einsum x,gain,gain y equation='...i,i,i'", "Mul gain,gain g;Mul x,g s;ReduceSum s,last y keepdims=0;"
-                                                                   "Constant - last value_ints=[-1]");
+    assert_same(arena, "Einsum x,gain,gain y equation='...i,i,i'",
+                "Mul gain,gain g;Mul x,g s;ReduceSum s,last y keepdims=0;"
+                "Constant - last value_ints=[-1]");
     assert_same(arena, "Gemm r,w,b g;Unsqueeze g,zero y;Squeeze x,zero r;Constant - zero value_ints=[0]", "MatMul x,w s;Add s,b y");
 }
 
 /* Scaled dot-product attention of q, k, v [1][n][8] with two heads, scale 1/2. */
-#define WRITTEN_OUT \
-    "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];Reshape k,heads k4;Transpose k4 kh perm=[0,2,3,1];Reshape v,heads v4;" \
-    "Transpose v4 vh perm=[0,2,1,3];MatMul qh,kh s0;Mul s0,half s;Softmax s p;MatMul p,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y"
+#define WRITTEN_OUT                                                                                                                        \
+    "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];Reshape k,heads k4;Transpose k4 kh perm=[0,2,3,1];Reshape v,heads v4;"              \
+    "Transpose v4 vh perm=[0,2,1,3];MatMul qh,kh s0;Mul s0,half s;Softmax s p;MatMul p,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole " \
+    "y"
 #define PROJECTED "MatMul x,w qkv0;Add qkv0,b qkv;Split qkv q,k,v axis=-1;"
 
 static void attention_operators(void **state)
@@ -139,18 +143,20 @@ static void attention_operators(void **state)
     assert_same(arena, "MatMul x,w s;Split s q,k,v axis=-1;com.microsoft:MultiHeadAttention q,k,v,b y num_heads=2", PROJECTED WRITTEN_OUT);
     /* packed [b][n][heads][3][width]: from q, k, v by heads, stacked */
     assert_same(arena,
-        PROJECTED "Reshape q,heads qa;Reshape k,heads ka;Reshape v,heads va;Constant - ax value_ints=[3];Unsqueeze qa,ax q5;"
-                  "Unsqueeze ka,ax k5;Unsqueeze va,ax v5;Concat q5,k5,v5 all axis=3;com.microsoft:MultiHeadAttention all y num_heads=2",
-        PROJECTED WRITTEN_OUT);
+                PROJECTED
+                "Reshape q,heads qa;Reshape k,heads ka;Reshape v,heads va;Constant - ax value_ints=[3];Unsqueeze qa,ax q5;"
+                "Unsqueeze ka,ax k5;Unsqueeze va,ax v5;Concat q5,k5,v5 all axis=3;com.microsoft:MultiHeadAttention all y num_heads=2",
+                PROJECTED WRITTEN_OUT);
     assert_same(arena,
-        PROJECTED "Reshape k,heads ka;Reshape v,heads va;Constant - ax value_ints=[3];Unsqueeze ka,ax k5;Unsqueeze va,ax v5;"
-                  "Concat k5,v5 kv axis=3;com.microsoft:MultiHeadAttention q,kv y num_heads=2",
-        PROJECTED WRITTEN_OUT);
+                PROJECTED "Reshape k,heads ka;Reshape v,heads va;Constant - ax value_ints=[3];Unsqueeze ka,ax k5;Unsqueeze va,ax v5;"
+                          "Concat k5,v5 kv axis=3;com.microsoft:MultiHeadAttention q,kv y num_heads=2",
+                PROJECTED WRITTEN_OUT);
 }
 
 /* A mask that is computed from the data, as EncCla's is: hits whose first feature is negative are padding. */
-#define MASK \
-    "Constant - f value_ints=[0];Gather x,f x0 axis=2;Constant - z value_float=0.0;GreaterOrEqual x0,z keep3;Constant - ax value_ints=[2];" \
+#define MASK                                                                                                                               \
+    "Constant - f value_ints=[0];Gather x,f x0 axis=2;Constant - z value_float=0.0;GreaterOrEqual x0,z keep3;Constant - ax "               \
+    "value_ints=[2];"                                                                                                                      \
     "Squeeze keep3,ax keep;Constant - low value_float=-10000.0;"
 
 static void attention_masks(void **state)
@@ -164,9 +170,10 @@ static void attention_masks(void **state)
     assert_same(arena, MASK PROJECTED "Cast keep m to=6;com.microsoft:MultiHeadAttention q,k,v,,m y num_heads=2", plain);
     /* the same as a bias of the scores: [1][1][n][n] */
     assert_same(arena,
-        MASK PROJECTED "Where keep,z,low row;Shape row n2;Constant - one value_ints=[1];Gather n2,one n;Concat one,one,n,n nn axis=0;"
-                       "Expand row,nn bias4;com.microsoft:MultiHeadAttention q,k,v,,,bias4 y num_heads=2",
-        plain);
+                MASK PROJECTED
+                "Where keep,z,low row;Shape row n2;Constant - one value_ints=[1];Gather n2,one n;Concat one,one,n,n nn axis=0;"
+                "Expand row,nn bias4;com.microsoft:MultiHeadAttention q,k,v,,,bias4 y num_heads=2",
+                plain);
 }
 
 /* softmax(x) at opset 11 is over everything from axis 1 on, at 13 over the last axis. */
@@ -190,8 +197,14 @@ static const ts_graph *masked_graph(ts_arena *arena)
     model m = model_new(arena, 17);
     model_input(&m, "x", 1, "batch,hits,8");
     model_input(&m, "mask", 9, "batch,hits");
-    const char *const nodes[] = {"Constant - ax value_ints=[1]", "Unsqueeze mask,ax m3", "Where m3,ninf,zero add",
-        "Transpose x t perm=[0,2,1]", "MatMul x,t s0", "Add s0,add s", "Softmax s p", "MatMul p,x y"};
+    const char *const nodes[] = {"Constant - ax value_ints=[1]",
+                                 "Unsqueeze mask,ax m3",
+                                 "Where m3,ninf,zero add",
+                                 "Transpose x t perm=[0,2,1]",
+                                 "MatMul x,t s0",
+                                 "Add s0,add s",
+                                 "Softmax s p",
+                                 "MatMul p,x y"};
     for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
         model_node(&m, nodes[i]);
     model_floats(&m, "ninf", "", (const float[]){-INFINITY});
@@ -331,7 +344,7 @@ static void real_models_agree_with_onnxruntime(void **state)
         fclose(want);
         double rms = sqrt(c.squares / (double)c.values);
         print_message("%s: %ld values, largest difference %.2g, rms %.2g, %ld classes differ\n", cases[i].onnx, c.values, c.max, rms,
-            c.wrong_classes);
+                      c.wrong_classes);
         assert_true(c.values > 1000 && c.max <= 5e-3 && rms <= 1e-4 && c.wrong_classes == 0);
     }
 }

@@ -154,8 +154,8 @@ static void batch_is_bound_and_other_free_sizes_are_hits(void **state)
 {
     static const struct {
         const char *dims, *shape;
-    } cases[] = {{"batch,hits,3", "1,n,3"}, {"?,?,3", "1,n,3"}, {"1,hits,3", "1,n,3"}, {"hits,3", "n,3"}, {"batch,16,3", "1,16,3"},
-        {"batch_size,3", "1,3"}, {"2,16,3", "2,16,3"}};
+    } cases[] = {{"batch,hits,3", "1,n,3"}, {"?,?,3", "1,n,3"},      {"1,hits,3", "1,n,3"}, {"hits,3", "n,3"},
+                 {"batch,16,3", "1,16,3"},  {"batch_size,3", "1,3"}, {"2,16,3", "2,16,3"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         model m = model_new(*state, 13);
         model_input(&m, "x", 1, cases[i].dims);
@@ -217,9 +217,19 @@ static void tensors_of_every_type(void **state)
         uint64_t bits;
         int bytes;
         double value;
-    } cases[] = {{1, 4, 0xc0400000, 4, -3}, {10, 5, 0xc200, 2, -3}, {16, 5, 0xc040, 2, -3}, {11, 10, 0xc008000000000000, 8, -3},
-        {3, 5, 0xfd, 1, -3}, {5, 5, 0xfffd, 2, -3}, {6, 5, 0xfffffffd, 4, -3}, {7, 7, 0xfffffffffffffffd, 8, -3}, {2, 5, 3, 1, 3},
-        {4, 5, 3, 2, 3}, {12, 11, 3, 4, 3}, {13, 11, 3, 8, 3}, {9, 5, 1, 1, 1}};
+    } cases[] = {{1, 4, 0xc0400000, 4, -3},
+                 {10, 5, 0xc200, 2, -3},
+                 {16, 5, 0xc040, 2, -3},
+                 {11, 10, 0xc008000000000000, 8, -3},
+                 {3, 5, 0xfd, 1, -3},
+                 {5, 5, 0xfffd, 2, -3},
+                 {6, 5, 0xfffffffd, 4, -3},
+                 {7, 7, 0xfffffffffffffffd, 8, -3},
+                 {2, 5, 3, 1, 3},
+                 {4, 5, 3, 2, 3},
+                 {12, 11, 3, 4, 3},
+                 {13, 11, 3, 8, 3},
+                 {9, 5, 1, 1, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int typed = 0; typed < 2; typed++) {
             model m = chain(*state, 13, "Cast w f to=1;Add x,f y");
@@ -250,9 +260,14 @@ static void damaged_tensors(void **state)
         int type;
         size_t bytes;
         const char *words;
-    } cases[] = {{"3", 1, 11, "'w'|11 bytes|12"}, {"3", 1, 13, "'w'|13 bytes"}, {"-3", 1, 12, "'w'|shape"},
-        {"4294967296,4294967296", 1, 0, "'w'|shape"}, {"1,1,1,1,1,1,1,1,3", 1, 12, "'w'|9 dimensions"}, {"3", 8, 12, "'w'|type number 8"},
-        {"3", 99, 12, "'w'|type number 99"}, {"500000000", 1, 12, "'w'|truncated"}};
+    } cases[] = {{"3", 1, 11, "'w'|11 bytes|12"},
+                 {"3", 1, 13, "'w'|13 bytes"},
+                 {"-3", 1, 12, "'w'|shape"},
+                 {"4294967296,4294967296", 1, 0, "'w'|shape"},
+                 {"1,1,1,1,1,1,1,1,3", 1, 12, "'w'|9 dimensions"},
+                 {"3", 8, 12, "'w'|type number 8"},
+                 {"3", 99, 12, "'w'|type number 99"},
+                 {"500000000", 1, 12, "'w'|truncated"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t dim[16];
         model m = chain(arena, 13, "Add x,w y");
@@ -350,7 +365,7 @@ static void functions_are_inlined(void **state)
     model_function(&m, "d0", "a", "b", "", "Relu a b");
     for (int i = 1; i <= 15; i++)
         model_function(&m, ts_printf(arena, "d%d", i), "a", "b", "",
-            ts_printf(arena, "local:d%d a c;local:d%d c d;local:d%d d e;local:d%d e b", i - 1, i - 1, i - 1, i - 1));
+                       ts_printf(arena, "local:d%d a c;local:d%d c d;local:d%d d e;local:d%d e b", i - 1, i - 1, i - 1, i - 1));
     refuse(&m, "more than 100000 nodes");
 }
 
@@ -374,11 +389,18 @@ static void external_data(void **state)
     assert_int_equal(symlink("../outside.bin", ts_printf(arena, "%s/link.bin", directory)), 0);
     static const struct {
         const char *location, *offset, *length, *words;
-    } cases[] = {{"weights.bin", "4", "12", NULL}, {"weights.bin", "4", NULL, NULL}, {"weights.bin", "8", "12", "16 bytes|truncated"},
-        {"weights.bin", "18446744073709551615", "12", "truncated"}, {"weights.bin", "4", "16", "16 bytes|need 12"},
-        {"weights.bin", "x", NULL, "damaged"}, {"../outside.bin", "4", "12", "outside"}, {"link.bin", "4", "12", "outside"},
-        {"/etc/passwd", "0", "12", "relative"}, {"missing.bin", "0", "12", "cannot be opened"}, {"", "0", "12", "relative"},
-        {".", "0", "12", "outside"}};
+    } cases[] = {{"weights.bin", "4", "12", NULL},
+                 {"weights.bin", "4", NULL, NULL},
+                 {"weights.bin", "8", "12", "16 bytes|truncated"},
+                 {"weights.bin", "18446744073709551615", "12", "truncated"},
+                 {"weights.bin", "4", "16", "16 bytes|need 12"},
+                 {"weights.bin", "x", NULL, "damaged"},
+                 {"../outside.bin", "4", "12", "outside"},
+                 {"link.bin", "4", "12", "outside"},
+                 {"/etc/passwd", "0", "12", "relative"},
+                 {"missing.bin", "0", "12", "cannot be opened"},
+                 {"", "0", "12", "relative"},
+                 {".", "0", "12", "outside"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         model m = chain(arena, 13, "Add x,w y");
         pb t = {.arena = arena};
@@ -441,9 +463,9 @@ static model small_block(ts_arena *arena)
     for (int i = 0; i < 36; i++)
         w[i] = (float)(i % 7 - 3) / 4;
     model m = chain(arena, 17,
-        "Shape x s;Gather s,one n axis=0;Concat n,three shape axis=0;Reshape x,shape r;Gemm r,w,b g transB=1 alpha=0.5;"
-        "LayerNormalization g,b,b l axis=-1 epsilon=0.001;Transpose l t perm=[1,0];MatMul l,t q;Softmax q p axis=-1;"
-        "Einsum p,l e equation='ij,jk->ik';local:f e h a=2.0;Unsqueeze h,zero y");
+                    "Shape x s;Gather s,one n axis=0;Concat n,three shape axis=0;Reshape x,shape r;Gemm r,w,b g transB=1 alpha=0.5;"
+                    "LayerNormalization g,b,b l axis=-1 epsilon=0.001;Transpose l t perm=[1,0];MatMul l,t q;Softmax q p axis=-1;"
+                    "Einsum p,l e equation='ij,jk->ik';local:f e h a=2.0;Unsqueeze h,zero y");
     model_domain(&m, "local", 1);
     model_function(&m, "f", "i", "o", "a", "Constant - c value_float=@a;Mul i,c o");
     model_ints(&m, "one", "1");
@@ -467,7 +489,7 @@ static bool try_bytes(const uint8_t *data, size_t size)
         const float x[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
         ts_tensor y;
         bool fits = folded->inputs == 1 && folded->input[0]->shape.rank == 3 && ts_dim_at(folded->input[0]->shape.dim[0], 3) == 1 &&
-            ts_dim_at(folded->input[0]->shape.dim[1], 3) == 3 && ts_dim_at(folded->input[0]->shape.dim[2], 3) == 3;
+                    ts_dim_at(folded->input[0]->shape.dim[1], 3) == 3 && ts_dim_at(folded->input[0]->shape.dim[2], 3) == 3;
         if (fits)
             (void)ts_graph_eval_event(folded, arena, 3, x, NULL, &y, &err);
     }

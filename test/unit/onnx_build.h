@@ -60,8 +60,14 @@ static inline void pb_bytes(pb *m, unsigned field, const void *data, size_t size
     pb_put(m, data, size);
 }
 
-static inline void pb_text(pb *m, unsigned field, const char *text) { pb_bytes(m, field, text, strlen(text)); }
-static inline void pb_message(pb *m, unsigned field, const pb *inner) { pb_bytes(m, field, inner->data, inner->size); }
+static inline void pb_text(pb *m, unsigned field, const char *text)
+{
+    pb_bytes(m, field, text, strlen(text));
+}
+static inline void pb_message(pb *m, unsigned field, const pb *inner)
+{
+    pb_bytes(m, field, inner->data, inner->size);
+}
 
 /* A model that is being written. */
 typedef struct model {
@@ -165,8 +171,14 @@ static inline void model_io(model *m, unsigned field, const char *name, int type
     pb_message(&info, 2, &outer);
     pb_message(&m->graph, field, &info);
 }
-static inline void model_input(model *m, const char *name, int type, const char *dims) { model_io(m, 11, name, type, dims); }
-static inline void model_output(model *m, const char *name) { model_io(m, 12, name, 1, ""); }
+static inline void model_input(model *m, const char *name, int type, const char *dims)
+{
+    model_io(m, 11, name, type, dims);
+}
+static inline void model_output(model *m, const char *name)
+{
+    model_io(m, 12, name, 1, "");
+}
 
 /* Attribute from text: "axis=1" (integer), "perm=[0,2,1]" (integers), "epsilon=0.1" (with a point: float),
    "equation='ij->ji'" (text), "alpha=@a" (in a function: its attribute a). */
@@ -233,7 +245,8 @@ static inline void model_node(model *m, const char *text)
 }
 
 /* Function from text: model_function(m, "name", "inputs", "outputs", "attributes", "node; node"), in domain "local", opset 17. */
-static inline void model_function(model *m, const char *name, const char *inputs, const char *outputs, const char *attributes, const char *body)
+static inline void model_function(model *m, const char *name, const char *inputs, const char *outputs, const char *attributes,
+                                  const char *body)
 {
     pb f = {.arena = m->arena}, import = {.arena = m->arena};
     const char *lists[] = {inputs, outputs, attributes};
