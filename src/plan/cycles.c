@@ -37,11 +37,10 @@ static int tree(const timing *t, int x)
 }
 
 enum {
-    SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_radd: a register slice */
-    ADMIT = 2,      /* ts_admit */
-    OUTPUT = 1,     /* ts_output */
-    ARGMAX = 2,     /* ts_argmax, behind a token's last beat */
-    REQUANT = 6,    /* ts_requant */
+    SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
+    RADD = 2,       /* ts_radd */
+    RQVEC_LAG = 9,  /* ts_rqvec, beside its steps */
+    NORM_DIGITS = 2 /* ts_norm's and ts_pool's default */
 };
 
 static void linear(const timing *t, path *p, ts_lin_id id)
@@ -56,14 +55,14 @@ static void linear(const timing *t, path *p, ts_lin_id id)
 static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
-    pass(p, steps + REQUANT + 4, steps);
+    pass(p, steps + RQVEC_LAG, steps);
 }
 
 static void norm(const timing *t, path *p, ts_nrm_id id)
 {
     const int steps = ts_ceil_div(t->w.nrm[id].d, t->plan->nrm[id].np);
-    const int recurrences = ts_ceil_div(18, t->plan->reg) + 1 + ts_ceil_div(16, t->plan->reg);
-    pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + recurrences + 20, steps);
+    const int recurrences = ts_ceil_div(18, NORM_DIGITS) + ts_ceil_div(16, NORM_DIGITS);
+    pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences, steps);
 }
 
 /* ---- The ways of a token (src/emit/top.c draws the same) */
@@ -82,7 +81,7 @@ static void to_attention(const timing *t, path *p)
 static void through_layer(const timing *t, path *p)
 {
     linear(t, p, TS_LIN_O);
-    pass(p, SLICE, 1); /* add */
+    pass(p, RADD, 1);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_1);
     pass(p, SLICE, 1); /* fork */
@@ -91,7 +90,7 @@ static void through_layer(const timing *t, path *p)
     rqvec(t, p, TS_RQV_FFN);
     linear(t, p, TS_LIN_FFN1);
     linear(t, p, TS_LIN_FFN2);
-    pass(p, SLICE, 1); /* add */
+    pass(p, RADD, 1);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_2);
     if (t->im->layers > 1)
@@ -108,7 +107,7 @@ static int key_words(const timing *t)
 static path entering(const timing *t)
 {
     const ts_imodel *im = t->im;
-    path p = {ADMIT, 1};
+    path p = {SLICE, 1}; /* admission */
     for (int i = 0; i < im->embed_count; i++)
         if (!(im->fused_qkv0 && i == im->embed_count - 1))
             linear(t, &p, (ts_lin_id)(TS_LIN_EMBED0 + i));
@@ -148,14 +147,16 @@ static path leaving(const timing *t)
     through_layer(t, &p);
     if (im->has_final_norm)
         norm(t, &p, TS_NRM_FINAL);
+    /* Pooled: what follows sees one token an event. */
     path head = {0, 1};
     if (im->pool != TS_POOL_NONE)
-        pass(&p, SLICE, 1);
+        pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, NORM_DIGITS) : SLICE, 1);
     rqvec(t, &head, TS_RQV_HEAD);
     for (int i = 0; i < im->head_count; i++)
         linear(t, &head, (ts_lin_id)(TS_LIN_HEAD0 + i));
-    pass(&head, OUTPUT + (t->plan->argmax ? ARGMAX : 0), 1);
-    /* Pooled: the head sees one token an event. */
+    if (t->plan->argmax)
+        pass(&head, log2_up(t->plan->lin[TS_LIN_HEAD0 + im->head_count - 1].nr) + 4, 1);
+    pass(&head, SLICE, 1); /* output */
     pass(&p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
     return p;
 }
