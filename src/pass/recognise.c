@@ -1,0 +1,230 @@
+/* Runs the graph on meanings (recognise_value.h) and reads the encoder off what the output means. */
+#include "pass/recognise.h"
+
+#include <stdarg.h>
+
+#include "op/op.h"
+#include "pass/recognise_value.h"
+
+bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...)
+{
+    char what[sizeof r->err->msg];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (!node)
+        return ts_fail(r->err, "%s: %s", r->graph->name, what);
+    return ts_fail(r->err, "%s: node '%s' (%s%s%s): %s", r->graph->name, node->name, node->domain, node->domain[0] ? "." : "", node->type, what);
+}
+
+const char *ts_rec_name(const ts_node *node)
+{
+    return node ? node->name : "the model's input";
+}
+
+const char *ts_rec_kind_text(const rec_val *v)
+{
+    switch (v->kind) {
+    case VAL_LINEAR: return "values of the hits";
+    case VAL_POLY: return "part of a normalisation or an activation";
+    case VAL_SCORE: return "attention scores";
+    case VAL_PROB: return "attention probabilities";
+    case VAL_MASK: return "a mask";
+    case VAL_SUM: return "a sum over the hits";
+    case VAL_COUNT: return "the number of hits";
+    case VAL_POSITION: return "something that depends on positions only";
+    }
+    BUG("unknown kind of value");
+}
+
+typedef bool (*handler)(rec *r, const ts_node *node);
+
+static bool layer_norm(rec *r, const ts_node *node)
+{
+    const rec_val *v = r->val[ts_in(node, 0)->id];
+    const ts_value *gain = ts_in(node, 1), *bias = ts_in(node, 2);
+    rec_split split;
+    if (!ts_rec_split(r, v, &split))
+        return false;
+    int64_t axis = ts_attr_int(node, "axis", -1), rows = 1;
+    axis += axis < 0 ? split.rank : 0;
+    for (int i = split.start[axis]; i < split.axes.count; i++)
+        rows = split.axes.axis[i].kind == REC_CONST ? rows * split.axes.axis[i].size : -1;
+    if (rows != ts_layout_rows(&v->layout))
+        return ts_rec_fail(r, node, "the normalisation must run over all channels of a hit and nothing else");
+    if ((gain && !gain->constant) || (bias && !bias->constant))
+        return ts_rec_fail(r, node, "gain and bias must be constant");
+    if ((node->outs > 1 && node->out[1]) || (node->outs > 2 && node->out[2]))
+        return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
+    const rec_val *out = ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
+}
+
+/* What each operator does to meanings; those without an entry have no hardware. */
+static const handler handlers[TS_OP_COUNT] = {
+    [TS_OP_Identity] = ts_rec_move,      [TS_OP_Dropout] = ts_rec_move,        [TS_OP_Reshape] = ts_rec_move,
+    [TS_OP_Flatten] = ts_rec_move,       [TS_OP_Squeeze] = ts_rec_move,        [TS_OP_Unsqueeze] = ts_rec_move,
+    [TS_OP_Transpose] = ts_rec_move,     [TS_OP_Slice] = ts_rec_move,          [TS_OP_Gather] = ts_rec_move,
+    [TS_OP_Split] = ts_rec_move,         [TS_OP_Concat] = ts_rec_move,         [TS_OP_Expand] = ts_rec_move,
+    [TS_OP_Tile] = ts_rec_move,          [TS_OP_Cast] = ts_rec_cast,           [TS_OP_CastLike] = ts_rec_cast,
+    [TS_OP_Add] = ts_rec_binary,         [TS_OP_Sub] = ts_rec_binary,          [TS_OP_Mul] = ts_rec_binary,
+    [TS_OP_Div] = ts_rec_binary,         [TS_OP_Pow] = ts_rec_binary,          [TS_OP_Sum] = ts_rec_binary,
+    [TS_OP_Max] = ts_rec_binary,         [TS_OP_Min] = ts_rec_binary,          [TS_OP_And] = ts_rec_binary,
+    [TS_OP_Or] = ts_rec_binary,          [TS_OP_Xor] = ts_rec_binary,          [TS_OP_Equal] = ts_rec_binary,
+    [TS_OP_Less] = ts_rec_binary,        [TS_OP_LessOrEqual] = ts_rec_binary,  [TS_OP_Greater] = ts_rec_binary,
+    [TS_OP_GreaterOrEqual] = ts_rec_binary,
+    [TS_OP_Not] = ts_rec_unary,          [TS_OP_Neg] = ts_rec_unary,           [TS_OP_Abs] = ts_rec_unary,
+    [TS_OP_Exp] = ts_rec_unary,          [TS_OP_Log] = ts_rec_unary,           [TS_OP_Sqrt] = ts_rec_unary,
+    [TS_OP_Reciprocal] = ts_rec_unary,   [TS_OP_Erf] = ts_rec_unary,           [TS_OP_Tanh] = ts_rec_unary,
+    [TS_OP_Sigmoid] = ts_rec_unary,      [TS_OP_Sign] = ts_rec_unary,          [TS_OP_Relu] = ts_rec_unary,
+    [TS_OP_Gelu] = ts_rec_unary,         [TS_OP_ms_Gelu] = ts_rec_unary,       [TS_OP_IsNaN] = ts_rec_unary,
+    [TS_OP_IsInf] = ts_rec_unary,        [TS_OP_Clip] = ts_rec_unary,          [TS_OP_Where] = ts_rec_where,
+    [TS_OP_ReduceMean] = ts_rec_reduce,  [TS_OP_ReduceSum] = ts_rec_reduce,    [TS_OP_ReduceMax] = ts_rec_reduce,
+    [TS_OP_ReduceMin] = ts_rec_reduce,   [TS_OP_ReduceProd] = ts_rec_reduce,   [TS_OP_ReduceSumSquare] = ts_rec_reduce,
+    [TS_OP_MatMul] = ts_rec_matmul,      [TS_OP_Gemm] = ts_rec_gemm,           [TS_OP_Einsum] = ts_rec_einsum,
+    [TS_OP_Softmax] = ts_rec_softmax,    [TS_OP_LayerNormalization] = layer_norm,
+    [TS_OP_ms_FusedMatMul] = ts_rec_matmul,
+    [TS_OP_ms_BiasGelu] = ts_rec_bias_gelu,
+    [TS_OP_ms_FastGelu] = ts_rec_bias_gelu,
+    [TS_OP_ms_SkipLayerNormalization] = ts_rec_skip_layer_norm,
+    [TS_OP_ms_Attention] = ts_rec_fused_attention,
+    [TS_OP_ms_MultiHeadAttention] = ts_rec_multi_head_attention,
+};
+
+/* A node none of whose inputs depends on the event's values: a constant of the event's size, or something positional. */
+static bool run_on_sizes(rec *r, const ts_node *node)
+{
+    const ts_shape *shape = &node->out[0]->shape;
+    const ts_attr *value = ts_attr_find(node, "value");
+    const ts_value *in = node->ins ? ts_in(node, 0) : NULL;
+    double level = 0;
+    const rec_val *out = NULL;
+    if (ts_kind(node) == TS_OP_ConstantOfShape && (!value || ts_rec_uniform(value->t, &level)))
+        out = ts_mask_fill(r, shape, level);
+    else if ((ts_kind(node) == TS_OP_Expand || ts_kind(node) == TS_OP_Tile) && in && in->constant && ts_rec_uniform(in->constant, &level))
+        out = ts_mask_fill(r, shape, level);
+    if (!out) {
+        rec_val *v = TS_NEW(r->arena, rec_val);
+        *v = (rec_val){.kind = VAL_POSITION, .shape = shape, .node = node};
+        out = v;
+    }
+    for (int i = 0; i < node->outs; i++)
+        if (node->out[i] && !node->out[i]->constant)
+            r->val[node->out[i]->id] = out;
+    return true;
+}
+
+static bool run_node(rec *r, const ts_node *node)
+{
+    bool of_event = false, of_positions = false;
+    r->node = node;
+    for (int i = 0; i < node->ins; i++)
+        if (node->in[i] && !node->in[i]->constant && r->val[node->in[i]->id]) {
+            of_event |= r->val[node->in[i]->id]->kind != VAL_POSITION;
+            of_positions |= r->val[node->in[i]->id]->kind == VAL_POSITION;
+        }
+    if (ts_kind(node) == TS_OP_Shape || ts_kind(node) == TS_OP_Size || !of_event)
+        return node->out[0]->known || run_on_sizes(r, node);
+    if (!handlers[ts_kind(node)])
+        return ts_rec_fail(r, node, "this operator has no hardware inside an encoder; what has: linear layers, attention, layer normalisation, ReLU, "
+                           "GELU, SiLU, residual connections, padding masks and pooling");
+    const ts_value *first = ts_in(node, 0);
+    const bool needs_first = handlers[ts_kind(node)] != ts_rec_binary && handlers[ts_kind(node)] != ts_rec_where &&
+                             handlers[ts_kind(node)] != ts_rec_matmul && handlers[ts_kind(node)] != ts_rec_gemm &&
+                             handlers[ts_kind(node)] != ts_rec_einsum && ts_kind(node) != TS_OP_Concat;
+    if (of_positions && needs_first)
+        return ts_rec_fail(r, node, "positions of hits are mixed into their values; positional models have no hardware");
+    if (needs_first && (!first || !r->val[first->id]))
+        return ts_rec_fail(r, node, "its first input must be computed from the hits");
+    return handlers[ts_kind(node)](r, node);
+}
+
+static rec_val *input_value(rec *r, const ts_value *in)
+{
+    rec_val *v = TS_NEW(r->arena, rec_val);
+    *v = (rec_val){.shape = &in->shape, .scale = 1.0};
+    for (int i = 0; i < in->shape.rank; i++) {
+        const ts_dim dim = in->shape.dim[i];
+        if (ts_dim_is_const(dim))
+            ts_layout_add(&v->layout, REC_CONST, dim.c[0]);
+        else if (ts_dim_is_hits(dim))
+            ts_layout_add(&v->layout, REC_TOKEN, 0);
+        else
+            return NULL;
+    }
+    return v;
+}
+
+/* The hits: the floating-point input with the most values a hit. Any other input that is used is a mask, one value a hit. */
+static bool take_inputs(rec *r)
+{
+    const ts_graph *g = r->graph;
+    int64_t most = 0;
+    const ts_value *hits = NULL;
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *in = g->input[i];
+        if (in->constant || in->uses == 0)
+            continue;
+        const rec_val *v = input_value(r, in);
+        if (!v || ts_layout_tokens(&v->layout) == 0)
+            return ts_fail(r->err, "%s: input '%s' has no axis of hits of its own; export the model with a dynamic axis for the hits "
+                           "(dynamic_axes={'%s': {0: 'batch', 1: 'hits'}})", g->name, in->name, in->name);
+        if (ts_is_float(in->dtype) && ts_layout_tokens(&v->layout) == 1 && ts_layout_rows(&v->layout) > most) {
+            most = ts_layout_rows(&v->layout);
+            hits = in;
+        }
+    }
+    if (!hits)
+        return ts_fail(r->err, "%s: no input has the form [batch, hits, features] in floating point", g->name);
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *in = g->input[i];
+        if (in->constant || in->uses == 0)
+            continue;
+        rec_val *v = input_value(r, in);
+        r->val[in->id] = v;
+        if (in == hits) {
+            v->kind = VAL_LINEAR;
+            v->form = ts_form_identity(r, ts_base_share(r, ts_base_new(r, BASE_INPUT, (int)most)));
+            continue;
+        }
+        if (ts_layout_tokens(&v->layout) != 1 || ts_layout_rows(&v->layout) != 1)
+            return ts_fail(r->err, "%s: input '%s' is neither the hits [batch, hits, features] ('%s' is) nor a key-padding mask [batch, hits], one "
+                           "value a hit", g->name, in->name, hits->name);
+        v->kind = VAL_MASK;
+        v->mask = ts_mask_input(r, in);
+        v->level[1] = 1.0;
+    }
+    return true;
+}
+
+const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    rec r = {.arena = arena, .graph = g, .err = err};
+    r.val = TS_NEW_N(arena, const rec_val *, g->values);
+    if (g->outputs != 1) {
+        ts_fail(err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name, g->outputs);
+        return NULL;
+    }
+    if (!take_inputs(&r))
+        return NULL;
+    for (int i = 0; i < g->nodes; i++)
+        if (!run_node(&r, g->node[i]))
+            return NULL;
+    const ts_value *output = g->output[0];
+    const rec_val *v = output->constant ? NULL : r.val[output->id];
+    r.node = output->producer;
+    if (!v) {
+        ts_fail(err, "%s: output '%s' does not depend on the hits", g->name, output->name);
+        return NULL;
+    }
+    const rec_form *form = ts_rec_form(&r, v);
+    if (!form)
+        return NULL;
+    if (v->layout.count > 1 && v->layout.axis[0].kind == REC_CONST) {
+        ts_rec_fail(&r, r.node, "the output has its values before the hits; transpose it to [batch, hits, outputs]");
+        return NULL;
+    }
+    return ts_rec_match(&r, form);
+}

@@ -1,0 +1,494 @@
+/* Elementwise operators, Where and reductions. */
+#include <math.h>
+#include <string.h>
+
+#include "op/op.h"
+#include "pass/recognise_value.h"
+
+static rec_val *copy(rec *r, const rec_val *v, const ts_shape *shape)
+{
+    rec_val *out = TS_NEW(r->arena, rec_val);
+    *out = *v;
+    out->shape = shape;
+    out->node = r->node;
+    return out;
+}
+
+static bool is_hit_value(const rec_val *v)
+{
+    return v && (v->kind == VAL_LINEAR || v->kind == VAL_POLY);
+}
+
+static const rec_val *fail(rec *r, const char *what)
+{
+    ts_rec_fail(r, r->node, "%s", what);
+    return NULL;
+}
+
+const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign)
+{
+    if (ts_rec_poly_same(r, a, b))
+        return ts_rec_poly_add(r, shape, a, b, sign);
+    a = ts_rec_linear(r, a);
+    b = a ? ts_rec_linear(r, b) : NULL;
+    a = b ? ts_rec_broadcast(r, a, shape) : NULL;
+    b = a ? ts_rec_broadcast(r, b, shape) : NULL;
+    if (!b)
+        return NULL;
+    if (a->layout.count != b->layout.count || memcmp(a->layout.axis, b->layout.axis, (size_t)a->layout.count * sizeof(rec_axis)) != 0)
+        return fail(r, "two values are added whose hits are along different dimensions");
+    const rec_form *sum = ts_form_add(r, ts_form_scale(r, a->form, a->scale, NULL), ts_form_scale(r, b->form, sign * b->scale, NULL));
+    if (!sum)
+        return NULL;
+    rec_val *out = copy(r, a, shape);
+    out->scale = 1.0;
+    out->form = sum;
+    out->mask = NULL;
+    return out;
+}
+
+const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor)
+{
+    v = ts_rec_broadcast(r, v, shape);
+    bool uniform;
+    const double *value = v ? ts_rec_constant(r, v, t, &uniform) : NULL;
+    if (!value)
+        return NULL;
+    if (v->kind == VAL_SCORE)
+        return copy(r, v, shape); /* the same for all keys of a query: the softmax does not see it */
+    if (v->kind != VAL_LINEAR && v->kind != VAL_POLY)
+        return ts_rec_linear(r, v);
+    const int64_t rows = ts_layout_rows(&v->layout);
+    double *by = TS_NEW_N(r->arena, double, rows);
+    for (int64_t i = 0; i < rows; i++)
+        by[i] = factor * value[i];
+    if (v->kind == VAL_POLY)
+        return ts_rec_poly_shift(r, v, by);
+    rec_val *out = copy(r, v, shape);
+    out->form = ts_form_shift(r, ts_form_scale(r, v->form, v->scale, NULL), by);
+    out->scale = 1.0;
+    out->mask = NULL;
+    return out;
+}
+
+static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, bool divide)
+{
+    v = ts_rec_broadcast(r, v, shape);
+    bool uniform;
+    const double *value = v ? ts_rec_constant(r, v, t, &uniform) : NULL;
+    if (!value)
+        return NULL;
+    const int64_t rows = ts_layout_rows(&v->layout);
+    double *by = TS_NEW_N(r->arena, double, rows);
+    for (int64_t i = 0; i < rows; i++) {
+        by[i] = divide ? 1.0 / value[i] : value[i];
+        if (!isfinite(by[i]))
+            return fail(r, "a value is multiplied by infinity or divided by zero");
+    }
+    rec_val *out = copy(r, v, shape);
+    switch (v->kind) {
+    case VAL_POLY:
+        return ts_rec_poly_scale(r, v, by);
+    case VAL_LINEAR:
+    case VAL_SUM:
+        if (uniform)
+            out->scale *= by[0];
+        else
+            out->form = ts_form_scale(r, v->form, 1.0, by);
+        return out;
+    case VAL_SCORE:
+        if (uniform) {
+            out->scale *= by[0];
+        } else { /* a factor for each head */
+            double *channel = TS_NEW_N(r->arena, double, rows * v->d_head);
+            for (int64_t i = 0; i < rows * v->d_head; i++)
+                channel[i] = by[i / v->d_head];
+            out->q = ts_form_scale(r, v->q, 1.0, channel);
+        }
+        return out;
+    case VAL_PROB:
+    case VAL_MASK:
+    case VAL_COUNT:
+    case VAL_POSITION:
+        break;
+    }
+    ts_rec_fail(r, r->node, "%s (%s) cannot be scaled", ts_rec_kind_text(v), ts_rec_name(v->node));
+    return NULL;
+}
+
+/* Padding becomes `fill`, hits stay. */
+static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val *v, const rec_val *mask, int padding, double fill)
+{
+    if (mask->mask && !ts_mask_learn(r, mask->mask, padding))
+        return NULL;
+    if (v->kind == VAL_PROB) { /* a guard's Where(IsNaN(p), 0, p), or padding's probabilities, which are 0 already */
+        if (fill != 0)
+            return fail(r, "attention probabilities are replaced by something else than zero");
+        return copy(r, v, shape);
+    }
+    v = ts_rec_linear(r, v);
+    if (!v)
+        return NULL;
+    rec_split vs, ms;
+    v = ts_rec_broadcast(r, v, shape);
+    mask = v ? ts_rec_broadcast(r, mask, shape) : NULL;
+    if (!mask || !ts_rec_split(r, v, &vs) || !ts_rec_split(r, mask, &ms))
+        return NULL;
+    rec_val *out = copy(r, v, shape);
+    if (mask->mask && mask->mask->input) {
+        out->mask = mask->mask;
+        out->fill = fill;
+    }
+    return out;
+}
+
+/* Which value of the flag has `level`, the other one not; -1 where neither. */
+static int flag_with(const rec_val *mask, double level)
+{
+    if ((mask->level[0] == level) == (mask->level[1] == level))
+        return -1;
+    return mask->level[1] == level;
+}
+
+static const rec_val *with_mask(rec *r, const ts_shape *shape, ts_op_kind kind, const rec_val *v, const rec_val *mask)
+{
+    const double neutral = kind == TS_OP_Mul ? 1 : 0;
+    if (kind != TS_OP_Mul && kind != TS_OP_Add)
+        return fail(r, "a mask is combined with values of the hits in a way that is not understood");
+    if (mask->level[0] == neutral && mask->level[1] == neutral)
+        return copy(r, v, shape);
+    if (!mask->mask)
+        return fail(r, "a constant of the event's size is combined with values of the hits; make it a scalar");
+    const int hit = flag_with(mask, neutral);
+    if (hit < 0)
+        return fail(r, "a mask changes real hits too; it must leave them as they are (add 0, or multiply by 1) and only suppress padding");
+    const double level = mask->level[1 - hit];
+    if (v->kind == VAL_SCORE) {
+        if (kind != TS_OP_Add || !(level <= REC_DROP))
+            return fail(r, "the mask of attention scores must add -infinity, or a large negative number, where a key is padding");
+        return ts_mask_score(r, v, mask, 1 - hit);
+    }
+    return fill_padding(r, shape, v, mask, 1 - hit, level);
+}
+
+static const rec_val *compare_data(rec *r, const rec_val *v, const ts_value *with)
+{
+    double level;
+    const rec_val like = {.layout = v->layout, .shape = &r->node->out[0]->shape};
+    if (!with->constant || !ts_rec_uniform(with->constant, &level))
+        return fail(r, "values of the hits are compared with each other; only a comparison with a constant, as a padding mask, is understood");
+    if (v->kind == VAL_SCORE && isinf(level))
+        return ts_mask_value(r, &like, ts_mask_data(r, NULL), 0, 1);
+    if (ts_kind(r->node) != TS_OP_Equal || !is_hit_value(v))
+        return fail(r, "hits are compared by size; a mask computed from the data must be an equality that no real hit meets (x == 0)");
+    return ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == %g, computed by node '%s'", with == ts_in(r->node, 0) ?
+                         ts_in(r->node, 1)->name : ts_in(r->node, 0)->name, level, r->node->name)), 0, 1);
+}
+
+/* v (op) constant, or constant (op) v where `swapped`. */
+static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind kind, const rec_val *v, const ts_tensor *t, bool swapped)
+{
+    double level = 0;
+    const bool uniform = ts_rec_uniform(t, &level);
+    static const double minus_one = -1.0;
+    const ts_tensor negate = {.dtype = TS_F64, .data = {.d = (double *)&minus_one}};
+    switch ((int)kind) {
+    case TS_OP_Add:
+    case TS_OP_Sum:
+        return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
+    case TS_OP_Sub:
+        if (!swapped)
+            return ts_rec_shift(r, shape, v, t, -1.0);
+        v = scale_by(r, v->shape, v, &negate, false);
+        return v ? ts_rec_shift(r, shape, v, t, 1.0) : NULL;
+    case TS_OP_Mul:
+        return scale_by(r, shape, v, t, false);
+    case TS_OP_Div:
+        if (!swapped)
+            return scale_by(r, shape, v, t, true);
+        v = is_hit_value(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
+        return v ? scale_by(r, shape, v, t, false) : NULL;
+    case TS_OP_Pow:
+        if (swapped || !uniform || !is_hit_value(v))
+            return fail(r, "this power is not that of a layer normalisation or an activation");
+        return level == 1.0 ? copy(r, v, shape) : ts_rec_poly_power(r, v, level);
+    case TS_OP_Max:
+        if (v->kind == VAL_COUNT && uniform && level <= 1)
+            return copy(r, v, shape); /* a guard against dividing by zero */
+        if (uniform && level == 0 && is_hit_value(v))
+            return ts_rec_activation(r, v, TS_ACT_RELU);
+        return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
+    default:
+        return fail(r, "this operator on values of the hits has no hardware");
+    }
+}
+
+static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind, const rec_val *a, const rec_val *b)
+{
+    switch ((int)kind) {
+    case TS_OP_Add:
+    case TS_OP_Sum:
+    case TS_OP_Sub:
+        return ts_rec_add(r, shape, a, b, kind == TS_OP_Sub ? -1.0 : 1.0);
+    case TS_OP_Div:
+        if (a->kind == VAL_SUM && b->kind == VAL_COUNT && a->mask == b->mask) {
+            rec_base *base = ts_base_new(r, BASE_POOL, a->form->rows);
+            base->from = ts_form_freeze(r, ts_form_scale(r, a->form, a->scale, NULL));
+            base->pool = TS_POOL_MEAN;
+            base->mask = a->mask;
+            rec_val *out = copy(r, a, shape);
+            out->kind = VAL_LINEAR;
+            out->form = ts_form_identity(r, ts_base_share(r, base));
+            out->scale = 1.0;
+            out->mask = NULL;
+            return out;
+        }
+        break;
+    default:
+        break;
+    }
+    if ((kind == TS_OP_Mul || kind == TS_OP_Div) && is_hit_value(a) && is_hit_value(b))
+        return ts_rec_poly_mul(r, shape, a, b, kind == TS_OP_Div);
+    ts_rec_fail(r, r->node, "%s (%s) and %s (%s) are combined in a way that no encoder does", ts_rec_kind_text(a), ts_rec_name(a->node),
+                ts_rec_kind_text(b), ts_rec_name(b->node));
+    return NULL;
+}
+
+static const rec_val *positional(rec *r, const ts_value *value)
+{
+    ts_rec_fail(r, r->node, "'%s' depends on where a hit stands in the event, or on how many there are, and is combined with values of the hits; "
+                "positional encodings and causal masks have no hardware: export the model without them", value->name);
+    return NULL;
+}
+
+static const rec_val *binary(rec *r, const ts_node *node, const ts_shape *shape, const ts_value *x, const rec_val *a, const ts_value *y)
+{
+    const ts_op_kind kind = ts_kind(node);
+    const rec_val *b = y->constant ? NULL : r->val[y->id];
+    const rec_val *ma = a && a->kind == VAL_MASK ? a : !a ? ts_mask_of(r, x) : NULL, *mb = ts_mask_of(r, y);
+    if (ma && mb)
+        return ts_mask_binary(r, shape, ma, mb);
+    if ((!a && !x->constant) || (a && a->kind == VAL_POSITION))
+        return positional(r, x);
+    if ((!b && !y->constant) || (b && b->kind == VAL_POSITION))
+        return positional(r, y);
+    if (kind == TS_OP_Equal || kind == TS_OP_Less || kind == TS_OP_LessOrEqual || kind == TS_OP_Greater || kind == TS_OP_GreaterOrEqual)
+        return a && b ? two_values(r, shape, kind, a, b) : compare_data(r, a ? a : b, a ? y : x);
+    if (a && y->constant)
+        return with_constant(r, shape, kind, a, y->constant, false);
+    if (b && x->constant)
+        return with_constant(r, shape, kind, b, x->constant, true);
+    if (a->kind == VAL_MASK || b->kind == VAL_MASK)
+        return with_mask(r, shape, kind, a->kind == VAL_MASK ? b : a, a->kind == VAL_MASK ? a : b);
+    return two_values(r, shape, kind, a, b);
+}
+
+/* Two inputs, or a chain of them (Sum, Max, Min). */
+bool ts_rec_binary(rec *r, const ts_node *node)
+{
+    const ts_shape *shape = &node->out[0]->shape;
+    const ts_value *x = ts_in(node, 0);
+    const rec_val *v = x->constant ? NULL : r->val[x->id];
+    if (node->ins == 1) {
+        r->val[node->out[0]->id] = v;
+        return true;
+    }
+    for (int i = 1; i < node->ins; i++) {
+        v = binary(r, node, shape, x, v, ts_in(node, i));
+        if (!v)
+            return false;
+    }
+    r->val[node->out[0]->id] = v;
+    return true;
+}
+
+/* Clip(x, 0, infinity) is a ReLU; a count may be kept from zero. */
+static const rec_val *clip(rec *r, const ts_node *node, const rec_val *v)
+{
+    double low = ts_attr_float(node, "min", -INFINITY), high = ts_attr_float(node, "max", INFINITY);
+    const ts_value *lo = ts_in(node, 1), *hi = ts_in(node, 2);
+    if ((lo && (!lo->constant || !ts_rec_uniform(lo->constant, &low))) || (hi && (!hi->constant || !ts_rec_uniform(hi->constant, &high))))
+        return fail(r, "Clip needs constant limits");
+    if (v->kind == VAL_COUNT && low <= 1 && high > 1e9)
+        return copy(r, v, &node->out[0]->shape);
+    if (is_hit_value(v) && low == 0 && high > 1e30)
+        return ts_rec_activation(r, v, TS_ACT_RELU);
+    return fail(r, "Clip is only understood as a ReLU, Clip(x, 0, infinity)");
+}
+
+bool ts_rec_unary(rec *r, const ts_node *node)
+{
+    const rec_val *v = r->val[ts_in(node, 0)->id], *out = NULL;
+    const rec_val like = {.layout = v->layout, .shape = &node->out[0]->shape};
+    static const double minus_one = -1.0;
+    const ts_tensor negate = {.dtype = TS_F64, .data = {.d = (double *)&minus_one}};
+    const ts_op_kind kind = ts_kind(node);
+    if (v->kind == VAL_MASK) {
+        out = ts_mask_unary(r, v);
+    } else if ((kind == TS_OP_IsNaN || kind == TS_OP_IsInf) && v->kind != VAL_POSITION) {
+        out = ts_mask_value(r, &like, ts_mask_data(r, NULL), 0, 1);
+    } else if (kind == TS_OP_Neg && v->kind != VAL_POSITION) {
+        out = scale_by(r, v->shape, v, &negate, false);
+    } else if (kind == TS_OP_Clip) {
+        out = clip(r, node, v);
+    } else if (!is_hit_value(v)) {
+        out = ts_rec_linear(r, v);
+    } else {
+        switch ((int)kind) {
+        case TS_OP_Relu: out = ts_rec_activation(r, v, TS_ACT_RELU); break;
+        case TS_OP_Gelu:
+            out = ts_rec_activation(r, v, strcmp(ts_attr_string(node, "approximate", "none"), "tanh") == 0 ? TS_ACT_GELU_TANH : TS_ACT_GELU_ERF);
+            break;
+        case TS_OP_ms_Gelu: out = ts_rec_activation(r, v, TS_ACT_GELU_ERF); break;
+        case TS_OP_Sqrt: out = ts_rec_poly_power(r, v, 0.5); break;
+        case TS_OP_Reciprocal: out = ts_rec_poly_power(r, v, -1.0); break;
+        case TS_OP_Erf: out = ts_rec_poly_function(r, v, VAR_ERF); break;
+        case TS_OP_Tanh: out = ts_rec_poly_function(r, v, VAR_TANH); break;
+        case TS_OP_Sigmoid: out = ts_rec_poly_function(r, v, VAR_SIGMOID); break;
+        default: fail(r, "this operator on values of the hits has no hardware; activations are ReLU, GELU and SiLU"); break;
+        }
+    }
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
+}
+
+bool ts_rec_cast(rec *r, const ts_node *node)
+{
+    const rec_val *v = r->val[ts_in(node, 0)->id];
+    const ts_dtype to = node->out[0]->dtype;
+    const rec_val like = {.layout = v->layout, .shape = &node->out[0]->shape};
+    const rec_val *out = NULL;
+    if (v->kind == VAL_MASK)
+        out = ts_mask_unary(r, v);
+    else if (ts_is_float(to))
+        out = copy(r, v, &node->out[0]->shape);
+    else if (to == TS_BOOL && is_hit_value(v))
+        out = ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == 0, computed by node '%s'", ts_in(node, 0)->name, node->name)), 1, 0);
+    else
+        ts_rec_fail(r, node, "values of the hits are turned into %s; keep them in floating point", ts_dtype_name(to));
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
+}
+
+bool ts_rec_where(rec *r, const ts_node *node)
+{
+    const ts_shape *shape = &node->out[0]->shape;
+    const ts_value *in[3] = {ts_in(node, 0), ts_in(node, 1), ts_in(node, 2)};
+    const rec_val *cond = ts_mask_of(r, in[0]), *out;
+    if (!cond)
+        return positional(r, in[0]) != NULL;
+    const rec_val *a = ts_mask_of(r, in[1]), *b = ts_mask_of(r, in[2]);
+    if (a && b) {
+        out = ts_mask_where(r, shape, cond, a, b);
+        r->val[node->out[0]->id] = out;
+        return out != NULL;
+    }
+    /* One branch is kept for hits; the other one must be a constant, for padding. */
+    const int keeps = a ? 0 : 1; /* value of the condition that keeps the values: false where the first branch is a constant */
+    const rec_val *v = a || in[1]->constant ? r->val[in[2]->id] : r->val[in[1]->id], *fill = a ? a : b;
+    if (!v || v->kind == VAL_POSITION || !fill || fill->mask)
+        return ts_rec_fail(r, node, "Where must choose between values of the hits and one constant for padding");
+    const bool kept[2] = {(cond->level[0] != 0) == keeps, (cond->level[1] != 0) == keeps};
+    if (kept[0] && kept[1])
+        out = copy(r, v, shape);
+    else if (!kept[0] && !kept[1])
+        out = fail(r, "Where replaces all values by a constant");
+    else if (!cond->mask)
+        out = fail(r, "Where depends on the positions of hits; positional models and causal masks have no hardware");
+    else if (v->kind == VAL_SCORE && (cond->mask->input || cond->mask->note) && !(fill->level[0] <= REC_DROP))
+        out = fail(r, "the mask of attention scores must put -infinity, or a large negative number, where a key is padding");
+    else if (v->kind == VAL_SCORE)
+        out = ts_mask_score(r, v, cond, kept[0] ? 1 : 0);
+    else
+        out = fill_padding(r, shape, v, cond, kept[0] ? 1 : 0, fill->level[0]);
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
+}
+
+/* The dimensions that a reduction takes. */
+static bool reduced_dims(rec *r, const ts_node *node, int rank, bool *flag)
+{
+    const ts_attr *attr = ts_attr_find(node, "axes");
+    const ts_value *in = ts_in(node, 1);
+    const int64_t count = attr ? attr->count : in && in->constant ? ts_count(in->constant) : 0;
+    if (in && !in->constant)
+        return ts_rec_fail(r, node, "the axes must be constant");
+    for (int i = 0; i < rank; i++)
+        flag[i] = count == 0 && !ts_attr_int(node, "noop_with_empty_axes", 0);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t axis = attr ? attr->i[i] : ts_get_int(in->constant, i);
+        axis += axis < 0 ? rank : 0;
+        CHECK(axis >= 0 && axis < rank);
+        flag[axis] = true;
+    }
+    return true;
+}
+
+static const rec_val *pool_tokens(rec *r, const ts_node *node, const rec_val *v, const rec_layout *layout, const ts_shape *shape)
+{
+    const ts_op_kind kind = ts_kind(node);
+    v = ts_rec_linear(r, v);
+    if (!v)
+        return NULL;
+    rec_val *out = copy(r, v, shape);
+    out->layout = *layout;
+    if (kind == TS_OP_ReduceSum && v->mask && v->fill == 0) {
+        out->kind = VAL_SUM;
+        return out;
+    }
+    if (kind == TS_OP_ReduceSum)
+        return fail(r, "hits are summed; pool them by mean or maximum, so that the result does not grow with their number");
+    if (kind != TS_OP_ReduceMean && kind != TS_OP_ReduceMax)
+        return fail(r, "hits are pooled in a way that has no hardware; use the mean, the maximum or the first hit");
+    rec_base *base = ts_base_new(r, BASE_POOL, v->form->rows);
+    base->from = ts_form_freeze(r, ts_form_scale(r, v->form, v->scale, NULL));
+    base->pool = kind == TS_OP_ReduceMean ? TS_POOL_MEAN : TS_POOL_MAX;
+    if (kind == TS_OP_ReduceMax && v->mask && v->fill <= REC_DROP)
+        base->mask = v->mask;
+    out->form = ts_form_identity(r, ts_base_share(r, base));
+    out->scale = 1.0;
+    out->mask = NULL;
+    return out;
+}
+
+bool ts_rec_reduce(rec *r, const ts_node *node)
+{
+    const rec_val *v = r->val[ts_in(node, 0)->id], *out = NULL;
+    const ts_shape *shape = &node->out[0]->shape;
+    const ts_op_kind kind = ts_kind(node);
+    bool flag[TS_MAX_RANK];
+    rec_split split;
+    rec_layout left = {0};
+    int64_t rows = 1;
+    int tokens = 0;
+    if (!ts_rec_split(r, v, &split) || !reduced_dims(r, node, split.rank, flag))
+        return false;
+    for (int i = 0; i < split.rank; i++)
+        for (int j = split.start[i]; j < split.start[i + 1]; j++) {
+            const rec_axis *axis = &split.axes.axis[j];
+            if (!flag[i])
+                ts_layout_add(&left, axis->kind, axis->size);
+            else if (axis->kind == REC_CONST)
+                rows *= axis->size;
+            else
+                tokens++;
+        }
+    if (v->kind == VAL_MASK) {
+        out = ts_mask_reduce(r, v, &left, shape, rows, tokens);
+    } else if (!is_hit_value(v)) {
+        out = ts_rec_linear(r, v);
+    } else if (tokens == 1 && rows == 1) {
+        out = pool_tokens(r, node, v, &left, shape);
+    } else if (tokens > 0 || rows != ts_layout_rows(&v->layout)) {
+        fail(r, "this reduction takes neither all channels of a hit (a layer normalisation) nor all hits (pooling)");
+    } else if (kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSum) {
+        out = ts_rec_poly_reduce(r, v, &left, shape, kind == TS_OP_ReduceMean);
+    } else if (kind == TS_OP_ReduceSumSquare) {
+        out = ts_rec_poly_power(r, v, 2.0);
+        out = out ? ts_rec_poly_reduce(r, out, &left, shape, false) : NULL;
+    } else {
+        fail(r, "this reduction over the channels has no hardware");
+    }
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
+}

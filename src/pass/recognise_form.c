@@ -1,0 +1,316 @@
+/* Affine forms over bases: the algebra of everything linear in the model. Products are summed in double and rounded once. */
+#include <string.h>
+
+#include "pass/recognise_value.h"
+
+rec_base *ts_base_new(rec *r, rec_base_kind kind, int width)
+{
+    rec_base *base = TS_NEW(r->arena, rec_base);
+    *base = (rec_base){.kind = kind, .width = width, .node = r->node};
+    return base;
+}
+
+static bool same_floats(const float *a, const float *b, int64_t count)
+{
+    if (a == b)
+        return true;
+    return a && b && memcmp(a, b, (size_t)count * sizeof *a) == 0;
+}
+
+static bool same_form(const rec_form *a, const rec_form *b)
+{
+    if (a == b)
+        return true;
+    if (!a || !b || a->rows != b->rows || a->terms != b->terms || !same_floats(a->bias, b->bias, a->rows))
+        return false;
+    for (int i = 0; i < a->terms; i++) {
+        const rec_term *s = &a->term[i], *t = &b->term[i];
+        if (s->base != t->base || !s->w != !t->w)
+            return false;
+        if (s->w ? !same_floats(s->w, t->w, (int64_t)a->rows * s->base->width)
+                 : memcmp(s->pick, t->pick, (size_t)a->rows * sizeof *s->pick) != 0)
+            return false;
+    }
+    return true;
+}
+
+const rec_base *ts_base_share(rec *r, rec_base *base)
+{
+    for (int i = 0; i < r->bases; i++) {
+        const rec_base *old = r->base[i];
+        if (old->kind == base->kind && old->width == base->width && old->from == base->from && old->eps == base->eps &&
+            old->act == base->act && old->pool == base->pool && old->heads == base->heads && old->scale == base->scale &&
+            old->mask == base->mask && same_floats(old->gain, base->gain, base->width) &&
+            same_floats(old->bias, base->bias, base->width) && same_form(old->of, base->of) && same_form(old->q, base->q) &&
+            same_form(old->k, base->k) && same_form(old->v, base->v))
+            return old;
+    }
+    if (r->bases == r->base_room) {
+        rec_base **more = TS_NEW_N(r->arena, rec_base *, 2 * r->base_room + 64);
+        if (r->bases)
+            memcpy(more, r->base, (size_t)r->bases * sizeof(rec_base *));
+        r->base = more;
+        r->base_room = 2 * r->base_room + 64;
+    }
+    return r->base[r->bases++] = base;
+}
+
+static rec_form *form_new(rec *r, int rows)
+{
+    rec_form *f = TS_NEW(r->arena, rec_form);
+    f->rows = rows;
+    f->node = r->node;
+    f->frozen = TS_NEW(r->arena, const rec_base *);
+    return f;
+}
+
+const rec_form *ts_form_identity(rec *r, const rec_base *base)
+{
+    rec_form *f = form_new(r, base->width);
+    int *pick = TS_NEW_N(r->arena, int, base->width);
+    for (int i = 0; i < base->width; i++)
+        pick[i] = i;
+    f->terms = 1;
+    f->term[0] = (rec_term){base, pick, NULL};
+    return f;
+}
+
+const rec_base *ts_form_pure(const rec_form *f)
+{
+    return f->terms == 1 && !f->term[0].w && !f->bias ? f->term[0].base : NULL;
+}
+
+static bool picks_all(const rec_form *f, const rec_term *t)
+{
+    if (t->w || f->rows != t->base->width)
+        return false;
+    for (int i = 0; i < f->rows; i++)
+        if (t->pick[i] != i)
+            return false;
+    return true;
+}
+
+bool ts_form_is_identity(const rec_form *f)
+{
+    return ts_form_pure(f) && picks_all(f, &f->term[0]);
+}
+
+/* The weights of a term, written out. */
+static const float *dense(rec *r, const rec_form *f, const rec_term *t)
+{
+    if (t->w)
+        return t->w;
+    float *w = TS_NEW_N(r->arena, float, (int64_t)f->rows * t->base->width);
+    for (int i = 0; i < f->rows; i++)
+        w[(int64_t)i * t->base->width + t->pick[i]] = 1.0F;
+    return w;
+}
+
+const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *row)
+{
+    rec_form *out = form_new(r, rows);
+    out->node = f->node;
+    out->terms = f->terms;
+    for (int t = 0; t < f->terms; t++) {
+        const rec_term *from = &f->term[t];
+        const int64_t width = from->base->width;
+        out->term[t].base = from->base;
+        if (from->w) {
+            float *w = TS_NEW_N(r->arena, float, rows * width);
+            for (int i = 0; i < rows; i++)
+                memcpy(w + i * width, from->w + row[i] * width, (size_t)width * sizeof *w);
+            out->term[t].w = w;
+        } else {
+            int *pick = TS_NEW_N(r->arena, int, rows);
+            for (int i = 0; i < rows; i++)
+                pick[i] = from->pick[row[i]];
+            out->term[t].pick = pick;
+        }
+    }
+    if (f->bias) {
+        float *bias = TS_NEW_N(r->arena, float, rows);
+        for (int i = 0; i < rows; i++)
+            bias[i] = f->bias[row[i]];
+        out->bias = bias;
+    }
+    return out;
+}
+
+const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const double *row_scale)
+{
+    if (scale == 1.0 && !row_scale)
+        return f;
+    rec_form *out = form_new(r, f->rows);
+    out->node = f->node;
+    out->terms = f->terms;
+    for (int t = 0; t < f->terms; t++) {
+        const int64_t width = f->term[t].base->width;
+        const float *from = dense(r, f, &f->term[t]);
+        float *w = TS_NEW_N(r->arena, float, f->rows * width);
+        for (int i = 0; i < f->rows; i++)
+            for (int64_t j = 0; j < width; j++)
+                w[i * width + j] = (float)((double)from[i * width + j] * scale * (row_scale ? row_scale[i] : 1.0));
+        out->term[t] = (rec_term){f->term[t].base, NULL, w};
+    }
+    if (f->bias) {
+        float *bias = TS_NEW_N(r->arena, float, f->rows);
+        for (int i = 0; i < f->rows; i++)
+            bias[i] = (float)((double)f->bias[i] * scale * (row_scale ? row_scale[i] : 1.0));
+        out->bias = bias;
+    }
+    return out;
+}
+
+const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *shift)
+{
+    bool zero = true;
+    for (int i = 0; i < f->rows; i++)
+        zero &= shift[i] == 0.0;
+    if (zero)
+        return f;
+    rec_form *out = form_new(r, f->rows);
+    float *bias = TS_NEW_N(r->arena, float, f->rows);
+    out->terms = f->terms;
+    memcpy(out->term, f->term, sizeof out->term);
+    for (int i = 0; i < f->rows; i++)
+        bias[i] = (float)((f->bias ? (double)f->bias[i] : 0.0) + shift[i]);
+    out->bias = bias;
+    return out;
+}
+
+const rec_base *ts_form_find(rec *r, const rec_form *f)
+{
+    for (int i = 0; i < r->bases && !*f->frozen; i++)
+        if (r->base[i]->kind == BASE_LINEAR && same_form(r->base[i]->of, f))
+            *f->frozen = r->base[i];
+    return *f->frozen;
+}
+
+/* Once something non-linear has seen the value of f, it is one thing and no longer a sum of others. */
+static const rec_form *atom(rec *r, const rec_form *f)
+{
+    const rec_base *base = ts_form_find(r, f);
+    return base ? ts_form_identity(r, base) : f;
+}
+
+static bool add_term(rec *r, rec_form *out, const rec_form *f, const rec_term *t)
+{
+    for (int i = 0; i < out->terms; i++) {
+        rec_term *old = &out->term[i];
+        if (old->base != t->base)
+            continue;
+        const int64_t count = (int64_t)out->rows * t->base->width;
+        const float *a = dense(r, out, old), *b = dense(r, f, t);
+        float *w = TS_NEW_N(r->arena, float, count);
+        for (int64_t j = 0; j < count; j++)
+            w[j] = a[j] + b[j];
+        *old = (rec_term){t->base, NULL, w};
+        return true;
+    }
+    if (out->terms == REC_MAX_TERMS)
+        return ts_rec_fail(r, r->node, "this sum has more than %d branches; a residual connection has two", REC_MAX_TERMS);
+    out->term[out->terms++] = *t;
+    return true;
+}
+
+const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b)
+{
+    a = atom(r, a);
+    b = atom(r, b);
+    rec_form *out = form_new(r, a->rows);
+    for (int i = 0; i < a->terms; i++)
+        if (!add_term(r, out, a, &a->term[i]))
+            return NULL;
+    for (int i = 0; i < b->terms; i++)
+        if (!add_term(r, out, b, &b->term[i]))
+            return NULL;
+    if (a->bias && b->bias) {
+        float *bias = TS_NEW_N(r->arena, float, out->rows);
+        for (int i = 0; i < out->rows; i++)
+            bias[i] = a->bias[i] + b->bias[i];
+        out->bias = bias;
+    } else {
+        out->bias = a->bias ? a->bias : b->bias;
+    }
+    return out;
+}
+
+const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b)
+{
+    a = atom(r, a);
+    b = atom(r, b);
+    rec_form *out = form_new(r, a->rows + b->rows);
+    const rec_form *part[2] = {a, b};
+    int64_t first = 0;
+    for (int p = 0; p < 2; p++) {
+        for (int t = 0; t < part[p]->terms; t++) {
+            const rec_term *from = &part[p]->term[t];
+            const int64_t width = from->base->width;
+            rec_term padded = {from->base, NULL, NULL};
+            float *w = TS_NEW_N(r->arena, float, out->rows * width);
+            memcpy(w + first * width, dense(r, part[p], from), (size_t)(part[p]->rows * width) * sizeof *w);
+            padded.w = w;
+            if (!add_term(r, out, out, &padded))
+                return NULL;
+        }
+        first += part[p]->rows;
+    }
+    if (a->bias || b->bias) {
+        float *bias = TS_NEW_N(r->arena, float, out->rows);
+        if (a->bias)
+            memcpy(bias, a->bias, (size_t)a->rows * sizeof *bias);
+        if (b->bias)
+            memcpy(bias + a->rows, b->bias, (size_t)b->rows * sizeof *bias);
+        out->bias = bias;
+    }
+    return out;
+}
+
+const rec_base *ts_form_freeze(rec *r, const rec_form *f)
+{
+    if (ts_form_is_identity(f))
+        return f->term[0].base;
+    if (!ts_form_find(r, f)) {
+        rec_base *base = ts_base_new(r, BASE_LINEAR, f->rows);
+        base->of = f;
+        base->node = f->node;
+        *f->frozen = ts_base_share(r, base);
+    }
+    return *f->frozen;
+}
+
+bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin)
+{
+    if (f->terms != 1)
+        return false;
+    const rec_base *base = f->term[0].base;
+    const int64_t rows = f->rows, inner = base->width;
+    const float *w = dense(r, f, &f->term[0]);
+    float *bias = TS_NEW_N(r->arena, float, rows);
+    if (f->bias)
+        memcpy(bias, f->bias, (size_t)rows * sizeof *bias);
+    *lin = (ts_linear){.in = base->width, .out = f->rows, .w = w, .b = bias};
+    lin->name = ts_strdup(r->arena, ts_rec_name(f->node));
+    if (base == root)
+        return true;
+    ts_linear first;
+    if (base->kind != BASE_LINEAR || !ts_form_linear(r, base->of, root, &first))
+        return false;
+    float *product = TS_NEW_N(r->arena, float, rows * first.in);
+    double *sum = TS_NEW_N(r->arena, double, first.in + 1);
+    for (int64_t i = 0; i < rows; i++) {
+        memset(sum, 0, (size_t)(first.in + 1) * sizeof *sum);
+        for (int64_t j = 0; j < inner; j++) {
+            const double factor = (double)w[i * inner + j];
+            for (int64_t k = 0; k < first.in; k++)
+                sum[k] += factor * (double)first.w[j * first.in + k];
+            sum[first.in] += factor * (double)first.b[j];
+        }
+        for (int64_t k = 0; k < first.in; k++)
+            product[i * first.in + k] = (float)sum[k];
+        bias[i] = (float)((double)bias[i] + sum[first.in]);
+    }
+    lin->in = first.in;
+    lin->w = product;
+    return true;
+}

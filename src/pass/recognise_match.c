@@ -1,0 +1,320 @@
+/* The last step: bases -> encoder. Walks from the output back to the input; at each place exactly one thing can stand there,
+   and what stands there instead is the error. */
+#include <string.h>
+
+#include "pass/recognise_value.h"
+
+static const char *const shapes_differ =
+    "all layers of an encoder must have the same shape, because one physical layer serves them all; train with equal layers";
+
+static const char *base_text(const rec_base *b)
+{
+    switch (b->kind) {
+    case BASE_INPUT: return "the model's input";
+    case BASE_LINEAR: return b->of->terms > 1 ? "a residual sum" : "a linear layer";
+    case BASE_NORM: return "a layer normalisation";
+    case BASE_ACT: return "an activation";
+    case BASE_ATTENTION: return "attention";
+    case BASE_POOL: return "pooling";
+    }
+    BUG("unknown kind of base");
+}
+
+static ts_linear identity_linear(rec *r, int d, const char *name)
+{
+    float *w = TS_NEW_N(r->arena, float, (int64_t)d * d);
+    for (int i = 0; i < d; i++)
+        w[(int64_t)i * d + i] = 1.0F;
+    return (ts_linear){.in = d, .out = d, .w = w, .b = TS_NEW_N(r->arena, float, d), .name = name};
+}
+
+/* Linears and activations from `f` back to the first base that is neither. */
+static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts_mlp *mlp)
+{
+    ts_linear lin[TS_MLP_MAX];
+    ts_act act[TS_MLP_MAX], after = TS_ACT_NONE;
+    int count = 0;
+    const rec_base *root;
+    for (;;) {
+        if (ts_form_is_identity(f) && f->term[0].base->kind == BASE_ACT && after == TS_ACT_NONE) {
+            after = f->term[0].base->act; /* it ends in an activation */
+            root = f->term[0].base->from;
+            f = root->kind == BASE_LINEAR && root->of->terms == 1 ? root->of : ts_form_identity(r, root);
+        }
+        if (f->terms != 1) {
+            ts_rec_fail(r, f->node, "the %s starts from a sum of several things that is not a residual connection", what);
+            return NULL;
+        }
+        /* Linears with nothing in between are one linear. */
+        root = f->term[0].base;
+        while (root->kind == BASE_LINEAR && root->of->terms == 1)
+            root = root->of->term[0].base;
+        if (ts_form_is_identity(f) && f->term[0].base == root && after == TS_ACT_NONE)
+            break; /* nothing between root and here */
+        if (count == TS_MLP_MAX) {
+            ts_rec_fail(r, f->node, "the %s has more than %d linear layers", what, TS_MLP_MAX);
+            return NULL;
+        }
+        CHECK(ts_form_linear(r, f, root, &lin[count]));
+        act[count++] = after;
+        if (root->kind != BASE_ACT)
+            break;
+        after = root->act;
+        root = root->from;
+        f = root->kind == BASE_LINEAR && root->of->terms == 1 ? root->of : ts_form_identity(r, root);
+    }
+    if (count == 0) { /* the model has none: the hits, or the results, are the residual stream itself */
+        lin[0] = identity_linear(r, root->width, what);
+        act[0] = TS_ACT_NONE;
+        count = 1;
+    }
+    mlp->count = count;
+    for (int i = 0; i < count; i++) {
+        mlp->lin[i] = lin[count - 1 - i];
+        mlp->act[i] = act[count - 1 - i];
+    }
+    return root;
+}
+
+static ts_norm norm_of(const rec_base *b)
+{
+    return (ts_norm){.d = b->width, .eps = (float)b->eps, .gain = b->gain, .bias = b->bias};
+}
+
+/* x + branch(...): a residual sum with its branch, which ends in a linear over `kind`. */
+typedef struct block {
+    const rec_base *residual, *inner; /* inner: ACT or ATTENTION */
+    ts_linear out;
+} block;
+
+static bool is_sum(const rec_base *b)
+{
+    return b->kind == BASE_LINEAR && b->of->terms > 1;
+}
+
+/* f is residual + W inner + bias. The residual is the term without weights that is not the branch. */
+static bool match_block(rec *r, const rec_base *sum, rec_base_kind kind, const char *what, block *b)
+{
+    const rec_form *f = sum->of;
+    int branch = -1;
+    for (int i = 0; i < f->terms; i++)
+        if (f->term[i].base->kind == kind)
+            branch = i;
+    if (f->terms != 2 || branch < 0)
+        return ts_rec_fail(r, f->node, "this is a sum of %s (%s) and %s (%s), where the residual connection around the %s was expected",
+                           base_text(f->term[0].base), ts_rec_name(f->term[0].base->node), base_text(f->term[1].base),
+                           ts_rec_name(f->term[1].base->node), what);
+    rec_form through = {.rows = f->rows, .terms = 1, .node = f->node}, around = through;
+    through.term[0] = f->term[branch];
+    through.bias = f->bias;
+    around.term[0] = f->term[1 - branch];
+    b->inner = f->term[branch].base;
+    b->residual = f->term[1 - branch].base;
+    if (!ts_form_is_identity(&around))
+        return ts_rec_fail(r, f->node, "the residual connection around the %s is scaled or reordered; it must add the block's input as it is", what);
+    return ts_form_linear(r, &through, b->inner, &b->out);
+}
+
+static bool match_ffn(rec *r, const block *b, const rec_base **in, ts_layer *layer, ts_act *act)
+{
+    const rec_base *pre = b->inner->from;
+    *act = b->inner->act;
+    layer->ffn2 = b->out;
+    const rec_form *f = pre->kind == BASE_LINEAR ? pre->of : NULL;
+    if (!f || f->terms != 1)
+        return ts_rec_fail(r, b->inner->node, "the activation of a feed-forward block must follow a linear layer, it follows %s (%s)", base_text(pre),
+                           ts_rec_name(pre->node));
+    *in = f->term[0].base;
+    return ts_form_linear(r, f, *in, &layer->ffn1);
+}
+
+static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encoder *enc, ts_layer *layer)
+{
+    const rec_base *a = b->inner;
+    const rec_form *form[3] = {a->q, a->k, a->v};
+    ts_linear *lin[3] = {&layer->q, &layer->k, &layer->v};
+    static const char *const name[3] = {"queries", "keys", "values"};
+    for (int i = 0; i < 3; i++)
+        if (!ts_form_linear(r, form[i], in, lin[i]))
+            return ts_rec_fail(r, a->node, "the %s of this attention are no linear function of %s (%s), which feeds the residual connection; only "
+                               "self-attention has hardware", name[i], base_text(in), ts_rec_name(in->node));
+    layer->o = b->out;
+    layer->scale = (float)a->scale;
+    enc->heads = a->heads;
+    enc->d_head = a->d_head;
+    return true;
+}
+
+static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int ff, ts_act act, const rec_base *at)
+{
+    if (one->heads != enc->heads || one->d_head != enc->d_head)
+        return ts_rec_fail(r, at->node, "this layer has %d heads of %d channels, the ones after it %d of %d; %s", one->heads, one->d_head, enc->heads,
+                           enc->d_head, shapes_differ);
+    if (ff != enc->ff)
+        return ts_rec_fail(r, at->node, "this layer's feed-forward block is %d wide, those after it %d; %s", ff, enc->ff, shapes_differ);
+    if (act != enc->act)
+        return ts_rec_fail(r, at->node, "this layer's activation is %s, that of those after it %s; %s", ts_act_name(act), ts_act_name(enc->act),
+                           shapes_differ);
+    return true;
+}
+
+/* One layer whose last thing is z; *z becomes what it starts from. */
+static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_mask **mask, bool first)
+{
+    const rec_base *sum2 = enc->norm_first ? *z : (*z)->from, *ffn_in, *at, *attn_in;
+    block ffn, attn;
+    ts_act act;
+    ts_encoder one = {0};
+    if (!match_block(r, sum2, BASE_ACT, "feed-forward block", &ffn) || !match_ffn(r, &ffn, &ffn_in, layer, &act))
+        return false;
+    if (enc->norm_first) {
+        if (ffn_in->kind != BASE_NORM || ffn_in->from != ffn.residual)
+            return ts_rec_fail(r, sum2->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
+        layer->norm2 = norm_of(ffn_in);
+        at = ffn.residual;
+    } else {
+        if (ffn_in != ffn.residual || ffn_in->kind != BASE_NORM)
+            return ts_rec_fail(r, sum2->node, "the feed-forward block reads %s (%s), its residual connection %s (%s); post-norm has one normalisation "
+                               "for both", base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
+        layer->norm2 = norm_of(*z);
+        layer->norm1 = norm_of(ffn_in);
+        at = ffn_in->from;
+    }
+    if (!is_sum(at))
+        return ts_rec_fail(r, at->node, "%s stands where the residual sum after attention was expected", base_text(at));
+    if (!match_block(r, at, BASE_ATTENTION, "attention block", &attn))
+        return false;
+    attn_in = attn.residual;
+    if (enc->norm_first) {
+        attn_in = attn.inner->q->terms == 1 ? attn.inner->q->term[0].base : attn.residual;
+        if (attn_in->kind != BASE_NORM || attn_in->from != attn.residual)
+            return ts_rec_fail(r, attn.inner->node, "a pre-norm layer's attention must read a normalisation of the residual stream, it reads %s (%s)",
+                               base_text(attn_in), ts_rec_name(attn_in->node));
+        layer->norm1 = norm_of(attn_in);
+    }
+    if (!match_attention(r, &attn, attn_in, &one, layer))
+        return false;
+    if (first) {
+        enc->heads = one.heads;
+        enc->d_head = one.d_head;
+        enc->ff = layer->ffn1.out;
+        enc->act = act;
+        *mask = attn.inner->mask;
+    } else if (!same_shape(r, enc, &one, layer->ffn1.out, act, attn.inner)) {
+        return false;
+    }
+    /* Where a mask from the data never fires, it makes no difference which layers have it. */
+    if (*mask != attn.inner->mask && ((*mask && (*mask)->input) || (attn.inner->mask && attn.inner->mask->input)))
+        return ts_rec_fail(r, attn.inner->node, "some layers use the padding mask and others do not, or another one; all layers must leave out the same hits");
+    *z = attn.residual;
+    return true;
+}
+
+static bool is_layer_end(const rec_base *z, bool norm_first)
+{
+    return norm_first ? is_sum(z) : z->kind == BASE_NORM && is_sum(z->from);
+}
+
+/* Decides between post-norm and pre-norm, takes a final normalisation off. */
+static bool match_style(rec *r, ts_encoder *enc, const rec_base **z)
+{
+    if (is_sum(*z)) {
+        enc->norm_first = true;
+        return true;
+    }
+    if ((*z)->kind != BASE_NORM)
+        return ts_rec_fail(r, (*z)->node, "%s stands where the end of an encoder layer was expected (a residual sum or its normalisation)", base_text(*z));
+    const rec_base *from = (*z)->from;
+    bool final = from->kind == BASE_NORM; /* a post-norm encoder's own */
+    if (is_sum(from)) {
+        block b;
+        ts_layer layer;
+        ts_act act;
+        const rec_base *in;
+        if (!match_block(r, from, BASE_ACT, "feed-forward block", &b) || !match_ffn(r, &b, &in, &layer, &act))
+            return false;
+        enc->norm_first = final = in->kind == BASE_NORM && in != b.residual;
+    } else if (!final) {
+        return ts_rec_fail(r, (*z)->node, "this normalisation follows %s (%s); it must follow a residual connection", base_text(from),
+                           ts_rec_name(from->node));
+    }
+    if (final) {
+        enc->has_final_norm = true;
+        enc->final_norm = norm_of(*z);
+        *z = from;
+    }
+    return true;
+}
+
+static bool set_mask(rec *r, ts_encoder *enc, const rec_mask *mask, const rec_base *pool)
+{
+    enc->mask_note = "";
+    if (mask && mask->input) {
+        enc->mask = TS_MASK_INPUT;
+        enc->mask_input = ts_strdup(r->arena, mask->input->name);
+        enc->mask_keeps = !r->true_is_padding;
+        enc->mask_note = ts_printf(r->arena, "input '%s', %s; masked hits are dropped before the hardware and their results are left empty",
+                                   mask->input->name, r->true_is_padding ? "true marks padding" : "true marks hits");
+    } else if (mask) {
+        enc->mask = TS_MASK_DATA;
+        enc->mask_note = ts_printf(r->arena, "%s; taken as never firing on a real hit", mask->note);
+    }
+    const rec_mask *pooled = pool ? pool->mask : NULL;
+    if (pool && enc->mask == TS_MASK_INPUT && pooled != mask)
+        return ts_rec_fail(r, pool->node, "the pooling takes masked hits in, which the attention leaves out; pool with the mask (sum of unmasked values over "
+                           "their number, or maximum with -infinity at padding)");
+    if (pooled && enc->mask != TS_MASK_INPUT)
+        return ts_rec_fail(r, pool->node, "the pooling leaves masked hits out, which the attention takes in; use the mask in both");
+    return true;
+}
+
+const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
+{
+    ts_encoder *enc = TS_NEW(r->arena, ts_encoder);
+    enc->name = ts_strdup(r->arena, r->graph->name);
+    const rec_base *z = match_mlp(r, output, "head", &enc->head), *pool = NULL;
+    if (!z)
+        return NULL;
+    if (z->kind == BASE_POOL) {
+        pool = z;
+        enc->pool = z->pool;
+        z = z->from;
+    }
+    enc->d = z->width;
+    enc->outputs = enc->head.lin[enc->head.count - 1].out;
+    if (!match_style(r, enc, &z))
+        return NULL;
+    int layers = 0, room = 8;
+    ts_layer *backward = TS_NEW_N(r->arena, ts_layer, room);
+    const rec_mask *mask = NULL;
+    while (is_layer_end(z, enc->norm_first)) {
+        if (layers == room) {
+            ts_layer *more = TS_NEW_N(r->arena, ts_layer, 2 * room);
+            memcpy(more, backward, (size_t)room * sizeof *more);
+            backward = more;
+            room *= 2;
+        }
+        if (!match_layer(r, enc, &z, &backward[layers], &mask, layers == 0))
+            return NULL;
+        layers++;
+    }
+    ts_layer *layer = TS_NEW_N(r->arena, ts_layer, layers);
+    for (int i = 0; i < layers; i++)
+        layer[i] = backward[layers - 1 - i];
+    enc->layers = layers;
+    enc->layer = layer;
+    const rec_form *embedded = z->kind == BASE_LINEAR ? z->of : ts_form_identity(r, z);
+    z = layers ? match_mlp(r, embedded, "embedding", &enc->embed) : z;
+    if (!z)
+        return NULL;
+    if (z->kind != BASE_INPUT || layers == 0) {
+        ts_rec_fail(r, z->node, "%s stands where %s was expected; the embedding must be one to %d linear layers from the hits to the first encoder layer",
+                    base_text(z), layers ? "the model's input" : "an encoder layer", TS_MLP_MAX);
+        return NULL;
+    }
+    enc->features = z->width;
+    if (!set_mask(r, enc, mask, pool))
+        return NULL;
+    enc->parameters = ts_encoder_parameters(enc);
+    return ts_encoder_verify(enc, r->err) ? enc : NULL;
+}

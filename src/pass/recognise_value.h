@@ -1,0 +1,249 @@
+/* Inside the recogniser: what a tensor of the graph means.
+
+   The recogniser runs the graph once, on meanings instead of numbers. Every tensor that depends on the event becomes a rec_val:
+   - its layout tells which part of its shape is a token axis and which are channels, heads, ..., whatever reshapes, transposes,
+     splits and slices it went through;
+   - its content is an affine form over the outputs of non-linear things (bases: model input, norm, activation, attention), or
+     one of the few intermediate things that occur inside of them: a polynomial (norms, activations), scores, probabilities, masks.
+   The bases then form a small graph that has lost everything an exporter chose; recognise_match.c reads the encoder from it. */
+#ifndef TS_RECOGNISE_VALUE_H
+#define TS_RECOGNISE_VALUE_H
+#include "graph/encoder.h"
+#include "graph/graph.h"
+
+/* ---- layout: the elements of a tensor in memory order, as nested loops over axes ---- */
+
+typedef enum {
+    REC_CONST, /* channels, heads, ...: a known size */
+    REC_TOKEN, /* tokens of the event; of scores: the queries */
+    REC_KEY,   /* tokens of the event again: the keys of scores */
+    REC_SAME,  /* as many as tokens, but all elements along it are equal: a broadcast mask */
+} rec_axis_kind;
+
+typedef struct rec_axis {
+    rec_axis_kind kind;
+    int64_t size; /* of REC_CONST */
+} rec_axis;
+
+enum { REC_MAX_AXES = 2 * TS_MAX_RANK + 4 };
+typedef struct rec_layout {
+    int count;
+    rec_axis axis[REC_MAX_AXES];
+} rec_layout;
+
+/* A layout cut at the boundaries of a shape: axes start[i] ... start[i+1]-1 make dimension i. */
+typedef struct rec_split {
+    rec_layout axes;
+    int64_t stride[REC_MAX_AXES]; /* of a REC_CONST axis, in rows */
+    int rank, start[TS_MAX_RANK + 1];
+} rec_split;
+
+/* ---- affine forms and bases ---- */
+
+typedef enum { BASE_INPUT, BASE_LINEAR, BASE_NORM, BASE_ACT, BASE_ATTENTION, BASE_POOL } rec_base_kind;
+typedef struct rec_form rec_form;
+typedef struct rec_base rec_base;
+struct rec_base {
+    rec_base_kind kind;
+    int width;            /* values of a token */
+    const ts_node *node;  /* where it was recognised; NULL for the input */
+    const rec_form *of;   /* LINEAR: the form that was given a name of its own */
+    const rec_base *from; /* NORM, ACT, POOL */
+    double eps;           /* NORM */
+    const float *gain, *bias; /* NORM: [width] */
+    ts_act act;
+    ts_pool pool;
+    const rec_form *q, *k, *v; /* ATTENTION: [heads * d_head], head-major */
+    int heads, d_head;
+    double scale;
+    const struct rec_mask *mask; /* ATTENTION, POOL: NULL without */
+};
+
+typedef struct rec_term { /* [rows] = w * base, or base[pick[row]] where w is NULL */
+    const rec_base *base;
+    const int *pick;
+    const float *w; /* [rows][base->width] */
+} rec_term;
+
+enum { REC_MAX_TERMS = 4 };
+struct rec_form {
+    int rows, terms;
+    rec_term term[REC_MAX_TERMS];
+    const float *bias; /* [rows], NULL: zeros */
+    const ts_node *node;
+    const rec_base **frozen; /* a cell: the base that stands for this form, once something non-linear has used it */
+};
+
+/* ---- masks ---- */
+
+typedef struct rec_mask {      /* a flag of each token */
+    const ts_value *input;     /* the model's input that it is, or */
+    const char *note;          /* what computes it from the data; then it is taken as false for every hit. NULL with input NULL:
+                                  a guard against results that are no numbers */
+} rec_mask;
+
+/* ---- polynomials over one base: x, its moments over the channels, and functions of x ---- */
+
+enum { VAR_X, VAR_MEAN, VAR_SQUARE, VAR_RSTD, VAR_ERF, VAR_TANH, VAR_SIGMOID, REC_VARS };
+typedef struct rec_mono {
+    signed char power[REC_VARS];
+    double c;          /* the coefficient, where v is NULL */
+    const double *v;   /* [width] */
+} rec_mono;
+
+enum { REC_MAX_MONOS = 12 };
+typedef struct rec_poly {
+    const rec_base *x;
+    double eps; /* in VAR_RSTD = 1/sqrt(mean of squares - mean^2 + eps); negative before it is known */
+    int count;
+    rec_mono mono[REC_MAX_MONOS];
+} rec_poly;
+
+/* ---- values ---- */
+
+typedef enum {
+    VAL_LINEAR,   /* scale * form, one token axis (none after pooling) */
+    VAL_POLY,     /* of every channel, or (rows 1) one number a token */
+    VAL_SCORE,    /* scale * q.k, masked or not; token axes TOKEN and KEY */
+    VAL_PROB,     /* softmax of a score over KEY */
+    VAL_MASK,     /* level[flag of the token]; without a mask both levels are equal: a constant of an unknown size */
+    VAL_SUM,      /* sum over the hits of a form whose padding was zeroed */
+    VAL_COUNT,    /* number of hits */
+    VAL_POSITION, /* depends on where a token stands, or how many there are, and not on data */
+} rec_kind;
+
+typedef struct rec_val {
+    rec_kind kind;
+    rec_layout layout;
+    const ts_shape *shape;
+    const ts_node *node; /* that made it, for messages; NULL for inputs */
+    double scale;        /* LINEAR, SCORE, PROB */
+    const rec_form *form; /* LINEAR, SUM */
+    const rec_poly *poly;
+    const rec_form *q, *k; /* SCORE, PROB: [heads * d_head] */
+    int heads, d_head;
+    const rec_mask *mask;       /* MASK: whose flag; SCORE, PROB: padding that is left out; LINEAR, SUM, COUNT: padding is `fill` */
+    rec_axis_kind mask_axis;    /* SCORE: the axis that the mask runs along */
+    double level[2];            /* MASK: value where the flag is false, true */
+    double fill;                /* LINEAR with a mask: what the padding was replaced by */
+} rec_val;
+
+typedef struct rec {
+    ts_arena *arena;
+    const ts_graph *graph;
+    ts_err *err;
+    const ts_node *node;     /* being run */
+    const rec_val **val;     /* [values of the graph], NULL: a constant or not run yet */
+    rec_base **base;
+    int bases, base_room;
+    bool true_is_padding, polarity_known; /* of the mask input */
+} rec;
+
+/* ts_fail with the node's name in front. */
+bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+const char *ts_rec_name(const ts_node *node); /* "the input" for NULL */
+const char *ts_rec_kind_text(const rec_val *v); /* "attention scores": for messages */
+
+/* recognise_layout.c */
+void ts_layout_add(rec_layout *layout, rec_axis_kind kind, int64_t size); /* merges adjacent constants, drops size 1 */
+int64_t ts_layout_rows(const rec_layout *layout);                        /* product of the constant axes */
+int ts_layout_tokens(const rec_layout *layout);                          /* number of axes that are not constant */
+bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split *split);
+bool ts_rec_split(rec *r, const rec_val *v, rec_split *split); /* the same for v's own shape; fails with a message */
+typedef struct rec_pick { /* one axis of a view: element i of it is element index[i] (NULL: i) of a source axis with `stride` */
+    rec_axis axis;
+    int64_t stride;
+    const int64_t *index;
+} rec_pick;
+/* The view of v that has the given axes; its rows start at row `first` of v. */
+const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int64_t first, int picks, const rec_pick *pick);
+const rec_val *ts_rec_reshape(rec *r, const rec_val *v, const ts_shape *shape);
+const rec_val *ts_rec_transpose(rec *r, const rec_val *v, const ts_shape *shape, const int *perm);
+const rec_val *ts_rec_broadcast(rec *r, const rec_val *v, const ts_shape *shape);
+/* Elements [first, first + count*step) of dimension `dim`, or those that `index` lists. drop: the dimension goes. */
+const rec_val *ts_rec_slice(rec *r, const rec_val *v, const ts_shape *shape, int dim, int64_t count, const int64_t *index, bool drop);
+/* The constant's element for each row of v, after broadcasting it to v's shape. NULL with an error. */
+const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool *uniform);
+bool ts_rec_uniform(const ts_tensor *t, double *value);
+
+/* recognise_form.c */
+rec_base *ts_base_new(rec *r, rec_base_kind kind, int width);
+const rec_base *ts_base_share(rec *r, rec_base *base); /* an equal base that exists already, or this one, added */
+const rec_form *ts_form_identity(rec *r, const rec_base *base);
+const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *row);
+const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const double *row_scale); /* row_scale may be NULL */
+const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *bias);
+const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b); /* NULL with an error */
+const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b); /* rows of a, then of b; NULL with an error */
+bool ts_form_is_identity(const rec_form *f);
+const rec_base *ts_form_pure(const rec_form *f); /* the base of a form that only selects, else NULL */
+const rec_base *ts_form_find(rec *r, const rec_form *f); /* the base that stands for f already, or NULL */
+const rec_base *ts_form_freeze(rec *r, const rec_form *f);
+/* f as a linear over `root`, multiplying through linears in between; false (no error) where it is not one. */
+bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin);
+
+/* recognise_poly.c */
+const rec_val *ts_rec_linear(rec *r, const rec_val *v); /* LINEAR or POLY as LINEAR: a norm, an activation; NULL with an error */
+const rec_form *ts_rec_form(rec *r, const rec_val *v);  /* the same as a form with the scale multiplied in */
+const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act);
+const rec_val *ts_rec_layer_norm(rec *r, const rec_val *v, const ts_tensor *gain, const ts_tensor *bias, double eps);
+/* One node of a polynomial; v, a, b LINEAR or POLY. NULL with an error. */
+const rec_val *ts_rec_poly_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* a + sign * b */
+const rec_val *ts_rec_poly_mul(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, bool divide);
+const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by);         /* v + by[row] */
+const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by);         /* v * by[row] */
+const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent);
+const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var);               /* VAR_ERF, VAR_TANH, VAR_SIGMOID */
+const rec_val *ts_rec_poly_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, bool mean);
+bool ts_rec_poly_same(rec *r, const rec_val *a, const rec_val *b); /* whether both are polynomials over one base */
+
+/* recognise_attention.c */
+bool ts_rec_einsum(rec *r, const ts_node *node);
+bool ts_rec_matmul(rec *r, const ts_node *node); /* and FusedMatMul */
+bool ts_rec_gemm(rec *r, const ts_node *node);
+bool ts_rec_softmax(rec *r, const ts_node *node);
+typedef struct rec_heads { /* q, k, v: [heads * d_head], head-major */
+    const rec_form *q, *k, *v;
+    int heads, d_head;
+    double scale;
+    const rec_mask *mask;
+} rec_heads;
+const rec_base *ts_rec_attend(rec *r, const rec_heads *h);
+
+/* recognise_fused.c: operators that onnxruntime's optimiser makes */
+bool ts_rec_fused_attention(rec *r, const ts_node *node);
+bool ts_rec_multi_head_attention(rec *r, const ts_node *node);
+bool ts_rec_skip_layer_norm(rec *r, const ts_node *node);
+bool ts_rec_bias_gelu(rec *r, const ts_node *node);
+
+/* recognise_elementwise.c */
+bool ts_rec_binary(rec *r, const ts_node *node);
+bool ts_rec_unary(rec *r, const ts_node *node);
+bool ts_rec_where(rec *r, const ts_node *node);
+bool ts_rec_reduce(rec *r, const ts_node *node);
+bool ts_rec_cast(rec *r, const ts_node *node);
+const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* LINEAR or POLY */
+const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor); /* v + factor * t */
+
+/* recognise_shape.c: operators that only move elements */
+bool ts_rec_move(rec *r, const ts_node *node);
+
+/* mask.c */
+const rec_mask *ts_mask_input(rec *r, const ts_value *input);
+const rec_mask *ts_mask_data(rec *r, const char *note);
+const rec_val *ts_mask_value(rec *r, const rec_val *like, const rec_mask *mask, double if_false, double if_true);
+const rec_val *ts_mask_fill(rec *r, const ts_shape *shape, double level); /* a constant of an unknown size */
+const rec_val *ts_mask_of(rec *r, const ts_value *value); /* a mask value, or a uniform constant as one; NULL (no error) otherwise */
+const rec_val *ts_mask_binary(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b);
+const rec_val *ts_mask_unary(rec *r, const rec_val *v);
+const rec_val *ts_mask_where(rec *r, const ts_shape *shape, const rec_val *cond, const rec_val *a, const rec_val *b);
+const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, int64_t rows, int tokens);
+/* Padding of a score leaves the softmax: `side` is the flag's value that means padding. */
+const rec_val *ts_mask_score(rec *r, const rec_val *score, const rec_val *mask, int padding);
+bool ts_mask_learn(rec *r, const rec_mask *mask, int padding); /* which value of the flag means padding; fails where it contradicts */
+enum { REC_DROP = -1000 }; /* what is added to a score, at most, for its probability to be none */
+
+/* recognise_match.c */
+const ts_encoder *ts_rec_match(rec *r, const rec_form *output);
+
+#endif
