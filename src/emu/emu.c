@@ -181,7 +181,7 @@ static void attention_reference(const ts_imodel *im, int l, int n, const int32_t
 {
     const ts_ilayer *layer = &im->layer[l];
     const int dh = im->d_head, inner = im->heads * dh, stride = 3 * inner;
-    const ts_attn_num num = {dh, im->score_bits, im->frac_bits, im->p_bits, layer->v.bits, layer->ctx.bits, im->exp2};
+    const ts_attn_num num = {dh, im->score_bits, im->frac_bits, im->p_bits, ts_imodel_v_bits(im), layer->ctx.bits, im->exp2};
     for (int h = 0; h < im->heads; h++)
         for (int i = 0; i < n; i++)
             ts_attend(&num, im->score_shift + layer->score_e[h], im->ctx_shift + layer->ctx_e, n, qkv + (size_t)i * (size_t)stride + (size_t)(h * dh),
@@ -215,6 +215,7 @@ static void attention_vector(const ts_emu *emu, ts_arena *scratch, int l, int n,
     const ts_ilayer *layer = &im->layer[l];
     const ts_kernels *kernels = emu->kernels;
     const int dh = im->d_head, inner = im->heads * dh, stride = 3 * inner, ctx_shift = im->ctx_shift + layer->ctx_e;
+    const int v_bits = ts_imodel_v_bits(im);
     const int32_t limit = (int32_t)ts_fmt_max(im->score_bits, true);
     head_pairs head = {(dh + 1) / 2, ts_padded(n), ts_padded(n) / 2, ts_padded(dh), NULL, NULL};
     head.k = TS_NEW_N(scratch, int32_t, (size_t)head.pairs * (size_t)head.keys);
@@ -236,7 +237,7 @@ static void attention_vector(const ts_emu *emu, ts_arena *scratch, int l, int n,
             const int64_t r = ts_recip((uint64_t)sum, &len);
             int32_t *to = ctx + (size_t)t * (size_t)inner + (size_t)(h * dh);
             for (int c = 0; c < dh; c++)
-                to[c] = (int32_t)ts_wmean_by(acc[c], r, len, layer->v.bits, ctx_shift, layer->ctx.bits);
+                to[c] = (int32_t)ts_wmean_by(acc[c], r, len, v_bits, ctx_shift, layer->ctx.bits);
         }
     }
 }

@@ -57,7 +57,7 @@ typedef struct ts_ilayer {
     ts_ilin qkv;            /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
     ts_fmt q, k, v, ctx;
     const uint8_t *score_e; /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
-    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., shift = ctx_shift + ctx_e, ...) */
+    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., vbits = ts_imodel_v_bits, shift = ctx_shift + ctx_e, ...) */
     ts_ilin o;              /* -> residual format */
     ts_rq ffn_in;
     ts_ilin ffn1, ffn2;     /* ffn2 -> residual format */
@@ -84,6 +84,15 @@ typedef struct ts_imodel {
     ts_rq head_in;
     ts_ilin head[TS_MLP_MAX];  /* the last one's output is the model's */
 } ts_imodel;
+
+/* Bits of the values as ts_wmean takes them, in all layers: the widest, because the layers share one divider. */
+static inline int ts_imodel_v_bits(const ts_imodel *im)
+{
+    int bits = 0;
+    for (int l = 0; l < im->layers; l++)
+        bits = im->layer[l].v.bits > bits ? im->layer[l].v.bits : bits;
+    return bits;
+}
 
 /* Checks every invariant above (ranges, shared constants, accumulator proofs by recomputation); names the tensor. */
 bool ts_imodel_verify(const ts_imodel *im, ts_err *err);
