@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Published and trained models on real events. Usage: test/e2e/real.sh TESSERA DATA TEMP   (called by run.sh where ../shared is there)
+set -uo pipefail
+tessera=$1 data=$2 dir=$3
+models=$data/trackformers events=$data/trackml
+status=0
+
+step() { # WHAT COMMAND...
+    local what=$1 start=$SECONDS
+    shift
+    if "$@" >"$dir/step" 2>&1; then echo "ok      real: $what ($((SECONDS - start)) s)"; else
+        status=1
+        echo "FAILED  real: $what: $*"
+        tail -n 15 "$dir/step"
+    fi
+}
+
+# compare A.csv B.csv WHAT: max and rms difference, median |a-b| over the standard deviation of b, by hit
+compare() {
+    /usr/bin/python3 - "$@" <<'P'
+import csv, math, sys
+a, b = (list(csv.reader(open(p)))[1:] for p in sys.argv[1:3])
+ids = {tuple(r[:2]): r[2:] for r in a}
+pairs = [[(float(x), float(y)) for x, y in zip(ids[tuple(r[:2])], r[2:])] for r in b]
+diff = [abs(x - y) for p in pairs for x, y in p]
+relative = []
+for c in range(len(pairs[0])):
+    column = [p[c] for p in pairs]
+    mean = sum(y for _, y in column) / len(column)
+    std = math.sqrt(sum((y - mean) ** 2 for _, y in column) / len(column))
+    relative += [abs(x - y) / std for x, y in column]
+relative.sort()
+largest, rms = max(diff), math.sqrt(sum(d * d for d in diff) / len(diff))
+median, p95 = relative[len(relative) // 2], relative[len(relative) * 95 // 100]
+print("max %.3g rms %.3g median %.3f %% 95th %.2f %%" % (largest, rms, 100 * median, 100 * p95))
+sys.exit(0 if eval(sys.argv[3]) else 1)
+P
+}
+report() {
+    /usr/bin/python3 - "$1" "$2" <<'P'
+import json, sys
+r = json.load(open(sys.argv[1] + "/report.json"))
+s, p = r["simulated"], r["predicted"]
+print(json.dumps(s), json.dumps(p))
+sys.exit(0 if eval(sys.argv[2]) else 1)
+P
+}
+
+inputs=$events/encreg_trackml.inputs.json
+encreg=$models/encreg_trackml_50to100.onnx
+step "float reference" "$tessera" run "$encreg" --engine float --events "$events/trackml_50to100.csv" --inputs "$inputs" --limit 10 -o "$dir/float.csv"
+step "float reference agrees with onnxruntime" compare "$dir/float.csv" "$events/trackml_50to100.float.csv" "largest <= 5e-3 and rms <= 1e-4"
+cla=$models/enccla_trackml_10to50.onnx
+step "float reference of EncCla" "$tessera" run "$cla" --engine float --events "$events/trackml_10to50.csv" --inputs "$events/enccla_trackml.inputs.json" --limit 10 -o "$dir/floatcla.csv"
+step "EncCla agrees with onnxruntime" compare "$dir/floatcla.csv" "$events/trackml_10to50.float.csv" "largest <= 5e-3 and rms <= 1e-4"
+
+step "compile EncReg" "$tessera" compile "$encreg" --device zcu102 --clock 250 --max-tokens 768 --plan-tokens 512 --events "$events/trackml_50to100.csv" --inputs "$inputs" -o "$dir/encreg"
+step "integer" "$tessera" run "$dir/encreg" --engine integer --events "$events/trackml_50to100_test.csv" -o "$dir/int.csv"
+step "float, same events" "$tessera" run "$dir/encreg" --engine float --events "$events/trackml_50to100_test.csv" -o "$dir/flt.csv"
+step "integer within 1.2 % of float" compare "$dir/int.csv" "$dir/flt.csv" "median <= 0.012"
+step "simulate three events of 512 hits" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv"
+step "bit-exact, latency, utilisation" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['mac_utilisation'] >= 0.88 and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) <= .02 for e in s['per_event']) and abs(s['interval_cycles'] / p['interval_cycles'] - 1) <= .02 and p['resources']['yosys']['dsp'] >= .65 * 2520"
+step "30 % stalls" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv" --limit 1 --stalls 30
+
+# The other models: small, slow rings, so that their simulators build quickly; one event each.
+small=(--device zcu102 --max-tokens 512 --target-ii 400)
+other() { # NAME MODEL EVENTS INPUTS
+    step "$1: compile" "$tessera" compile "$2" "${small[@]}" --events "$3" --inputs "$4" -o "$dir/$1"
+    step "$1: simulate" "$tessera" simulate "$dir/$1" --events "$3" --limit 1
+}
+other redvid_helical "$models/encreg_redvid_10to50_helical.onnx" "$events/redvid_like.csv" "$events/encreg_redvid.inputs.json"
+other redvid_linear "$models/encreg_redvid_3_linear.onnx" "$events/redvid_like.csv" "$events/encreg_redvid.inputs.json"
+other enccla "$cla" "$events/trackml_10to50.csv" "$events/enccla_trackml.inputs.json"
+other masked "$models/encreg_trackml_50to100_masked_opset17.onnx" "$events/trackml_50to100.csv" "$inputs"
+
+# The masked model on padded events gives the unmasked model's outputs: the same rows, with padding rows between.
+/usr/bin/python3 - "$events/trackml_50to100.csv" "$inputs" "$dir" <<'P'
+import csv, json, sys
+rows = list(csv.reader(open(sys.argv[1])))
+some = [r for r in rows[1:] if r[0] == rows[1][0]]
+inputs = json.load(open(sys.argv[2]))
+inputs["mask"] = "padding"
+json.dump(inputs, open(sys.argv[3] + "/padded.json", "w"))
+with open(sys.argv[3] + "/padded.csv", "w") as f:
+    out = csv.writer(f, lineterminator="\n")
+    out.writerow(rows[0] + ["padding"])
+    for i, r in enumerate(some):
+        out.writerow(r + [0])
+        if i % 3 == 0:
+            out.writerow([r[0], 10**9 + i] + ["7"] * (len(r) - 2) + [1])
+with open(sys.argv[3] + "/plain.csv", "w") as f:
+    out = csv.writer(f, lineterminator="\n")
+    out.writerow(rows[0])
+    out.writerows(some)
+P
+for engine in float integer rtl; do
+    step "padded, $engine" "$tessera" run "$dir/masked" --engine $engine --events "$dir/padded.csv" --inputs "$dir/padded.json" -o "$dir/padded_$engine.csv"
+    step "unpadded, $engine" "$tessera" run "$dir/masked" --engine $engine --events "$dir/plain.csv" -o "$dir/plain_$engine.csv"
+    step "padding changes nothing, $engine" compare "$dir/padded_$engine.csv" "$dir/plain_$engine.csv" "largest == 0"
+done
+exit $status

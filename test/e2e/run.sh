@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The whole flow through the command line, on the seeded model of models/ and, where ../shared is there, on real ones.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+tessera=$PWD/${TESSERA:-build/tessera}
+model=$PWD/models/seeded.onnx csv=$PWD/models/seeded.csv inputs=$PWD/models/seeded.inputs.json
+shared=$PWD/../shared/data
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+check() { # WHAT COMMAND...
+    local what=$1 start=$SECONDS
+    shift
+    if "$@" >"$dir/log" 2>&1; then passed=$((passed + 1)); echo "ok      $what ($((SECONDS - start)) s)"; else
+        failed=$((failed + 1)); echo "FAILED  $what: $*"; tail -n 15 "$dir/log"
+    fi
+}
+# report DIR EXPRESSION: a condition on DIR/report.json, as python sees it
+report() {
+    /usr/bin/python3 - "$1" "$2" <<'P'
+import json, sys
+r = json.load(open(sys.argv[1] + "/report.json"))
+s, p = r.get("simulated"), r["predicted"]
+print(json.dumps(s), json.dumps(p))
+sys.exit(0 if eval(sys.argv[2]) else 1)
+P
+}
+exact="s['bit_exact'] and s['mismatches'] == 0 and s['events'] == len(s['per_event'])"
+
+check "small rings, every stream condition" build/test/ring_test
+
+# Two compiles give the same bytes.
+compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs" --events "$csv" --max-tokens 256 --target-ii 200)
+check "compile" "${compile[@]}" -o "$dir/a"
+check "compile again" "${compile[@]}" -o "$dir/b"
+check "byte-identical" diff -r "$dir/a" "$dir/b"
+check "simulate" "$tessera" simulate "$dir/a" --events "$csv" --limit 4
+check "bit-exact" report "$dir/a" "$exact and s['events'] == 4 and s['refused'] == 0"
+check "lone events" "$tessera" simulate "$dir/a" --events "$csv" --limit 3 --lone
+check "latency within 2 % of the prediction" report "$dir/a" "$exact and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) < .02 for e in s['per_event'])"
+check "stalls" "$tessera" simulate "$dir/a" --events "$csv" --limit 3 --stalls 30 --seed 7
+check "bit-exact with stalls" report "$dir/a" "$exact and s['stall_percent'] == 30"
+check "weights written at run time" "$tessera" simulate "$dir/a" --events "$csv" --limit 2 --load
+
+# One hit, the longest event, one too long between others.
+/usr/bin/python3 - "$csv" "$dir/lengths.csv" <<'P'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1])))
+out = csv.writer(open(sys.argv[2], "w"), lineterminator="\n")
+out.writerow(rows[0])
+for event, n in enumerate((1, 256, 257, 3, 2, 256, 300, 1, 97)):
+    for hit in range(n):
+        out.writerow([event, hit] + rows[1 + (event * 31 + hit) % (len(rows) - 1)][2:])
+P
+check "1, longest, too long" "$tessera" simulate "$dir/a" --events "$dir/lengths.csv"
+check "refused whole, others right" report "$dir/a" "$exact and s['refused'] == 2 and [e['tokens'] for e in s['per_event'] if 'latency_cycles' not in e] == [257, 300]"
+
+for engine in float integer rtl; do
+    check "run --engine $engine" "$tessera" run "$dir/a" --engine $engine --events "$csv" --limit 2 -o "$dir/$engine.csv"
+done
+check "integer and rtl write the same file" cmp "$dir/integer.csv" "$dir/rtl.csv"
+check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --trace "$dir/trace" -o "$dir/trace.csv"
+check "no stage differs" grep -q "none in any stage" "$dir/log"
+
+if [ -d "$shared" ]; then
+    test/e2e/real.sh "$tessera" "$shared" "$dir" >"$dir/real" 2>&1 && passed=$((passed + 1)) || failed=$((failed + 1))
+    cat "$dir/real"
+else
+    echo "skipped: real models and events, ../shared is not there"
+fi
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
