@@ -155,8 +155,9 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
 
     /* A selection of another thing's values (heads put back in order) is multiplied in; everything else is one thing from here on. */
     const rec_form *f = v->form;
+    const double scale = ts_form_pure(f) ? v->scale : 1.0;
     if (!ts_form_pure(f))
-        f = ts_form_identity(r, ts_form_freeze(r, f));
+        f = ts_form_identity(r, ts_form_freeze(r, ts_form_scale(r, f, v->scale, NULL)));
     const rec_base *base = f->term[0].base;
     const int *pick = f->term[0].pick;
     float *w = TS_NEW_N(r->arena, float, rows * base->width);
@@ -168,7 +169,7 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
     g->term[0] = (rec_term){base, NULL, w};
     rec_val *out = TS_NEW(r->arena, rec_val);
     const rec_axis_kind kind[2] = {REC_TOKEN, REC_TOKEN};
-    *out = (rec_val){.kind = VAL_LINEAR, .shape = shape, .node = r->node, .scale = v->scale, .form = g, .layout = out_layout(c, kind)};
+    *out = (rec_val){.kind = VAL_LINEAR, .shape = shape, .node = r->node, .scale = scale, .form = g, .layout = out_layout(c, kind)};
     return out;
 }
 

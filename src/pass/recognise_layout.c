@@ -137,7 +137,6 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
     rec_val *out = TS_NEW(r->arena, rec_val);
     *out = *v;
     out->shape = shape;
-    out->node = r->node;
     memset(&out->layout, 0, sizeof out->layout);
     for (int i = 0; i < picks; i++)
         ts_layout_add(&out->layout, pick[i].axis.kind, pick[i].axis.size);

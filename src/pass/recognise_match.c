@@ -145,15 +145,15 @@ static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encod
     return true;
 }
 
-static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int ff, ts_act act, const rec_base *at)
+static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int ff, ts_act act, const rec_base *at, const rec_base *ffn)
 {
     if (one->heads != enc->heads || one->d_head != enc->d_head)
         return ts_rec_fail(r, at->node, "this layer has %d heads of %d channels, the ones after it %d of %d; %s", one->heads, one->d_head, enc->heads,
                            enc->d_head, shapes_differ);
     if (ff != enc->ff)
-        return ts_rec_fail(r, at->node, "this layer's feed-forward block is %d wide, those after it %d; %s", ff, enc->ff, shapes_differ);
+        return ts_rec_fail(r, ffn->node, "this layer's feed-forward block is %d wide, those after it %d; %s", ff, enc->ff, shapes_differ);
     if (act != enc->act)
-        return ts_rec_fail(r, at->node, "this layer's activation is %s, that of those after it %s; %s", ts_act_name(act), ts_act_name(enc->act),
+        return ts_rec_fail(r, ffn->node, "this layer's activation is %s, that of those after it %s; %s", ts_act_name(act), ts_act_name(enc->act),
                            shapes_differ);
     return true;
 }
@@ -200,7 +200,7 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         enc->ff = layer->ffn1.out;
         enc->act = act;
         *mask = attn.inner->mask;
-    } else if (!same_shape(r, enc, &one, layer->ffn1.out, act, attn.inner)) {
+    } else if (!same_shape(r, enc, &one, layer->ffn1.out, act, attn.inner, ffn.inner)) {
         return false;
     }
     /* Where a mask from the data never fires, it makes no difference which layers have it. */
@@ -297,6 +297,10 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
         if (!match_layer(r, enc, &z, &backward[layers], &mask, layers == 0))
             return NULL;
         layers++;
+    }
+    if (is_layer_end(z, !enc->norm_first)) {
+        ts_rec_fail(r, z->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
+        return NULL;
     }
     ts_layer *layer = TS_NEW_N(r->arena, ts_layer, layers);
     for (int i = 0; i < layers; i++)

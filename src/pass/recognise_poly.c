@@ -80,18 +80,41 @@ static bool put(rec *r, rec_poly *p, rec_mono m)
     return true;
 }
 
-/* v as a polynomial in the base that stands for it. */
-static const rec_val *to_poly(rec *r, const rec_val *v)
+static const rec_val *complete(rec *r, const rec_val *v);
+
+/* v as a polynomial, in `over` (or NULL) if v is a linear that this base stands for. A scale that is not part of the base
+   stays a coefficient: GELU takes erf of x / sqrt(2) and multiplies with x itself. */
+static const rec_val *to_poly(rec *r, const rec_val *v, const rec_base *over)
 {
-    if (v->kind == VAL_POLY)
+    if (v->kind == VAL_POLY && (!over || v->poly->x == over))
         return v;
+    if (v->kind == VAL_POLY) { /* a finished norm or activation, of which something else is computed */
+        const rec_val *done = complete(r, v);
+        return done && done->form->term[0].base == over ? to_poly(r, done, over) : v;
+    }
     rec_poly *p = TS_NEW(r->arena, rec_poly);
-    p->x = ts_form_freeze(r, v->form);
+    const rec_form *scaled = ts_form_scale(r, v->form, v->scale, NULL);
+    const bool is_over = over && (ts_form_is_identity(scaled) ? scaled->term[0].base : ts_form_find(r, scaled)) == over;
+    p->x = is_over ? over : ts_form_freeze(r, v->form);
     p->eps = -1;
     p->count = 1;
-    p->mono[0].c = v->scale;
+    p->mono[0].c = is_over ? 1.0 : v->scale;
     p->mono[0].power[VAR_X] = 1;
     return new_val(r, v, v->shape, p);
+}
+
+static const rec_base *poly_base(const rec_val *v)
+{
+    return v->kind == VAL_POLY ? v->poly->x : NULL;
+}
+
+/* Both operands over one base, where they can be. */
+static void common_base(rec *r, const rec_val **a, const rec_val **b)
+{
+    const rec_base *base = poly_base(*b) ? poly_base(*b) : poly_base(*a);
+    const rec_val *first = to_poly(r, *a, base), *second = to_poly(r, *b, first->poly->x);
+    *a = to_poly(r, first, second->poly->x);
+    *b = second;
 }
 
 static const char *const too_complex =
@@ -108,18 +131,24 @@ static bool same_base(rec *r, const rec_poly *a, const rec_poly *b, rec_poly *ou
     return true;
 }
 
+/* Whether `v` is, or is a polynomial in, `base`; asking must not freeze a form, which would change how sums look. */
+static bool is_over(rec *r, const rec_val *v, const rec_base *base)
+{
+    if (v->kind == VAL_POLY) {
+        const rec_val *done = v->poly->x == base ? NULL : complete(r, v);
+        return v->poly->x == base || (done && done->form->term[0].base == base);
+    }
+    const rec_form *scaled = ts_form_scale(r, v->form, v->scale, NULL);
+    if (ts_form_is_identity(scaled) ? scaled->term[0].base == base : ts_form_find(r, scaled) == base)
+        return true;
+    return ts_form_is_identity(v->form) ? v->form->term[0].base == base : ts_form_find(r, v->form) == base;
+}
+
 bool ts_rec_poly_same(rec *r, const rec_val *a, const rec_val *b)
 {
-    if (a->kind != VAL_POLY && b->kind != VAL_POLY)
+    if ((a->kind != VAL_POLY && a->kind != VAL_LINEAR) || (b->kind != VAL_POLY && b->kind != VAL_LINEAR))
         return false;
-    /* A linear is over the same base where the polynomial's base stands for it; freezing it to find out would change what
-       a residual sum looks like, so the forms are compared. */
-    const rec_val *poly = a->kind == VAL_POLY ? a : b, *other = a->kind == VAL_POLY ? b : a;
-    if (other->kind == VAL_POLY)
-        return poly->poly->x == other->poly->x;
-    if (ts_form_is_identity(other->form))
-        return other->form->term[0].base == poly->poly->x;
-    return ts_form_find(r, other->form) == poly->poly->x;
+    return (a->kind == VAL_POLY && is_over(r, b, a->poly->x)) || (b->kind == VAL_POLY && is_over(r, a, b->poly->x));
 }
 
 /* The operand with more rows decides the layout of the result; the other one is one number a token. */
@@ -147,8 +176,7 @@ static bool add_poly(rec *r, rec_poly *out, const rec_poly *p, double sign)
 
 const rec_val *ts_rec_poly_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign)
 {
-    a = to_poly(r, a);
-    b = to_poly(r, b);
+    common_base(r, &a, &b);
     rec_poly *out = TS_NEW(r->arena, rec_poly);
     if (!same_base(r, a->poly, b->poly, out) || !add_poly(r, out, a->poly, 1.0) || !add_poly(r, out, b->poly, sign))
         return NULL;
@@ -194,8 +222,7 @@ static bool invert(rec *r, const rec_poly *p, rec_poly *out)
 
 const rec_val *ts_rec_poly_mul(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, bool divide)
 {
-    a = to_poly(r, a);
-    b = to_poly(r, b);
+    common_base(r, &a, &b);
     rec_poly *out = TS_NEW(r->arena, rec_poly), inverse = *b->poly;
     if ((divide && !invert(r, b->poly, &inverse)) || !multiply(r, a->poly, &inverse, out))
         return NULL;
@@ -213,7 +240,7 @@ static bool all_equal(const rec_val *v, const double *by)
 
 const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by)
 {
-    v = to_poly(r, v);
+    v = to_poly(r, v, NULL);
     rec_poly *out = TS_NEW(r->arena, rec_poly);
     *out = *v->poly;
     rec_mono m = {.c = by[0]};
@@ -226,7 +253,7 @@ const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by)
 
 const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by)
 {
-    v = to_poly(r, v);
+    v = to_poly(r, v, NULL);
     rec_poly *out = TS_NEW(r->arena, rec_poly), factor = {.x = v->poly->x, .eps = -1, .count = 1};
     factor.mono[0].c = by[0];
     if (!all_equal(v, by))
@@ -236,8 +263,8 @@ const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by)
     return new_val(r, v, v->shape, out);
 }
 
-/* variance + eps -> 1/r^2; anything else stays. */
-static bool as_variance(const rec_poly *p, double *eps)
+/* factor * variance + eps. */
+static bool as_variance(const rec_poly *p, double *factor, double *eps)
 {
     double square = 0, mean = 0, rest = 0;
     for (int i = 0; i < p->count; i++) {
@@ -253,13 +280,14 @@ static bool as_variance(const rec_poly *p, double *eps)
         else
             return false;
     }
+    *factor = near(square, 1.0) ? 1.0 : square; /* 1/d is rounded in some files; the unbiased variance is d/(d-1) */
     *eps = rest;
-    return near(square, 1.0) && near(mean, -1.0) && rest >= 0;
+    return square > 0 && near(mean, -square) && rest >= 0;
 }
 
 const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
 {
-    v = to_poly(r, v);
+    v = to_poly(r, v, NULL);
     const rec_poly *p = v->poly;
     rec_poly *out = TS_NEW(r->arena, rec_poly);
     if (exponent == -1.0) {
@@ -270,12 +298,12 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
         if (!multiply(r, p, p, exponent == 2.0 ? out : &square) || (exponent == 3.0 && !multiply(r, &square, p, out)))
             return NULL;
     } else if (exponent == 0.5 || exponent == -0.5) {
-        double eps;
-        if (!as_variance(p, &eps))
-            return fail(r, "the square root is not of a variance + epsilon (over all channels of a hit, divided by their number); "
-                           "only layer normalisation has hardware, RMS and unbiased variants do not");
-        *out = (rec_poly){.x = p->x, .eps = eps, .count = 1};
-        out->mono[0].c = 1.0;
+        double eps, factor;
+        if (!as_variance(p, &factor, &eps))
+            return fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only layer normalisation has hardware, "
+                           "RMS normalisation has none");
+        *out = (rec_poly){.x = p->x, .eps = eps / factor, .count = 1};
+        out->mono[0].c = pow(factor, exponent);
         out->mono[0].power[VAR_RSTD] = exponent > 0 ? -1 : 1;
     } else {
         return fail(r, too_complex);
@@ -285,7 +313,7 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
 
 const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var)
 {
-    v = to_poly(r, v);
+    v = to_poly(r, v, NULL);
     const rec_poly *p = v->poly;
     double x1 = 0, x3 = 0;
     bool ok = true;
@@ -314,7 +342,10 @@ const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var)
 
 const rec_val *ts_rec_poly_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, bool mean)
 {
-    v = to_poly(r, v);
+    if (v->kind == VAL_POLY && complete(r, v))
+        v = complete(r, v);
+    if (v->kind == VAL_LINEAR) /* a normalisation starts here: of the value as it is */
+        v = to_poly(r, v, ts_form_freeze(r, ts_form_scale(r, v->form, v->scale, NULL)));
     const rec_poly *p = v->poly;
     rec_poly *out = TS_NEW(r->arena, rec_poly);
     *out = (rec_poly){.x = p->x, .eps = p->eps};
@@ -447,14 +478,21 @@ static const rec_val *as_affine(rec *r, const rec_val *v)
     return out;
 }
 
+/* A finished normalisation or activation as what it is; NULL (no error) where v is neither. */
+static const rec_val *complete(rec *r, const rec_val *v)
+{
+    if (ts_layout_rows(&v->layout) != v->poly->x->width)
+        return NULL;
+    const rec_val *out = as_norm(r, v);
+    return out ? out : as_activation(r, v);
+}
+
 const rec_val *ts_rec_linear(rec *r, const rec_val *v)
 {
     if (v->kind == VAL_LINEAR)
         return v;
     if (v->kind == VAL_POLY && ts_layout_rows(&v->layout) == v->poly->x->width) {
-        const rec_val *out = as_norm(r, v);
-        if (!out)
-            out = as_activation(r, v);
+        const rec_val *out = complete(r, v);
         if (!out)
             out = as_affine(r, v);
         if (out)

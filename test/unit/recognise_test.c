@@ -1,0 +1,240 @@
+/* Every model in test/models and, where it is there, in the folder of real models: the recognised encoder computes what the
+   graph computes; every model in test/models/refused is refused with a message that names the right node. */
+#include <dirent.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "graph/random_encoder.h"
+#include "import/import.h"
+#include "pass/fold.h"
+#include "pass/recognise.h"
+#include "ref/encoder_eval.h"
+#include "ref/graph_eval.h"
+
+#define REAL TS_SOURCE_DIR "/../shared/data/trackformers"
+#define MODELS TS_SOURCE_DIR "/test/models"
+
+enum { MAX_HITS = 60, MAX_MODELS = 128 };
+
+typedef struct model_list {
+    int count;
+    char *path[MAX_MODELS];
+} model_list;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_models(const char *directory, model_list *list)
+{
+    list->count = 0;
+    DIR *dir = opendir(directory);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        const size_t n = strlen(entry->d_name);
+        if (n < 5 || strcmp(entry->d_name + n - 5, ".onnx") != 0)
+            continue;
+        assert_true(list->count < MAX_MODELS);
+        char *path = malloc(strlen(directory) + n + 2);
+        assert_non_null(path);
+        sprintf(path, "%s/%s", directory, entry->d_name);
+        list->path[list->count++] = path;
+    }
+    if (dir)
+        closedir(dir);
+    qsort(list->path, (size_t)list->count, sizeof *list->path, by_name);
+}
+
+static void free_models(model_list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        free(list->path[i]);
+}
+
+static const ts_graph *load(ts_arena *arena, const char *path, ts_err *err)
+{
+    const ts_graph *g = ts_import_onnx(arena, path, err);
+    return g ? ts_fold(arena, g, err) : NULL;
+}
+
+/* The graph on one event: inputs in the graph's order; `padding` in the sense of the model. */
+static const ts_tensor *run_graph(ts_arena *arena, const ts_graph *g, const ts_encoder *enc, int n, const float *x, const bool *padding)
+{
+    ts_err err = {0};
+    const ts_tensor **input = TS_NEW_N(arena, const ts_tensor *, g->inputs);
+    for (int i = 0; i < g->inputs; i++) {
+        int64_t dim[TS_MAX_RANK];
+        for (int k = 0; k < g->input[i]->shape.rank; k++)
+            dim[k] = ts_dim_at(g->input[i]->shape.dim[k], n);
+        ts_tensor *t = ts_tensor_new(arena, g->input[i]->dtype, g->input[i]->shape.rank, dim);
+        const bool is_mask = enc->mask_input ? strcmp(g->input[i]->name, enc->mask_input) == 0 : !ts_is_float(t->dtype);
+        assert_int_equal(ts_count(t), is_mask ? n : n * enc->features);
+        for (int64_t k = 0; k < ts_count(t); k++)
+            ts_set_real(t, k, !is_mask ? (double)x[k] : (padding && padding[k]) != enc->mask_keeps);
+        input[i] = t;
+    }
+    ts_tensor *out = TS_NEW(arena, ts_tensor);
+    if (!ts_graph_eval(g, arena, input, out, NULL, NULL, &err))
+        fail_msg("%s", err.msg);
+    return out;
+}
+
+/* Largest difference, relative to the outputs' root mean square. */
+static double difference(int64_t count, const float *a, const float *b)
+{
+    double worst = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const double d = fabs((double)a[i] - (double)b[i]);
+        worst = d > worst || isnan(d) ? d : worst;
+        squares += (double)a[i] * (double)a[i];
+    }
+    return worst / (sqrt(squares / (double)count) + 1e-30);
+}
+
+static double compare(const ts_graph *g, const ts_encoder *enc, int n, uint64_t seed)
+{
+    ts_arena *arena = ts_arena_new();
+    const int rows = enc->pool == TS_POOL_NONE ? n : 1;
+    float *x = TS_NEW_N(arena, float, n * enc->features), *y = TS_NEW_N(arena, float, rows * enc->outputs);
+    for (int i = 0; i < n * enc->features; i++)
+        x[i] = 1.5F * ts_random_unit(&seed);
+    const ts_tensor *want = run_graph(arena, g, enc, n, x, NULL);
+    assert_int_equal(ts_count(want), rows * enc->outputs);
+    ts_encoder_eval(enc, n, x, y, NULL, NULL);
+    const double worst = difference(rows * enc->outputs, want->data.f, y);
+    ts_arena_free(arena);
+    return worst;
+}
+
+/* Padded hits among real ones: the graph's results of the real ones are the encoder's results without the others. */
+static double compare_padded(const ts_graph *g, const ts_encoder *enc, int n, uint64_t seed)
+{
+    ts_arena *arena = ts_arena_new();
+    const int rows = enc->pool == TS_POOL_NONE ? n : 1;
+    float *x = TS_NEW_N(arena, float, n * enc->features), *kept = TS_NEW_N(arena, float, n * enc->features);
+    float *y = TS_NEW_N(arena, float, n * enc->outputs), *want = TS_NEW_N(arena, float, n * enc->outputs);
+    bool *padding = TS_NEW_N(arena, bool, n);
+    int hits = 0;
+    for (int i = 0; i < n; i++) {
+        padding[i] = i % 3 == 1;
+        for (int c = 0; c < enc->features; c++)
+            x[i * enc->features + c] = 1.5F * ts_random_unit(&seed);
+        if (!padding[i])
+            memcpy(kept + hits++ * enc->features, x + i * enc->features, (size_t)enc->features * sizeof *x);
+    }
+    const ts_tensor *all = run_graph(arena, g, enc, n, x, padding);
+    ts_encoder_eval(enc, hits, kept, y, NULL, NULL);
+    for (int i = 0, k = 0; i < rows; i++)
+        if (rows == 1 || !padding[i])
+            memcpy(want + k++ * enc->outputs, all->data.f + i * enc->outputs, (size_t)enc->outputs * sizeof *want);
+    const double worst = difference((rows == 1 ? 1 : hits) * enc->outputs, want, y);
+    ts_arena_free(arena);
+    return worst;
+}
+
+static int check_model(const char *path, double limit)
+{
+    static const int lengths[] = {1, 2, 7, MAX_HITS};
+    ts_arena *arena = ts_arena_new();
+    ts_err err = {0};
+    const ts_graph *g = load(arena, path, &err);
+    const ts_encoder *enc = g ? ts_recognise(arena, g, &err) : NULL;
+    int bad = 0;
+    if (!enc) {
+        print_error("%s\n", err.msg);
+        bad = 1;
+    }
+    double worst = 0;
+    for (size_t i = 0; enc && i < sizeof lengths / sizeof *lengths; i++)
+        worst = fmax(worst, compare(g, enc, lengths[i], 77 + i));
+    if (enc && enc->mask == TS_MASK_INPUT)
+        worst = fmax(worst, compare_padded(g, enc, 31, 5));
+    if (enc)
+        print_message("%-40s %d layers, %d/%d/%d, %s, %lld parameters: %.1e\n", enc->name, enc->layers, enc->d, enc->heads, enc->ff,
+                      enc->norm_first ? "norm first" : "norm last", enc->parameters, worst);
+    if (!(worst < limit)) {
+        print_error("%s: encoder and graph differ by %g\n", path, worst);
+        bad = 1;
+    }
+    ts_arena_free(arena);
+    return bad;
+}
+
+static void test_models(void **state)
+{
+    (void)state;
+    model_list list;
+    list_models(MODELS, &list);
+    assert_true(list.count > 0);
+    int bad = 0;
+    for (int i = 0; i < list.count; i++)
+        bad += check_model(list.path[i], 2e-5);
+    free_models(&list);
+    assert_int_equal(bad, 0);
+}
+
+/* Trained models have channels of very different sizes, which magnify the rounding of either side. */
+static void test_real_models(void **state)
+{
+    (void)state;
+    model_list list;
+    list_models(REAL, &list);
+    if (list.count == 0) {
+        print_message("no real models in " REAL ": skipped\n");
+        skip();
+    }
+    int bad = 0;
+    for (int i = 0; i < list.count; i++)
+        bad += check_model(list.path[i], 1e-3);
+    free_models(&list);
+    assert_int_equal(bad, 0);
+}
+
+/* The file next to each refused model holds words that its message must have. */
+static void test_refused(void **state)
+{
+    (void)state;
+    model_list list;
+    list_models(MODELS "/refused", &list);
+    assert_true(list.count > 0);
+    int bad = 0;
+    for (int i = 0; i < list.count; i++) {
+        ts_arena *arena = ts_arena_new();
+        ts_err err = {0};
+        char word[256], *path = list.path[i];
+        const ts_graph *g = load(arena, path, &err);
+        const ts_encoder *enc = g ? ts_recognise(arena, g, &err) : NULL;
+        print_message("%s\n", enc ? "accepted" : err.msg);
+        memcpy(path + strlen(path) - 5, ".txt", 5);
+        FILE *words = fopen(path, "r");
+        assert_non_null(words);
+        while (fgets(word, sizeof word, words)) {
+            word[strcspn(word, "\n")] = 0;
+            if (enc || !strstr(err.msg, word)) {
+                print_error("%s: no '%s' in the message: %s\n", path, word, enc ? "accepted" : err.msg);
+                bad++;
+            }
+        }
+        fclose(words);
+        ts_arena_free(arena);
+    }
+    free_models(&list);
+    assert_int_equal(bad, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_real_models),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
