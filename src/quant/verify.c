@@ -1,5 +1,6 @@
 /* ts_imodel_verify: every invariant that imodel.h, the emulator and the hardware rely on. */
 #include <math.h>
+#include <string.h>
 
 #include "num/fixed.h"
 #include "quant/imodel.h"
@@ -189,6 +190,9 @@ static bool check_layer(const ts_imodel *im, const ts_ilayer *layer, ts_err *err
         return ts_fail(err, "o, ffn2: their outputs are in the residual format");
     if (layer->ffn1.act != first->ffn1.act)
         return ts_fail(err, "ffn1: the layers of a ring share their activation");
+    if (layer->ffn1.table && (layer->ffn1.rq.out.bits != first->ffn1.rq.out.bits || layer->ffn1.y.bits != first->ffn1.y.bits ||
+                              memcmp(layer->ffn1.table, first->ffn1.table, sizeof(int32_t) << first->ffn1.rq.out.bits) != 0))
+        return ts_fail(err, "ffn1: the layers of a ring share their activation table");
     return check_shared("qkv_in", &layer->qkv_in, &first->qkv_in, err) && check_shared("qkv", &layer->qkv.rq, &first->qkv.rq, err) &&
            check_shared("o", &layer->o.rq, &first->o.rq, err) && check_shared("ffn_in", &layer->ffn_in, &first->ffn_in, err) &&
            check_shared("ffn1", &layer->ffn1.rq, &first->ffn1.rq, err) && check_shared("ffn2", &layer->ffn2.rq, &first->ffn2.rq, err);
