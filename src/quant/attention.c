@@ -48,6 +48,17 @@ static void score_ranges(const ts_attn_plan *p, double *q, double *k)
     }
 }
 
+/* Octaves that a score of head h can have once keys are centred: what the ranges allow, or what was seen and moved. */
+static double score_reach(const ts_attn_plan *p, int h, const double *q, const double *k)
+{
+    double most = 0, moved = p->room * reach(&p->score[h]);
+    for (int c = 0; c < p->d_head; c++) {
+        most += q[c] * k[c];
+        moved += q[c] * fabs(centre(&p->k[h * p->d_head + c]));
+    }
+    return fmin(most, moved);
+}
+
 /* Largest t with 2^-t no smaller than any channel's (scale of q) * (scale of k) must be. */
 static int head_exponent(const ts_attn_plan *p, const double *q, const double *k)
 {
@@ -83,10 +94,7 @@ static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
         score_ranges(&plan[l], q + l * inner, k + l * inner);
         for (int h = 0; h < heads; h++) {
             const double *qh = q + l * inner + h * d_head, *kh = k + l * inner + h * d_head;
-            double sum = 0;
-            for (int c = 0; c < d_head; c++)
-                sum += qh[c] * kh[c];
-            shared->reach = fmax(shared->reach, sum);
+            shared->reach = fmax(shared->reach, score_reach(&plan[l], h, qh, kh));
             t[l * heads + h] = head_exponent(&plan[l], qh, kh);
             least = t[l * heads + h] < least ? t[l * heads + h] : least;
         }
@@ -109,8 +117,8 @@ static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 }
 
 /* v around its centre (probabilities sum to one, so that the context moves by the same constant). The context is finer than v by a
-   power of two, as far as its calibrated range allows. Returns the shift this asks of ts_wmean. */
-static int plan_context(ts_attn_plan *p)
+   power of two, as far as its calibrated range allows. Returns the shift this asks of ts_wmean with its v_bits. */
+static int plan_context(ts_attn_plan *p, int v_bits)
 {
     const int inner = p->heads * p->d_head;
     double *v = p->y_scale + 2 * inner, *offset = p->y_offset + 2 * inner;
@@ -128,19 +136,21 @@ static int plan_context(ts_attn_plan *p)
     int gain = p->ctx_fmt.bits - 2; /* beyond this a unit of v would be the whole format */
     while (gain > -p->v_fmt.bits && ldexp(largest, gain) > room)
         gain--;
-    return 41 - p->v_fmt.bits - gain;
+    return 41 - v_bits - gain;
 }
 
 void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 {
     const int inner = plan[0].heads * plan[0].d_head;
-    int least = 62, most = 0;
+    int least = 62, most = 0, v_bits = 0; /* of the widest layer: the ring has one ts_wmean */
+    for (int l = 0; l < layers; l++)
+        v_bits = plan[l].v_fmt.bits > v_bits ? plan[l].v_fmt.bits : v_bits;
     for (int l = 0; l < layers; l++) {
         plan[l].y_scale = TS_NEW_N(arena, double, 3 * inner);
         plan[l].y_offset = TS_NEW_N(arena, double, 3 * inner);
         plan[l].ctx_scale = TS_NEW_N(arena, double, inner);
         plan[l].score_e = TS_NEW_N(arena, uint8_t, plan[l].heads);
-        plan[l].ctx_e = plan_context(&plan[l]);
+        plan[l].ctx_e = plan_context(&plan[l], v_bits);
         least = plan[l].ctx_e < least ? plan[l].ctx_e : least;
         most = plan[l].ctx_e > most ? plan[l].ctx_e : most;
     }
@@ -149,7 +159,7 @@ void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_
     for (int l = 0; l < layers; l++) {
         const int e = plan[l].ctx_e - shared->ctx_shift;
         plan[l].ctx_e = e > 0 ? e : 0;
-        const int gain = 41 - plan[l].v_fmt.bits - shared->ctx_shift - plan[l].ctx_e;
+        const int gain = 41 - v_bits - shared->ctx_shift - plan[l].ctx_e;
         for (int c = 0; c < inner; c++)
             plan[l].ctx_scale[c] = ldexp(plan[l].y_scale[2 * inner + c], -gain);
     }

@@ -9,6 +9,7 @@ typedef struct ts_attn_plan {
     int heads, d_head;
     double scale; /* of q.k before the softmax, natural exponent */
     const ts_range *q, *k, *v, *ctx;
+    const ts_range *score; /* [heads], octaves, of keys as they are */
     ts_fmt q_fmt, k_fmt, v_fmt, ctx_fmt;
     double room;  /* ranges are widened by this factor */
     /* results, in the arena: */
@@ -23,7 +24,7 @@ typedef struct ts_attn_shared {
     int score_bits;
     int frac_bits; /* in: at most; out: chosen */
     int score_shift, ctx_shift;
-    double reach;  /* octaves that a score can have */
+    double reach;  /* octaves that a score of the calibration can have, with room */
     bool clipped;  /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
 } ts_attn_shared;
 

@@ -34,10 +34,9 @@ ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc)
 
 /* One event's ranges, apart from the calibration until the whole event is known to be finite. */
 typedef struct collector {
-    ts_calibration *cal;
+    ts_arena *arena;
     ts_calibration *event;
-    ts_err *err;
-    bool failed;
+    ts_err err;
 } collector;
 
 static void collect(ts_calibration *to, int layer, ts_role role, int part, int channels, int channel, const ts_range *add)
@@ -73,15 +72,14 @@ static ts_range range_of(int rows, int cols, int column, bool whole, const float
 static void on_tensor(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data)
 {
     collector *c = user;
-    if (role == TS_ROLE_P || c->failed)
+    if (role == TS_ROLE_P || c->err.msg[0])
         return;
     const bool whole = role == TS_ROLE_SCORE;
-    const int channels = whole ? c->cal->enc->heads : cols;
+    const int channels = whole ? c->event->enc->heads : cols;
     for (int i = 0; i < (whole ? 1 : cols); i++) {
         const ts_range r = range_of(rows, cols, i, whole, data);
         if (!isfinite(r.sum) || !isfinite(r.min) || !isfinite(r.max)) {
-            c->failed = true;
-            ts_fail(c->err, "calibration: layer %d makes values that are not finite in '%s'; check the scaling of the inputs", layer,
+            ts_fail(&c->err, "calibration: layer %d makes values that are not finite in '%s'; check the scaling of the inputs", layer,
                     ts_role_name(role));
             return;
         }
@@ -89,27 +87,55 @@ static void on_tensor(void *user, int layer, ts_role role, int part, int head, i
     }
 }
 
-bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
+static collector evaluate(const ts_encoder *enc, int n, const float *x)
 {
-    if (n == 0)
-        return true;
-    ts_arena *scratch = ts_arena_new();
-    collector c = {.cal = cal, .event = ts_calibration_new(scratch, cal->enc), .err = err};
-    float *y = TS_NEW_N(scratch, float, (size_t)n * (size_t)cal->enc->outputs);
-    ts_encoder_eval(cal->enc, n, x, y, on_tensor, &c);
-    if (!c.failed) {
+    collector c = {.arena = ts_arena_new()};
+    c.event = ts_calibration_new(c.arena, enc);
+    float *y = TS_NEW_N(c.arena, float, (size_t)n * (size_t)enc->outputs);
+    ts_encoder_eval(enc, n, x, y, on_tensor, &c);
+    return c;
+}
+
+/* Takes one event's ranges over, and frees them. */
+static bool merge(ts_calibration *cal, int n, collector *c, ts_err *err)
+{
+    const bool ok = !c->err.msg[0];
+    if (!ok)
+        ts_fail(err, "%s", c->err.msg);
+    else if (n > 0) {
         for (int layer = 0; layer < cal->enc->layers; layer++)
             for (int role = 0; role < TS_ROLE_COUNT; role++)
                 for (int part = 0; part < PARTS; part++) {
-                    const tensor *t = slot(c.event, layer, (ts_role)role, part);
+                    const tensor *t = slot(c->event, layer, (ts_role)role, part);
                     for (int i = 0; i < t->channels; i++)
-                        collect(cal, layer, (ts_role)role, part, t->channels, i, &t->range[i]);
+                        if (t->range[i].count)
+                            collect(cal, layer, (ts_role)role, part, t->channels, i, &t->range[i]);
                 }
         cal->events++;
         cal->tokens += n;
     }
+    ts_arena_free(c->arena);
+    return ok;
+}
+
+bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
+{
+    collector c = evaluate(cal->enc, n, x);
+    return merge(cal, n, &c, err);
+}
+
+bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err)
+{
+    ts_arena *scratch = ts_arena_new();
+    collector *c = TS_NEW_N(scratch, collector, count);
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < count; i++)
+        c[i] = evaluate(cal->enc, n[i], x[i]);
+    bool ok = true;
+    for (int i = 0; i < count; i++) /* in order, so that sums round the same way every time */
+        ok &= merge(cal, n[i], &c[i], err);
     ts_arena_free(scratch);
-    return !c.failed;
+    return ok;
 }
 
 int ts_calibration_events(const ts_calibration *cal)

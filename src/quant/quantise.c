@@ -13,8 +13,14 @@
    outputs have bits to spare for more. */
 static const double ROOM = 1.05, ROOM_WIDE = 1.25;
 
-/* A channel this many times above the median of its tensor leaves the others few bits: worth a warning. */
-static const double OUTLIER = 64;
+/* Few values say little about the largest to come (a pooled model's head sees one token an event). */
+static const double ROOM_SAMPLES = 10;
+
+/* A channel this many times above most others of its tensor leaves them few bits: worth a warning. */
+static const double OUTLIER = 256;
+
+/* Scores with fewer fraction bits than this cost accuracy; with more, on real events, they do not. */
+enum { FRAC_WORRY = 3 };
 
 typedef struct quantiser {
     ts_arena *arena;   /* of the result */
@@ -74,6 +80,12 @@ static double reach(const ts_range *r)
     return fmax(fabs((double)r->min), fabs((double)r->max));
 }
 
+/* Factor by which a range of so many values is widened. */
+static double room(const ts_range *r)
+{
+    return ROOM + fmin(1, ROOM_SAMPLES / (double)r->count);
+}
+
 /* Largest magnitude of a tensor. */
 static double tensor_reach(const quantiser *q, int layer, ts_role role, int part, int channels)
 {
@@ -100,20 +112,21 @@ static double signed_scale(double top, int width)
 
 /* ---- residual stream ---- */
 
-/* One scale for a tensor: tell where one channel rules it. */
-static void check_outlier(const quantiser *q, int layer, ts_role role, int part, int channels)
+/* One scale for all channels of the stream: tell where one of them rules it. */
+static void check_residual(const quantiser *q, int layer)
 {
-    const ts_range *r = ranges(q, layer, role, part, channels);
+    const int d = q->enc->d;
+    const ts_range *r = ranges(q, layer, TS_ROLE_RES, 2, d);
     int top = 0, above = 0;
-    for (int c = 1; c < channels; c++)
+    for (int c = 1; c < d; c++)
         top = reach(&r[c]) > reach(&r[top]) ? c : top;
-    for (int c = 0; c < channels; c++)
+    for (int c = 0; c < d; c++)
         above += reach(&r[top]) > OUTLIER * reach(&r[c]);
     if (reach(&r[top]) == 0)
-        warn(q, "layers.%d.%s: always zero in calibration", layer, ts_role_name(role));
-    else if (channels > 2 && above > channels / 2)
-        warn(q, "layers.%d.%s: channel %d reaches %.3g, over %g times most others, which are left with few bits", layer, ts_role_name(role),
-             top, reach(&r[top]), OUTLIER);
+        warn(q, "layers.%d.residual: always zero in calibration", layer);
+    else if (d > 2 && above > d / 2)
+        warn(q, "layers.%d.residual: channel %d reaches %.3g, over %g times most others, which are left with few bits", layer, top,
+             reach(&r[top]), OUTLIER);
 }
 
 static double res_parts(const quantiser *q, int layer, int first, int last)
@@ -136,7 +149,7 @@ static void residual_scales(quantiser *q)
     q->res_mid = TS_NEW_N(q->scratch, double, layers);
     double all = 0;
     for (int l = 0; l < layers; l++) {
-        check_outlier(q, l, TS_ROLE_RES, 2, q->enc->d);
+        check_residual(q, l);
         q->res_in[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 0, 2), width);
         q->res_mid[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 3, 5), width);
         all = fmax(all, res_parts(q, l, 0, 6));
@@ -235,7 +248,7 @@ static void plan_input(quantiser *q, ts_rq_plan *plan, const ts_range *r, double
     for (int c = 0; c < d; c++) {
         const double half = ((double)r[c].max - (double)r[c].min) / 2;
         plan->y_offset[c] = ((double)r[c].max + (double)r[c].min) / 2;
-        plan->y_scale[c] = fmax(ROOM * half / (double)ts_fmt_max(width, true), x_scale);
+        plan->y_scale[c] = fmax(room(&r[c]) * half / (double)ts_fmt_max(width, true), x_scale);
     }
 }
 
@@ -361,8 +374,8 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
             low = fmin(low, (double)r[c].min);
             high = fmax(high, (double)r[c].max);
         }
-        low = act == TS_ACT_NONE ? ROOM * low : -INFINITY;
-        high = ROOM * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
+        low = act == TS_ACT_NONE ? room(r) * low : -INFINITY;
+        high = room(r) * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
         const int in_bits = bits(q, TS_FMT_ACT_IN, layer);
         ts_act_plan plan = last ? ts_plan_act_onto(q->arena, act, in_bits, end, end_scale[0], low, high)
                                 : ts_plan_hidden(q->arena, act, in_bits, hidden_bits, low, high);
@@ -427,18 +440,19 @@ static bool attention_scales(quantiser *q)
             .k = ranges(q, l, TS_ROLE_K, 0, q->inner),
             .v = ranges(q, l, TS_ROLE_V, 0, q->inner),
             .ctx = ranges(q, l, TS_ROLE_CTX, 0, q->inner),
+            .score = ranges(q, l, TS_ROLE_SCORE, 0, q->enc->heads),
             .q_fmt = to->q = (ts_fmt){bits(q, TS_FMT_Q, l), true},
             .k_fmt = to->k = (ts_fmt){bits(q, TS_FMT_K, l), true},
             .v_fmt = to->v = (ts_fmt){bits(q, TS_FMT_V, l), true},
             .ctx_fmt = to->ctx = (ts_fmt){bits(q, TS_FMT_CTX, l), true},
-            .room = ROOM,
+            .room = room(ranges(q, l, TS_ROLE_Q, 0, q->inner)),
         };
         if (plan->scale <= 0)
             return ts_fail(q->err, "layers.%d: attention scale %g is not positive", l, plan->scale);
     }
     ts_attn_shared shared = {.score_bits = bits(q, TS_FMT_SCORE, 0), .frac_bits = bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
-    if (shared.frac_bits < bits(q, TS_FMT_FRAC, 0))
+    if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < bits(q, TS_FMT_FRAC, 0))
         warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
              bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
     if (shared.clipped)
@@ -522,15 +536,29 @@ static bool ffn(quantiser *q)
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
     ts_act_plan *act = TS_NEW_N(q->scratch, ts_act_plan, layers);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
+    /* The layers of a ring share one table, and with it its formats and scales. */
+    const bool table = enc->act != TS_ACT_NONE && enc->act != TS_ACT_RELU;
+    double *low = TS_NEW_N(q->scratch, double, layers), *high = TS_NEW_N(q->scratch, double, layers);
+    int in_bits = 0, out_bits = 0;
     for (int l = 0; l < layers; l++) {
         const ts_range *r = ranges(q, l, TS_ROLE_ACT_IN, 0, ff);
-        double low = 0, high = 0;
         for (int c = 0; c < ff; c++) {
-            low = fmin(low, (double)r[c].min);
-            high = fmax(high, (double)r[c].max);
+            low[l] = fmin(low[l], (double)r[c].min);
+            high[l] = fmax(high[l], (double)r[c].max);
         }
-        check_outlier(q, l, TS_ROLE_HIDDEN, 0, ff);
-        act[l] = ts_plan_hidden(q->arena, enc->act, bits(q, TS_FMT_ACT_IN, l), bits(q, TS_FMT_HIDDEN, l), ROOM * low, ROOM * high);
+        if (tensor_reach(q, l, TS_ROLE_HIDDEN, 0, ff) == 0)
+            warn(q, "layers.%d.hidden: always zero in calibration", l);
+        in_bits = bits(q, TS_FMT_ACT_IN, l) > in_bits ? bits(q, TS_FMT_ACT_IN, l) : in_bits;
+        out_bits = bits(q, TS_FMT_HIDDEN, l) > out_bits ? bits(q, TS_FMT_HIDDEN, l) : out_bits;
+    }
+    for (int l = 1; table && l < layers; l++) {
+        low[0] = fmin(low[0], low[l]);
+        high[0] = fmax(high[0], high[l]);
+    }
+    for (int l = 0; l < layers; l++) {
+        act[l] = table && l > 0 ? act[0]
+                                : ts_plan_hidden(q->arena, enc->act, table ? in_bits : bits(q, TS_FMT_ACT_IN, l),
+                                                 table ? out_bits : bits(q, TS_FMT_HIDDEN, l), ROOM * low[l], ROOM * high[l]);
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in), bits(q, TS_FMT_W_FFN1, l),
                               constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
         to[l] = &q->layer[l].ffn1;
