@@ -18,6 +18,12 @@ bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...)
     return ts_fail(r->err, "%s: node '%s' (%s%s%s): %s", r->graph->name, node->name, node->domain, node->domain[0] ? "." : "", node->type, what);
 }
 
+bool ts_rec_channels(rec *r, int64_t channels)
+{
+    return channels <= REC_MAX_CHANNELS ||
+           ts_rec_fail(r, r->node, "%lld values a hit are more than the %d that are supported", (long long)channels, REC_MAX_CHANNELS);
+}
+
 const char *ts_rec_name(const ts_node *node)
 {
     return node ? node->name : "the model's input";
@@ -176,6 +182,8 @@ static bool take_inputs(rec *r)
             hits = in;
         }
     }
+    if (!ts_rec_channels(r, most))
+        return false;
     if (!hits)
         return ts_fail(r->err, "%s: no input has the form [batch, hits, features] in floating point", g->name);
     for (int i = 0; i < g->inputs; i++) {

@@ -82,12 +82,18 @@ static bool label_operand(rec *r, contraction *c, int side)
     return true;
 }
 
+static int64_t combinations(const contraction *c, int count, const int *list)
+{
+    int64_t total = 1;
+    for (int i = 0; i < count && total <= REC_MAX_CHANNELS; i++)
+        total *= c->label[list[i]].size;
+    return total;
+}
+
 /* Offsets in operand `side` of all combinations of the constant labels in `list`, the last one fastest. */
 static int64_t *offsets(rec *r, const contraction *c, int side, int count, const int *list, int64_t *total)
 {
-    *total = 1;
-    for (int i = 0; i < count; i++)
-        *total *= c->label[list[i]].size;
+    *total = combinations(c, count, list);
     int64_t *at = TS_NEW_N(r->arena, int64_t, *total), done = 1;
     for (int i = 0; i < count; i++) {
         const label *l = &c->label[list[i]];
@@ -140,10 +146,10 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
 {
     const rec_val *v = ts_rec_linear(r, c->x[side].v);
     const ts_tensor *kernel = c->x[1 - side].t;
-    if (!v)
-        return NULL;
     int outer[MAX_LABELS], inner[MAX_LABELS];
     const int outers = out_labels(c, outer), inners = inner_labels(c, inner);
+    if (!v || !ts_rec_channels(r, combinations(c, outers, outer)) || !ts_rec_channels(r, combinations(c, inners, inner)))
+        return NULL;
     for (int i = 0; i < c->labels; i++)
         if (c->label[i].token[side] && (!c->label[i].out || c->label[i].size != 1)) {
             ts_rec_fail(r, r->node, "a constant is multiplied along the hits; the number of hits varies, so nothing can depend on its positions");
@@ -177,10 +183,10 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
 static const rec_val *contract_scores(rec *r, const contraction *c, const ts_shape *shape)
 {
     const rec_val *q = ts_rec_linear(r, c->x[0].v), *k = q ? ts_rec_linear(r, c->x[1].v) : NULL;
-    if (!k)
-        return NULL;
     int outer[MAX_LABELS], inner[MAX_LABELS];
     const int outers = out_labels(c, outer), inners = inner_labels(c, inner);
+    if (!k || !ts_rec_channels(r, combinations(c, outers, outer)) || !ts_rec_channels(r, combinations(c, inners, inner)))
+        return NULL;
     int tokens = 0;
     bool ok = true;
     for (int i = 0; i < c->labels; i++) {
@@ -196,6 +202,8 @@ static const rec_val *contract_scores(rec *r, const contraction *c, const ts_sha
     int64_t heads, width;
     const int64_t *hq = offsets(r, c, 0, outers, outer, &heads), *hk = offsets(r, c, 1, outers, outer, &heads);
     const int64_t *iq = offsets(r, c, 0, inners, inner, &width), *ik = offsets(r, c, 1, inners, inner, &width);
+    if (!ts_rec_channels(r, heads * width))
+        return NULL;
     int *pq = TS_NEW_N(r->arena, int, heads * width), *pk = TS_NEW_N(r->arena, int, heads * width);
     for (int64_t h = 0; h < heads; h++)
         for (int64_t j = 0; j < width; j++) {
@@ -228,10 +236,10 @@ const rec_base *ts_rec_attend(rec *r, const rec_heads *h)
 static const rec_val *contract_context(rec *r, const contraction *c, const ts_shape *shape, int side)
 {
     const rec_val *p = c->x[side].v, *v = ts_rec_linear(r, c->x[1 - side].v);
-    if (!v)
-        return NULL;
     int outer[MAX_LABELS];
     const int outers = out_labels(c, outer);
+    if (!v || !ts_rec_channels(r, combinations(c, outers, outer)))
+        return NULL;
     int head_labels = 0, head[MAX_LABELS], value_labels = 0, value[MAX_LABELS];
     bool ok = true, contracted = false;
     for (int i = 0; i < c->labels; i++) {

@@ -54,11 +54,14 @@ const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, con
     const double *value = v ? ts_rec_constant(r, v, t, &uniform) : NULL;
     if (!value)
         return NULL;
+    const int64_t rows = ts_layout_rows(&v->layout);
+    for (int64_t i = 0; i < rows; i++)
+        if (!isfinite(value[i]))
+            return fail(r, "infinity, or something that is no number, is added");
     if (v->kind == VAL_SCORE)
         return copy(r, v, shape); /* the same for all keys of a query: the softmax does not see it */
     if (v->kind != VAL_LINEAR && v->kind != VAL_POLY)
         return ts_rec_linear(r, v);
-    const int64_t rows = ts_layout_rows(&v->layout);
     double *by = TS_NEW_N(r->arena, double, rows);
     for (int64_t i = 0; i < rows; i++)
         by[i] = factor * value[i];

@@ -279,9 +279,11 @@ const rec_base *ts_form_freeze(rec *r, const rec_form *f)
     return *f->frozen;
 }
 
-bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin)
+enum { MAX_CHAIN = 16 }; /* linears with nothing in between that are multiplied together */
+
+static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int depth, ts_linear *lin)
 {
-    if (f->terms != 1)
+    if (f->terms != 1 || depth == MAX_CHAIN)
         return false;
     const rec_base *base = f->term[0].base;
     const int64_t rows = f->rows, inner = base->width;
@@ -294,7 +296,7 @@ bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *
     if (base == root)
         return true;
     ts_linear first;
-    if (base->kind != BASE_LINEAR || !ts_form_linear(r, base->of, root, &first))
+    if (base->kind != BASE_LINEAR || !linear_over(r, base->of, root, depth + 1, &first))
         return false;
     float *product = TS_NEW_N(r->arena, float, rows * first.in);
     double *sum = TS_NEW_N(r->arena, double, first.in + 1);
@@ -313,4 +315,9 @@ bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *
     lin->in = first.in;
     lin->w = product;
     return true;
+}
+
+bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin)
+{
+    return linear_over(r, f, root, 0, lin);
 }

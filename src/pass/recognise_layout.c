@@ -100,13 +100,9 @@ bool ts_rec_split(rec *r, const rec_val *v, rec_split *split)
 }
 
 /* The rows of a view, in its order. */
-static int *view_rows(rec *r, int64_t first, int picks, const rec_pick *pick, int64_t *rows)
+static int *view_rows(rec *r, int64_t first, int picks, const rec_pick *pick, int64_t rows)
 {
-    *rows = 1;
-    for (int i = 0; i < picks; i++)
-        if (pick[i].axis.kind == REC_CONST)
-            *rows *= pick[i].axis.size;
-    int *row = TS_NEW_N(r->arena, int, *rows);
+    int *row = TS_NEW_N(r->arena, int, rows);
     int64_t done = 1;
     row[0] = (int)first;
     for (int i = 0; i < picks; i++) { /* the rows so far, each replaced by its `size` successors; backwards, in place */
@@ -123,8 +119,11 @@ static int *view_rows(rec *r, int64_t first, int picks, const rec_pick *pick, in
 
 const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int64_t first, int picks, const rec_pick *pick)
 {
-    int64_t rows;
-    const int *row = view_rows(r, first, picks, pick, &rows);
+    int64_t rows = 1;
+    for (int i = 0; i < picks; i++)
+        if (pick[i].axis.kind == REC_CONST && !ts_rec_channels(r, rows *= pick[i].axis.size))
+            return NULL;
+    const int *row = view_rows(r, first, picks, pick, rows);
     const int64_t old_rows = ts_layout_rows(&v->layout);
     bool same = rows == old_rows;
     for (int64_t i = 0; same && i < rows; i++)

@@ -55,7 +55,10 @@ static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts
             ts_rec_fail(r, f->node, "the %s has more than %d linear layers", what, TS_MLP_MAX);
             return NULL;
         }
-        CHECK(ts_form_linear(r, f, root, &lin[count]));
+        if (!ts_form_linear(r, f, root, &lin[count])) {
+            ts_rec_fail(r, f->node, "the %s has too many linear layers in a row", what);
+            return NULL;
+        }
         act[count++] = after;
         if (root->kind != BASE_ACT)
             break;

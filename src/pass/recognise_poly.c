@@ -123,7 +123,7 @@ static const char *const too_complex =
 static bool same_base(rec *r, const rec_poly *a, const rec_poly *b, rec_poly *out)
 {
     if (a->x != b->x)
-        return ts_rec_fail(r, r->node, "two different intermediate results (%s, %s) are combined in a way that no encoder does",
+        return ts_rec_fail(r, r->node, "a product of two different results (%s, %s) has no hardware; feed-forward blocks cannot be gated",
                            ts_rec_name(a->x->node), ts_rec_name(b->x->node));
     if (a->eps >= 0 && b->eps >= 0 && a->eps != b->eps)
         return ts_rec_fail(r, r->node, "a normalisation uses two different epsilons");

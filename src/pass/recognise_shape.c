@@ -191,6 +191,8 @@ static const rec_val *concat_two(rec *r, const rec_val *a, const rec_val *b, int
         ts_rec_fail(r, r->node, "values of the event are joined with values that do not have its hits");
         return NULL;
     }
+    if (!ts_rec_channels(r, outer * (na + nb) * inner))
+        return NULL;
     const rec_form *stack = ts_form_stack(r, ts_form_scale(r, a->form, a->scale, NULL), ts_form_scale(r, b->form, b->scale, NULL));
     if (!stack)
         return NULL;

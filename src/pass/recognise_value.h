@@ -25,7 +25,8 @@ typedef struct rec_axis {
     int64_t size; /* of REC_CONST */
 } rec_axis;
 
-enum { REC_MAX_AXES = 2 * TS_MAX_RANK + 4 };
+/* A dimension is at most c * n * n: two token axes, and a constant between any two. */
+enum { REC_MAX_AXES = 5 * TS_MAX_RANK };
 typedef struct rec_layout {
     int count;
     rec_axis axis[REC_MAX_AXES];
@@ -39,6 +40,8 @@ typedef struct rec_split {
 } rec_split;
 
 /* ---- affine forms and bases ---- */
+
+enum { REC_MAX_CHANNELS = 16384 }; /* values of a hit: keeps a file from asking for memory out of proportion */
 
 typedef enum { BASE_INPUT, BASE_LINEAR, BASE_NORM, BASE_ACT, BASE_ATTENTION, BASE_POOL } rec_base_kind;
 typedef struct rec_form rec_form;
@@ -141,6 +144,7 @@ typedef struct rec {
 
 /* ts_fail with the node's name in front. */
 bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool ts_rec_channels(rec *r, int64_t channels); /* whether a hit can have so many; fails with a message */
 const char *ts_rec_name(const ts_node *node); /* "the input" for NULL */
 const char *ts_rec_kind_text(const rec_val *v); /* "attention scores": for messages */
 

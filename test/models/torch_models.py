@@ -32,7 +32,7 @@ def randomise(model):
 class Torch(nn.Module):
     """Linear, nn.TransformerEncoder, Linear."""
 
-    def __init__(self, batch_first=True, final_norm=False, embed=None, head=None, pool=None, embed_scale=None, **kw):
+    def __init__(self, batch_first=True, final_norm=False, embed=None, head=None, pool=None, layers=1, embed_scale=None, **kw):
         super().__init__()
         self.embed = embed or nn.Linear(FEATURES, D)
         layer = nn.TransformerEncoderLayer(D, HEADS, FF, batch_first=batch_first, dropout=0.1, **kw)
@@ -155,7 +155,7 @@ class Layer(nn.Module):
 
 
 class Own(nn.Module):
-    def __init__(self, style, inner=D, heads=HEADS, pre=False, act=None, norm=nn.LayerNorm, ff=FF, final_norm=False,
+    def __init__(self, style, layers=1, inner=D, heads=HEADS, pre=False, act=None, norm=nn.LayerNorm, ff=FF, final_norm=False,
                  bias=True, standardise=False, zero_padding=False):
         super().__init__()
         ff = ff if isinstance(ff, (list, tuple)) else [ff] * layers
