@@ -1,14 +1,20 @@
 #!/bin/bash
-# Builds and runs the RTL benches: test/rtl/run.sh [-j JOBS] [-k] [module...], from the repository root.
+# Builds and runs the RTL benches: test/rtl/run.sh [-j JOBS] [-k] [-c N] [-f] [module...], from the repository root.
 # Cases are lines of test/rtl/cases.txt; without modules, all of them run. Work goes to $BUILD (build/rtl). A case is rebuilt when
-# its sources are newer. -k keeps the case's output on the screen when it passes. Exit status 0 only if every case passed.
+# its sources are newer. -k keeps the case's output on the screen when it passes. -c N runs only the Nth case of each module.
+# -f is for designs with an injected fault: no lint, no replay in Icarus, a quick build, and a case ends with its first failure.
+# Exit status: 0 only if every case passed, 3 if a case did not compile, 1 otherwise.
 set -u
 jobs=1
 keep=0
-while getopts "j:k" option; do
+only=0
+faults=0
+while getopts "j:kc:f" option; do
     case $option in
     j) jobs=$OPTARG ;;
     k) keep=1 ;;
+    c) only=$OPTARG ;;
+    f) faults=1 ;;
     *) exit 2 ;;
     esac
 done
@@ -24,6 +30,8 @@ rm -f "$build"/results/*
 verilator_root=$(verilator --getenv VERILATOR_ROOT)
 cxxflags=(-std=c++17 -O1 -I"$root/src" -I"$bench" -isystem "$verilator_root/include" -isystem "$verilator_root/include/vltstd"
           -DVM_COVERAGE=0 -DVM_SC=0 -DVM_TRACE=0 -DVL_IGNORE_UNKNOWN_ARCH)
+warnings=(-Wall)
+[ $faults = 0 ] || cxxflags+=(-O0) warnings=(-Wno-fatal)
 
 # What all benches share, compiled once.
 common() {
@@ -59,14 +67,16 @@ compile() {
         done
     fi
     echo "$module ${connect:+#($connect) }dut" >"$dir/dut.vh"
-    verilator --cc --prefix Vtop --top-module "$module" --Mdir "$dir" -Wall --language 1364-2005 -O3 --x-assign unique \
+    verilator --cc --prefix Vtop --top-module "$module" --Mdir "$dir" "${warnings[@]}" --language 1364-2005 -O3 --x-assign unique \
         --x-initial unique --output-split 20000 -y "$rtl" "${flags[@]}" "$bench/waivers.vlt" "$rtl/$module.v" || return 1
-    iverilog -g2005 -Wall -Wno-timescale -y "$rtl" -s "$module" "${icarus[@]}" -o "$dir/lint.vvp" "$rtl/$module.v" \
-        >"$dir/iverilog.log" 2>&1
-    local status=$?
-    if [ $status != 0 ] || [ -s "$dir/iverilog.log" ]; then
-        cat "$dir/iverilog.log"
-        return 1
+    if [ $faults = 0 ]; then
+        iverilog -g2005 -Wall -Wno-timescale -y "$rtl" -s "$module" "${icarus[@]}" -o "$dir/lint.vvp" "$rtl/$module.v" \
+            >"$dir/iverilog.log" 2>&1
+        local status=$?
+        if [ $status != 0 ] || [ -s "$dir/iverilog.log" ]; then
+            cat "$dir/iverilog.log"
+            return 1
+        fi
     fi
     {
         echo '#include "params.h"'
@@ -78,12 +88,12 @@ compile() {
 
 # run_case NAME MODULE PARAMS STALLS SEEDS FLAG
 run_case() {
-    local name=$1 module=$2 params=$3 stalls=$4 seeds=$5 flag=${6:-} set seed bad=0 first=1
+    local name=$1 module=$2 params=$3 stalls=$4 seeds=$5 flag=${6:-} set seed bad=0 first=1 status
     local dir=$build/$module-$(echo "$params" | md5sum | cut -c1-10)
     (
         # Lines with equal parameters share a build.
         flock 9
-        compile "$dir" "$module" "$params" || exit 1
+        compile "$dir" "$module" "$params" || exit 3
         cd "$dir" || exit 1
         for set in ${stalls//;/ }; do
             for seed in ${seeds//,/ }; do
@@ -91,6 +101,7 @@ run_case() {
                 [ "$set" = - ] || args+=(--stall "$set")
                 [ $first = 1 ] && [ "$flag" = icarus ] && args+=(--record .)
                 timeout 300 ./bench "${args[@]}" || { bad=1; echo "FAIL: $dir/bench ${args[*]}"; }
+                [ $faults = 1 ] && [ $bad = 1 ] && exit 1
                 if [ $first = 1 ] && [ "$flag" = icarus ] && [ $bad = 0 ]; then
                     iverilog -g2005 -I. -y "$rtl" -o tb.vvp tb.v && timeout 300 vvp -n tb.vvp >tb.log 2>&1
                     head -c 3000 tb.log
@@ -101,7 +112,9 @@ run_case() {
         done
         exit $bad
     ) 9>"$build/lock-$(basename "$dir")" >"$build/results/$name.log" 2>&1
-    if [ $? = 0 ]; then
+    status=$?
+    [ $status != 3 ] || touch "$build/results/broken"
+    if [ $status = 0 ]; then
         echo "$module $params" >"$build/results/$name.pass"
         echo "pass  $module $params"
         [ $keep = 1 ] && cat "$build/results/$name.log"
@@ -115,7 +128,7 @@ run_case() {
 
 common || exit 1
 n=0
-declare -A common_params
+declare -A common_params cases
 while read -r module params stalls seeds flag; do
     case $module in
     '' | '#'*) continue ;;
@@ -128,6 +141,9 @@ while read -r module params stalls seeds flag; do
     if [ $# -gt 0 ]; then
         case " $* " in *" $module "*) ;; *) continue ;; esac
     fi
+    cases[$module]=$((${cases[$module]:-0} + 1))
+    [ "$only" = 0 ] || [ "$only" = "${cases[$module]}" ] || continue
+    [ $faults = 0 ] || flag=
     n=$((n + 1))
     run_case "$(printf %04d $n)" "$module" "$params" "$stalls" "$seeds" "$flag" &
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
@@ -138,4 +154,5 @@ failed=$(find "$build/results" -name '*.fail' | wc -l)
 [ "$failed" = 0 ] || cat "$build"/results/*.fail | sed 's/^/failed: /'
 [ $((passed + failed)) = "$n" ] || { echo "cases were lost: $n started" >&2; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed"
+[ ! -f "$build/results/broken" ] || exit 3
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
