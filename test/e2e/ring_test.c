@@ -328,8 +328,11 @@ static void test_directory(void **state)
     close_ring(&r);
 }
 
-int main(void)
+/* ring_test [PATTERN]: the tests whose names match. */
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directory), cmocka_unit_test(test_smallest), cmocka_unit_test(test_odd_folds), cmocka_unit_test(test_pre_norm),
         cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
