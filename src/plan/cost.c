@@ -1,0 +1,147 @@
+/* The ring as src/emit/top.c builds it, stage by stage. */
+#include "plan/cost.h"
+
+#include "plan/cost_modules.h"
+
+typedef struct ring {
+    const ts_plan *plan;
+    const ts_imodel *im;
+    ts_ring_widths w;
+    ts_mapping map;
+    ts_stage_cost *list;
+    int count;
+} ring;
+
+static void put(ring *r, const char *stage, ts_cost cost)
+{
+    CHECK(r->count < TS_STAGE_COST_MAX);
+    r->list[r->count++] = (ts_stage_cost){stage, cost};
+}
+
+static void put_linear(ring *r, ts_lin_id id, bool beats)
+{
+    const ts_linear_params p = {
+        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg, .beats = beats};
+    put(r, ts_lin_name(id), ts_cost_linear(&r->map, &p));
+}
+
+static void put_rqvec(ring *r, ts_rqv_id id)
+{
+    put(r, ts_rqv_name(id), ts_cost_rqvec(&r->map, &r->w.rqv[id], &r->plan->rqv[id], r->w.tagw));
+}
+
+static void put_norm(ring *r, ts_nrm_id id)
+{
+    put(r, ts_nrm_name(id),
+        ts_cost_norm(&r->map, &r->w.nrm[id], &r->plan->nrm[id], r->w.res_w, r->w.res_w, r->w.lw, r->w.tagw, r->plan->reg));
+}
+
+static void embedding(ring *r)
+{
+    const ts_imodel *im = r->im;
+    const int hit = im->features * r->w.in_w;
+    put(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth));
+    for (int i = 0; i < im->embed_count; i++) {
+        const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
+        if (im->fused_qkv0 && i == im->embed_count - 1)
+            put(r, "embedding fork", ts_cost_fork(r->w.lin[id].k * r->w.lin[id].xw + r->w.tagw));
+        put_linear(r, id, false);
+    }
+    if (im->fused_qkv0)
+        put_linear(r, TS_LIN_QKV0, false);
+}
+
+static void attention_block(ring *r)
+{
+    const ts_imodel *im = r->im;
+    const ts_plan *plan = r->plan;
+    const int res = im->d * r->w.res_w, token = res + r->w.tagw, qkv = 3 * im->heads * im->d_head * r->w.xw + r->w.tagw;
+    const bool loop = im->layers > 1;
+    ts_cost streams = {.yosys = {.lut = 0}};
+    if (loop || !im->fused_qkv0)
+        ts_cost_add(&streams, 1, ts_cost_fork(token));
+    if (loop)
+        ts_cost_add(&streams, 1, ts_cost_merge(token));
+    if (loop && im->fused_qkv0)
+        ts_cost_add(&streams, 1, ts_cost_merge(qkv));
+    put(r, "fork and merges", streams);
+    put(r, "residual queue", ts_cost_queue(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_style));
+    if (loop || !im->fused_qkv0) {
+        if (im->norm_first)
+            put_norm(r, TS_NRM_1);
+        put_rqvec(r, TS_RQV_QKV);
+        put_linear(r, TS_LIN_QKV, false);
+    }
+    const ts_attention_params p = {
+        .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg};
+    put(r, "attention", ts_cost_attention(&r->map, &p));
+    put_linear(r, TS_LIN_O, false);
+    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
+}
+
+static void ffn_block(ring *r)
+{
+    const ts_imodel *im = r->im;
+    const int res = im->d * r->w.res_w;
+    if (!im->norm_first)
+        put_norm(r, TS_NRM_1);
+    ts_cost around = ts_cost_fork(res + r->w.tagw);
+    ts_cost_add(&around, 1, ts_cost_fifo(&r->map, res, r->plan->mid_depth, r->plan->mid_style));
+    put(r, "FFN fork and FIFO", around);
+    if (im->norm_first)
+        put_norm(r, TS_NRM_2);
+    put_rqvec(r, TS_RQV_FFN);
+    put_linear(r, TS_LIN_FFN1, false);
+    put_linear(r, TS_LIN_FFN2, false);
+    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
+    if (!im->norm_first)
+        put_norm(r, TS_NRM_2);
+    if (im->layers > 1) {
+        ts_cost route = ts_cost_route(res + r->w.tagw);
+        /* The top level's own logic: the next layer's number, and whether this is the last. */
+        ts_cost_add(&route, 1, (ts_cost){.yosys = {.lut = r->w.lw + 1}, .device = {.lut = r->w.lw + 1}});
+        put(r, "route", route);
+    }
+}
+
+static void head(ring *r)
+{
+    const ts_imodel *im = r->im;
+    const ts_plan *plan = r->plan;
+    if (im->has_final_norm)
+        put_norm(r, TS_NRM_FINAL);
+    if (im->pool != TS_POOL_NONE)
+        put(r, "pool", ts_cost_pool(&r->map, im->d, r->w.res_w, plan->n_max, im->pool));
+    put_rqvec(r, TS_RQV_HEAD);
+    const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + im->head_count - 1);
+    for (int id = TS_LIN_HEAD0; id <= (int)last; id++)
+        put_linear(r, (ts_lin_id)id, id == (int)last);
+    const ts_lin_fold *f = &plan->lin[last];
+    const ts_lin_widths *w = &r->w.lin[last];
+    if (plan->argmax) {
+        put(r, "arg-max", ts_cost_argmax(w->m, f->pm, f->nr, w->yw, r->w.tagw));
+        put(r, "output", ts_cost_output(2, 32, 1));
+    } else {
+        put(r, "output", ts_cost_output(f->nr, w->yw, ts_ceil_div(w->m, f->pm) * (f->pm / f->nr)));
+    }
+}
+
+int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX])
+{
+    ring r = {.plan = plan, .im = im, .w = ts_ring_widths_of(im), .map = ts_mapping_of(device), .list = list};
+    embedding(&r);
+    attention_block(&r);
+    ffn_block(&r);
+    head(&r);
+    return r.count;
+}
+
+ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
+{
+    ts_stage_cost list[TS_STAGE_COST_MAX];
+    const int count = ts_plan_stage_costs(plan, im, device, list);
+    ts_cost sum = {.yosys = {.lut = 0}};
+    for (int i = 0; i < count; i++)
+        ts_cost_add(&sum, 1, list[i].cost);
+    return sum;
+}

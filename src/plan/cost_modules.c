@@ -1,0 +1,729 @@
+/* One function a module of rtl/, with the same submodules: the parts made of logic come from cost_table.def, which is fitted to
+   synthesis; multipliers, memories and shift registers follow rules. The capitals are the modules' parameters. */
+#include "plan/cost_modules.h"
+
+#include <string.h>
+
+enum { SLICE_BITS = 72 };
+
+/* ---- Functions that the terms of cost_table.def use; bench/fit_cost.py has the same */
+
+static int clog2(int x)
+{
+    int bits = 0;
+    while (bits < 31 && (1 << bits) < x)
+        bits++;
+    return bits;
+}
+
+static int cdiv(int a, int b)
+{
+    return ts_ceil_div(a, b);
+}
+
+static int imin(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int imax(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* Bits of all adders of ts_tree, and of its registers. */
+static int tree_adds(int n, int w, int ow)
+{
+    int bits = 0;
+    for (int level = 1; level <= clog2(n); level++)
+        bits += cdiv(n, 1 << (level - 1)) / 2 * imin(w + level, ow);
+    return bits;
+}
+
+static int tree_regs(int n, int w, int ow, int reg)
+{
+    int bits = 0;
+    for (int level = 1; level <= clog2(n); level++)
+        if (level % reg == 0 || level == clog2(n))
+            bits += cdiv(n, 1 << level) * imin(w + level, ow);
+    return bits;
+}
+
+/* Registers of a tree that halves a power of two. */
+static int pairs_regs(int n, int reg)
+{
+    int words = 0;
+    for (int level = 1; level <= clog2(n); level++)
+        if (level % reg == 0 || level == clog2(n))
+            words += 1 << (clog2(n) - level);
+    return words;
+}
+
+/* ---- The fitted part: SELF(ts_skid) in a function that has the module's parameters makes `self` */
+
+#define LET(name, value) const int name = (value);
+#define LUT(factor, term) self.lut += (factor) * (double)(term);
+#define FF(factor, term) self.ff += (factor) * (double)(term);
+
+static ts_cost both(ts_resources r)
+{
+    return (ts_cost){r, r};
+}
+
+void ts_cost_add(ts_cost *sum, double count, ts_cost part)
+{
+#define X(field, label) \
+    sum->yosys.field += count * part.yosys.field; \
+    sum->device.field += count * part.device.field;
+    TS_RESOURCES(X)
+#undef X
+}
+
+ts_mapping ts_mapping_of(const ts_device *device)
+{
+    ts_mapping map = {.has_ultra = device->has.uram > 0, .dsp_a = device->dsp_a, .dsp_b = device->dsp_b};
+    if (strcmp(device->yosys_family, "xcup") == 0) {
+        map.lutram_bits_32 = 14; /* RAM32M16, RAM64M8 */
+        map.lutram_bits_64 = 7;
+        map.lutram_luts = 8;
+    } else {
+        map.dsp_takes_registers = true;
+        map.lutram_bits_32 = 6; /* RAM32M, RAM64M; Lattice's LUT RAM is costed alike */
+        map.lutram_bits_64 = 3;
+        map.lutram_luts = 4;
+    }
+    return map;
+}
+
+/* ---- Rules: memories, shift registers, multipliers */
+
+/* LUTs that choose one of `banks` words of `width` bits and enable the right one for writing. */
+static double bank_luts(int banks, int width)
+{
+    return banks <= 1 ? 0 : banks <= 4 ? width + banks : 4.0 * width * cdiv(banks, 8) + banks;
+}
+
+/* A LUT RAM: the cheaper of banks of 32 and of 64 words. */
+static double lutram_luts(const ts_mapping *map, int width, int depth)
+{
+    const double low = (double)cdiv(depth, 32) * cdiv(width, map->lutram_bits_32) * map->lutram_luts + bank_luts(cdiv(depth, 32), width);
+    const double high = (double)cdiv(depth, 64) * cdiv(width, map->lutram_bits_64) * map->lutram_luts + bank_luts(cdiv(depth, 64), width);
+    return low < high ? low : high;
+}
+
+/* A block RAM of `width` bits: the cheapest aspect ratio of RAMB18 (36 x 512 ... 1 x 16384) and RAMB36 (72 x 512 ... 1 x 32768),
+   banks and columns of one kind, in RAMB36. */
+static void block_ram(int width, int depth, double *bram36, double *luts)
+{
+    static const int widths[] = {72, 36, 18, 9, 4, 2, 1};
+    *bram36 = -1;
+    for (int kind = 0; kind < 2; kind++)
+        for (int i = 1 - kind; i < 7; i++) {
+            const int words = kind ? 512 << i : 512 << (i - 1);
+            const int banks = cdiv(depth, words);
+            const double cost = (double)banks * cdiv(width, widths[i]) * (kind ? 1 : 0.5), mux = bank_luts(banks, width);
+            /* Half a block RAM is worth thousands of LUTs to Yosys: LUTs only break ties. */
+            if (*bram36 < 0 || cost < *bram36 || (cost == *bram36 && mux < *luts)) {
+                *bram36 = cost;
+                *luts = mux;
+            }
+        }
+}
+
+ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE, bool CFG)
+{
+    ts_resources self = {0};
+    double absorbed = 0; /* registers that the vendor's tool puts into the memory */
+    {
+#define COST_ts_mem
+#include "plan/cost_table.def"
+#undef COST_ts_mem
+    }
+    for (int at = 0; at < WIDTH; at += SLICE_BITS) {
+        const int width = imin(WIDTH - at, SLICE_BITS);
+        double brams = 0, luts = 0;
+        switch (STYLE) {
+        case TS_MEM_BLOCK:
+            block_ram(width, DEPTH, &brams, &luts);
+            self.bram36 += brams;
+            self.lut += luts;
+            self.ff += width; /* the output register */
+            absorbed += width;
+            break;
+        case TS_MEM_DISTRIBUTED:
+            self.lut += lutram_luts(map, width, DEPTH);
+            self.ff += 2 * width;
+            break;
+        case TS_MEM_ULTRA:
+            self.uram += cdiv(DEPTH, 4096);
+            self.ff += width;
+            absorbed += width;
+            break;
+        }
+    }
+    ts_cost cost = both(self);
+    cost.device.ff -= absorbed;
+    return cost;
+}
+
+/* Lines of three and more become shift registers: 32 bits a LUT. */
+ts_cost ts_cost_delay(int WIDTH, int CYCLES)
+{
+    if (CYCLES < 3)
+        return both((ts_resources){.ff = (double)WIDTH * CYCLES});
+    return both((ts_resources){.lut = (double)WIDTH * cdiv(CYCLES, 32)});
+}
+
+ts_cost ts_cost_pulse(int WIDTH, int CYCLES)
+{
+    return both((ts_resources){.ff = (double)WIDTH * CYCLES});
+}
+
+ts_cost ts_cost_mul(const ts_mapping *map, int AW, int BW, bool ASIGNED, bool BSIGNED)
+{
+    const int a = AW + !ASIGNED, b = BW + !BSIGNED, wide = imax(a, b), narrow = imin(a, b);
+    ts_cost cost = both((ts_resources){.dsp = (double)cdiv(wide, map->dsp_a) * cdiv(narrow, map->dsp_b)});
+    if (!map->dsp_takes_registers)
+        cost.yosys.ff = 3.0 * (AW + BW);
+    return cost;
+}
+
+/* ---- Streams */
+
+ts_cost ts_cost_skid(int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_skid
+#include "plan/cost_table.def"
+#undef COST_ts_skid
+    return both(self);
+}
+
+static ts_cost fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
+{
+    ts_resources self = {0};
+#define COST_ts_fifo_lut
+#include "plan/cost_table.def"
+#undef COST_ts_fifo_lut
+    self.lut += lutram_luts(map, WIDTH, DEPTH);
+    return both(self);
+}
+
+ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE)
+{
+    if (STYLE == TS_MEM_DISTRIBUTED)
+        return fifo_lut(map, WIDTH, DEPTH);
+    ts_resources self = {0};
+#define COST_ts_fifo
+#include "plan/cost_table.def"
+#undef COST_ts_fifo
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
+    ts_cost_add(&cost, 1, fifo_lut(map, WIDTH, 4));
+    return cost;
+}
+
+ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE)
+{
+    ts_resources self = {0};
+#define COST_ts_queue
+#include "plan/cost_table.def"
+#undef COST_ts_queue
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
+    ts_cost_add(&cost, 1, fifo_lut(map, WIDTH, 4));
+    return cost;
+}
+
+ts_cost ts_cost_fork(int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_fork
+#include "plan/cost_table.def"
+#undef COST_ts_fork
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH));
+    return cost;
+}
+
+ts_cost ts_cost_merge(int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_merge
+#include "plan/cost_table.def"
+#undef COST_ts_merge
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH));
+    return cost;
+}
+
+ts_cost ts_cost_route(int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_route
+#include "plan/cost_table.def"
+#undef COST_ts_route
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH + 1));
+    return cost;
+}
+
+/* ---- Arithmetic */
+
+ts_cost ts_cost_tree(int N, int W, int OW, int REG)
+{
+    ts_resources self = {0};
+#define COST_ts_tree
+#include "plan/cost_table.def"
+#undef COST_ts_tree
+    return both(self);
+}
+
+ts_cost ts_cost_dot(const ts_mapping *map, int N, int AW, bool ASIGNED, int BW, int OW, int REG)
+{
+    ts_cost cost = ts_cost_tree(N, AW + BW, OW, REG);
+    ts_cost_add(&cost, N, ts_cost_mul(map, AW, BW, ASIGNED, true));
+    return cost;
+}
+
+ts_cost ts_cost_requant(const ts_mapping *map, int IW, int S1, int S2, int BIASW, int EW, int OW, bool VARBITS)
+{
+    ts_resources self = {0};
+    int product = 0;
+    {
+#define COST_ts_requant
+#include "plan/cost_table.def"
+#undef COST_ts_requant
+        product = RW;
+        (void)PW;
+    }
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_mul(map, product, 18, true, true));
+    ts_cost_add(&cost, 1, ts_cost_delay(EW, 2));
+    if (BIASW > 0)
+        ts_cost_add(&cost, 1, ts_cost_delay(BIASW, 2));
+    if (VARBITS)
+        ts_cost_add(&cost, 1, ts_cost_delay(5, 4));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, 6));
+    return cost;
+}
+
+ts_cost ts_cost_recip(int DW, int SIDEW, int DIGITS)
+{
+    ts_resources self = {0};
+#define COST_ts_recip
+#include "plan/cost_table.def"
+#undef COST_ts_recip
+    return both(self);
+}
+
+static ts_cost isqrt36(int SIDEW, int DIGITS)
+{
+    ts_resources self = {0};
+#define COST_ts_isqrt
+#include "plan/cost_table.def"
+#undef COST_ts_isqrt
+    return both(self);
+}
+
+ts_cost ts_cost_rsqrt(int VW, int SIDEW, int DIGITS)
+{
+    ts_resources self = {0};
+#define COST_ts_rsqrt
+#include "plan/cost_table.def"
+#undef COST_ts_rsqrt
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, isqrt36(6 + SIDEW, DIGITS));
+    ts_cost_add(&cost, 1, ts_cost_recip(18, 6 + SIDEW, DIGITS));
+    return cost;
+}
+
+ts_cost ts_cost_beats(int BEATS)
+{
+    ts_resources self = {0};
+#define COST_ts_beats
+#include "plan/cost_table.def"
+#undef COST_ts_beats
+    return both(self);
+}
+
+ts_cost ts_cost_page(int PAGES, int AW)
+{
+    ts_resources self = {0};
+#define COST_ts_page
+#include "plan/cost_table.def"
+#undef COST_ts_page
+    return both(self);
+}
+
+/* ---- Stages */
+
+ts_cost ts_cost_radd(int D, int W, int TAGW)
+{
+    ts_resources self = {0};
+#define COST_ts_radd
+#include "plan/cost_table.def"
+#undef COST_ts_radd
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(TAGW + D * W));
+    return cost;
+}
+
+ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH)
+{
+    ts_resources self = {0};
+#define COST_ts_admit
+#include "plan/cost_table.def"
+#undef COST_ts_admit
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(TAGW + WIDTH));
+    ts_cost_add(&cost, 1, fifo_lut(map, 1, QDEPTH));
+    return cost;
+}
+
+ts_cost ts_cost_output(int OPW, int YW, int BPT)
+{
+    ts_resources self = {0};
+#define COST_ts_output
+#include "plan/cost_table.def"
+#undef COST_ts_output
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(OPW * YW + 2));
+    return cost;
+}
+
+ts_cost ts_cost_argmax(int M, int PM, int NR, int YW, int TAGW)
+{
+    ts_resources self = {0};
+#define COST_ts_argmax
+#include "plan/cost_table.def"
+#undef COST_ts_argmax
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_skid(64 + TAGW));
+    return cost;
+}
+
+ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode)
+{
+    const int MEAN = mode == TS_POOL_MEAN, MAX = mode == TS_POOL_MAX, FIRST = mode == TS_POOL_FIRST;
+    ts_resources self = {0};
+#define COST_ts_pool
+#include "plan/cost_table.def"
+#undef COST_ts_pool
+    ts_cost cost = both(self);
+    if (mode == TS_POOL_MEAN) {
+        ts_cost_add(&cost, 1, ts_cost_recip(clog2(NMAX + 1), 1, 2));
+        ts_cost_add(&cost, 1, ts_cost_pulse(1, 1 + 1 + 7));
+        ts_cost_add(&cost, 1, ts_cost_beats(D));
+        ts_cost_add(&cost, 1, ts_cost_requant(map, 26, 1, 41 - W, 0, 1, W, false));
+    }
+    return cost;
+}
+
+ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
+{
+    const int K = p->w.k, M = p->w.m, PK = p->f.pk, PM = p->f.pm, NR = p->f.nr, PAGES = p->w.pages, BEATS = p->beats;
+    const int XW = p->w.xw, WW = p->w.ww, ACCW = p->w.accw, YW = p->w.yw, REG = p->reg;
+    ts_resources self = {0};
+#define COST_ts_linear
+#include "plan/cost_table.def"
+#undef COST_ts_linear
+    ts_cost cost = both(self);
+
+    const int steps = MO * KO, tree = cdiv(clog2(PK), REG), dot = 5 + tree, beat = dot + 1 + (R > 1);
+    const int lag = beat + R - 1 + 6 + (p->w.table ? 2 : 0) + 1;
+    const int in_flight = BEATS ? cdiv(KO + lag + 1, KO) + 1 : cdiv(steps + lag + 1, steps) + 1;
+    const int entry = 18 + 3 + (p->w.varbits ? 5 : 0);
+    const int requantised = p->w.table ? p->w.idxw : YW;
+    ts_cost_add(&cost, 1, ts_cost_delay(PK * XW, 2));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, PM * PK * WW, PAGES * steps, p->f.wstyle, true));
+    ts_cost_add(&cost, 1, ts_cost_delay(imax(BAW, 1), dot - 2));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, PM * ACCW, PAGES * MO, p->f.pstyle, true));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, dot));
+    ts_cost_add(&cost, PM, ts_cost_dot(map, PK, XW, p->w.xsigned, WW, ACCW, REG));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, beat));
+    ts_cost_add(&cost, 1, ts_cost_delay(imax(QAW, 1), beat - 3));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * BT, p->f.pstyle, true));
+    ts_cost_add(&cost, NR, ts_cost_requant(map, ACCW, p->w.s1, p->w.s2, 0, 3, requantised, p->w.varbits));
+    if (p->w.table) {
+        ts_cost_add(&cost, NR, ts_cost_mem(map, YW, 1 << p->w.idxw, TS_MEM_BLOCK, true));
+        ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
+    }
+    ts_cost_add(&cost, 1, fifo_lut(map, BEATS ? NR * YW + 1 : M * YW, in_flight * (BEATS ? R : 1)));
+    ts_cost_add(&cost, 1, fifo_lut(map, p->tagw, in_flight));
+    return cost;
+}
+
+ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rqv_fold *f, int TAGW)
+{
+    const int D = w->d, NR = f->nr, XW = w->xw, YW = w->yw, PAGES = w->pages;
+    ts_resources self = {0};
+#define COST_ts_rqvec
+#include "plan/cost_table.def"
+#undef COST_ts_rqvec
+    ts_cost cost = both(self);
+    const int entry = 18 + 3 + (w->varbits ? 5 : 0) + w->biasw, depth = cdiv(STEPS + 10, STEPS) + 1;
+    ts_cost_add(&cost, 1, ts_cost_page(PAGES, imax(QAW, 1)));
+    ts_cost_add(&cost, 1, ts_cost_delay(NR * XW, 2));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
+    ts_cost_add(&cost, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, 3, YW, w->varbits));
+    ts_cost_add(&cost, 1, fifo_lut(map, D * YW, depth));
+    ts_cost_add(&cost, 1, fifo_lut(map, TAGW, depth));
+    return cost;
+}
+
+ts_cost ts_cost_norm(const ts_mapping *map, const ts_nrm_widths *w, const ts_nrm_fold *f, int W, int YW, int LW, int TAGW, int REG)
+{
+    enum { DIGITS = 2 };
+    const int D = w->d, NP = f->np, TSHIFT = w->t_shift, EPSW = w->epsw, PAGES = w->pages;
+    ts_resources self = {0};
+#define COST_ts_norm
+#include "plan/cost_table.def"
+#undef COST_ts_norm
+    ts_cost cost = both(self);
+    const int tree = cdiv(clog2(NP), REG), rsqrt = 3 + cdiv(18, DIGITS) + cdiv(16, DIGITS);
+    const int tokens = cdiv(3 * B + 2 * tree + 15 + rsqrt + 2, B) + 1;
+    int ones = 0; /* D * x is a sum of shifted x */
+    for (int d = D; d; d >>= 1)
+        ones += d & 1;
+    const int times = cdiv(clog2(ones), REG);
+    ts_cost_add(&cost, 1, fifo_lut(map, TAGW, tokens));
+    ts_cost_add(&cost, 3, ts_cost_beats(B));
+    ts_cost_add(&cost, 1, ts_cost_tree(NP, W, SW, REG));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, tree));
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, tree + 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(NP * W, B + tree - times));
+    ts_cost_add(&cost, NP, ts_cost_tree(ones, SW, SW, REG));
+    ts_cost_add(&cost, NP, ts_cost_mul(map, TW, TW, true, true));
+    ts_cost_add(&cost, 1, ts_cost_tree(NP, 2 * TW, 2 * TW + clog2(NP), REG));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, 3 + tree));
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, 3 + tree + 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(LW, B + 2 * tree + 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(LW, 3));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, EPSW, PAGES, f->pstyle, true));
+    ts_cost_add(&cost, 1, ts_cost_rsqrt(VW, LW, DIGITS));
+    ts_cost_add(&cost, 1, ts_cost_delay(NP * TW, B + tree + 3 + rsqrt));
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, 4));
+    ts_cost_add(&cost, 1, ts_cost_delay(6, 2));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, NP * (w->biasw + 18), PAGES * B, f->pstyle, true));
+    ts_cost_add(&cost, NP, ts_cost_mul(map, TW, 17, true, false));
+    ts_cost_add(&cost, NP, ts_cost_requant(map, 19, 1, w->y_shift, w->biasw, 1, YW, false));
+    ts_cost_add(&cost, 1, fifo_lut(map, NP * YW, tokens * B));
+    return cost;
+}
+
+/* ---- Attention */
+
+static ts_cost pick(int N, int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_pick
+#include "plan/cost_table.def"
+#undef COST_ts_attn_pick
+    return both(self);
+}
+
+static ts_cost walk(int NW, int PKEY, int DC, int KAW, int SAW)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_walk
+#include "plan/cost_table.def"
+#undef COST_ts_attn_walk
+    return both(self);
+}
+
+static ts_cost sched(int PQ, int PKEY, int HG, int DC, int NW, int SPW, int LW, int WW, int KAW, int SAW)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_sched
+#include "plan/cost_table.def"
+#undef COST_ts_attn_sched
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 2, walk(NW, PKEY, DC, KAW, SAW));
+    return cost;
+}
+
+static ts_cost round_to(int IW, int SHIFT, int OW)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_round
+#include "plan/cost_table.def"
+#undef COST_ts_attn_round
+    return both(self);
+}
+
+static ts_cost score(const ts_mapping *map, int QW, int KW, int PD, int DC, int SHIFT, int SW, int REG)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_score
+#include "plan/cost_table.def"
+#undef COST_ts_attn_score
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_dot(map, PD, QW, true, KW, QW + KW - 1 + clog2(PD), REG));
+    ts_cost_add(&cost, 1, round_to(SUMW, SHIFT, SW));
+    return cost;
+}
+
+static ts_cost scale(const ts_mapping *map, int PW, int SUMW, int CW, int SHIFT)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_scale
+#include "plan/cost_table.def"
+#undef COST_ts_attn_scale
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_mul(map, 25, 17, true, false));
+    ts_cost_add(&cost, 1, round_to(42, SHIFT, CW));
+    return cost;
+}
+
+static ts_cost maximum(int PKEY, int SW, int REG)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_max
+#include "plan/cost_table.def"
+#undef COST_ts_attn_max
+    return both(self);
+}
+
+static ts_cost weights_sum(int PKEY, int PW, int SUMW, int REG)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_sum
+#include "plan/cost_table.def"
+#undef COST_ts_attn_sum
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_tree(PKEY, PW + 1, PW + 1 + clog2(PKEY), REG));
+    return cost;
+}
+
+static ts_cost context(const ts_mapping *map, int PKEY, int DC, int PW, int VW, int ACCW, int REG)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_context
+#include "plan/cost_table.def"
+#undef COST_ts_attn_context
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_dot(map, PKEY, PW, false, VW, PW + VW + clog2(PKEY), REG));
+    return cost;
+}
+
+static ts_cost weight(int SW, int FW, int PW)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_weight
+#include "plan/cost_table.def"
+#undef COST_ts_attn_weight
+    return both(self);
+}
+
+static ts_cost keys_values(const ts_mapping *map, int H, int DH, int PKEY, int PH, int PD, int NMAX, int KW, int VW, int LW,
+                           ts_mem_style style)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_kv
+#include "plan/cost_table.def"
+#undef COST_ts_attn_kv
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * KW, 2 * BANK, style, false));
+    ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * VW, 2 * BANK, style, false));
+    ts_cost_add(&cost, 1, fifo_lut(map, NW + SPW + LW + 1, 2));
+    return cost;
+}
+
+static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, ts_mem_style style)
+{
+    ts_resources self = {0};
+#define COST_ts_attn_query
+#include "plan/cost_table.def"
+#undef COST_ts_attn_query
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_queue(map, H * DH * QW, NMAX + PQ, style));
+    ts_cost_add(&cost, PQ, pick(WORDS, WORD));
+    return cost;
+}
+
+static ts_cost finish(const ts_mapping *map, const ts_attention_params *p, int SUMW, int ACCW, int PLACES)
+{
+    const int H = p->h, DH = p->dh, PQ = p->f.pq, PH = p->f.ph, NF = p->f.nf, CW = p->w.cw, LW = p->w.lw;
+    const int HG = cdiv(H, PH), GW = imax(clog2(HG), 1), ctrl = 2 + GW + LW;
+    ts_resources self = {0};
+#define COST_ts_attn_final
+#include "plan/cost_table.def"
+#undef COST_ts_attn_final
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, pick(PQ * PH, SUMW));
+    ts_cost_add(&cost, 1, pick(STEPS, BEAT));
+    ts_cost_add(&cost, 1, ts_cost_delay(SUMW + imax(clog2(STEPS), 1), 3));
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, 4));
+    ts_cost_add(&cost, 1, ts_cost_delay(ctrl, 4));
+    ts_cost_add(&cost, 1, ts_cost_recip(SUMW, BEAT + ctrl, p->reg));
+    ts_cost_add(&cost, 1, ts_cost_delay(17, 2));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, 2 * H + 7, p->layers, TS_MEM_DISTRIBUTED, true));
+    ts_cost_add(&cost, 1, ts_cost_delay(2, 3));
+    ts_cost_add(&cost, 1, ts_cost_delay(CW - 1, 4));
+    ts_cost_add(&cost, NF, scale(map, p->w.pw, SUMW, CW, p->w.ctx_shift));
+    ts_cost_add(&cost, 1, ts_cost_pulse(2, 8));
+    ts_cost_add(&cost, 1, ts_cost_delay(GW + 1 + LW, 8));
+    for (int g = 0; g < HG; g++)
+        ts_cost_add(&cost, 1, fifo_lut(map, imin(H - g * PH, PH) * DH * CW + (g == HG - 1 ? LW + 1 : 0), PLACES));
+    return cost;
+}
+
+ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
+{
+    enum { FAN = 1 };
+    const int H = p->h, DH = p->dh, PQ = p->f.pq, PKEY = p->f.pkey, PH = p->f.ph, PD = p->f.pd, NMAX = p->n_max, REG = p->reg;
+    const int QW = p->w.qw, KW = p->w.kw, VW = p->w.vw, PW = p->w.pw, SW = p->w.sw, LW = p->w.lw;
+    const int HG = cdiv(H, PH), DC = cdiv(DH, PD), groups = cdiv(NMAX, PKEY), bank = groups * HG * DC;
+    const int NW = clog2(NMAX + 1), KAW = clog2(2 * bank), SPW = clog2(bank + 1), SAW = clog2(2 * groups);
+    const int WW = imax(clog2(HG * DC), 1), GW = imax(clog2(HG), 1), QCW = clog2(PQ + 1);
+    const int PLACES = imax(4 * PQ, 32), SUMW = clog2(NMAX * ((1 << PW) - 1) + 1), ACCW = SUMW + VW;
+    ts_resources self = {0};
+#define COST_ts_attention
+#include "plan/cost_table.def"
+#undef COST_ts_attention
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, keys_values(map, H, DH, PKEY, PH, PD, NMAX, KW, VW, LW, p->f.kvstyle));
+    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, p->f.kvstyle));
+    ts_cost_add(&cost, 1, sched(PQ, PKEY, HG, DC, NW, SPW, LW, WW, KAW, SAW));
+
+    /* What travels beside the operands of pass one ... */
+    const int lg_pd = cdiv(clog2(PD), REG), lg_pkey = cdiv(clog2(PKEY), REG);
+    const int dot = 2 + FAN + 3 + lg_pd, total = dot + (DC > 1), scored = total + 3, top = scored + lg_pkey;
+    const int ready = scored - 1 + (lg_pkey > 1 ? lg_pkey - 1 : 0);
+    ts_cost_add(&cost, 1, ts_cost_delay(WW, 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(PQ * PH * PD * QW + PKEY * PH * PD * KW, FAN));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, dot));
+    ts_cost_add(&cost, 1, ts_cost_delay(PKEY, total + 2));
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, scored + lg_pkey + ready));
+    ts_cost_add(&cost, 1, ts_cost_delay(SAW, scored));
+    ts_cost_add(&cost, 1, ts_cost_delay(2, top));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, ready));
+    ts_cost_add(&cost, 1, ts_cost_mem(map, 2 * H + 7, p->layers, TS_MEM_DISTRIBUTED, true));
+    ts_cost_add(&cost, 1, ts_cost_delay(GW, 2));
+    ts_cost_add(&cost, 1, pick(HG, 2 * PH));
+    ts_cost_add(&cost, 1, ts_cost_delay(2 * PH, total - 2));
+
+    /* ... and of pass two. */
+    const int weights = 6, vread = weights - 2 - FAN, sum = weights + lg_pkey, contexts = sum + 3;
+    ts_cost_add(&cost, 1, ts_cost_pulse(1, 1 + vread + sum + contexts + sum));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(KAW + 1, vread));
+    ts_cost_add(&cost, 1, ts_cost_delay(PKEY, vread + 2));
+    ts_cost_add(&cost, 1, ts_cost_delay(PKEY * PH * PD * VW, FAN - 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(2, sum));
+    ts_cost_add(&cost, 1, ts_cost_delay(2, contexts - sum));
+    ts_cost_add(&cost, 1, ts_cost_delay(LW + GW + QCW + 1, sum));
+
+    /* Memory of scores, and the lanes. */
+    const int rows = PQ * PH;
+    ts_cost_add(&cost, 1, ts_cost_mem(map, PQ * PKEY * PH * SW, 2 * groups, p->f.sstyle, false));
+    ts_cost_add(&cost, rows * PKEY, score(map, QW, KW, PD, DC, p->w.score_shift, SW, REG));
+    ts_cost_add(&cost, rows * PKEY, weight(SW, p->w.fw, PW));
+    ts_cost_add(&cost, rows, maximum(PKEY, SW, REG));
+    ts_cost_add(&cost, rows, weights_sum(PKEY, PW, SUMW, REG));
+    ts_cost_add(&cost, rows * PD, context(map, PKEY, DC, PW, VW, ACCW, REG));
+    ts_cost_add(&cost, 1, finish(map, p, SUMW, ACCW, PLACES));
+    return cost;
+}
