@@ -36,7 +36,8 @@ typedef struct ts_ilin {
     int acc_bits;        /* signed bits that provably hold the accumulator at every step, in any order of summation */
     ts_rq rq;            /* [out] */
     ts_act act;          /* NONE; RELU is rq.out unsigned and nothing else; others: rq.out is the table's index */
-    const int32_t *table; /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table */
+    const int32_t *table; /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table;
+                             the layers of a ring share one */
     ts_fmt y;            /* format of the output, after the table */
     const double *y_scale;  /* [out]: real value of one unit */
     const double *y_offset; /* [out]: real value = y * y_scale + y_offset; NULL: zeros */

@@ -529,38 +529,58 @@ static bool fuse_qkv0(quantiser *q)
 
 /* ---- FFN ---- */
 
+/* What an activation between the linears of an FFN has to cover. */
+typedef struct hidden_span {
+    double low, high; /* inputs, with room */
+    int in_bits, bits;
+} hidden_span;
+
+static void widen(const quantiser *q, int l, hidden_span *span)
+{
+    const ts_range *r = ranges(q, l, TS_ROLE_ACT_IN, 0, q->enc->ff);
+    const int in_bits = bits(q, TS_FMT_ACT_IN, l), hidden_bits = bits(q, TS_FMT_HIDDEN, l);
+    for (int c = 0; c < q->enc->ff; c++) {
+        span->low = fmin(span->low, room(r) * (double)r[c].min);
+        span->high = fmax(span->high, room(r) * (double)r[c].max);
+    }
+    span->in_bits = in_bits > span->in_bits ? in_bits : span->in_bits;
+    span->bits = hidden_bits > span->bits ? hidden_bits : span->bits;
+}
+
+/* A table is one memory in the hardware: all layers share it, and with it scales and formats. */
+static ts_act_plan *plan_hidden(quantiser *q)
+{
+    const ts_act kind = q->enc->act;
+    const int layers = q->enc->layers;
+    ts_act_plan *act = TS_NEW_N(q->scratch, ts_act_plan, layers);
+    hidden_span all = {0};
+    for (int l = 0; l < layers; l++) {
+        hidden_span own = {0};
+        widen(q, l, &own);
+        widen(q, l, &all);
+        if (kind == TS_ACT_NONE || kind == TS_ACT_RELU)
+            act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high);
+        if (tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
+            warn(q, "layers.%d.hidden: always zero in calibration", l);
+    }
+    if (kind != TS_ACT_NONE && kind != TS_ACT_RELU) {
+        act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high);
+        for (int l = 1; l < layers; l++)
+            act[l] = act[0];
+    }
+    return act;
+}
+
 static bool ffn(quantiser *q)
 {
     const ts_encoder *enc = q->enc;
     const int layers = enc->layers, ff = enc->ff;
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
-    ts_act_plan *act = TS_NEW_N(q->scratch, ts_act_plan, layers);
+    ts_act_plan *act = plan_hidden(q);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
-    /* The layers of a ring share one table, and with it its formats and scales. */
-    const bool table = enc->act != TS_ACT_NONE && enc->act != TS_ACT_RELU;
-    double *low = TS_NEW_N(q->scratch, double, layers), *high = TS_NEW_N(q->scratch, double, layers);
-    int in_bits = 0, out_bits = 0;
     for (int l = 0; l < layers; l++) {
-        const ts_range *r = ranges(q, l, TS_ROLE_ACT_IN, 0, ff);
-        for (int c = 0; c < ff; c++) {
-            low[l] = fmin(low[l], (double)r[c].min);
-            high[l] = fmax(high[l], (double)r[c].max);
-        }
-        if (tensor_reach(q, l, TS_ROLE_HIDDEN, 0, ff) == 0)
-            warn(q, "layers.%d.hidden: always zero in calibration", l);
-        in_bits = bits(q, TS_FMT_ACT_IN, l) > in_bits ? bits(q, TS_FMT_ACT_IN, l) : in_bits;
-        out_bits = bits(q, TS_FMT_HIDDEN, l) > out_bits ? bits(q, TS_FMT_HIDDEN, l) : out_bits;
-    }
-    for (int l = 1; table && l < layers; l++) {
-        low[0] = fmin(low[0], low[l]);
-        high[0] = fmax(high[0], high[l]);
-    }
-    for (int l = 0; l < layers; l++) {
-        act[l] = table && l > 0 ? act[0]
-                                : ts_plan_hidden(q->arena, enc->act, table ? in_bits : bits(q, TS_FMT_ACT_IN, l),
-                                                 table ? out_bits : bits(q, TS_FMT_HIDDEN, l), ROOM * low[l], ROOM * high[l]);
-        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in), bits(q, TS_FMT_W_FFN1, l),
-                              constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in),
+                              bits(q, TS_FMT_W_FFN1, l), constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
         to[l] = &q->layer[l].ffn1;
     }
     if (!build(q, layers, plan, to))
