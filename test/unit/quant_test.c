@@ -1,0 +1,310 @@
+/* Formats, calibration and quantisation: what is parsed, what is refused, and that no model is too strange to get sensible scales. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "num/fixed.h"
+#include "small_model.h"
+
+static const ts_encoder_shape plain = {.features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 24, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
+
+/* ---- formats ---- */
+
+static int setup_formats(void **state)
+{
+    *state = ts_arena_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    ts_arena_free(*state);
+    return 0;
+}
+
+static void refuse(ts_arena *arena, const char *text, const char *says)
+{
+    ts_err err = {""};
+    assert_false(ts_formats_parse(ts_formats_default(arena, 3), text, &err));
+    if (!strstr(err.msg, says))
+        fail_msg("'%s' says '%s', not '%s'", text, err.msg, says);
+}
+
+static void test_format_list(void **state)
+{
+    ts_formats *f = ts_formats_default(*state, 3);
+    ts_err err = {""};
+    assert_int_equal(ts_formats_get(f, TS_FMT_RES, 0), 16);
+    assert_int_equal(ts_formats_get(f, TS_FMT_OUT, 2), 18);
+    assert_true(ts_formats_parse(f, NULL, &err));
+    assert_true(ts_formats_parse(f, "w=8,qkv_in=10,layers.2.q=9,layers.1.w=6,act_in=11", &err));
+    assert_int_equal(ts_formats_get(f, TS_FMT_W_QKV, 0), 8);
+    assert_int_equal(ts_formats_get(f, TS_FMT_W_QKV, 1), 6);
+    assert_int_equal(ts_formats_get(f, TS_FMT_W_HEAD, 0), 8);
+    assert_int_equal(ts_formats_get(f, TS_FMT_QKV_IN, 2), 10);
+    assert_int_equal(ts_formats_get(f, TS_FMT_Q, 1), 12);
+    assert_int_equal(ts_formats_get(f, TS_FMT_Q, 2), 9);
+    refuse(*state, "nonsense=8", "known: w, act, in, embed_hidden");
+    refuse(*state, "q=8,z=9", "unknown format 'z'");
+    refuse(*state, "q=99", "'q' has 4 to 18 bits, not 99");
+    refuse(*state, "q=-1", "not -1");
+    refuse(*state, "q=", "not a whole number");
+    refuse(*state, "q=8x", "not a whole number");
+    refuse(*state, "layers.3.q=8", "layers 0 to 2");
+    refuse(*state, "layers.q=8", "layers.N.NAME");
+    refuse(*state, "layers.1.p=8", "the same in all layers");
+    refuse(*state, "no-such-file.json", "no-such-file.json");
+}
+
+static void write_text(const char *path, const char *text)
+{
+    ts_err err = {""};
+    assert_true(ts_file_write(path, text, strlen(text), &err));
+}
+
+static void test_format_file(void **state)
+{
+    ts_formats *f = ts_formats_default(*state, 3);
+    ts_err err = {""};
+    write_text("formats.json", "{\"layers\": {\"1\": {\"k\": 7}}, \"k\": 9, \"act\": 10}");
+    assert_true(ts_formats_parse(f, "formats.json", &err));
+    assert_int_equal(ts_formats_get(f, TS_FMT_K, 0), 9);
+    assert_int_equal(ts_formats_get(f, TS_FMT_K, 1), 7);
+    assert_int_equal(ts_formats_get(f, TS_FMT_V, 1), 10);
+    /* What the report says can be given back. */
+    json_t *json = ts_formats_json(f);
+    char *text = json_dumps(json, JSON_INDENT(1));
+    write_text("formats.json", text);
+    ts_formats *again = ts_formats_default(*state, 3);
+    assert_true(ts_formats_parse(again, "formats.json", &err));
+    assert_memory_equal(again->bits, f->bits, TS_FMT_COUNT * 3 * sizeof *f->bits);
+    free(text);
+    json_decref(json);
+    write_text("formats.json", "{\"q\": 8,\n}");
+    refuse(*state, "formats.json", "formats.json:2");
+    write_text("formats.json", "{\"q\": \"8\"}");
+    refuse(*state, "formats.json", "not a whole number");
+    write_text("formats.json", "{\"layers\": {\"x\": {}}}");
+    refuse(*state, "formats.json", "not the number of a layer");
+    write_text("formats.json", "{\"layers\": [{}, {}, {}, {\"q\": 8}]}");
+    refuse(*state, "formats.json", "no layer 3");
+    write_text("formats.json", "[1]");
+    refuse(*state, "formats.json", "not an object");
+}
+
+/* ---- calibration ---- */
+
+static void test_calibration(void **state)
+{
+    const ts_encoder *enc = ts_encoder_random(*state, &plain, 1);
+    ts_calibration *one = ts_calibration_new(*state, enc), *all = ts_calibration_new(*state, enc);
+    ts_err err = {""};
+    const int n[4] = {3, 0, 20, 1};
+    const float *x[4];
+    int channels;
+    assert_null(ts_calibration_get(one, 0, TS_ROLE_IN, 0, &channels));
+    for (int i = 0; i < 4; i++) {
+        x[i] = small_event(*state, enc, n[i], (uint64_t)i);
+        assert_true(ts_calibration_add(one, n[i], x[i], &err));
+    }
+    assert_true(ts_calibration_add_events(all, 4, n, x, &err));
+    assert_int_equal(ts_calibration_events(one), 3);
+    assert_int_equal(ts_calibration_tokens(all), 24);
+    const ts_range *in = ts_calibration_get(one, 0, TS_ROLE_IN, 0, &channels);
+    assert_int_equal(channels, 3);
+    assert_int_equal(in[0].count, 24);
+    float max = x[0][1];
+    for (int i = 0; i < 4; i++)
+        for (int t = 0; t < n[i]; t++)
+            max = fmaxf(max, x[i][3 * t + 1]);
+    assert_true(max >= in[1].max && max <= in[1].max);
+    for (int role = 0; role < TS_ROLE_COUNT; role++)
+        for (int part = 0; part < 8; part++) {
+            const ts_range *a = ts_calibration_get(one, 2, (ts_role)role, part, &channels), *b = ts_calibration_get(all, 2, (ts_role)role, part, &channels);
+            assert_true(!a == !b);
+            if (a)
+                assert_memory_equal(a, b, (size_t)channels * sizeof *a);
+        }
+    assert_non_null(ts_calibration_get(one, 2, TS_ROLE_SCORE, 0, &channels));
+    assert_int_equal(channels, 2);
+}
+
+static void test_calibration_not_finite(void **state)
+{
+    const ts_encoder *enc = ts_encoder_random(*state, &plain, 1);
+    ts_calibration *cal = ts_calibration_new(*state, enc);
+    const float bad[6] = {0, 1, NAN, 0, 0, 0};
+    const float huge[6] = {3e38F, 3e38F, 3e38F, 3e38F, 3e38F, 3e38F};
+    ts_err err = {""};
+    assert_false(ts_calibration_add(cal, 2, bad, &err));
+    assert_non_null(strstr(err.msg, "'in'"));
+    err.msg[0] = '\0';
+    assert_false(ts_calibration_add(cal, 2, huge, &err));
+    assert_int_equal(ts_calibration_events(cal), 0);
+    err.msg[0] = '\0';
+    assert_null(ts_quantise(*state, enc, cal, ts_formats_default(*state, 3), &err));
+    assert_non_null(strstr(err.msg, "nothing to calibrate with"));
+}
+
+/* ---- strange models ---- */
+
+typedef struct warnings {
+    int count;
+    char text[4096];
+} warnings;
+
+static void collect(void *user, const char *message)
+{
+    warnings *w = user;
+    w->count++;
+    strncat(w->text, message, sizeof w->text - strlen(w->text) - 2);
+    strcat(w->text, "\n");
+}
+
+static float *writable(ts_arena *arena, const float *x, int count)
+{
+    float *copy = TS_NEW_N(arena, float, count);
+    memcpy(copy, x, (size_t)count * sizeof *x);
+    return copy;
+}
+
+/* Quantises `enc` on a few events that are multiplied by `amplitude`. */
+static const ts_imodel *quantise(ts_arena *arena, const ts_encoder *enc, float amplitude, const char *formats, warnings *w)
+{
+    ts_calibration *cal = ts_calibration_new(arena, enc);
+    ts_err err = {""};
+    for (int i = 0; i < 4; i++) {
+        float *x = writable(arena, small_event(arena, enc, 10, (uint64_t)i), 10 * enc->features);
+        for (int j = 0; j < 10 * enc->features; j++)
+            x[j] *= amplitude;
+        assert_true(ts_calibration_add(cal, 10, x, &err));
+    }
+    ts_formats *f = ts_formats_default(arena, enc->layers);
+    f->warn = collect;
+    f->warn_user = w;
+    assert_true(ts_formats_parse(f, formats, &err));
+    const ts_imodel *im = ts_quantise(arena, enc, cal, f, &err);
+    if (!im)
+        fail_msg("%s", err.msg);
+    return im;
+}
+
+static void test_dead_and_constant(void **state)
+{
+    ts_arena *arena = *state;
+    for (int zero = 0; zero < 8; zero++) {
+        ts_encoder *enc = ts_encoder_random(arena, &plain, 3);
+        ts_layer *layer = (ts_layer *)enc->layer; /* made for this test, not shared */
+        ts_linear *const lin[8] = {&layer[1].q, &layer[1].k, &layer[1].v, &layer[1].o, &layer[1].ffn1, &layer[1].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
+        const size_t weights = (size_t)lin[zero]->in * (size_t)lin[zero]->out;
+        lin[zero]->w = TS_NEW_N(arena, float, weights);
+        if (zero & 1) /* no bias either: the tensor is constant zero */
+            lin[zero]->b = TS_NEW_N(arena, float, lin[zero]->out);
+        warnings w = {0};
+        assert_non_null(quantise(arena, enc, 1, "", &w));
+        assert_non_null(strstr(w.text, zero < 3 ? "layers.1.qkv" : zero == 3 ? "layers.1.o" : zero == 4 ? "layers.1.ffn1" : zero == 5 ? "layers.1.ffn2" : zero == 6 ? "embed" : "head"));
+    }
+    ts_encoder *enc = ts_encoder_random(arena, &plain, 4);
+    warnings w = {0};
+    assert_non_null(quantise(arena, enc, 0, "", &w)); /* all inputs zero */
+}
+
+static void test_outliers(void **state)
+{
+    ts_arena *arena = *state;
+    ts_encoder *enc = ts_encoder_random(arena, &plain, 5);
+    ts_layer *layer = (ts_layer *)enc->layer;
+    float *w2 = writable(arena, layer[1].ffn2.w, 24 * 16), *b = writable(arena, layer[1].ffn1.b, 24), *o = writable(arena, layer[0].o.b, 16);
+    w2[5] = 1e4F; /* one weight above the others of its row */
+    b[3] = 1e6F;  /* one hidden value above all others, and a bias far above its products */
+    o[2] = 1e5F;  /* one channel rules the residual stream */
+    layer[1].ffn2.w = w2;
+    layer[1].ffn1.b = b;
+    layer[0].o.b = o;
+    warnings w = {0};
+    const ts_imodel *im = quantise(arena, enc, 1, "", &w);
+    assert_non_null(strstr(w.text, "layers.0.residual: channel 2"));
+    assert_true(im->layer[1].ffn1.acc_bits <= 40);
+}
+
+static void test_every_width(void **state)
+{
+    ts_arena *arena = *state;
+    static const char *const formats[] = {
+        "w=2,act=4,residual=8,in=4,out=4,score=8", "w=16,act=14,act_in=14,residual=20,in=18,out=24,score=24,score_frac=12", "w=2,qkv_in=18,ffn_in=18,hidden=18,p=18,v=18,ctx=4",
+        "w=16,act=4,out=24", "layers.1.v=4,layers.0.ctx=18,layers.2.q=4,layers.2.k=18", "q=4,k=4,score=8",
+    };
+    for (int i = 0; i < (int)(sizeof formats / sizeof *formats); i++)
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            ts_encoder_shape shape = plain;
+            shape.norm_first = seed & 1;
+            shape.act = (ts_act)(seed % 5);
+            shape.embed_count = 1 + (int)(seed % 3);
+            warnings w = {0};
+            assert_non_null(quantise(arena, ts_encoder_random(arena, &shape, seed), 1, formats[i], &w));
+        }
+}
+
+static void test_scales(void **state)
+{
+    warnings w = {0};
+    const ts_imodel *im = quantise(*state, ts_encoder_random(*state, &plain, 6), 1, "", &w);
+    assert_int_equal(w.count, 0);
+    for (int l = 0; l < im->layers; l++) {
+        const ts_ilayer *layer = &im->layer[l];
+        for (int h = 0; h < im->heads; h++)
+            for (int c = h * im->d_head; c < (h + 1) * im->d_head; c++) {
+                /* q.k, scaled for the softmax and in octaves, is only shifted */
+                const double octave = layer->qkv.y_scale[c] * layer->qkv.y_scale[16 + c] / sqrt(8) * 1.44269504088896340736;
+                const double want = ldexp(1, -(im->frac_bits + im->score_shift + layer->score_e[h]));
+                assert_true(fabs(octave / want - 1) < 1e-6);
+            }
+        for (int c = 0; c < im->d; c++) { /* no weight row wastes a bit */
+            int32_t top = 0;
+            for (int i = 0; i < im->d; i++)
+                top = abs(layer->qkv.w[c * im->d + i]) > top ? abs(layer->qkv.w[c * im->d + i]) : top;
+            assert_int_equal(top, 2047);
+        }
+    }
+    assert_true(im->fused_qkv0);
+    assert_true(im->frac_bits == 8);
+}
+
+static void test_classifier_scale(void **state)
+{
+    ts_arena *arena = *state;
+    const ts_encoder *enc = ts_encoder_random(arena, &plain, 7);
+    ts_calibration *cal = ts_calibration_new(arena, enc);
+    ts_err err = {""};
+    assert_true(ts_calibration_add(cal, 30, small_event(arena, enc, 30, 1), &err));
+    ts_formats *f = ts_formats_default(arena, enc->layers);
+    for (int classifier = 0; classifier < 2; classifier++) {
+        f->classifier = classifier;
+        const ts_imodel *im = ts_quantise(arena, enc, cal, f, &err);
+        assert_non_null(im);
+        const double *scale = im->head[0].y_scale;
+        assert_true((scale[0] < scale[1] || scale[0] > scale[1]) == !classifier);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_format_list, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_format_file, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_calibration, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_calibration_not_finite, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_dead_and_constant, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_outliers, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_every_width, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_scales, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_classifier_scale, setup_formats, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
