@@ -1,5 +1,5 @@
 /* tessera simulate */
-#include <string.h>
+#include <stdlib.h>
 
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -20,20 +20,30 @@ static void progress(void *user, const char *step)
     ts_progress("%s", step);
 }
 
-static json_t *event_json(const ts_sim_event *e, const ts_design *design)
+static json_t *event_json(const ts_sim_event *e, long long predicted)
 {
     if (e->refused)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
-    const ts_prediction p = ts_predict(&design->plan, design->im, e->tokens);
     return json_pack("{s:i, s:I, s:I, s:I}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
-                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)p.latency_cycles);
+                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)predicted);
 }
 
 static json_t *result_json(const ts_sim_result *r, const ts_design *design, const options *o)
 {
     json_t *events = json_array();
+    int *n = calloc((size_t)r->events, sizeof *n);
+    long long *predicted = calloc((size_t)r->events, sizeof *predicted);
+    CHECK(n && predicted);
     for (int e = 0; e < r->events; e++)
-        json_array_append_new(events, event_json(&r->event[e], design));
+        n[e] = r->event[e].tokens;
+    ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
+    for (int e = 0; e < r->events; e++) {
+        if (o->lone && !r->event[e].refused)
+            predicted[e] = ts_predict(&design->plan, design->im, n[e]).latency_cycles;
+        json_array_append_new(events, event_json(&r->event[e], predicted[e]));
+    }
+    free(n);
+    free(predicted);
     return json_pack("{s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused, "bit_exact",
                      r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words, "interval_cycles", r->interval_cycles,
                      "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles, "stall_percent", o->stalls, "seed", o->seed, "lone",

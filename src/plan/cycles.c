@@ -239,28 +239,69 @@ double ts_model_macs(const ts_imodel *im, int n)
     return n * token + (im->pool == TS_POOL_NONE ? n : 1) * head;
 }
 
-ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
+/* An event's way through the ring, in cycles. */
+typedef struct passage {
+    double enter, fill; /* of a hit to attention; of all hits at the port */
+    double layer, last; /* from a layer's keys and values being complete at attention to the next layer's; to the last result */
+    double first;       /* from there to the first context */
+    double drain;       /* of an entry of the queues in the last layer */
+    double reading;     /* of all queries by attention in the last layer */
+} passage;
+
+static passage passage_of(const ts_plan *plan, const ts_imodel *im, int n)
 {
     const ts_layer_time t = ts_layer_time_of(plan, im, n);
-    const double layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain;
-    const double last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave;
-    const double latency = t.enter + (im->layers - 1) * layer + last;
-    const double fill = (double)(n - 1) * t.enter_ii;
+    return (passage){.enter = t.enter,
+                     .fill = (double)(n - 1) * t.enter_ii,
+                     .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
+                     .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
+                     .first = t.attention,
+                     .drain = fmax(t.ii, t.leave_ii),
+                     .reading = ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)};
+}
 
-    /* Events back to back: the next one enters while this one is in its last layer, as far as the residual queue has room, and
-       its first queries follow this one's last ones. From one event's last layer being complete at attention to the next's. */
-    const double reading = ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii);
-    const int over = 2 * n - (plan->n_max + plan->attn.pq);
-    double entered = t.enter + fill;
-    if (over > 0)
-        entered = fmax(entered, t.attention + over * fmax(t.ii, t.leave_ii));
-    const double interval = fmax(reading, entered) + (im->layers - 1) * layer;
+/* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
+   as fast as the entry takes hits and as far as the queues, which still hold the other's tokens, have room. */
+static double entering_behind(const ts_plan *plan, const passage *before, int n_before, const passage *self, int n)
+{
+    const int over = n_before + n - (plan->n_max + plan->attn.pq);
+    return over > 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
+}
 
+ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
+{
+    const passage p = passage_of(plan, im, n);
+    const double latency = p.enter + (im->layers - 1) * p.layer + p.last;
+    const double interval = fmax(p.reading, entering_behind(plan, &p, n, &p, n) + p.enter) + (im->layers - 1) * p.layer;
     const int units = ts_plan_mac_units(plan, im);
     return (ts_prediction){.tokens = n,
                            .latency_cycles = llround(latency),
-                           .total_cycles = llround(fill + latency),
+                           .total_cycles = llround(p.fill + latency),
                            .interval_cycles = llround(interval),
                            .mac_units = units,
                            .mac_utilisation = ts_model_macs(im, n) / (units * interval)};
+}
+
+void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
+{
+    double admitted = 0, read = 0; /* when the next event may enter; when attention is done with the one before */
+    int n_before = 0;
+    passage before = {0};
+    for (int e = 0; e < events; e++) {
+        const bool refused = n[e] > plan->n_max;
+        const int taken = refused ? plan->n_max + 1 : n[e]; /* of a refused event, the hits that go further than the port */
+        const passage p = passage_of(plan, im, refused ? plan->n_max : taken);
+        const double in = admitted + entering_behind(plan, &before, n_before, &p, taken);
+        latency[e] = 0;
+        if (refused) {
+            admitted = in + (n[e] - taken);
+            continue;
+        }
+        const double start = fmax(in + p.enter, read), complete = start + (im->layers - 1) * p.layer;
+        latency[e] = llround(complete + p.last - in);
+        admitted = im->layers > 1 ? complete : in + p.enter;
+        read = complete + p.reading;
+        before = p;
+        n_before = n[e];
+    }
 }

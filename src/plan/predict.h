@@ -15,6 +15,10 @@ typedef struct ts_prediction {
 /* n >= 1, a legal plan (ts_plan_check). */
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n);
 
+/* Latencies of events that are offered back to back to an empty ring, in cycles from each one's last hit in to its last result out:
+   an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. */
+void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency);
+
 /* Multiply-accumulates of an event of n tokens as the model states them: the work, whatever the hardware leaves out. */
 double ts_model_macs(const ts_imodel *im, int n);
 
