@@ -124,8 +124,9 @@ bool ts_encoder_verify(const ts_encoder *enc, ts_err *err)
         const ts_layer *layer = &enc->layer[i];
         if (!verify_linear(enc, i, "q", &layer->q, d, inner, err) || !verify_linear(enc, i, "k", &layer->k, d, inner, err) ||
             !verify_linear(enc, i, "v", &layer->v, d, inner, err) || !verify_linear(enc, i, "attention output", &layer->o, inner, d, err) ||
-            !verify_linear(enc, i, "ffn1", &layer->ffn1, d, enc->ff, err) || !verify_linear(enc, i, "ffn2", &layer->ffn2, enc->ff, d, err) ||
-            !verify_norm(enc, i, "norm 1", &layer->norm1, err) || !verify_norm(enc, i, "norm 2", &layer->norm2, err))
+            !verify_linear(enc, i, "ffn1", &layer->ffn1, d, enc->ff, err) ||
+            !verify_linear(enc, i, "ffn2", &layer->ffn2, enc->ff, d, err) || !verify_norm(enc, i, "norm 1", &layer->norm1, err) ||
+            !verify_norm(enc, i, "norm 2", &layer->norm2, err))
             return false;
         if (!isfinite(layer->scale))
             return complain(enc, i, "attention", "the scale of the scores is not finite", err);
@@ -148,12 +149,13 @@ void ts_encoder_describe(FILE *out, const ts_encoder *enc)
 {
     fprintf(out, "%-10s %s\n", "encoder", enc->name);
     describe_mlp(out, "embedding", &enc->embed);
-    fprintf(out, "%-10s %d, %s%s\n", "layers", enc->layers, enc->norm_first ? "norm first" : "norm last", enc->has_final_norm ? ", final norm" : "");
+    fprintf(out, "%-10s %d, %s%s\n", "layers", enc->layers, enc->norm_first ? "norm first" : "norm last",
+            enc->has_final_norm ? ", final norm" : "");
     fprintf(out, "%-10s %d channels, %d heads of %d, feed-forward %d, %s\n", "layer", enc->d, enc->heads, enc->d_head, enc->ff,
             ts_act_name(enc->act));
     if (enc->pool != TS_POOL_NONE)
         fprintf(out, "%-10s %s over the hits\n", "pooling", ts_pool_name(enc->pool));
     describe_mlp(out, "head", &enc->head);
-    fprintf(out, "%-10s %s%s%s\n", "mask", ts_mask_name(enc->mask), enc->mask == TS_MASK_NONE ? "" : ": ", enc->mask == TS_MASK_NONE ? "" : enc->mask_note);
+    fprintf(out, "%-10s %s\n", "mask", enc->mask == TS_MASK_NONE ? "none" : enc->mask_note);
     fprintf(out, "%-10s %lld\n", "parameters", enc->parameters);
 }

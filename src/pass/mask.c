@@ -74,8 +74,8 @@ static bool merge_layouts(rec *r, const ts_shape *shape, const rec_val *a, const
         return false;
     *layout = (rec_layout){0};
     for (int i = 0; i < shape->rank; i++) {
-        const bool second = sb.start[i + 1] - sb.start[i] == 1 && sb.axes.axis[sb.start[i]].kind != REC_CONST &&
-                            sb.axes.axis[sb.start[i]].kind != REC_SAME;
+        const bool second =
+            sb.start[i + 1] - sb.start[i] == 1 && sb.axes.axis[sb.start[i]].kind != REC_CONST && sb.axes.axis[sb.start[i]].kind != REC_SAME;
         const rec_split *from = second ? &sb : &sa;
         for (int j = from->start[i]; j < from->start[i + 1]; j++)
             ts_layout_add(layout, from->axes.axis[j].kind, from->axes.axis[j].size);
@@ -200,8 +200,11 @@ bool ts_mask_learn(rec *r, const rec_mask *mask, int padding)
 {
     if (!mask->input) {
         if (padding == 0)
-            return ts_rec_fail(r, r->node, "a condition computed from the data (%s) would leave out every hit where it does not hold; only exceptions that "
-                               "never occur on real hits can be ignored", mask->note ? mask->note : "a test for results that are no numbers");
+            return ts_rec_fail(
+                r, r->node,
+                "a condition computed from the data (%s) would leave out every hit where it does not hold; only exceptions that "
+                "never occur on real hits can be ignored",
+                mask->note ? mask->note : "a test for results that are no numbers");
         return true;
     }
     if (r->polarity_known && r->true_is_padding != (padding == 1))

@@ -15,7 +15,8 @@ bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...)
     va_end(ap);
     if (!node)
         return ts_fail(r->err, "%s: %s", r->graph->name, what);
-    return ts_fail(r->err, "%s: node '%s' (%s%s%s): %s", r->graph->name, node->name, node->domain, node->domain[0] ? "." : "", node->type, what);
+    return ts_fail(r->err, "%s: node '%s' (%s%s%s): %s", r->graph->name, node->name, node->domain, node->domain[0] ? "." : "", node->type,
+                   what);
 }
 
 bool ts_rec_channels(rec *r, int64_t channels)
@@ -44,7 +45,10 @@ const char *ts_rec_kind_text(const rec_val *v)
     BUG("unknown kind of value");
 }
 
-typedef bool (*handler)(rec *r, const ts_node *node);
+typedef struct handler {
+    bool (*run)(rec *r, const ts_node *node);
+    bool any_input; /* the value of the event may be any of its inputs; otherwise it is the first one */
+} handler;
 
 static bool layer_norm(rec *r, const ts_node *node)
 {
@@ -63,40 +67,80 @@ static bool layer_norm(rec *r, const ts_node *node)
         return ts_rec_fail(r, node, "gain and bias must be constant");
     if ((node->outs > 1 && node->out[1]) || (node->outs > 2 && node->out[2]))
         return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
-    const rec_val *out = ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
+    const rec_val *out =
+        ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
     r->val[node->out[0]->id] = out;
     return out != NULL;
 }
 
 /* What each operator does to meanings; those without an entry have no hardware. */
 static const handler handlers[TS_OP_COUNT] = {
-    [TS_OP_Identity] = ts_rec_move,      [TS_OP_Dropout] = ts_rec_move,        [TS_OP_Reshape] = ts_rec_move,
-    [TS_OP_Flatten] = ts_rec_move,       [TS_OP_Squeeze] = ts_rec_move,        [TS_OP_Unsqueeze] = ts_rec_move,
-    [TS_OP_Transpose] = ts_rec_move,     [TS_OP_Slice] = ts_rec_move,          [TS_OP_Gather] = ts_rec_move,
-    [TS_OP_Split] = ts_rec_move,         [TS_OP_Concat] = ts_rec_move,         [TS_OP_Expand] = ts_rec_move,
-    [TS_OP_Tile] = ts_rec_move,          [TS_OP_Cast] = ts_rec_cast,           [TS_OP_CastLike] = ts_rec_cast,
-    [TS_OP_Add] = ts_rec_binary,         [TS_OP_Sub] = ts_rec_binary,          [TS_OP_Mul] = ts_rec_binary,
-    [TS_OP_Div] = ts_rec_binary,         [TS_OP_Pow] = ts_rec_binary,          [TS_OP_Sum] = ts_rec_binary,
-    [TS_OP_Max] = ts_rec_binary,         [TS_OP_Min] = ts_rec_binary,          [TS_OP_And] = ts_rec_binary,
-    [TS_OP_Or] = ts_rec_binary,          [TS_OP_Xor] = ts_rec_binary,          [TS_OP_Equal] = ts_rec_binary,
-    [TS_OP_Less] = ts_rec_binary,        [TS_OP_LessOrEqual] = ts_rec_binary,  [TS_OP_Greater] = ts_rec_binary,
-    [TS_OP_GreaterOrEqual] = ts_rec_binary,
-    [TS_OP_Not] = ts_rec_unary,          [TS_OP_Neg] = ts_rec_unary,           [TS_OP_Abs] = ts_rec_unary,
-    [TS_OP_Exp] = ts_rec_unary,          [TS_OP_Log] = ts_rec_unary,           [TS_OP_Sqrt] = ts_rec_unary,
-    [TS_OP_Reciprocal] = ts_rec_unary,   [TS_OP_Erf] = ts_rec_unary,           [TS_OP_Tanh] = ts_rec_unary,
-    [TS_OP_Sigmoid] = ts_rec_unary,      [TS_OP_Sign] = ts_rec_unary,          [TS_OP_Relu] = ts_rec_unary,
-    [TS_OP_Gelu] = ts_rec_unary,         [TS_OP_ms_Gelu] = ts_rec_unary,       [TS_OP_IsNaN] = ts_rec_unary,
-    [TS_OP_IsInf] = ts_rec_unary,        [TS_OP_Clip] = ts_rec_unary,          [TS_OP_Where] = ts_rec_where,
-    [TS_OP_ReduceMean] = ts_rec_reduce,  [TS_OP_ReduceSum] = ts_rec_reduce,    [TS_OP_ReduceMax] = ts_rec_reduce,
-    [TS_OP_ReduceMin] = ts_rec_reduce,   [TS_OP_ReduceProd] = ts_rec_reduce,   [TS_OP_ReduceSumSquare] = ts_rec_reduce,
-    [TS_OP_MatMul] = ts_rec_matmul,      [TS_OP_Gemm] = ts_rec_gemm,           [TS_OP_Einsum] = ts_rec_einsum,
-    [TS_OP_Softmax] = ts_rec_softmax,    [TS_OP_LayerNormalization] = layer_norm,
-    [TS_OP_ms_FusedMatMul] = ts_rec_matmul,
-    [TS_OP_ms_BiasGelu] = ts_rec_bias_gelu,
-    [TS_OP_ms_FastGelu] = ts_rec_bias_gelu,
-    [TS_OP_ms_SkipLayerNormalization] = ts_rec_skip_layer_norm,
-    [TS_OP_ms_Attention] = ts_rec_fused_attention,
-    [TS_OP_ms_MultiHeadAttention] = ts_rec_multi_head_attention,
+    [TS_OP_Identity] = {ts_rec_move, false},
+    [TS_OP_Dropout] = {ts_rec_move, false},
+    [TS_OP_Reshape] = {ts_rec_move, false},
+    [TS_OP_Flatten] = {ts_rec_move, false},
+    [TS_OP_Squeeze] = {ts_rec_move, false},
+    [TS_OP_Unsqueeze] = {ts_rec_move, false},
+    [TS_OP_Transpose] = {ts_rec_move, false},
+    [TS_OP_Slice] = {ts_rec_move, false},
+    [TS_OP_Gather] = {ts_rec_move, false},
+    [TS_OP_Split] = {ts_rec_move, false},
+    [TS_OP_Concat] = {ts_rec_move, true},
+    [TS_OP_Expand] = {ts_rec_move, false},
+    [TS_OP_Tile] = {ts_rec_move, false},
+    [TS_OP_Cast] = {ts_rec_cast, false},
+    [TS_OP_CastLike] = {ts_rec_cast, false},
+    [TS_OP_Add] = {ts_rec_binary, true},
+    [TS_OP_Sub] = {ts_rec_binary, true},
+    [TS_OP_Mul] = {ts_rec_binary, true},
+    [TS_OP_Div] = {ts_rec_binary, true},
+    [TS_OP_Pow] = {ts_rec_binary, true},
+    [TS_OP_Sum] = {ts_rec_binary, true},
+    [TS_OP_Max] = {ts_rec_binary, true},
+    [TS_OP_Min] = {ts_rec_binary, true},
+    [TS_OP_And] = {ts_rec_binary, true},
+    [TS_OP_Or] = {ts_rec_binary, true},
+    [TS_OP_Xor] = {ts_rec_binary, true},
+    [TS_OP_Equal] = {ts_rec_binary, true},
+    [TS_OP_Less] = {ts_rec_binary, true},
+    [TS_OP_LessOrEqual] = {ts_rec_binary, true},
+    [TS_OP_Greater] = {ts_rec_binary, true},
+    [TS_OP_GreaterOrEqual] = {ts_rec_binary, true},
+    [TS_OP_Not] = {ts_rec_unary, false},
+    [TS_OP_Neg] = {ts_rec_unary, false},
+    [TS_OP_Abs] = {ts_rec_unary, false},
+    [TS_OP_Exp] = {ts_rec_unary, false},
+    [TS_OP_Log] = {ts_rec_unary, false},
+    [TS_OP_Sqrt] = {ts_rec_unary, false},
+    [TS_OP_Reciprocal] = {ts_rec_unary, false},
+    [TS_OP_Erf] = {ts_rec_unary, false},
+    [TS_OP_Tanh] = {ts_rec_unary, false},
+    [TS_OP_Sigmoid] = {ts_rec_unary, false},
+    [TS_OP_Sign] = {ts_rec_unary, false},
+    [TS_OP_Relu] = {ts_rec_unary, false},
+    [TS_OP_Gelu] = {ts_rec_unary, false},
+    [TS_OP_ms_Gelu] = {ts_rec_unary, false},
+    [TS_OP_IsNaN] = {ts_rec_unary, false},
+    [TS_OP_IsInf] = {ts_rec_unary, false},
+    [TS_OP_Clip] = {ts_rec_unary, false},
+    [TS_OP_Where] = {ts_rec_where, true},
+    [TS_OP_ReduceMean] = {ts_rec_reduce, false},
+    [TS_OP_ReduceSum] = {ts_rec_reduce, false},
+    [TS_OP_ReduceMax] = {ts_rec_reduce, false},
+    [TS_OP_ReduceMin] = {ts_rec_reduce, false},
+    [TS_OP_ReduceProd] = {ts_rec_reduce, false},
+    [TS_OP_ReduceSumSquare] = {ts_rec_reduce, false},
+    [TS_OP_MatMul] = {ts_rec_matmul, true},
+    [TS_OP_Gemm] = {ts_rec_gemm, true},
+    [TS_OP_Einsum] = {ts_rec_einsum, true},
+    [TS_OP_Softmax] = {ts_rec_softmax, false},
+    [TS_OP_LayerNormalization] = {layer_norm, false},
+    [TS_OP_ms_FusedMatMul] = {ts_rec_matmul, true},
+    [TS_OP_ms_BiasGelu] = {ts_rec_bias_gelu, false},
+    [TS_OP_ms_FastGelu] = {ts_rec_bias_gelu, false},
+    [TS_OP_ms_SkipLayerNormalization] = {ts_rec_skip_layer_norm, false},
+    [TS_OP_ms_Attention] = {ts_rec_fused_attention, false},
+    [TS_OP_ms_MultiHeadAttention] = {ts_rec_multi_head_attention, false},
 };
 
 /* A node none of whose inputs depends on the event's values: a constant of the event's size, or something positional. */
@@ -133,18 +177,18 @@ static bool run_node(rec *r, const ts_node *node)
         }
     if (ts_kind(node) == TS_OP_Shape || ts_kind(node) == TS_OP_Size || !of_event)
         return node->out[0]->known || run_on_sizes(r, node);
-    if (!handlers[ts_kind(node)])
-        return ts_rec_fail(r, node, "this operator has no hardware inside an encoder; what has: linear layers, attention, layer normalisation, ReLU, "
-                           "GELU, SiLU, residual connections, padding masks and pooling");
+    const handler *h = &handlers[ts_kind(node)];
     const ts_value *first = ts_in(node, 0);
-    const bool needs_first = handlers[ts_kind(node)] != ts_rec_binary && handlers[ts_kind(node)] != ts_rec_where &&
-                             handlers[ts_kind(node)] != ts_rec_matmul && handlers[ts_kind(node)] != ts_rec_gemm &&
-                             handlers[ts_kind(node)] != ts_rec_einsum && ts_kind(node) != TS_OP_Concat;
-    if (of_positions && needs_first)
+    if (!h->run)
+        return ts_rec_fail(
+            r, node,
+            "this operator has no hardware inside an encoder; what has: linear layers, attention, layer normalisation, ReLU, "
+            "GELU, SiLU, residual connections, padding masks and pooling");
+    if (of_positions && !h->any_input)
         return ts_rec_fail(r, node, "positions of hits are mixed into their values; positional models have no hardware");
-    if (needs_first && (!first || !r->val[first->id]))
+    if (!h->any_input && (!first || !r->val[first->id]))
         return ts_rec_fail(r, node, "its first input must be computed from the hits");
-    return handlers[ts_kind(node)](r, node);
+    return h->run(r, node);
 }
 
 static rec_val *input_value(rec *r, const ts_value *in)
@@ -175,8 +219,10 @@ static bool take_inputs(rec *r)
             continue;
         const rec_val *v = input_value(r, in);
         if (!v || ts_layout_tokens(&v->layout) == 0)
-            return ts_fail(r->err, "%s: input '%s' has no axis of hits of its own; export the model with a dynamic axis for the hits "
-                           "(dynamic_axes={'%s': {0: 'batch', 1: 'hits'}})", g->name, in->name, in->name);
+            return ts_fail(r->err,
+                           "%s: input '%s' has no axis of hits of its own; export the model with a dynamic axis for the hits "
+                           "(dynamic_axes={'%s': {0: 'batch', 1: 'hits'}})",
+                           g->name, in->name, in->name);
         if (ts_is_float(in->dtype) && ts_layout_tokens(&v->layout) == 1 && ts_layout_rows(&v->layout) > most) {
             most = ts_layout_rows(&v->layout);
             hits = in;
@@ -198,8 +244,10 @@ static bool take_inputs(rec *r)
             continue;
         }
         if (ts_layout_tokens(&v->layout) != 1 || ts_layout_rows(&v->layout) != 1)
-            return ts_fail(r->err, "%s: input '%s' is neither the hits [batch, hits, features] ('%s' is) nor a key-padding mask [batch, hits], one "
-                           "value a hit", g->name, in->name, hits->name);
+            return ts_fail(r->err,
+                           "%s: input '%s' is neither the hits [batch, hits, features] ('%s' is) nor a key-padding mask [batch, hits], one "
+                           "value a hit",
+                           g->name, in->name, hits->name);
         v->kind = VAL_MASK;
         v->mask = ts_mask_input(r, in);
         v->level[1] = 1.0;
@@ -212,7 +260,8 @@ const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
     rec r = {.arena = arena, .graph = g, .err = err};
     r.val = TS_NEW_N(arena, const rec_val *, g->values);
     if (g->outputs != 1) {
-        ts_fail(err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name, g->outputs);
+        ts_fail(err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name,
+                g->outputs);
         return NULL;
     }
     if (!take_inputs(&r))

@@ -16,11 +16,11 @@ typedef struct operand {
 enum { MAX_LABELS = 2 * TS_MAX_RANK };
 typedef struct label {
     char name;
-    bool in[2], out;            /* whether operand 0, 1, the result have it */
-    int64_t size;               /* of its constant part */
-    int64_t stride[2];          /* in rows of a value, elements of a constant; 0 where the operand is broadcast */
-    bool token[2];              /* the dimension is the tokens of operand 0, 1 */
-    rec_axis_kind kind[2];      /* which ones */
+    bool in[2], out;       /* whether operand 0, 1, the result have it */
+    int64_t size;          /* of its constant part */
+    int64_t stride[2];     /* in rows of a value, elements of a constant; 0 where the operand is broadcast */
+    bool token[2];         /* the dimension is the tokens of operand 0, 1 */
+    rec_axis_kind kind[2]; /* which ones */
 } label;
 
 typedef struct contraction {
@@ -152,7 +152,8 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
         return NULL;
     for (int i = 0; i < c->labels; i++)
         if (c->label[i].token[side] && (!c->label[i].out || c->label[i].size != 1)) {
-            ts_rec_fail(r, r->node, "a constant is multiplied along the hits; the number of hits varies, so nothing can depend on its positions");
+            ts_rec_fail(r, r->node,
+                        "a constant is multiplied along the hits; the number of hits varies, so nothing can depend on its positions");
             return NULL;
         }
     int64_t rows, depth;
@@ -195,7 +196,8 @@ static const rec_val *contract_scores(rec *r, const contraction *c, const ts_sha
         tokens += l->token[0] + l->token[1];
     }
     if (!ok || tokens != 2) {
-        ts_rec_fail(r, r->node, "two values of the event are multiplied, but not as queries with keys over the width of a head, for every pair "
+        ts_rec_fail(r, r->node,
+                    "two values of the event are multiplied, but not as queries with keys over the width of a head, for every pair "
                     "of hits; only softmax attention between hits has hardware");
         return NULL;
     }
@@ -204,7 +206,7 @@ static const rec_val *contract_scores(rec *r, const contraction *c, const ts_sha
     const int64_t *iq = offsets(r, c, 0, inners, inner, &width), *ik = offsets(r, c, 1, inners, inner, &width);
     if (!ts_rec_channels(r, heads * width))
         return NULL;
-    int *pq = TS_NEW_N(r->arena, int, heads * width), *pk = TS_NEW_N(r->arena, int, heads * width);
+    int *pq = TS_NEW_N(r->arena, int, heads *width), *pk = TS_NEW_N(r->arena, int, heads *width);
     for (int64_t h = 0; h < heads; h++)
         for (int64_t j = 0; j < width; j++) {
             pq[h * width + j] = (int)(hq[h] + iq[j]);
@@ -212,8 +214,13 @@ static const rec_val *contract_scores(rec *r, const contraction *c, const ts_sha
         }
     rec_val *out = TS_NEW(r->arena, rec_val);
     const rec_axis_kind kind[2] = {REC_TOKEN, REC_KEY};
-    *out = (rec_val){.kind = VAL_SCORE, .shape = shape, .node = r->node, .scale = q->scale * k->scale, .heads = (int)heads,
-                     .d_head = (int)width, .layout = out_layout(c, kind)};
+    *out = (rec_val){.kind = VAL_SCORE,
+                     .shape = shape,
+                     .node = r->node,
+                     .scale = q->scale * k->scale,
+                     .heads = (int)heads,
+                     .d_head = (int)width,
+                     .layout = out_layout(c, kind)};
     out->q = ts_form_select(r, q->form, (int)(heads * width), pq);
     out->k = ts_form_select(r, k->form, (int)(heads * width), pk);
     return out;
@@ -269,16 +276,21 @@ static const rec_val *contract_context(rec *r, const contraction *c, const ts_sh
     const int64_t *hp = offsets(r, c, side, head_labels, head, &heads), *hv = offsets(r, c, 1 - side, head_labels, head, &heads);
     const int64_t *iv = offsets(r, c, 1 - side, value_labels, value, &width);
     if (heads != p->heads || width != p->d_head) {
-        ts_rec_fail(r, r->node, "attention has %d heads of %d channels in q and k, but %lld of %lld in v; they must be the same",
-                    p->heads, p->d_head, (long long)heads, (long long)width);
+        ts_rec_fail(r, r->node, "attention has %d heads of %d channels in q and k, but %lld of %lld in v; they must be the same", p->heads,
+                    p->d_head, (long long)heads, (long long)width);
         return NULL;
     }
     /* The base is head-major in the order of the scores' own heads. */
-    int *pv = TS_NEW_N(r->arena, int, heads * width);
+    int *pv = TS_NEW_N(r->arena, int, heads *width);
     for (int64_t h = 0; h < heads; h++)
         for (int64_t j = 0; j < width; j++)
             pv[hp[h] * width + j] = (int)(hv[h] + iv[j]);
-    const rec_heads attention = {.q = p->q, .k = p->k, .heads = p->heads, .d_head = p->d_head, .scale = p->scale, .mask = p->mask,
+    const rec_heads attention = {.q = p->q,
+                                 .k = p->k,
+                                 .heads = p->heads,
+                                 .d_head = p->d_head,
+                                 .scale = p->scale,
+                                 .mask = p->mask,
                                  .v = ts_form_scale(r, ts_form_select(r, v->form, (int)(heads * width), pv), v->scale, NULL)};
     /* Each element of the result as an element of the base: give the labels the base's strides and walk them. */
     contraction walk = *c;
@@ -331,7 +343,8 @@ static bool set_operand(rec *r, const ts_node *node, contraction *c, int side)
     c->x[side].t = value->constant;
     c->x[side].v = value->constant ? NULL : r->val[value->id];
     if (!c->x[side].t && !c->x[side].v)
-        return ts_rec_fail(r, node, "input %d depends on the number of hits only, not on their values; this makes the model positional", side);
+        return ts_rec_fail(r, node, "input %d depends on the number of hits only, not on their values; this makes the model positional",
+                           side);
     return true;
 }
 
@@ -456,9 +469,11 @@ bool ts_rec_softmax(rec *r, const ts_node *node)
     const rec_val *v = r->val[in->id];
     rec_split split;
     if (v->kind != VAL_SCORE)
-        return ts_rec_fail(r, node, "this softmax is not over attention scores but over %s (%s); a softmax over classes at the model's end must be "
-                           "left to the host (export the logits), pooling by softmax over hits has no hardware (pool by mean, max or first)",
-                           ts_rec_kind_text(v), ts_rec_name(v->node));
+        return ts_rec_fail(
+            r, node,
+            "this softmax is not over attention scores but over %s (%s); a softmax over classes at the model's end must be "
+            "left to the host (export the logits), pooling by softmax over hits has no hardware (pool by mean, max or first)",
+            ts_rec_kind_text(v), ts_rec_name(v->node));
     if (!ts_rec_split(r, v, &split))
         return false;
     int64_t axis = ts_attr_int(node, "axis", node->opset < 13 ? 1 : -1);

@@ -90,8 +90,7 @@ static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, 
     }
     rec_val *out = copy(r, v, shape);
     switch (v->kind) {
-    case VAL_POLY:
-        return ts_rec_poly_scale(r, v, by);
+    case VAL_POLY: return ts_rec_poly_scale(r, v, by);
     case VAL_LINEAR:
     case VAL_SUM:
         if (uniform)
@@ -112,8 +111,7 @@ static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, 
     case VAL_PROB:
     case VAL_MASK:
     case VAL_COUNT:
-    case VAL_POSITION:
-        break;
+    case VAL_POSITION: break;
     }
     ts_rec_fail(r, r->node, "%s (%s) cannot be scaled", ts_rec_kind_text(v), ts_rec_name(v->node));
     return NULL;
@@ -132,10 +130,8 @@ static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val 
     v = ts_rec_linear(r, v);
     if (!v)
         return NULL;
-    rec_split vs, ms;
     v = ts_rec_broadcast(r, v, shape);
-    mask = v ? ts_rec_broadcast(r, mask, shape) : NULL;
-    if (!mask || !ts_rec_split(r, v, &vs) || !ts_rec_split(r, mask, &ms))
+    if (!v)
         return NULL;
     rec_val *out = copy(r, v, shape);
     if (mask->mask && mask->mask->input) {
@@ -179,13 +175,17 @@ static const rec_val *compare_data(rec *r, const rec_val *v, const ts_value *wit
     double level;
     const rec_val like = {.layout = v->layout, .shape = &r->node->out[0]->shape};
     if (!with->constant || !ts_rec_uniform(with->constant, &level))
-        return fail(r, "values of the hits are compared with each other; only a comparison with a constant, as a padding mask, is understood");
+        return fail(r,
+                    "values of the hits are compared with each other; only a comparison with a constant, as a padding mask, is understood");
     if (v->kind == VAL_SCORE && isinf(level))
         return ts_mask_value(r, &like, ts_mask_data(r, NULL), 0, 1);
     if (ts_kind(r->node) != TS_OP_Equal || !is_hit_value(v))
         return fail(r, "hits are compared by size; a mask computed from the data must be an equality that no real hit meets (x == 0)");
-    return ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == %g, computed by node '%s'", with == ts_in(r->node, 0) ?
-                         ts_in(r->node, 1)->name : ts_in(r->node, 0)->name, level, r->node->name)), 0, 1);
+    return ts_mask_value(
+        r, &like,
+        ts_mask_data(r, ts_printf(r->arena, "%s == %g, node '%s'",
+                                  with == ts_in(r->node, 0) ? ts_in(r->node, 1)->name : ts_in(r->node, 0)->name, level, r->node->name)),
+        0, 1);
 }
 
 /* v (op) constant, or constant (op) v where `swapped`. */
@@ -197,15 +197,13 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
     const ts_tensor negate = {.dtype = TS_F64, .data = {.d = (double *)&minus_one}};
     switch ((int)kind) {
     case TS_OP_Add:
-    case TS_OP_Sum:
-        return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
+    case TS_OP_Sum: return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
     case TS_OP_Sub:
         if (!swapped)
             return ts_rec_shift(r, shape, v, t, -1.0);
         v = scale_by(r, v->shape, v, &negate, false);
         return v ? ts_rec_shift(r, shape, v, t, 1.0) : NULL;
-    case TS_OP_Mul:
-        return scale_by(r, shape, v, t, false);
+    case TS_OP_Mul: return scale_by(r, shape, v, t, false);
     case TS_OP_Div:
         if (!swapped)
             return scale_by(r, shape, v, t, true);
@@ -221,8 +219,7 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
         if (uniform && level == 0 && is_hit_value(v))
             return ts_rec_activation(r, v, TS_ACT_RELU);
         return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
-    default:
-        return fail(r, "this operator on values of the hits has no hardware");
+    default: return fail(r, "this operator on values of the hits has no hardware");
     }
 }
 
@@ -231,8 +228,7 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
     switch ((int)kind) {
     case TS_OP_Add:
     case TS_OP_Sum:
-    case TS_OP_Sub:
-        return ts_rec_add(r, shape, a, b, kind == TS_OP_Sub ? -1.0 : 1.0);
+    case TS_OP_Sub: return ts_rec_add(r, shape, a, b, kind == TS_OP_Sub ? -1.0 : 1.0);
     case TS_OP_Div:
         if (a->kind == VAL_SUM && b->kind == VAL_COUNT && a->mask == b->mask) {
             rec_base *base = ts_base_new(r, BASE_POOL, a->form->rows);
@@ -247,8 +243,7 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
             return out;
         }
         break;
-    default:
-        break;
+    default: break;
     }
     if ((kind == TS_OP_Mul || kind == TS_OP_Div) && is_hit_value(a) && is_hit_value(b))
         return ts_rec_poly_mul(r, shape, a, b, kind == TS_OP_Div);
@@ -259,8 +254,10 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
 
 static const rec_val *positional(rec *r, const ts_value *value)
 {
-    ts_rec_fail(r, r->node, "'%s' depends on where a hit stands in the event, or on how many there are, and is combined with values of the hits; "
-                "positional encodings and causal masks have no hardware: export the model without them", value->name);
+    ts_rec_fail(r, r->node,
+                "'%s' depends on where a hit stands in the event, or on how many there are, and is combined with values of the hits; "
+                "positional encodings and causal masks have no hardware: export the model without them",
+                value->name);
     return NULL;
 }
 
@@ -340,7 +337,8 @@ bool ts_rec_unary(rec *r, const ts_node *node)
         switch ((int)kind) {
         case TS_OP_Relu: out = ts_rec_activation(r, v, TS_ACT_RELU); break;
         case TS_OP_Gelu:
-            out = ts_rec_activation(r, v, strcmp(ts_attr_string(node, "approximate", "none"), "tanh") == 0 ? TS_ACT_GELU_TANH : TS_ACT_GELU_ERF);
+            out = ts_rec_activation(r, v,
+                                    strcmp(ts_attr_string(node, "approximate", "none"), "tanh") == 0 ? TS_ACT_GELU_TANH : TS_ACT_GELU_ERF);
             break;
         case TS_OP_ms_Gelu: out = ts_rec_activation(r, v, TS_ACT_GELU_ERF); break;
         case TS_OP_Sqrt: out = ts_rec_poly_power(r, v, 0.5); break;
@@ -366,7 +364,7 @@ bool ts_rec_cast(rec *r, const ts_node *node)
     else if (ts_is_float(to))
         out = copy(r, v, &node->out[0]->shape);
     else if (to == TS_BOOL && is_hit_value(v))
-        out = ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == 0, computed by node '%s'", ts_in(node, 0)->name, node->name)), 1, 0);
+        out = ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == 0, node '%s'", ts_in(node, 0)->name, node->name)), 1, 0);
     else
         ts_rec_fail(r, node, "values of the hits are turned into %s; keep them in floating point", ts_dtype_name(to));
     r->val[node->out[0]->id] = out;

@@ -40,9 +40,8 @@ const rec_base *ts_base_share(rec *r, rec_base *base)
         const rec_base *old = r->base[i];
         if (old->kind == base->kind && old->width == base->width && old->from == base->from && old->eps == base->eps &&
             old->act == base->act && old->pool == base->pool && old->heads == base->heads && old->scale == base->scale &&
-            old->mask == base->mask && same_floats(old->gain, base->gain, base->width) &&
-            same_floats(old->bias, base->bias, base->width) && same_form(old->of, base->of) && same_form(old->q, base->q) &&
-            same_form(old->k, base->k) && same_form(old->v, base->v))
+            old->mask == base->mask && same_floats(old->gain, base->gain, base->width) && same_floats(old->bias, base->bias, base->width) &&
+            same_form(old->of, base->of) && same_form(old->q, base->q) && same_form(old->k, base->k) && same_form(old->v, base->v))
             return old;
     }
     if (r->bases == r->base_room) {
@@ -116,7 +115,7 @@ const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *r
         const int64_t width = from->base->width;
         out->term[t].base = from->base;
         if (from->w) {
-            float *w = TS_NEW_N(r->arena, float, rows * width);
+            float *w = TS_NEW_N(r->arena, float, rows *width);
             for (int i = 0; i < rows; i++)
                 memcpy(w + i * width, from->w + row[i] * width, (size_t)width * sizeof *w);
             out->term[t].w = w;
@@ -146,7 +145,7 @@ const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const dou
     for (int t = 0; t < f->terms; t++) {
         const int64_t width = f->term[t].base->width;
         const float *from = dense(r, f, &f->term[t]);
-        float *w = TS_NEW_N(r->arena, float, f->rows * width);
+        float *w = TS_NEW_N(r->arena, float, f->rows *width);
         for (int i = 0; i < f->rows; i++)
             for (int64_t j = 0; j < width; j++)
                 w[i * width + j] = (float)((double)from[i * width + j] * scale * (row_scale ? row_scale[i] : 1.0));
@@ -247,7 +246,7 @@ const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b)
             const rec_term *from = &part[p]->term[t];
             const int64_t width = from->base->width;
             rec_term padded = {from->base, NULL, NULL};
-            float *w = TS_NEW_N(r->arena, float, out->rows * width);
+            float *w = TS_NEW_N(r->arena, float, out->rows *width);
             memcpy(w + first * width, dense(r, part[p], from), (size_t)(part[p]->rows * width) * sizeof *w);
             padded.w = w;
             if (!add_term(r, out, out, &padded))
@@ -298,7 +297,7 @@ static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int dep
     ts_linear first;
     if (base->kind != BASE_LINEAR || !linear_over(r, base->of, root, depth + 1, &first))
         return false;
-    float *product = TS_NEW_N(r->arena, float, rows * first.in);
+    float *product = TS_NEW_N(r->arena, float, rows *first.in);
     double *sum = TS_NEW_N(r->arena, double, first.in + 1);
     for (int64_t i = 0; i < rows; i++) {
         memset(sum, 0, (size_t)(first.in + 1) * sizeof *sum);

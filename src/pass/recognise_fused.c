@@ -77,19 +77,23 @@ static bool attend(rec *r, const ts_node *node, rec_heads *h, int mask_slot, int
     if (bias) {
         const rec_val *m = ts_mask_of(r, bias);
         if (!m)
-            return ts_rec_fail(r, node, "input %d (score bias) is neither a padding mask nor constant; positional biases have no hardware", bias_slot);
+            return ts_rec_fail(r, node, "input %d (score bias) is neither a padding mask nor constant; positional biases have no hardware",
+                               bias_slot);
         const int hit = m->level[1] == 0;
         if (m->level[hit] != 0 || (m->level[1 - hit] != 0 && !(m->level[1 - hit] <= REC_DROP)))
-            return ts_rec_fail(r, node, "input %d (score bias) must be 0 for hits and -infinity, or a large negative number, for padding", bias_slot);
+            return ts_rec_fail(r, node, "input %d (score bias) must be 0 for hits and -infinity, or a large negative number, for padding",
+                               bias_slot);
         if (m->level[1 - hit] != 0)
             s = ts_mask_score(r, s, m, 1 - hit);
     }
     if (s && mask) {
         const rec_val *m = ts_mask_of(r, mask);
         if (!m || m->shape->rank != 2 || !m->mask)
-            return ts_rec_fail(r, node, "input %d (mask) must be a key-padding mask [batch, hits] that is an input of the model", mask_slot);
+            return ts_rec_fail(r, node, "input %d (mask) must be a key-padding mask [batch, hits] that is an input of the model",
+                               mask_slot);
         if ((m->level[0] == 0) == (m->level[1] == 0) || !(masked <= REC_DROP))
-            return ts_rec_fail(r, node, "input %d (mask) must be 0 for padding and 1 for hits, and mask_filter_value a large negative number", mask_slot);
+            return ts_rec_fail(
+                r, node, "input %d (mask) must be 0 for padding and 1 for hits, and mask_filter_value a large negative number", mask_slot);
         ts_shape *wide = TS_NEW(r->arena, ts_shape); /* [1][n] -> [1][1][1][n] */
         *wide = (ts_shape){.rank = 4, .dim = {ts_dim_of(1), ts_dim_of(1), ts_dim_of(1), n}};
         m = ts_rec_reshape(r, m, wide);
@@ -125,7 +129,7 @@ bool ts_rec_fused_attention(rec *r, const ts_node *node)
     const rec_form *part[3];
     for (int p = 0; p < 3; p++) {
         rec_form *f = TS_NEW(r->arena, rec_form);
-        float *fw = TS_NEW_N(r->arena, float, (int64_t)inner * in), *fb = TS_NEW_N(r->arena, float, inner);
+        float *fw = TS_NEW_N(r->arena, float, (int64_t)inner *in), *fb = TS_NEW_N(r->arena, float, inner);
         for (int i = 0; i < inner; i++) {
             fb[i] = bias ? (float)ts_get_real(bias, p * inner + i) : 0.0F;
             for (int j = 0; j < in; j++)
@@ -157,7 +161,7 @@ bool ts_rec_multi_head_attention(rec *r, const ts_node *node)
         if (!f)
             return false;
         const int width = f->rows / parts / heads, first = slot == p && parts > 1 ? 0 : parts == 1 ? 0 : p - slot;
-        int *row = TS_NEW_N(r->arena, int, heads * width);
+        int *row = TS_NEW_N(r->arena, int, heads *width);
         for (int h = 0; h < heads; h++)
             for (int i = 0; i < width; i++)
                 row[h * width + i] = (h * parts + first) * width + i;

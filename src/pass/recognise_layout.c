@@ -95,8 +95,10 @@ bool ts_rec_split(rec *r, const rec_val *v, rec_split *split)
 {
     if (ts_layout_split(&v->layout, v->shape, split))
         return true;
-    return ts_rec_fail(r, r->node, "the shape of %s mixes hits with channels in a way that cannot be followed; keep the axis of the hits apart "
-                       "from the others", ts_rec_name(v->node));
+    return ts_rec_fail(r, r->node,
+                       "the shape of %s mixes hits with channels in a way that cannot be followed; keep the axis of the hits apart "
+                       "from the others",
+                       ts_rec_name(v->node));
 }
 
 /* The rows of a view, in its order. */
@@ -143,9 +145,7 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
         return out;
     switch (v->kind) {
     case VAL_LINEAR:
-    case VAL_SUM:
-        out->form = ts_form_select(r, v->form, (int)rows, row);
-        break;
+    case VAL_SUM: out->form = ts_form_select(r, v->form, (int)rows, row); break;
     case VAL_SCORE:
     case VAL_PROB: {
         int *channel = TS_NEW_N(r->arena, int, rows * v->d_head);
@@ -160,8 +160,7 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
     case VAL_POLY: /* one number a token, repeated */
     case VAL_MASK:
     case VAL_COUNT:
-    case VAL_POSITION:
-        break;
+    case VAL_POSITION: break;
     }
     return out;
 }

@@ -22,9 +22,10 @@ static const char *base_text(const rec_base *b)
 
 static ts_linear identity_linear(rec *r, int d, const char *name)
 {
-    float *w = TS_NEW_N(r->arena, float, (int64_t)d * d);
-    for (int i = 0; i < d; i++)
-        w[(int64_t)i * d + i] = 1.0F;
+    const int64_t row = d;
+    float *w = TS_NEW_N(r->arena, float, row *row);
+    for (int64_t i = 0; i < d; i++)
+        w[i * row + i] = 1.0F;
     return (ts_linear){.in = d, .out = d, .w = w, .b = TS_NEW_N(r->arena, float, d), .name = name};
 }
 
@@ -114,7 +115,8 @@ static bool match_block(rec *r, const rec_base *sum, rec_base_kind kind, const c
     b->inner = f->term[branch].base;
     b->residual = f->term[1 - branch].base;
     if (!ts_form_is_identity(&around))
-        return ts_rec_fail(r, f->node, "the residual connection around the %s is scaled or reordered; it must add the block's input as it is", what);
+        return ts_rec_fail(r, f->node,
+                           "the residual connection around the %s is scaled or reordered; it must add the block's input as it is", what);
     return ts_form_linear(r, &through, b->inner, &b->out);
 }
 
@@ -125,8 +127,8 @@ static bool match_ffn(rec *r, const block *b, const rec_base **in, ts_layer *lay
     layer->ffn2 = b->out;
     const rec_form *f = pre->kind == BASE_LINEAR ? pre->of : NULL;
     if (!f || f->terms != 1)
-        return ts_rec_fail(r, b->inner->node, "the activation of a feed-forward block must follow a linear layer, it follows %s (%s)", base_text(pre),
-                           ts_rec_name(pre->node));
+        return ts_rec_fail(r, b->inner->node, "the activation of a feed-forward block must follow a linear layer, it follows %s (%s)",
+                           base_text(pre), ts_rec_name(pre->node));
     *in = f->term[0].base;
     return ts_form_linear(r, f, *in, &layer->ffn1);
 }
@@ -139,8 +141,10 @@ static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encod
     static const char *const name[3] = {"queries", "keys", "values"};
     for (int i = 0; i < 3; i++)
         if (!ts_form_linear(r, form[i], in, lin[i]))
-            return ts_rec_fail(r, a->node, "the %s of this attention are no linear function of %s (%s), which feeds the residual connection; only "
-                               "self-attention has hardware", name[i], base_text(in), ts_rec_name(in->node));
+            return ts_rec_fail(r, a->node,
+                               "the %s of this attention are no linear function of %s (%s), which feeds the residual connection; only "
+                               "self-attention has hardware",
+                               name[i], base_text(in), ts_rec_name(in->node));
     layer->o = b->out;
     layer->scale = (float)a->scale;
     enc->heads = a->heads;
@@ -151,13 +155,13 @@ static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encod
 static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int ff, ts_act act, const rec_base *at, const rec_base *ffn)
 {
     if (one->heads != enc->heads || one->d_head != enc->d_head)
-        return ts_rec_fail(r, at->node, "this layer has %d heads of %d channels, the ones after it %d of %d; %s", one->heads, one->d_head, enc->heads,
-                           enc->d_head, shapes_differ);
+        return ts_rec_fail(r, at->node, "this layer has %d heads of %d channels, the ones after it %d of %d; %s", one->heads, one->d_head,
+                           enc->heads, enc->d_head, shapes_differ);
     if (ff != enc->ff)
         return ts_rec_fail(r, ffn->node, "this layer's feed-forward block is %d wide, those after it %d; %s", ff, enc->ff, shapes_differ);
     if (act != enc->act)
-        return ts_rec_fail(r, ffn->node, "this layer's activation is %s, that of those after it %s; %s", ts_act_name(act), ts_act_name(enc->act),
-                           shapes_differ);
+        return ts_rec_fail(r, ffn->node, "this layer's activation is %s, that of those after it %s; %s", ts_act_name(act),
+                           ts_act_name(enc->act), shapes_differ);
     return true;
 }
 
@@ -177,8 +181,10 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         at = ffn.residual;
     } else {
         if (ffn_in != ffn.residual || ffn_in->kind != BASE_NORM)
-            return ts_rec_fail(r, sum2->node, "the feed-forward block reads %s (%s), its residual connection %s (%s); post-norm has one normalisation "
-                               "for both", base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
+            return ts_rec_fail(r, sum2->node,
+                               "the feed-forward block reads %s (%s), its residual connection %s (%s); post-norm has one normalisation "
+                               "for both",
+                               base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
         layer->norm2 = norm_of(*z);
         layer->norm1 = norm_of(ffn_in);
         at = ffn_in->from;
@@ -187,14 +193,17 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         return ts_rec_fail(r, at->node, "%s stands where the residual sum after attention was expected", base_text(at));
     if (!match_block(r, at, BASE_ATTENTION, "attention block", &attn))
         return false;
-    attn_in = attn.residual;
-    if (enc->norm_first) {
-        attn_in = attn.inner->q->terms == 1 ? attn.inner->q->term[0].base : attn.residual;
-        if (attn_in->kind != BASE_NORM || attn_in->from != attn.residual)
-            return ts_rec_fail(r, attn.inner->node, "a pre-norm layer's attention must read a normalisation of the residual stream, it reads %s (%s)",
-                               base_text(attn_in), ts_rec_name(attn_in->node));
+    attn_in = attn.inner->q->terms == 1 ? attn.inner->q->term[0].base : attn.residual;
+    const bool normalised = attn_in->kind == BASE_NORM && attn_in->from == attn.residual;
+    if (normalised != enc->norm_first)
+        return ts_rec_fail(r, attn.inner->node,
+                           "this attention reads %s, but the layer's feed-forward block %s; both blocks must be pre-norm or both post-norm",
+                           normalised ? "a normalisation of its residual connection" : "its residual connection as it is",
+                           normalised ? "does not" : "reads a normalisation of it");
+    if (!normalised)
+        attn_in = attn.residual; /* through linears in between, perhaps */
+    else
         layer->norm1 = norm_of(attn_in);
-    }
     if (!match_attention(r, &attn, attn_in, &one, layer))
         return false;
     if (first) {
@@ -208,7 +217,8 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
     }
     /* Where a mask from the data never fires, it makes no difference which layers have it. */
     if (*mask != attn.inner->mask && ((*mask && (*mask)->input) || (attn.inner->mask && attn.inner->mask->input)))
-        return ts_rec_fail(r, attn.inner->node, "some layers use the padding mask and others do not, or another one; all layers must leave out the same hits");
+        return ts_rec_fail(r, attn.inner->node,
+                           "some layers use the padding mask and others do not, or another one; all layers must leave out the same hits");
     *z = attn.residual;
     return true;
 }
@@ -226,7 +236,8 @@ static bool match_style(rec *r, ts_encoder *enc, const rec_base **z)
         return true;
     }
     if ((*z)->kind != BASE_NORM)
-        return ts_rec_fail(r, (*z)->node, "%s stands where the end of an encoder layer was expected (a residual sum or its normalisation)", base_text(*z));
+        return ts_rec_fail(r, (*z)->node, "%s stands where the end of an encoder layer was expected (a residual sum or its normalisation)",
+                           base_text(*z));
     const rec_base *from = (*z)->from;
     bool final = from->kind == BASE_NORM; /* a post-norm encoder's own */
     if (is_sum(from)) {
@@ -256,16 +267,18 @@ static bool set_mask(rec *r, ts_encoder *enc, const rec_mask *mask, const rec_ba
         enc->mask = TS_MASK_INPUT;
         enc->mask_input = ts_strdup(r->arena, mask->input->name);
         enc->mask_keeps = !r->true_is_padding;
-        enc->mask_note = ts_printf(r->arena, "input '%s', %s; masked hits are dropped before the hardware and their results are left empty",
+        enc->mask_note = ts_printf(r->arena, "input '%s', %s; the host drops masked hits and gives zeros as their results",
                                    mask->input->name, r->true_is_padding ? "true marks padding" : "true marks hits");
     } else if (mask) {
         enc->mask = TS_MASK_DATA;
-        enc->mask_note = ts_printf(r->arena, "%s; taken as never firing on a real hit", mask->note);
+        enc->mask_note = ts_printf(r->arena, "computed from the data (%s); taken as never firing on a real hit", mask->note);
     }
     const rec_mask *pooled = pool ? pool->mask : NULL;
     if (pool && enc->mask == TS_MASK_INPUT && pooled != mask)
-        return ts_rec_fail(r, pool->node, "the pooling takes masked hits in, which the attention leaves out; pool with the mask (sum of unmasked values over "
-                           "their number, or maximum with -infinity at padding)");
+        return ts_rec_fail(
+            r, pool->node,
+            "the pooling takes masked hits in, which the attention leaves out; pool with the mask (sum of unmasked values over "
+            "their number, or maximum with -infinity at padding)");
     if (pooled && enc->mask != TS_MASK_INPUT)
         return ts_rec_fail(r, pool->node, "the pooling leaves masked hits out, which the attention takes in; use the mask in both");
     return true;
@@ -315,8 +328,10 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
     if (!z)
         return NULL;
     if (z->kind != BASE_INPUT || layers == 0) {
-        ts_rec_fail(r, z->node, "%s stands where %s was expected; the embedding must be one to %d linear layers from the hits to the first encoder layer",
-                    base_text(z), layers ? "the model's input" : "an encoder layer", TS_MLP_MAX);
+        ts_rec_fail(
+            r, z->node,
+            "%s stands where %s was expected; the embedding must be one to %d linear layers from the hits to the first encoder layer",
+            base_text(z), layers ? "the model's input" : "an encoder layer", TS_MLP_MAX);
         return NULL;
     }
     enc->features = z->width;

@@ -117,8 +117,7 @@ static void common_base(rec *r, const rec_val **a, const rec_val **b)
     *b = second;
 }
 
-static const char *const too_complex =
-    "what is computed here is no layer normalisation and no activation that is known (ReLU, GELU, SiLU)";
+static const char *const too_complex = "what is computed here is no layer normalisation and no activation that is known (ReLU, GELU, SiLU)";
 
 static bool same_base(rec *r, const rec_poly *a, const rec_poly *b, rec_poly *out)
 {
@@ -300,8 +299,9 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
     } else if (exponent == 0.5 || exponent == -0.5) {
         double eps, factor;
         if (!as_variance(p, &factor, &eps))
-            return fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only layer normalisation has hardware, "
-                           "RMS normalisation has none");
+            return fail(r,
+                        "the square root is not of a variance + epsilon over all channels of a hit; only layer normalisation has hardware, "
+                        "RMS normalisation has none");
         *out = (rec_poly){.x = p->x, .eps = eps / factor, .count = 1};
         out->mono[0].c = pow(factor, exponent);
         out->mono[0].power[VAR_RSTD] = exponent > 0 ? -1 : 1;
@@ -330,7 +330,8 @@ const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var)
     if (var == VAR_ERF && !(ok && near(x1, sqrt(0.5)) && x3 == 0))
         return fail(r, "this Erf is not that of a GELU: its argument must be x / sqrt(2)");
     if (var == VAR_TANH && !(ok && near(x1, c) && near(x3, c * 0.044715)))
-        return fail(r, "Tanh is supported only inside the GELU approximation, tanh(sqrt(2/pi) * (x + 0.044715 x^3)); use ReLU, GELU or SiLU");
+        return fail(r,
+                    "Tanh is supported only inside the GELU approximation, tanh(sqrt(2/pi) * (x + 0.044715 x^3)); use ReLU, GELU or SiLU");
     if (var == VAR_SIGMOID && !(ok && near(x1, 1.0) && x3 == 0))
         return fail(r, "Sigmoid is supported only inside SiLU, x * sigmoid(x); use ReLU, GELU or SiLU");
     rec_poly *out = TS_NEW(r->arena, rec_poly);
@@ -499,7 +500,8 @@ const rec_val *ts_rec_linear(rec *r, const rec_val *v)
             return out;
     }
     if (v->kind == VAL_POLY)
-        ts_rec_fail(r, v->node, "the result of this node is no complete layer normalisation, (x - mean) / sqrt(variance + epsilon) * gain + "
+        ts_rec_fail(r, v->node,
+                    "the result of this node is no complete layer normalisation, (x - mean) / sqrt(variance + epsilon) * gain + "
                     "bias over all channels, and no activation that is known (ReLU, GELU, SiLU)");
     else
         ts_rec_fail(r, r->node, "%s (%s) cannot be used here; a value of each hit is needed", ts_rec_kind_text(v), ts_rec_name(v->node));

@@ -24,7 +24,8 @@ static bool get_ints(rec *r, const ts_node *node, const char *name, int slot, in
     if (!attr && !t && in->shape.rank == 1)
         count = in->shape.dim[0].c[0];
     if (count > TS_MAX_RANK)
-        return ts_rec_fail(r, node, "a list of %lld integers is longer than the %d dimensions a tensor can have", (long long)count, TS_MAX_RANK);
+        return ts_rec_fail(r, node, "a list of %lld integers is longer than the %d dimensions a tensor can have", (long long)count,
+                           TS_MAX_RANK);
     list->count = (int)count;
     for (int i = 0; i < list->count; i++)
         list->at[i] = attr ? ts_dim_of(attr->i[i]) : t ? ts_dim_of(ts_get_int(t, i)) : in->known[i];
@@ -116,7 +117,8 @@ static const rec_val *slice(rec *r, const ts_node *node, const rec_val *v)
         return NULL;
     const int rank = v->shape->rank;
     for (int i = 0; i < start.count && v; i++)
-        v = slice_dim(r, v, axes.count < 0 ? i : fix_axis(axes.at[i].c[0], rank), start.at[i], end.at[i], step.count < 0 ? 1 : step.at[i].c[0]);
+        v = slice_dim(r, v, axes.count < 0 ? i : fix_axis(axes.at[i].c[0], rank), start.at[i], end.at[i],
+                      step.count < 0 ? 1 : step.at[i].c[0]);
     return v;
 }
 
@@ -220,14 +222,17 @@ static bool concat(rec *r, const ts_node *node)
     const int dim = fix_axis(ts_attr_int(node, "axis", 0), shape->rank);
     const rec_val *sum = NULL;
     if (!ts_dim_is_const(shape->dim[dim]))
-        return ts_rec_fail(r, node, "hits are joined with other tokens (such as a class token); only the hits of the event can be tokens: pool by mean, "
-                           "maximum or the first hit instead");
+        return ts_rec_fail(
+            r, node,
+            "hits are joined with other tokens (such as a class token); only the hits of the event can be tokens: pool by mean, "
+            "maximum or the first hit instead");
     for (int i = 0; i < node->ins; i++) {
         const ts_value *in = ts_in(node, i);
         const rec_val *v = in->constant ? NULL : r->val[in->id];
         if (!v)
-            return ts_rec_fail(r, node, "values of the hits are joined with '%s', which does not depend on them; leave it out, or add it through a bias",
-                               in->name);
+            return ts_rec_fail(
+                r, node, "values of the hits are joined with '%s', which does not depend on them; leave it out, or add it through a bias",
+                in->name);
         v = ts_rec_linear(r, v);
         sum = !v ? NULL : sum ? concat_two(r, sum, v, dim) : v;
         if (!sum)

@@ -48,11 +48,11 @@ typedef struct rec_form rec_form;
 typedef struct rec_base rec_base;
 struct rec_base {
     rec_base_kind kind;
-    int width;            /* values of a token */
-    const ts_node *node;  /* where it was recognised; NULL for the input */
-    const rec_form *of;   /* LINEAR: the form that was given a name of its own */
-    const rec_base *from; /* NORM, ACT, POOL */
-    double eps;           /* NORM */
+    int width;                /* values of a token */
+    const ts_node *node;      /* where it was recognised; NULL for the input */
+    const rec_form *of;       /* LINEAR: the form that was given a name of its own */
+    const rec_base *from;     /* NORM, ACT, POOL */
+    double eps;               /* NORM */
     const float *gain, *bias; /* NORM: [width] */
     ts_act act;
     ts_pool pool;
@@ -79,10 +79,10 @@ struct rec_form {
 
 /* ---- masks ---- */
 
-typedef struct rec_mask {      /* a flag of each token */
-    const ts_value *input;     /* the model's input that it is, or */
-    const char *note;          /* what computes it from the data; then it is taken as false for every hit. NULL with input NULL:
-                                  a guard against results that are no numbers */
+typedef struct rec_mask {  /* a flag of each token */
+    const ts_value *input; /* the model's input that it is, or */
+    const char *note;      /* what computes it from the data; then it is taken as false for every hit. NULL with input NULL:
+                              a guard against results that are no numbers */
 } rec_mask;
 
 /* ---- polynomials over one base: x, its moments over the channels, and functions of x ---- */
@@ -90,8 +90,8 @@ typedef struct rec_mask {      /* a flag of each token */
 enum { VAR_X, VAR_MEAN, VAR_SQUARE, VAR_RSTD, VAR_ERF, VAR_TANH, VAR_SIGMOID, REC_VARS };
 typedef struct rec_mono {
     signed char power[REC_VARS];
-    double c;          /* the coefficient, where v is NULL */
-    const double *v;   /* [width] */
+    double c;        /* the coefficient, where v is NULL */
+    const double *v; /* [width] */
 } rec_mono;
 
 enum { REC_MAX_MONOS = 12 };
@@ -119,24 +119,24 @@ typedef struct rec_val {
     rec_kind kind;
     rec_layout layout;
     const ts_shape *shape;
-    const ts_node *node; /* that made it, for messages; NULL for inputs */
-    double scale;        /* LINEAR, SCORE, PROB */
+    const ts_node *node;  /* that made it, for messages; NULL for inputs */
+    double scale;         /* LINEAR, SCORE, PROB */
     const rec_form *form; /* LINEAR, SUM */
     const rec_poly *poly;
     const rec_form *q, *k; /* SCORE, PROB: [heads * d_head] */
     int heads, d_head;
-    const rec_mask *mask;       /* MASK: whose flag; SCORE, PROB: padding that is left out; LINEAR, SUM, COUNT: padding is `fill` */
-    rec_axis_kind mask_axis;    /* SCORE: the axis that the mask runs along */
-    double level[2];            /* MASK: value where the flag is false, true */
-    double fill;                /* LINEAR with a mask: what the padding was replaced by */
+    const rec_mask *mask;    /* MASK: whose flag; SCORE, PROB: padding that is left out; LINEAR, SUM, COUNT: padding is `fill` */
+    rec_axis_kind mask_axis; /* SCORE: the axis that the mask runs along */
+    double level[2];         /* MASK: value where the flag is false, true */
+    double fill;             /* LINEAR with a mask: what the padding was replaced by */
 } rec_val;
 
 typedef struct rec {
     ts_arena *arena;
     const ts_graph *graph;
     ts_err *err;
-    const ts_node *node;     /* being run */
-    const rec_val **val;     /* [values of the graph], NULL: a constant or not run yet */
+    const ts_node *node; /* being run */
+    const rec_val **val; /* [values of the graph], NULL: a constant or not run yet */
     rec_base **base;
     int bases, base_room;
     bool true_is_padding, polarity_known; /* of the mask input */
@@ -145,13 +145,13 @@ typedef struct rec {
 /* ts_fail with the node's name in front. */
 bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 bool ts_rec_channels(rec *r, int64_t channels); /* whether a hit can have so many; fails with a message */
-const char *ts_rec_name(const ts_node *node); /* "the input" for NULL */
+const char *ts_rec_name(const ts_node *node);   /* "the input" for NULL */
 const char *ts_rec_kind_text(const rec_val *v); /* "attention scores": for messages */
 
 /* recognise_layout.c */
 void ts_layout_add(rec_layout *layout, rec_axis_kind kind, int64_t size); /* merges adjacent constants, drops size 1 */
-int64_t ts_layout_rows(const rec_layout *layout);                        /* product of the constant axes */
-int ts_layout_tokens(const rec_layout *layout);                          /* number of axes that are not constant */
+int64_t ts_layout_rows(const rec_layout *layout);                         /* product of the constant axes */
+int ts_layout_tokens(const rec_layout *layout);                           /* number of axes that are not constant */
 bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split *split);
 bool ts_rec_split(rec *r, const rec_val *v, rec_split *split); /* the same for v's own shape; fails with a message */
 typedef struct rec_pick { /* one axis of a view: element i of it is element index[i] (NULL: i) of a source axis with `stride` */
@@ -164,7 +164,7 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
 const rec_val *ts_rec_reshape(rec *r, const rec_val *v, const ts_shape *shape);
 const rec_val *ts_rec_transpose(rec *r, const rec_val *v, const ts_shape *shape, const int *perm);
 const rec_val *ts_rec_broadcast(rec *r, const rec_val *v, const ts_shape *shape);
-/* Elements [first, first + count*step) of dimension `dim`, or those that `index` lists. drop: the dimension goes. */
+/* Elements index[0 ... count-1] of dimension `dim`, which has no hits. drop: there is one, and the dimension goes. */
 const rec_val *ts_rec_slice(rec *r, const rec_val *v, const ts_shape *shape, int dim, int64_t count, const int64_t *index, bool drop);
 /* The constant's element for each row of v, after broadcasting it to v's shape. NULL with an error. */
 const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool *uniform);
@@ -177,10 +177,10 @@ const rec_form *ts_form_identity(rec *r, const rec_base *base);
 const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *row);
 const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const double *row_scale); /* row_scale may be NULL */
 const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *bias);
-const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b); /* NULL with an error */
+const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b);   /* NULL with an error */
 const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b); /* rows of a, then of b; NULL with an error */
 bool ts_form_is_identity(const rec_form *f);
-const rec_base *ts_form_pure(const rec_form *f); /* the base of a form that only selects, else NULL */
+const rec_base *ts_form_pure(const rec_form *f);         /* the base of a form that only selects, else NULL */
 const rec_base *ts_form_find(rec *r, const rec_form *f); /* the base that stands for f already, or NULL */
 const rec_base *ts_form_freeze(rec *r, const rec_form *f);
 /* f as a linear over `root`, multiplying through linears in between; false (no error) where it is not one. */
@@ -194,10 +194,10 @@ const rec_val *ts_rec_layer_norm(rec *r, const rec_val *v, const ts_tensor *gain
 /* One node of a polynomial; v, a, b LINEAR or POLY. NULL with an error. */
 const rec_val *ts_rec_poly_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* a + sign * b */
 const rec_val *ts_rec_poly_mul(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, bool divide);
-const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by);         /* v + by[row] */
-const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by);         /* v * by[row] */
+const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by); /* v + by[row] */
+const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by); /* v * by[row] */
 const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent);
-const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var);               /* VAR_ERF, VAR_TANH, VAR_SIGMOID */
+const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var); /* VAR_ERF, VAR_TANH, VAR_SIGMOID */
 const rec_val *ts_rec_poly_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, bool mean);
 bool ts_rec_poly_same(rec *r, const rec_val *a, const rec_val *b); /* whether both are polynomials over one base */
 
@@ -226,7 +226,7 @@ bool ts_rec_unary(rec *r, const ts_node *node);
 bool ts_rec_where(rec *r, const ts_node *node);
 bool ts_rec_reduce(rec *r, const ts_node *node);
 bool ts_rec_cast(rec *r, const ts_node *node);
-const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* LINEAR or POLY */
+const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign);       /* LINEAR or POLY */
 const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor); /* v + factor * t */
 
 /* recognise_shape.c: operators that only move elements */
@@ -245,7 +245,7 @@ const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout
 /* Padding of a score leaves the softmax: `side` is the flag's value that means padding. */
 const rec_val *ts_mask_score(rec *r, const rec_val *score, const rec_val *mask, int padding);
 bool ts_mask_learn(rec *r, const rec_mask *mask, int padding); /* which value of the flag means padding; fails where it contradicts */
-enum { REC_DROP = -1000 }; /* what is added to a score, at most, for its probability to be none */
+enum { REC_DROP = -1000 };                                     /* what is added to a score, at most, for its probability to be none */
 
 /* recognise_match.c */
 const ts_encoder *ts_rec_match(rec *r, const rec_form *output);

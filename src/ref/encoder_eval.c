@@ -14,11 +14,11 @@ static const float LOG2E = 1.44269504F;
 /* One evaluation. Every buffer holds one value a token and channel, row-major. */
 typedef struct eval {
     const ts_encoder *enc;
-    int n;           /* tokens */
-    int inner;       /* heads * d_head */
+    int n;     /* tokens */
+    int inner; /* heads * d_head */
     ts_tap tap;
     void *user;
-    ts_arena *arena; /* scratch of this call */
+    ts_arena *arena;          /* scratch of this call */
     float *x, *branch, *norm; /* [n][d]: residual stream, branch output, norm output */
     float *q, *k, *v, *ctx;   /* [n][inner] */
     float *hidden;            /* [n][ff] */
@@ -47,15 +47,13 @@ static void linear(const ts_linear *lin, int rows, const float *x, float *y)
 {
     for (int r = 0; r < rows; r++)
         memcpy(y + (size_t)r * (size_t)lin->out, lin->b, (size_t)lin->out * sizeof *y);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, lin->out, lin->in, 1.0F, x, lin->in, lin->w, lin->in, 1.0F, y,
-                lin->out);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, lin->out, lin->in, 1.0F, x, lin->in, lin->w, lin->in, 1.0F, y, lin->out);
 }
 
 static void activate(ts_act act, size_t count, float *y)
 {
     switch (act) {
-    case TS_ACT_NONE:
-        return;
+    case TS_ACT_NONE: return;
     case TS_ACT_RELU:
         for (size_t i = 0; i < count; i++)
             y[i] = y[i] > 0.0F ? y[i] : 0.0F;
@@ -125,8 +123,7 @@ static void attend_head(eval *e, int layer, int head, float scale)
             softmax_row(n, e->score + (size_t)r * (size_t)n);
         if (e->tap)
             e->tap(e->user, layer, TS_ROLE_P, 0, head, n, n, e->score);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dh, n, 1.0F, e->score, n, e->v + at, ld, 0.0F, e->ctx + from,
-                    ld);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, dh, n, 1.0F, e->score, n, e->v + at, ld, 0.0F, e->ctx + from, ld);
     }
 }
 
@@ -242,10 +239,10 @@ void ts_encoder_eval(const ts_encoder *enc, int n, const float *x, float *y, ts_
     e.k = TS_NEW_N(e.arena, float, inner);
     e.v = TS_NEW_N(e.arena, float, inner);
     e.ctx = TS_NEW_N(e.arena, float, inner);
-    e.hidden = TS_NEW_N(e.arena, float, tokens * (size_t)enc->ff);
-    e.score = TS_NEW_N(e.arena, float, tokens * (tap_fn || n < QUERY_BLOCK ? tokens : QUERY_BLOCK));
+    e.hidden = TS_NEW_N(e.arena, float, tokens *(size_t)enc->ff);
+    e.score = TS_NEW_N(e.arena, float, tokens *(tap_fn || n < QUERY_BLOCK ? tokens : QUERY_BLOCK));
     if (tap_fn)
-        e.octaves = TS_NEW_N(e.arena, float, tokens * tokens);
+        e.octaves = TS_NEW_N(e.arena, float, tokens *tokens);
 
     tap(&e, 0, TS_ROLE_IN, 0, n, enc->features, x);
     run_mlp(&e, &enc->embed, 0, TS_ROLE_EMBED_HIDDEN, n, x, e.x);

@@ -154,6 +154,14 @@ class Layer(nn.Module):
         return self.norm2(x + self.ff2(self.act(self.ff1(x))))
 
 
+class HalfPreNorm(Layer):
+    """As in some compact vision transformers: attention is pre-norm, the feed-forward block post-norm."""
+
+    def forward(self, x, mask):
+        x = self.norm1(x + self.attention(nn.functional.layer_norm(x, (D,)), mask))
+        return x + self.ff2(self.act(self.ff1(x)))
+
+
 class Own(nn.Module):
     def __init__(self, style, layers=1, inner=D, heads=HEADS, pre=False, act=None, norm=nn.LayerNorm, ff=FF, final_norm=False,
                  bias=True, standardise=False, zero_padding=False):
@@ -304,6 +312,9 @@ def main(out):
     bad("rms_norm", Own("chunk", norm=RmsNorm), "only layer normalisation has hardware")
     bad("tanh", Own("chunk", act=nn.Tanh()), "/act/Tanh", "use ReLU, GELU or SiLU")
     bad("mixed_norms", Mixed(), "pre-norm")
+    half = Own("chunk", final_norm=True)
+    half.layers = nn.ModuleList([HalfPreNorm("chunk", D, HEADS, True, nn.ReLU(), nn.LayerNorm, FF, True)])
+    bad("half_pre_norm", half, "/attention/", "both blocks must be pre-norm or both post-norm")
     bad("fixed_hits", Torch(), "dynamic axis", fixed=True)
     bad("pool_ignores_mask", Torch(pool="mean"), "ReduceMean", "pool with the mask", mask=torch.bool)
     bad("four_linears", Torch(head=mlp(D, 4, 4, 4, OUT)), "head", "more than 3 linear")

@@ -58,8 +58,8 @@ static double *plain_norm(ts_arena *arena, const ts_norm *norm, int n, const dou
             square += pow(x[t * norm->d + c], 2) / norm->d;
         }
         for (int c = 0; c < norm->d; c++)
-            y[t * norm->d + c] =
-                (x[t * norm->d + c] - mean) / sqrt(square - mean * mean + (double)norm->eps) * (double)norm->gain[c] + (double)norm->bias[c];
+            y[t * norm->d + c] = (x[t * norm->d + c] - mean) / sqrt(square - mean * mean + (double)norm->eps) * (double)norm->gain[c] +
+                                 (double)norm->bias[c];
     }
     return y;
 }
@@ -75,7 +75,8 @@ static double *plain_add(ts_arena *arena, int count, const double *a, const doub
 static double *plain_attention(ts_arena *arena, const ts_encoder *enc, const ts_layer *layer, int n, const double *x)
 {
     const int inner = enc->heads * enc->d_head;
-    const double *q = plain_linear(arena, &layer->q, n, x), *k = plain_linear(arena, &layer->k, n, x), *v = plain_linear(arena, &layer->v, n, x);
+    const double *q = plain_linear(arena, &layer->q, n, x), *k = plain_linear(arena, &layer->k, n, x),
+                 *v = plain_linear(arena, &layer->v, n, x);
     double *ctx = reals(arena, n * inner), *p = reals(arena, n);
     for (int h = 0; h < inner; h += enc->d_head)
         for (int i = 0; i < n; i++) {
@@ -194,9 +195,21 @@ static void test_variants(void **state)
     static const int lengths[] = {1, 2, 13, 37};
     static const ts_act acts[] = {TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU};
     for (int v = 0; v < 16; v++) {
-        const ts_encoder_shape shape = {.features = 3, .d = 12, .heads = 1 + v % 3, .d_head = 5, .ff = 7, .outputs = 4, .layers = 1 + v % 2,
-                                        .embed_count = 1 + v % 3, .head_count = 3 - v % 3, .embed_hidden = 9, .head_hidden = 6,
-                                        .norm_first = v & 1, .has_final_norm = v & 2, .act = acts[v % 4], .pool = (ts_pool)(v / 4)};
+        const ts_encoder_shape shape = {.features = 3,
+                                        .d = 12,
+                                        .heads = 1 + v % 3,
+                                        .d_head = 5,
+                                        .ff = 7,
+                                        .outputs = 4,
+                                        .layers = 1 + v % 2,
+                                        .embed_count = 1 + v % 3,
+                                        .head_count = 3 - v % 3,
+                                        .embed_hidden = 9,
+                                        .head_hidden = 6,
+                                        .norm_first = v & 1,
+                                        .has_final_norm = v & 2,
+                                        .act = acts[v % 4],
+                                        .pool = (ts_pool)(v / 4)};
         for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
             check_variant(&shape, lengths[i], (uint64_t)v);
     }

@@ -18,7 +18,7 @@
 #include "ref/encoder_eval.h"
 #include "ref/graph_eval.h"
 
-#define REAL TS_SOURCE_DIR "/../shared/data/trackformers"
+#define REAL   TS_SOURCE_DIR "/../shared/data/trackformers"
 #define MODELS TS_SOURCE_DIR "/test/models"
 
 enum { MAX_HITS = 60, MAX_MODELS = 128 };
