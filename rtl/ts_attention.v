@@ -12,8 +12,8 @@
 // items back to back; what can wait is the start of an item (ts_attn_sched). Two event-layers can be in the engine: one being
 // read, one being written.
 //
-// Cycles of an event-layer of n tokens that has the engine for itself and is never kept waiting, exact where C >= P and within
-// 1 % otherwise (the bench checks it):
+// Cycles of an event-layer of n tokens that has the engine for itself and is never kept waiting, exact where C >= P (the bench
+// checks it); shorter items follow each other in pairs, so that the last block may be up to (C + P)/2 cycles early:
 //   HG = ceil(H/PH), DC = ceil(DH/PD), row = PH*ceil(DH/NF), C = ceil(n/PKEY)*DC: a pass of an item,
 //   lg(x) = ceil(ceil(log2 x)/REG), R = 1 + ceil(16/REG): ts_recip,
 //   P = 9 + FAN + lg(PD) + (DC > 1) + max(0, lg(PKEY) - 1): how far pass two's start is behind pass one's end, and back.
