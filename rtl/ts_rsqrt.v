@@ -32,23 +32,23 @@ module ts_rsqrt #(
     wire [5:0]       k;
 
     // One bit of every number i + 1 of which `leading` can tell.
-    function [PAIRS-1:0] with_bit(input integer b);
+    function [PAIRS-1:0] pair_with_bit(input integer b);
         integer i;
         for (i = 0; i < PAIRS; i = i + 1)
-            with_bit[i] = ((i + 1) >> b) % 2 == 1;
+            pair_with_bit[i] = ((i + 1) >> b) % 2 == 1;
     endfunction
 
-    genvar i;
+    genvar n;
     generate
         if (VW < 2 || VW > 62) begin : g_guard
             ts_rsqrt_needs_VW_of_2_to_62 guard ();
         end
-        for (i = 0; i < PAIRS; i = i + 1) begin : g_above
-            assign above[i] = |v[PW-1:2*i];
+        for (n = 0; n < PAIRS; n = n + 1) begin : g_above
+            assign above[n] = |v[PW-1:2*n];
         end
-        for (i = 0; i < 6; i = i + 1) begin : g_k
-            localparam [PAIRS-1:0] TAKE = with_bit(i);
-            assign k[i] = |(leading & TAKE);
+        for (n = 0; n < 6; n = n + 1) begin : g_k
+            localparam [PAIRS-1:0] TAKE = pair_with_bit(n);
+            assign k[n] = |(leading & TAKE);
         end
     endgenerate
     assign above[PAIRS] = 1'b0;
