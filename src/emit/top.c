@@ -17,6 +17,7 @@ typedef struct top {
     ts_ports ports;
     ts_stream *streams;
     int stream_count;
+    const char *unused; /* outputs of modules that nobody needs, ", a, b" */
 } top;
 
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
@@ -67,6 +68,12 @@ static void wires(const top *t, const char *name, int width, bool tagged)
     out(t, "    wire %s_valid, %s_ready;\n    wire [%d:0] %s_data;\n", name, name, width - 1, name);
     if (tagged)
         out(t, "    wire [TAGW-1:0] %s_tag;\n", name);
+}
+
+/* An output that is connected for the sake of lint only. */
+static void ignore(top *t, const char *signal)
+{
+    t->unused = ts_printf(t->arena, "%s, %s", t->unused, signal);
 }
 
 /* Remembers a stream for traces. */
@@ -131,16 +138,16 @@ static void merge(const top *t, const char *name, int width, const char *priorit
     out(t, ");\n\n");
 }
 
-static void linear(const top *t, ts_lin_id id, const char *in, const char *to, bool beats)
+static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool beats)
 {
     const ts_lin_widths *w = &t->w.lin[id];
     const ts_lin_fold *f = &t->plan->lin[id];
     const char *name = ts_lin_name(id);
     out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm);
     wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
-    const bool eot = beats && t->plan->argmax;
-    if (eot)
-        out(t, "    wire %s_eot;\n", to);
+    out(t, "    wire %s_eot;\n", to);
+    if (!beats || !t->plan->argmax)
+        ignore(t, ts_printf(t->arena, "%s_eot", to));
     out(t,
         "    ts_linear #(\n"
         "        .K(%d), .M(%d), .PK(%d), .PM(%d), .NR(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW), .BEATS(%d),\n"
@@ -156,7 +163,7 @@ static void linear(const top *t, ts_lin_id id, const char *in, const char *to, b
     tagged(t, "s", in);
     out(t, ",\n        ");
     tagged(t, "m", to);
-    out(t, ", .m_eot(%s));\n\n", eot ? ts_printf(t->arena, "%s_eot", to) : "");
+    out(t, ", .m_eot(%s_eot));\n\n", to);
 }
 
 static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)
@@ -266,6 +273,8 @@ static void admission(top *t)
     out(t, "    wire [%d:0] hit_in = {", width - 1);
     for (int i = im->features - 1; i >= 0; i--)
         out(t, "s_hit_data[%d +: %d]%s", i * t->ports.hit_lane, t->w.in_w, i ? ", " : "};\n");
+    if (t->w.in_w < t->ports.hit_lane)
+        ignore(t, "s_hit_data");
     out(t,
         "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)) u_admit (\n"
         "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
@@ -403,12 +412,15 @@ static const char *ffn_block(top *t)
     out(t, "    // ---- FFN block\n");
     fork2(t, "ffn", res, middle, "skip_new", "ffn_new");
     wires(t, "skip", res, false);
+    out(t, "    wire [%d:0] skip_count;\n", ts_bitlen((uint64_t)t->plan->mid_depth) - 1);
     out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst),\n        ", res, t->plan->mid_depth,
         style(t->plan->mid_style));
     untagged(t, "s", "skip_new");
     out(t, ",\n        ");
     untagged(t, "m", "skip");
-    out(t, ",\n        .count());\n    wire unused_skip_tag = &{1'b0, skip_new_tag}; // the branch carries the tag\n\n");
+    out(t, ",\n        .count(skip_count));\n\n");
+    ignore(t, "skip_new_tag"); /* the branch carries it */
+    ignore(t, "skip_count");
     if (im->norm_first) {
         norm(t, TS_NRM_2, "ffn_new", "normed2");
         in = "normed2";
@@ -512,15 +524,17 @@ static void output(top *t)
     out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
     tagged(t, "s", in);
     out(t,
-        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n"
-        "endmodule\n\n`default_nettype wire\n");
+        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n\n"
+        "    wire unused = &{1'b0%s};\n"
+        "endmodule\n\n`default_nettype wire\n",
+        t->unused);
 }
 
 const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_STREAM_MAX], int *count)
 {
     char *buffer = NULL;
     size_t size = 0;
-    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ports = ts_ports_of(im, plan), .streams = streams};
+    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ports = ts_ports_of(im, plan), .streams = streams, .unused = ""};
     t.f = open_memstream(&buffer, &size);
     CHECK(t.f);
     const bool loop = im->layers > 1;
