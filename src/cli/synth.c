@@ -1,0 +1,74 @@
+/* tessera synth */
+#include <math.h>
+
+#include "cli/predicted.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "report/report.h"
+#include "synth/synth.h"
+
+static void progress(void *user, const char *step)
+{
+    (void)user;
+    ts_progress("%s", step);
+}
+
+static json_t *result_json(const ts_synth_result *r)
+{
+    return json_pack("{s:s, s:o, s:I, s:I, s:{s:i, s:i, s:s}}", "tool", r->tool, "resources", ts_resources_json(&r->found), "latches",
+                     (json_int_t)r->latches, "soft_multipliers", (json_int_t)r->soft_multipliers, "path", "adder_levels", r->path_found, "limit",
+                     r->path_limit, "module", r->path_module);
+}
+
+static void print(const ts_synth_result *r, const ts_resources *predicted)
+{
+    printf("%-9s %12s %12s %9s\n", "resource", "predicted", "synthesised", "off by");
+#define X(name, title) \
+    printf("%-9s %12.10g %12.10g %+8.1f %%\n", title, round(2 * predicted->name) / 2, r->found.name, \
+           r->found.name > 0 ? 100 * (predicted->name / r->found.name - 1) : 0.0);
+    TS_RESOURCES(X)
+#undef X
+    printf("latches: %lld; multipliers in LUTs: %lld; longest path: %d adder level(s) of %d, in %s\n", r->latches, r->soft_multipliers, r->path_found,
+           r->path_limit, r->path_module);
+    printf("%s, %.0f s\n", r->tool, r->seconds);
+}
+
+static bool synth(ts_arena *arena, const char *dir, ts_err *err)
+{
+    ts_design design;
+    if (!ts_design_load(arena, dir, &design, err))
+        return false;
+    const ts_device *device = ts_device_find(arena, design.plan.device, err);
+    ts_synth_result result;
+    bool ok = device && ts_synth(arena, &design, device, &(ts_synth_options){.progress = progress}, &result, err) &&
+              ts_report_put(dir, "synthesised", result_json(&result), err);
+    ts_progress_end();
+    if (ok) {
+        const ts_cost cost = ts_plan_cost(&design.plan, design.im, device);
+        print(&result, &cost.yosys);
+        if (result.latches)
+            ok = ts_fail(err, "%lld latch(es) in the netlist", result.latches);
+        else if (result.soft_multipliers)
+            ok = ts_fail(err, "%lld product(s) did not become DSPs", result.soft_multipliers);
+        else if (result.path_found > result.path_limit)
+            ok = ts_fail(err, "a path in %s crosses %d adder levels; the plan promises %d", result.path_module, result.path_found, result.path_limit);
+    }
+    ts_design_free(&design);
+    return ok;
+}
+
+int ts_verb_synth(const ts_verb *verb, int argc, char **argv)
+{
+    const char *dir = NULL;
+    const ts_arg table[] = {{NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false}};
+    ts_err err = {""};
+    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &dir, &err);
+    if (parsed != TS_ARGS_OK)
+        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    ts_arena *arena = ts_arena_new();
+    const bool ok = synth(arena, dir, &err);
+    ts_progress_end();
+    ts_arena_free(arena);
+    return ok ? 0 : ts_cli_fail(verb, &err);
+}
