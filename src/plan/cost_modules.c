@@ -533,7 +533,7 @@ static ts_cost walk(int NW, int PKEY, int DC, int KAW, int SAW)
     return both(self);
 }
 
-static ts_cost sched(int PQ, int PKEY, int HG, int DC, int NW, int SPW, int LW, int WW, int KAW, int SAW)
+static ts_cost sched(int PQ, int PKEY, int HG, int DC, int HOW, int NW, int SPW, int LW, int WW, int KAW, int SAW)
 {
     ts_resources self = {0};
 #define COST_ts_attn_sched
@@ -631,7 +631,7 @@ static ts_cost keys_values(const ts_mapping *map, int H, int DH, int PKEY, int P
     return cost;
 }
 
-static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, ts_mem_style style)
+static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, ts_mem_style style)
 {
     ts_resources self = {0};
 #define COST_ts_attn_query
@@ -678,6 +678,7 @@ ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
     const int HG = cdiv(H, PH), DC = cdiv(DH, PD), groups = cdiv(NMAX, PKEY), bank = groups * HG * DC;
     const int NW = clog2(NMAX + 1), KAW = clog2(2 * bank), SPW = clog2(bank + 1), SAW = clog2(2 * groups);
     const int WW = imax(clog2(HG * DC), 1), GW = imax(clog2(HG), 1), QCW = clog2(PQ + 1);
+    const int row = PH * cdiv(DH, p->f.nf); /* steps of ts_attn_final for a query */
     const int PLACES = imax(4 * PQ, 32), SUMW = clog2(NMAX * ((1 << PW) - 1) + 1), ACCW = SUMW + VW;
     ts_resources self = {0};
 #define COST_ts_attention
@@ -685,8 +686,8 @@ ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
 #undef COST_ts_attention
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, keys_values(map, H, DH, PKEY, PH, PD, NMAX, KW, VW, LW, p->f.kvstyle));
-    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, p->f.kvstyle));
-    ts_cost_add(&cost, 1, sched(PQ, PKEY, HG, DC, NW, SPW, LW, WW, KAW, SAW));
+    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, row, p->f.kvstyle));
+    ts_cost_add(&cost, 1, sched(PQ, PKEY, HG, DC, clog2(PQ * row + DC), NW, SPW, LW, WW, KAW, SAW));
 
     /* What travels beside the operands of pass one ... */
     const int lg_pd = cdiv(clog2(PD), REG), lg_pkey = cdiv(clog2(PKEY), REG);
