@@ -262,6 +262,8 @@ int main(int argc, char **argv)
     /* Cycle counts: events one at a time, so that every event-layer is alone in the engine. */
     if (!b.stalled())
         for (int n : {1, P_PQ, P_NMAX / 2 + 1, P_NMAX - 1, P_NMAX}) {
+            if (n < 1 || n > P_NMAX)
+                continue;
             const size_t in = s.accepted_at.size(), out = m.taken_at.size();
             events.push_back({n, false});
             admit();
