@@ -61,29 +61,33 @@ inject() {
     [ "$lines" = 1 ] || { result "$1" error "the expression changes $lines lines, not one" && return 1; }
 }
 
-# ---- RTL. A test is MODULE or MODULE:CASE, the case that --quick runs (1, unless named).
-rtl_options() { # TEST
-    local case=1
-    [[ $1 == *:* ]] && case=${1#*:}
-    [ $quick = 0 ] || echo "-c $case"
+# ---- RTL. A test is MODULE or MODULE:PARAMETERS, the beginning of the parameters of the case that --quick runs.
+rtl_case() { # TEST
+    [[ $quick = 0 || $1 != *:* ]] || echo "${1#*:}"
+}
+
+# rtl_bench RTL BUILD JOBS CASE MODULE...: test/rtl/run.sh with its exit status.
+rtl_bench() {
+    local option=()
+    [ $quick = 0 ] || option=(-c "$4")
+    RTL=$1 BUILD=$2 test/rtl/run.sh -f -j "$3" "${option[@]}" "${@:5}"
 }
 
 # Every bench that the faults name, with the unchanged modules. Files in $work/rtl-good name the tests that passed.
-rtl_baseline() {
-    local options test modules
+rtl_baseline() { # TEST...
+    local case test modules
     mkdir "$work/rtl-good"
     cp -r rtl "$work/rtl"
-    while read -r options; do
+    while read -r case; do
         modules=()
-        for test in "$@"; do [ "$(rtl_options "$test")" != "$options" ] || modules+=("${test%:*}"); done
-        # shellcheck disable=SC2086 # options are words
-        RTL=$work/rtl BUILD=$work/base test/rtl/run.sh -f -j "$jobs" $options "${modules[@]}" >"$work/base.log" 2>&1
+        for test in "$@"; do [ "$(rtl_case "$test")" != "$case" ] || modules+=("${test%%:*}"); done
+        rtl_bench "$work/rtl" "$work/base" "$jobs" "$case" "${modules[@]}" >"$work/base.log" 2>&1
         for test in "$@"; do
-            [ "$(rtl_options "$test")" = "$options" ] || continue
-            grep -q "^pass  ${test%:*} " "$work/base.log" && ! grep -q "^FAIL  ${test%:*} " "$work/base.log" && touch "$work/rtl-good/$test"
+            [ "$(rtl_case "$test")" = "$case" ] || continue
+            grep -q "^pass  ${test%%:*} " "$work/base.log" && ! grep -q "^FAIL  ${test%%:*} " "$work/base.log" && touch "$work/rtl-good/$test"
         done
         grep '^FAIL' "$work/base.log" | sed 's/^/unchanged: /'
-    done < <(for test in "$@"; do rtl_options "$test"; done | sort -u)
+    done < <(for test in "$@"; do echo "$(rtl_case "$test")"; done | sort -u)
 }
 
 rtl_fault() { # I
@@ -93,8 +97,7 @@ rtl_fault() { # I
     cp -r rtl "$dir/rtl"
     cp -a "$work/base/common" "$dir/build/common"
     inject "$1" "$dir/${files[$1]}" || return
-    # shellcheck disable=SC2046 # options are words
-    RTL=$dir/rtl BUILD=$dir/build test/rtl/run.sh -f $(rtl_options "$test") "${test%:*}" >"$dir/log" 2>&1
+    rtl_bench "$dir/rtl" "$dir/build" 1 "$(rtl_case "$test")" "${test%%:*}" >"$dir/log" 2>&1
     case $? in
     0) result "$1" "NOT NOTICED" ;;
     1) result "$1" noticed ;;

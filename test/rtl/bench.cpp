@@ -187,7 +187,7 @@ sink::sink(bench &owner, const std::string &prefix, const std::vector<std::strin
 
 void sink::drive()
 {
-    ready_port_->set(!staller_.now());
+    ready_port_->set(staller_.always() ? waiting_ : !staller_.now());
 }
 
 const bits *sink::care(const std::string &name) const

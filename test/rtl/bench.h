@@ -17,7 +17,8 @@
        }
 
    The parameters of the case are macros P_<NAME> (run.sh includes them). Arguments: --seed N, --stall A,B,...: percent of the
-   cycles in which each stream pauses, in the order in which streams were added; --record DIR: also write tb.v and tb.txt, which
+   cycles in which each stream pauses, in the order in which streams were added; 100, for sinks only: ready waits for valid, so that
+   a valid that waits for ready is found; --record DIR: also write tb.v and tb.txt, which
    replay the same cycles in Icarus, where memories and registers start at X. */
 #ifndef TS_BENCH_H
 #define TS_BENCH_H
@@ -88,6 +89,7 @@ class staller {
   public:
     staller(int percent, uint64_t seed) : percent_(percent), state_(seed) {}
     bool now();
+    bool always() const { return percent_ == 100; }
 
   private:
     int percent_;

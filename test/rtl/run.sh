@@ -1,19 +1,21 @@
 #!/bin/bash
-# Builds and runs the RTL benches: test/rtl/run.sh [-j JOBS] [-k] [-c N] [-f] [module...], from the repository root.
+# Builds and runs the RTL benches: test/rtl/run.sh [-j JOBS] [-k] [-c PARAMETERS] [-f] [module...], from the repository root.
 # Cases are lines of test/rtl/cases.txt; without modules, all of them run. Work goes to $BUILD (build/rtl). A case is rebuilt when
-# its sources are newer. -k keeps the case's output on the screen when it passes. -c N runs only the Nth case of each module.
-# -f is for designs with an injected fault: no lint, no replay in Icarus, a quick build, and a case ends with its first failure.
+# its sources are newer. -k keeps the case's output on the screen when it passes. -c runs only the first
+# case of each module whose parameters begin so (-c "": its first case). -f is for designs with an injected fault: no lint, no
+# replay in Icarus, a quick build, and a case ends with its first failure.
 # Exit status: 0 only if every case passed, 3 if a case did not compile, 1 otherwise.
 set -u
 jobs=1
 keep=0
-only=0
+one=0
+only=
 faults=0
 while getopts "j:kc:f" option; do
     case $option in
     j) jobs=$OPTARG ;;
     k) keep=1 ;;
-    c) only=$OPTARG ;;
+    c) one=1 only=$OPTARG ;;
     f) faults=1 ;;
     *) exit 2 ;;
     esac
@@ -128,7 +130,7 @@ run_case() {
 
 common || exit 1
 n=0
-declare -A common_params cases
+declare -A common_params ran
 while read -r module params stalls seeds flag; do
     case $module in
     '' | '#'*) continue ;;
@@ -141,8 +143,8 @@ while read -r module params stalls seeds flag; do
     if [ $# -gt 0 ]; then
         case " $* " in *" $module "*) ;; *) continue ;; esac
     fi
-    cases[$module]=$((${cases[$module]:-0} + 1))
-    [ "$only" = 0 ] || [ "$only" = "${cases[$module]}" ] || continue
+    [[ $params == "$only"* ]] && [ "$one${ran[$module]:-}" != 11 ] || continue
+    ran[$module]=1
     [ $faults = 0 ] || flag=
     n=$((n + 1))
     run_case "$(printf %04d $n)" "$module" "$params" "$stalls" "$seeds" "$flag" &
