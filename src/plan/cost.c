@@ -126,22 +126,34 @@ static void head(ring *r)
     }
 }
 
+static int stages(ring *r)
+{
+    embedding(r);
+    attention_block(r);
+    ffn_block(r);
+    head(r);
+    return r->count;
+}
+
 int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX])
 {
     ring r = {.plan = plan, .im = im, .w = ts_ring_widths_of(im), .map = ts_mapping_of(device), .list = list};
-    embedding(&r);
-    attention_block(&r);
-    ffn_block(&r);
-    head(&r);
-    return r.count;
+    return stages(&r);
 }
 
-ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
+ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device)
 {
     ts_stage_cost list[TS_STAGE_COST_MAX];
-    const int count = ts_plan_stage_costs(plan, im, device, list);
+    ring r = {.plan = plan, .im = im, .w = *w, .map = ts_mapping_of(device), .list = list};
+    const int count = stages(&r);
     ts_cost sum = {.yosys = {.lut = 0}};
     for (int i = 0; i < count; i++)
         ts_cost_add(&sum, 1, list[i].cost);
     return sum;
+}
+
+ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    return ts_plan_cost_at(plan, im, &w, device);
 }

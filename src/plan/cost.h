@@ -11,6 +11,9 @@ typedef struct ts_cost {
 
 ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device);
 
+/* For those who cost many plans of one model: *w is ts_ring_widths_of(im). */
+ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device);
+
 /* The same by stage, in the order of the stream; the sum is ts_plan_cost. */
 typedef struct ts_stage_cost {
     const char *stage; /* "ffn1", "attention", "residual queue" ... */

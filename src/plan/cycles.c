@@ -189,10 +189,10 @@ static attention_time attention(const timing *t, int n)
                             .row = row};
 }
 
-ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
+ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
     CHECK(n >= 1);
-    const timing t = {plan, im, ts_ring_widths_of(im)};
+    const timing t = {plan, im, *w};
     const path enter = entering(&t), loop = looping(&t), leave = leaving(&t);
     const attention_time a = attention(&t, n);
     return (ts_layer_time){.ii = fmax(a.block / plan->attn.pq, loop.ii),
@@ -205,6 +205,12 @@ ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
                            .enter_ii = enter.ii,
                            .leave = leave.latency,
                            .leave_ii = leave.ii};
+}
+
+ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    return ts_layer_time_at(plan, im, &w, n);
 }
 
 /* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. */
@@ -248,9 +254,9 @@ typedef struct passage {
     double reading;     /* of all queries by attention in the last layer */
 } passage;
 
-static passage passage_of(const ts_plan *plan, const ts_imodel *im, int n)
+static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    const ts_layer_time t = ts_layer_time_of(plan, im, n);
+    const ts_layer_time t = ts_layer_time_at(plan, im, w, n);
     return (passage){.enter = t.enter,
                      .fill = (double)(n - 1) * t.enter_ii,
                      .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
@@ -268,10 +274,22 @@ static double entering_behind(const ts_plan *plan, const passage *before, int n_
     return over > 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
 }
 
+static double lone_latency(const ts_imodel *im, const passage *p)
+{
+    return p->enter + (im->layers - 1) * p->layer + p->last;
+}
+
+double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+{
+    const passage p = passage_of(plan, im, w, n);
+    return lone_latency(im, &p);
+}
+
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 {
-    const passage p = passage_of(plan, im, n);
-    const double latency = p.enter + (im->layers - 1) * p.layer + p.last;
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    const passage p = passage_of(plan, im, &w, n);
+    const double latency = lone_latency(im, &p);
     const double interval = fmax(p.reading, entering_behind(plan, &p, n, &p, n) + p.enter) + (im->layers - 1) * p.layer;
     const int units = ts_plan_mac_units(plan, im);
     return (ts_prediction){.tokens = n,
@@ -284,13 +302,14 @@ ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
 {
+    const ts_ring_widths w = ts_ring_widths_of(im);
     double admitted = 0, read = 0; /* when the next event may enter; when attention is done with the one before */
     int n_before = 0;
     passage before = {0};
     for (int e = 0; e < events; e++) {
         const bool refused = n[e] > plan->n_max;
         const int taken = refused ? plan->n_max + 1 : n[e]; /* of a refused event, the hits that go further than the port */
-        const passage p = passage_of(plan, im, refused ? plan->n_max : taken);
+        const passage p = passage_of(plan, im, &w, refused ? plan->n_max : taken);
         const double in = admitted + entering_behind(plan, &before, n_before, &p, taken);
         latency[e] = 0;
         if (refused) {

@@ -44,12 +44,28 @@ static double mean_block(const ts_attn_fold *fold, int heads, int d_head, const 
     return hits > 0 ? cycles / hits : 0;
 }
 
-bool ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold *best)
+/* The fewest keys a cycle with which blocks take at most `cycles`: they fall as keys are added. 0: not even all at once. */
+static int keys_for(int heads, int d_head, ts_attn_fold fold, double cycles, const int *lengths, int count)
 {
-    const double cycles = pq * ii + 1e-9;
-    int longest = 1, best_slots = 0;
+    int lo = 1, hi = 1;
     for (int i = 0; i < count; i++)
-        longest = lengths[i] > longest ? lengths[i] : longest;
+        hi = lengths[i] > hi ? lengths[i] : hi;
+    fold.pkey = hi;
+    if (mean_block(&fold, heads, d_head, lengths, count) > cycles)
+        return 0;
+    while (lo < hi) {
+        fold.pkey = (lo + hi) / 2;
+        if (mean_block(&fold, heads, d_head, lengths, count) <= cycles)
+            hi = fold.pkey;
+        else
+            lo = fold.pkey + 1;
+    }
+    return lo;
+}
+
+int ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold list[TS_ATTN_FOLD_MAX])
+{
+    int found = 0, fewest = 0;
     for (int hg = 1; hg <= heads; hg++) {
         const int ph = ts_ceil_div(heads, hg);
         if (ts_ceil_div(heads, ph) != hg)
@@ -58,25 +74,17 @@ bool ts_fold_attention(int heads, int d_head, int pq, double ii, const int *leng
             const int pd = ts_ceil_div(d_head, dc);
             if (ts_ceil_div(d_head, pd) != dc)
                 continue;
-            /* Cycles fall as pkey grows: bisect for the smallest that is fast enough. */
-            int lo = 1, hi = longest;
-            while (lo < hi) {
-                const int mid = (lo + hi) / 2;
-                const ts_attn_fold f = {.pq = pq, .pkey = mid, .ph = ph, .pd = pd};
-                if (mean_block(&f, heads, d_head, lengths, count) <= cycles)
-                    hi = mid;
-                else
-                    lo = mid + 1;
-            }
-            const ts_attn_fold f = {.pq = pq, .pkey = lo, .ph = ph, .pd = pd};
-            if (mean_block(&f, heads, d_head, lengths, count) > cycles)
+            ts_attn_fold f = {.pq = pq, .ph = ph, .pd = pd};
+            f.pkey = keys_for(heads, d_head, f, pq * ii + 1e-9, lengths, count);
+            if (f.pkey == 0 || found == TS_ATTN_FOLD_MAX)
                 continue;
-            /* Equal multipliers: the wider heads come first in this order and need fewer accumulators. */
-            if (best_slots == 0 || ts_attn_slots(&f) < best_slots) {
-                *best = f;
-                best_slots = ts_attn_slots(&f);
-            }
+            list[found++] = f;
+            fewest = fewest == 0 || ts_attn_slots(&f) < fewest ? ts_attn_slots(&f) : fewest;
         }
     }
-    return best_slots > 0;
+    int kept = 0;
+    for (int i = 0; i < found; i++)
+        if (ts_attn_slots(&list[i]) <= fewest + fewest / 8)
+            list[kept++] = list[i];
+    return kept;
 }

@@ -8,9 +8,11 @@
    then the narrowest memories. */
 ts_lin_fold ts_fold_linear(int in, int out, int ii);
 
-/* The fold with `pq` queries and fewest multipliers whose blocks take at most pq * ii cycles, on average over events of
-   lengths[count] hits weighted by their hits. False if even the widest fold is too slow. */
-bool ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold *fold);
+/* Folds with `pq` queries whose blocks take at most pq * ii cycles, on average over events of lengths[count] hits weighted by their
+   hits: one for each way to divide heads and head width, with the fewest keys; those that need many more multipliers than the
+   best are left out. Returns how many there are: 0 if even the widest is too slow. */
+enum { TS_ATTN_FOLD_MAX = 64 };
+int ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold list[TS_ATTN_FOLD_MAX]);
 
 /* Multipliers of attention: scores and context. */
 static inline int ts_attn_slots(const ts_attn_fold *fold)

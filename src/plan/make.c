@@ -1,6 +1,6 @@
-/* The search: every initiation interval II that could be the best, with every number of queries a block, gives one plan (folds of
-   each stage follow from II independently); memories go where there is room; the best mean latency that fits is improved by
-   widening the small lanes. Candidates are few hundred, each costs microseconds. */
+/* The search. For every initiation interval II that could be the best, and every way to fold attention for it, the other stages'
+   folds follow independently; memories go where there is room. Of the plans that fit, the one with the best mean latency wins, with
+   a small price on filling the device; its small lanes are then widened while that pays. */
 #include "plan/make.h"
 
 #include <math.h>
@@ -18,8 +18,10 @@ static const int query_choices[QUERY_CHOICES] = {1, 2, 3, 4, 6, 8, 12, 16};
 typedef struct candidate {
     ts_plan plan;
     ts_cost cost;
-    double latency, load; /* cycles; share of the scarcest resource */
-    const char *scarce;
+    double latency;     /* mean over the planned lengths, cycles */
+    double price;       /* latency and how full the device is: what the search minimises */
+    double load;        /* share of the scarcest resource */
+    const char *scarce; /* which that is */
     int ii;
 } candidate;
 
@@ -79,7 +81,7 @@ static double mean_latency(const search *s, const ts_plan *plan)
 {
     double sum = 0, events = 0;
     for (int i = 0; i < s->count; i++) {
-        sum += (double)s->weight[i] * (double)ts_predict(plan, s->im, s->length[i]).latency_cycles;
+        sum += s->weight[i] * ts_predict_latency(plan, s->im, &s->w, s->length[i]);
         events += s->weight[i];
     }
     return sum / events;
@@ -141,14 +143,21 @@ static double excess(const search *s, const ts_resources *need)
 
 static void measure(const search *s, candidate *c)
 {
-    c->cost = ts_plan_cost(&c->plan, s->im, s->device);
+    c->cost = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device);
     c->load = ts_device_load(s->device, &c->cost.device, &c->scarce);
+    /* A fuller device is harder to place and clock: five points of its LUTs, registers or block RAMs for one per cent of latency. */
+    const ts_resources *need = &c->cost.device, *has = &s->device->has;
+    const double full = (need->lut / has->lut + need->ff / has->ff + need->bram36 / fmax(has->bram36, 1)) / 3;
+    c->price = c->latency * (1 + 0.2 * full);
 }
 
 /* Moves memories between block RAM, LUT RAM and UltraRAM, the move that helps most first, until the design fits or none helps. */
 static void place_memories(const search *s, candidate *c)
 {
     measure(s, c);
+    /* Multipliers are where they are, and no memory is worth looking at while they do not fit. */
+    if (c->load <= s->cap || c->cost.device.dsp > s->cap * s->device->has.dsp)
+        return;
     const memories m = memories_of(s, &c->plan);
     for (double now = excess(s, &c->cost.device); now > 0;) {
         double best = now;
@@ -160,7 +169,7 @@ static void place_memories(const search *s, candidate *c)
                 if (style == (int)from || (style == TS_MEM_ULTRA && (!m.ultra[i] || s->device->has.uram <= 0)))
                     continue;
                 *m.style[i] = (ts_mem_style)style;
-                const ts_cost cost = ts_plan_cost(&c->plan, s->im, s->device);
+                const ts_cost cost = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device);
                 const double left = excess(s, &cost.device);
                 if (left < best - 1e-9) {
                     best = left;
@@ -193,47 +202,52 @@ static int finalise_lanes(const search *s, const ts_attn_fold *a)
 /* Tokens between the two ends of the residual FIFO beside the FFN, at full rate, and a few for bursts. */
 static int middle_depth(const search *s, const ts_plan *plan)
 {
-    const ts_layer_time t = ts_layer_time_of(plan, s->im, s->typical);
+    const ts_layer_time t = ts_layer_time_at(plan, s->im, &s->w, s->typical);
     const int in_flight = ts_ceil_div(t.chain, t.chain_ii > 0 ? t.chain_ii : 1) + plan->attn.pq;
     return in_flight < 14 ? 16 : in_flight + 2;
 }
 
-/* Folds for II cycles a token and layer; embedding (with qkv0) and head have their own. False: too few cycles for attention. */
-static bool fold_all(const search *s, int ii, int pq, int enter_ii, int leave_ii, ts_plan *plan)
+/* Cycles a token of each part of the ring. */
+typedef struct intervals {
+    int ring, enter, leave; /* embedding and qkv0; head */
+} intervals;
+
+/* The fold of a linear for its part's II; memories as they were. */
+static void fold_linear(const search *s, int id, const intervals *ii, ts_lin_fold *fold)
+{
+    const bool enters = id == TS_LIN_EMBED0 || id == TS_LIN_EMBED1 || id == TS_LIN_EMBED2 || id == TS_LIN_QKV0;
+    const bool leaves = id == TS_LIN_HEAD0 || id == TS_LIN_HEAD1 || id == TS_LIN_HEAD2;
+    const ts_lin_fold f = ts_fold_linear(s->w.lin[id].k, s->w.lin[id].m, enters ? ii->enter : leaves ? ii->leave : ii->ring);
+    fold->pk = f.pk;
+    fold->pm = f.pm;
+    fold->nr = f.nr;
+}
+
+static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold *attn)
 {
     const ts_imodel *im = s->im;
-    *plan = ts_plan_minimal(im, s->opt->max_tokens);
-    plan->device = s->device->name;
-    plan->clock_mhz = s->clock;
-    plan->plan_tokens = s->typical;
-    plan->reg = s->reg;
-    plan->argmax = s->opt->argmax && im->classifier;
-    ts_attn_fold attn = plan->attn;
-    if (!ts_fold_attention(im->heads, im->d_head, pq, ii, s->length, s->count, &attn))
-        return false;
-    attn.kvstyle = plan->attn.kvstyle;
-    attn.sstyle = plan->attn.sstyle;
-    plan->attn = attn;
-    plan->attn.nf = finalise_lanes(s, &attn);
-    for (int id = 0; id < TS_LIN_COUNT; id++) {
-        const ts_lin_widths *w = &s->w.lin[id];
-        if (!w->k)
-            continue;
-        const bool enters = id == TS_LIN_EMBED0 || id == TS_LIN_EMBED1 || id == TS_LIN_EMBED2 || id == TS_LIN_QKV0;
-        const bool leaves = id == TS_LIN_HEAD0 || id == TS_LIN_HEAD1 || id == TS_LIN_HEAD2;
-        ts_lin_fold f = ts_fold_linear(w->k, w->m, enters ? enter_ii : leaves ? leave_ii : ii);
-        f.wstyle = plan->lin[id].wstyle;
-        f.pstyle = plan->lin[id].pstyle;
-        plan->lin[id] = f;
-    }
+    ts_plan plan = ts_plan_minimal(im, s->opt->max_tokens);
+    plan.device = s->device->name;
+    plan.clock_mhz = s->clock;
+    plan.plan_tokens = s->typical;
+    plan.reg = s->reg;
+    plan.argmax = s->opt->argmax && im->classifier;
+    plan.attn.pq = attn->pq;
+    plan.attn.pkey = attn->pkey;
+    plan.attn.ph = attn->ph;
+    plan.attn.pd = attn->pd;
+    plan.attn.nf = finalise_lanes(s, attn);
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (s->w.lin[id].k)
+            fold_linear(s, id, ii, &plan.lin[id]);
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (s->w.rqv[id].d)
-            plan->rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, ii);
+            plan.rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, ii->ring);
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
-            plan->nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii);
-    plan->mid_depth = middle_depth(s, plan);
-    return true;
+            plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring);
+    plan.mid_depth = middle_depth(s, &plan);
+    return plan;
 }
 
 static double stage_macs(const search *s, const ts_lin_id *ids, int count)
@@ -254,47 +268,48 @@ static double side_ii(const search *s, double macs, double ii)
     return ii * sqrt(im->layers * macs / ring);
 }
 
-/* All candidates of one II; the best that fits goes to *best, the best that does not to *missed. True if one fits. */
-static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, candidate *by_queries)
+static intervals intervals_for(const search *s, int ii)
 {
     static const ts_lin_id enter[] = {TS_LIN_EMBED0, TS_LIN_EMBED1, TS_LIN_EMBED2, TS_LIN_QKV0};
     static const ts_lin_id leave[] = {TS_LIN_HEAD0, TS_LIN_HEAD1, TS_LIN_HEAD2};
-    static const double stretch[] = {0.7, 1, 1.4};
+    intervals part = {ii, ii, ii};
+    if (s->im->fused_qkv0) /* otherwise new tokens go through the ring's own qkv */
+        part.enter = (int)fmax(1, fmin(ii, round(side_ii(s, stage_macs(s, enter, 4), ii))));
+    if (s->im->pool == TS_POOL_NONE)
+        part.leave = (int)fmax(ii, round(side_ii(s, stage_macs(s, leave, 3), ii)));
+    else
+        part.leave = ii * s->typical < 4096 ? ii * s->typical : 4096; /* one token an event */
+    return part;
+}
+
+/* All candidates of one II; the best that fits goes to *best. True if one fits; otherwise *missed is the one nearest to it (II 0 where
+   attention cannot be that fast). */
+static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, candidate *by_queries)
+{
+    const intervals part = intervals_for(s, ii);
+    candidate near = {.ii = 0};
     bool fits = false;
-    const double enter_best = s->im->fused_qkv0 ? fmin(ii, side_ii(s, stage_macs(s, enter, 4), ii)) : ii;
-    const double leave_best = fmax(ii, side_ii(s, stage_macs(s, leave, 3), ii));
-    int last_enter = 0;
-    for (size_t e = 0; e < sizeof stretch / sizeof *stretch; e++) {
-        int enter_ii = (int)lround(enter_best * stretch[e]);
-        enter_ii = enter_ii < 1 ? 1 : enter_ii > ii ? ii : enter_ii;
-        if (enter_ii == last_enter)
-            continue;
-        last_enter = enter_ii;
-        int last_leave = 0;
-        for (size_t l = 0; l < sizeof stretch / sizeof *stretch; l++) {
-            const int leave_ii = (int)lround(fmax(ii, leave_best * stretch[l]));
-            if (leave_ii == last_leave)
+    for (int q = 0; q < QUERY_CHOICES && query_choices[q] <= s->typical; q++) {
+        ts_attn_fold attn[TS_ATTN_FOLD_MAX];
+        const int folds = ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->length, s->count, attn);
+        for (int f = 0; f < folds; f++) {
+            candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
+            c.latency = mean_latency(s, &c.plan);
+            place_memories(s, &c);
+            if (c.load > s->cap) {
+                if (near.ii == 0 || c.load < near.load)
+                    near = c;
                 continue;
-            last_leave = leave_ii;
-            for (int q = 0; q < QUERY_CHOICES; q++) {
-                candidate c = {.ii = ii};
-                if (query_choices[q] > s->typical || !fold_all(s, ii, query_choices[q], enter_ii, leave_ii, &c.plan))
-                    continue;
-                c.latency = mean_latency(s, &c.plan);
-                place_memories(s, &c);
-                if (c.load > s->cap) {
-                    if (missed && (missed->ii == 0 || c.latency < missed->latency))
-                        *missed = c;
-                    continue;
-                }
-                fits = true;
-                if (best->ii == 0 || c.latency < best->latency)
-                    *best = c;
-                if (by_queries[q].ii == 0 || c.latency < by_queries[q].latency)
-                    by_queries[q] = c;
             }
+            fits = true;
+            if (best->ii == 0 || c.price < best->price)
+                *best = c;
+            if (by_queries[q].ii == 0 || c.price < by_queries[q].price)
+                by_queries[q] = c;
         }
     }
+    if (!fits)
+        *missed = near;
     return fits;
 }
 
@@ -324,27 +339,23 @@ static bool widen(const search *s, ts_plan *plan, int i)
     return i == 0;
 }
 
-/* The move that gains most cycles for its share of the scarcest resource, as long as there is one. */
+/* The move that lowers the price most, as long as there is one that fits. */
 static void improve(const search *s, candidate *c)
 {
-    for (;;) {
-        candidate best = *c;
-        double best_gain = 0;
-        candidate next = *c;
+    for (bool better = true; better;) {
+        candidate best = *c, next = *c;
+        better = false;
         for (int i = 0; widen(s, &next.plan, i); i++, next = *c) {
             next.plan.mid_depth = middle_depth(s, &next.plan);
             next.latency = mean_latency(s, &next.plan);
             if (next.latency >= c->latency)
                 continue;
             place_memories(s, &next);
-            const double gain = (c->latency - next.latency) / fmax(excess(s, &next.cost.device) + next.load - c->load, 1e-4);
-            if (next.load <= s->cap && gain > best_gain) {
+            if (next.load <= s->cap && next.price < best.price) {
                 best = next;
-                best_gain = gain;
+                better = true;
             }
         }
-        if (best_gain <= 0)
-            return;
         *c = best;
     }
 }
@@ -368,8 +379,8 @@ static const char *explain(const search *s, const candidate *best, const candida
                               "Scarcest: %s, %.1f %% of %s's %.0f (at most %.0f %%).\n",
                               best->ii, s->typical, s->count > 1 ? " (the mean of the events)" : "", best->latency, best->scarce,
                               100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
-    if (missed->ii && missed->latency < best->latency)
-        t = ts_printf(s->arena, "%sThe next faster one (II %d, %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
+    if (missed->ii && missed->ii < best->ii)
+        t = ts_printf(s->arena, "%sThe next faster one (II %d, about %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
                       missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
                       of(&missed->cost.device, missed->scarce) - floor(s->cap * of(&s->device->has, missed->scarce)));
     for (int q = 0; q < QUERY_CHOICES; q++) {
@@ -434,8 +445,9 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
             return does_not_fit(&s, &missed, ts_printf(arena, "%s at II %d", im->name, options->target_ii), err);
         }
     } else {
-        candidate smallest = {.ii = slowest};
-        CHECK(fold_all(&s, slowest, 1, slowest, slowest, &smallest.plan));
+        const ts_attn_fold one = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1};
+        candidate smallest = {.ii = slowest, .plan = fold_all(&s, &(intervals){slowest, slowest, slowest}, &one)};
+        smallest.latency = mean_latency(&s, &smallest.plan);
         place_memories(&s, &smallest);
         if (smallest.load > s.cap)
             return does_not_fit(&s, &smallest, im->name, err);
@@ -444,10 +456,8 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         for (int ii = fastest_ii(&s); ii <= stop; ii += 1 + ii / 64)
             if (try_ii(&s, ii, &best, &missed, by_queries) && stop == slowest)
                 stop = ii + ii / 8 + 2 < slowest ? ii + ii / 8 + 2 : slowest;
-        if (best.ii == 0) {
-            smallest.latency = mean_latency(&s, &smallest.plan);
+        if (best.ii == 0)
             best = smallest;
-        }
     }
     improve(&s, &best);
     ts_plan *plan = TS_NEW(arena, ts_plan);

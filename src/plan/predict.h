@@ -15,6 +15,9 @@ typedef struct ts_prediction {
 /* n >= 1, a legal plan (ts_plan_check). */
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n);
 
+/* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). */
+double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
+
 /* Latencies of events that are offered back to back to an empty ring, in cycles from each one's last hit in to its last result out:
    an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. */
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency);
@@ -36,5 +39,6 @@ typedef struct ts_layer_time {
     int enter_ii, chain_ii, leave_ii; /* of the slowest stage on each of these ways */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
+ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
 #endif
