@@ -43,7 +43,6 @@ module ts_fifo #(
             wire [2:0]        head_count;
             wire              push = s_valid && s_ready;
             wire              pop  = m_valid && m_ready;
-            wire [CW-1:0]     next = inside + {{(CW-1){1'b0}}, push} - {{(CW-1){1'b0}}, pop};
             // A read takes two cycles and cannot stop: it is issued only when the FIFO in front has room for it.
             wire              issue = unread != {CW{1'b0}} && room != 3'd0;
 
@@ -62,11 +61,20 @@ module ts_fifo #(
                     read_1 <= 1'b0;
                     read_2 <= 1'b0;
                 end else begin
-                    ready  <= next != FULL[CW-1:0];
-                    inside <= next;
+                    ready <= pop || !(inside == FULL[CW-1:0] || (push && inside == LAST[CW-1:0]));
+                    if (push && !pop)
+                        inside <= inside + 1'b1;
+                    if (pop && !push)
+                        inside <= inside - 1'b1;
                     stored <= push;
-                    unread <= unread + {{(CW-1){1'b0}}, stored} - {{(CW-1){1'b0}}, issue};
-                    room   <= room + {2'b0, pop} - {2'b0, issue};
+                    if (stored && !issue)
+                        unread <= unread + 1'b1;
+                    if (issue && !stored)
+                        unread <= unread - 1'b1;
+                    if (pop && !issue)
+                        room <= room + 1'b1;
+                    if (issue && !pop)
+                        room <= room - 1'b1;
                     read_1 <= issue;
                     read_2 <= read_1;
                     if (push)

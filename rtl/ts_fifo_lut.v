@@ -18,25 +18,34 @@ module ts_fifo_lut #(
     output wire [WIDTH-1:0] m_data,
     output reg  [CW-1:0]    count
 );
-    localparam         AW   = $clog2(DEPTH);
-    localparam [31:0]  LAST = DEPTH - 1;
-    localparam [31:0]  FULL = DEPTH;
+    localparam        AW   = $clog2(DEPTH);
+    localparam [31:0] LAST = DEPTH - 1;
+    localparam [31:0] FULL = DEPTH;
 
-    wire            push = s_valid && s_ready;
-    wire            pop  = m_valid && m_ready;
-    wire [CW-1:0]   next = count + {{(CW-1){1'b0}}, push} - {{(CW-1){1'b0}}, pop};
-    reg  [AW-1:0]   wptr;
+    wire          push = s_valid && s_ready;
+    wire          pop  = m_valid && m_ready;
+    reg  [AW-1:0] wptr, rptr;
+    reg           some; // count != 0
 
+    // Flags are made beside the counter, not behind it: one adder between registers.
     always @(posedge clk)
         if (rst) begin
             count   <= {CW{1'b0}};
             s_ready <= 1'b0;
+            some    <= 1'b0;
             wptr    <= {AW{1'b0}};
+            rptr    <= {AW{1'b0}};
         end else begin
-            count   <= next;
-            s_ready <= next != FULL[CW-1:0];
+            if (push && !pop)
+                count <= count + 1'b1;
+            if (pop && !push)
+                count <= count - 1'b1;
+            s_ready <= pop || !(count == FULL[CW-1:0] || (push && count == LAST[CW-1:0]));
+            some    <= push || |count[CW-1:1] || (count[0] && !pop);
             if (push)
                 wptr <= wptr == LAST[AW-1:0] ? {AW{1'b0}} : wptr + 1'b1;
+            if (pop)
+                rptr <= rptr == LAST[AW-1:0] ? {AW{1'b0}} : rptr + 1'b1;
         end
 
     generate
@@ -46,22 +55,10 @@ module ts_fifo_lut #(
     endgenerate
 
     (* ram_style = "distributed" *) reg [WIDTH-1:0] array [0:DEPTH-1];
-    reg [AW-1:0] rptr;
-    reg          some; // count != 0, ready made
 
     always @(posedge clk)
         if (push)
             array[wptr] <= s_data;
-
-    always @(posedge clk)
-        if (rst) begin
-            rptr <= {AW{1'b0}};
-            some <= 1'b0;
-        end else begin
-            some <= next != {CW{1'b0}};
-            if (pop)
-                rptr <= rptr == LAST[AW-1:0] ? {AW{1'b0}} : rptr + 1'b1;
-        end
 
     assign m_valid = some;
     assign m_data  = array[rptr];

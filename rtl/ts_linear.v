@@ -88,6 +88,7 @@ module ts_linear #(
     localparam UNIT       = BEATS != 0 ? R : 1;
     localparam DEPTH      = IN_FLIGHT * UNIT;
     localparam CW         = $clog2(DEPTH + 1);
+    localparam UW         = $clog2(DEPTH + 2);
 
     localparam WAW = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
     localparam BAW = PAGES * MO > 1 ? $clog2(PAGES * MO) : 1;
@@ -105,17 +106,22 @@ module ts_linear #(
     endgenerate
 
     // ---- issue: one step a cycle
-    localparam [31:0] KO_LAST = KO - 1;
-    localparam [31:0] MO_LAST = MO - 1;
-    localparam [31:0] ROOM    = DEPTH - UNIT;
-    localparam [31:0] UNITS   = UNIT;
+    localparam [31:0] KO_LAST      = KO - 1;
+    localparam [31:0] MO_LAST      = MO - 1;
+    localparam [31:0] UNITS        = UNIT;
+    localparam [31:0] UNITS_LESS_1 = UNIT - 1;
+    // A result finds room where at most this many slots are used: as things are, after a pop, a promise, or both.
+    localparam [31:0] ROOM         = DEPTH - UNIT;
+    localparam [31:0] ROOM_POP     = DEPTH - UNIT + 1;
+    localparam [31:0] ROOM_PROMISE = DEPTH - UNIT - UNIT;
+    localparam [31:0] ROOM_BOTH    = DEPTH - UNIT - UNIT + 1;
 
     reg            busy;    // a token is inside its steps
     reg            paused;  // its next group waits for a credit
     reg            room;    // a credit is there
     reg  [KCW-1:0] ko;
     reg  [MCW-1:0] mo;
-    reg  [CW-1:0]  used;    // slots of the output FIFO that are taken or promised
+    reg  [UW-1:0]  used;    // slots of the output FIFO that are taken or promised
     wire           step       = busy && !paused;
     wire           first_ko   = ko == {KCW{1'b0}};
     wire           last_ko    = ko == KO_LAST[KCW-1:0];
@@ -125,7 +131,7 @@ module ts_linear #(
     wire           accept     = s_valid && s_ready;
     wire           next_group = BEATS != 0 && room && ((group_end && !last_mo) || paused);
     wire           pop        = m_valid && m_ready;
-    wire [CW-1:0]  used_next  = used + (accept || next_group ? UNITS[CW-1:0] : {CW{1'b0}}) - {{(CW-1){1'b0}}, pop};
+    wire           promise    = accept || next_group;
 
     assign s_ready = open && room;
 
@@ -134,14 +140,25 @@ module ts_linear #(
             busy   <= 1'b0;
             paused <= 1'b0;
             room   <= 1'b0;
-            used   <= {CW{1'b0}};
+            used   <= {UW{1'b0}};
             ko     <= {KCW{1'b0}};
             mo     <= {MCW{1'b0}};
         end else begin
             busy   <= accept || !open;
             paused <= BEATS != 0 && ((group_end && !last_mo) || paused) && !room;
-            used   <= used_next;
-            room   <= used_next <= ROOM[CW-1:0];
+            // The four cases side by side: one adder, or one comparison, between registers.
+            case ({promise, pop})
+                2'b00: room <= used <= ROOM[UW-1:0];
+                2'b01: room <= used <= ROOM_POP[UW-1:0];
+                2'b10: room <= used <= ROOM_PROMISE[UW-1:0];
+                2'b11: room <= used <= ROOM_BOTH[UW-1:0];
+            endcase
+            case ({promise, pop})
+                2'b00: used <= used;
+                2'b01: used <= used - 1'b1;
+                2'b10: used <= used + UNITS[UW-1:0];
+                2'b11: used <= used + UNITS_LESS_1[UW-1:0];
+            endcase
             if (step)
                 ko <= last_ko ? {KCW{1'b0}} : ko + 1'b1;
             if (group_end)

@@ -46,8 +46,9 @@ module ts_rqvec #(
     localparam QAW   = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
     localparam SCW   = STEPS > 1 ? $clog2(STEPS) : 1;
 
-    localparam [31:0] LAST = STEPS - 1;
-    localparam [31:0] FULL = DEPTH;
+    localparam [31:0] LAST        = STEPS - 1;
+    localparam [31:0] FULL        = DEPTH;
+    localparam [31:0] FULL_LESS_1 = DEPTH - 1;
 
     generate
         if (NR > D) begin : g_guard
@@ -59,11 +60,10 @@ module ts_rqvec #(
     reg            busy, room;
     reg  [SCW-1:0] count;
     reg  [CW-1:0]  used; // places of the output FIFO that are taken or promised
-    wire           last      = count == LAST[SCW-1:0];
-    wire           open      = !busy || last;
-    wire           accept    = s_valid && s_ready;
-    wire           pop       = m_valid && m_ready;
-    wire [CW-1:0]  used_next = used + {{(CW-1){1'b0}}, accept} - {{(CW-1){1'b0}}, pop};
+    wire           last   = count == LAST[SCW-1:0];
+    wire           open   = !busy || last;
+    wire           accept = s_valid && s_ready;
+    wire           pop    = m_valid && m_ready;
 
     assign s_ready = open && room;
 
@@ -75,8 +75,11 @@ module ts_rqvec #(
             count <= {SCW{1'b0}};
         end else begin
             busy <= accept || !open;
-            used <= used_next;
-            room <= used_next != FULL[CW-1:0];
+            if (accept && !pop)
+                used <= used + 1'b1;
+            if (pop && !accept)
+                used <= used - 1'b1;
+            room <= pop || !(used == FULL[CW-1:0] || (accept && used == FULL_LESS_1[CW-1:0]));
             if (busy)
                 count <= last ? {SCW{1'b0}} : count + 1'b1;
         end
