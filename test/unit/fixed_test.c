@@ -74,6 +74,11 @@ static void test_rsqrt(void **state)
         assert_true(r >= 1u << 16 && r < 1u << 17);
         const double relative = ldexp(r, -16 - k) * sqrt((double)v) - 1;
         assert_true(fabs(relative) < 0x1p-15);
+        const uint64_t u = 2 * k > 36 ? v >> (2 * k - 36) : v << (36 - 2 * k);
+        uint64_t root = (uint64_t)sqrt((double)u); /* u has 36 bits: at most one off */
+        root -= root * root > u;
+        root += (root + 1) * (root + 1) <= u;
+        assert_int_equal(r, (((uint64_t)1 << 34) - 1) / root);
     }
     int k;
     (void)ts_rsqrt(UINT64_MAX, &k);
@@ -136,6 +141,13 @@ static void test_norm(void **state)
             norm_case(d, bits, (uint64_t)d, true);
         }
     norm_case(1, 16, 1, true);
+    /* By hand: t = +-2, V = 9, k = 2, r = floor((2^34 - 1) / (3 * 2^16)) = 87381, z = round(+-2 * 87381 / 4) = round(+-43690.5). */
+    const int32_t gain[2] = {1 << 16, 1 << 16}, x[2] = {1, -1};
+    const int64_t bias[2] = {0, 0};
+    int32_t y[2];
+    ts_norm_token(&(ts_norm_num){2, 0, 16, 20, 1, gain, bias}, x, y);
+    assert_int_equal(y[0], 43691);
+    assert_int_equal(y[1], -43690);
 }
 
 static void test_exp2(void **state)
@@ -190,6 +202,10 @@ static void test_attend(void **state)
             for (int c = 0; c < HEAD; c++)
                 assert_int_equal(ctx[c], 4 * v[c]);
     }
+    /* Scores 1/2 and 0 are rounded to 1 and 0: weights 4095 and table[1] = 4084. */
+    const int32_t one = 1, two_k[2] = {1, 0}, two_v[2] = {0, 2047};
+    ts_attend(&(ts_attn_num){1, 18, 8, 12, 12, 14, table}, 1, 41 - 12 - 2, 2, &one, two_k, two_v, 1, ctx);
+    assert_int_equal(ctx[0], (int)floor(4.0 * 2047 * 4084 / (4095 + 4084) + 0.5));
 }
 
 int main(void)

@@ -53,6 +53,8 @@ static void test_format_list(void **state)
     refuse(*state, "nonsense=8", "known: w, act, in, embed_hidden");
     refuse(*state, "q=8,z=9", "unknown format 'z'");
     refuse(*state, "q=99", "'q' has 4 to 18 bits, not 99");
+    refuse(*state, "q=19", "not 19");
+    refuse(*state, "q=3", "not 3");
     refuse(*state, "q=-1", "not -1");
     refuse(*state, "q=", "not a whole number");
     refuse(*state, "q=8x", "not a whole number");
