@@ -139,25 +139,30 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
 #include "plan/cost_table.def"
 #undef COST_ts_mem
     }
-    for (int at = 0; at < WIDTH; at += SLICE_BITS) {
-        const int width = imin(WIDTH - at, SLICE_BITS);
+    const struct {
+        int count, width;
+    } slices[] = {{WIDTH / SLICE_BITS, SLICE_BITS}, {WIDTH % SLICE_BITS > 0, WIDTH % SLICE_BITS}};
+    for (int i = 0; i < 2; i++) {
+        const int count = slices[i].count, width = slices[i].width;
         double brams = 0, luts = 0;
+        if (count == 0)
+            continue;
         switch (STYLE) {
         case TS_MEM_BLOCK:
             block_ram(width, DEPTH, &brams, &luts);
-            self.bram36 += brams;
-            self.lut += luts;
-            self.ff += width; /* the output register */
-            absorbed += width;
+            self.bram36 += count * brams;
+            self.lut += count * luts;
+            self.ff += count * width; /* the output register */
+            absorbed += count * width;
             break;
         case TS_MEM_DISTRIBUTED:
-            self.lut += lutram_luts(map, width, DEPTH);
-            self.ff += 2 * width;
+            self.lut += count * lutram_luts(map, width, DEPTH);
+            self.ff += count * 2 * width;
             break;
         case TS_MEM_ULTRA:
-            self.uram += cdiv(DEPTH, 4096);
-            self.ff += width;
-            absorbed += width;
+            self.uram += count * cdiv(DEPTH, 4096);
+            self.ff += count * width;
+            absorbed += count * width;
             break;
         }
     }

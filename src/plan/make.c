@@ -295,6 +295,9 @@ static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, 
         for (int f = 0; f < folds; f++) {
             candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
             c.latency = mean_latency(s, &c.plan);
+            /* The price is never below the latency: a slow one is only of interest as an alternative with other queries. */
+            if (by_queries[q].ii && c.latency >= by_queries[q].price)
+                continue;
             place_memories(s, &c);
             if (c.load > s->cap) {
                 if (near.ii == 0 || c.load < near.load)
