@@ -66,7 +66,7 @@ module ts_fifo_lut #(
     // One word, whichever the solver picks, is followed from its acceptance to its delivery: `f_ahead` words are in
     // front of it. It must come out unchanged and in its turn; so must, therefore, every word.
     wire             f_pick = $anyseq;
-    reg              f_track = 0, f_started = 0, f_waiting = 0;
+    reg              f_track = 0, f_started = 0, f_waiting = 0, f_reset = 0;
     reg  [WIDTH-1:0] f_word, f_data;
     reg  [CW-1:0]    f_ahead;
     wire [31:0]      f_sum = {{(32-AW){1'b0}}, rptr} + {{(32-CW){1'b0}}, f_ahead};
@@ -75,6 +75,7 @@ module ts_fifo_lut #(
 
     always @(posedge clk) begin
         f_started <= 1;
+        f_reset   <= rst;
         f_waiting <= !rst && m_valid && !m_ready;
         f_data    <= m_data;
         if (rst)
@@ -93,7 +94,7 @@ module ts_fifo_lut #(
             assert (count <= FULL && rptr <= LAST && wptr <= LAST);
             assert (wptr == (f_end > LAST ? f_end - FULL : f_end));
             assert (some == (count != 0));
-            assert (!(s_ready && count == FULL));
+            assert (s_ready == (count != FULL && !f_reset));
             if (f_waiting)
                 assert (m_valid && m_data == f_data);
             if (f_track) begin
