@@ -160,7 +160,7 @@ class bench {
     template <class T> void dut(T &top)
     {
         eval_ = [&top] { top.eval(); };
-        clk_ = &top.clk;
+        find_clock(top, 0);
     }
     void reset(CData &rst) { rst_ = &rst; }
     template <class T> void in(const std::string &name, T &p, int width) { add(name, port(p, width), true, ""); }
@@ -210,6 +210,8 @@ class bench {
         bool input;
         std::string valid;
     };
+    template <class T> auto find_clock(T &top, int) -> decltype((void)top.clk) { clk_ = &top.clk; }
+    template <class T> void find_clock(T &, long) {} /* combinational: a cycle only settles */
     void add(const std::string &name, const port &p, bool input, const std::string &valid);
     staller next_staller();
     void tick();
@@ -218,7 +220,7 @@ class bench {
 
     VerilatedContext context_;
     std::function<void()> eval_, hook_;
-    CData *clk_ = nullptr, *rst_ = nullptr;
+    CData no_clock_ = 0, *clk_ = &no_clock_, *rst_ = nullptr;
     std::vector<port_info> port_;
     std::vector<std::unique_ptr<source>> source_;
     std::vector<std::unique_ptr<sink>> sink_;
