@@ -10,7 +10,7 @@
 
 enum {
     MAX_LENGTHS = 4096,
-    MAX_ALTERNATIVES = 12,
+    MAX_MEMORIES = 64,
     QUERY_CHOICES = 8, /* 1 ... 4, 6, 8, 12, 16 queries a block */
 };
 static const int query_choices[QUERY_CHOICES] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -97,8 +97,8 @@ static int levels_for(const ts_device *device, double clock)
 /* ---- Memories */
 
 typedef struct memories {
-    ts_mem_style *style[64];
-    bool ultra[64]; /* may be UltraRAM: written before it is read in any case */
+    ts_mem_style *style[MAX_MEMORIES];
+    bool ultra[MAX_MEMORIES]; /* may be UltraRAM: written before it is read in any case */
     int count;
 } memories;
 
@@ -151,37 +151,54 @@ static void measure(const search *s, candidate *c)
     c->price = c->latency * (1 + 0.2 * full);
 }
 
-/* Moves memories between block RAM, LUT RAM and UltraRAM, the move that helps most first, until the design fits or none helps. */
+static ts_resources plus(ts_resources a, const ts_resources *b, double factor)
+{
+#define X(field, label) a.field += factor * b->field;
+    TS_RESOURCES(X)
+#undef X
+    return a;
+}
+
+/* Moves memories between block RAM, LUT RAM and UltraRAM, the move that helps most first, until the design fits or none helps. What
+   a memory costs does not depend on the others: each is costed once in every style. */
 static void place_memories(const search *s, candidate *c)
 {
+    enum { STYLES = TS_MEM_ULTRA + 1 };
     measure(s, c);
     /* Multipliers are where they are, and no memory is worth looking at while they do not fit. */
     if (c->load <= s->cap || c->cost.device.dsp > s->cap * s->device->has.dsp)
         return;
     const memories m = memories_of(s, &c->plan);
-    for (double now = excess(s, &c->cost.device); now > 0;) {
+    ts_resources total[MAX_MEMORIES][STYLES]; /* of the ring, with this memory in this style */
+    for (int i = 0; i < m.count; i++) {
+        const ts_mem_style from = *m.style[i];
+        for (int style = 0; style < STYLES; style++) {
+            *m.style[i] = (ts_mem_style)style;
+            total[i][style] = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device).device;
+        }
+        *m.style[i] = from;
+    }
+    ts_resources need = c->cost.device;
+    for (double now = excess(s, &need); now > 0;) {
         double best = now;
-        int which = -1;
-        ts_mem_style to = TS_MEM_BLOCK;
-        for (int i = 0; i < m.count; i++) {
-            const ts_mem_style from = *m.style[i];
-            for (int style = TS_MEM_BLOCK; style <= TS_MEM_ULTRA; style++) {
-                if (style == (int)from || (style == TS_MEM_ULTRA && (!m.ultra[i] || s->device->has.uram <= 0)))
+        int which = -1, to = 0;
+        ts_resources better = need;
+        for (int i = 0; i < m.count; i++)
+            for (int style = 0; style < STYLES; style++) {
+                if (style == (int)*m.style[i] || (style == TS_MEM_ULTRA && (!m.ultra[i] || s->device->has.uram <= 0)))
                     continue;
-                *m.style[i] = (ts_mem_style)style;
-                const ts_cost cost = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device);
-                const double left = excess(s, &cost.device);
-                if (left < best - 1e-9) {
-                    best = left;
+                const ts_resources after = plus(plus(need, &total[i][*m.style[i]], -1), &total[i][style], 1);
+                if (excess(s, &after) < best - 1e-9) {
+                    best = excess(s, &after);
                     which = i;
-                    to = (ts_mem_style)style;
+                    to = style;
+                    better = after;
                 }
             }
-            *m.style[i] = from;
-        }
         if (which < 0)
             break;
-        *m.style[which] = to;
+        *m.style[which] = (ts_mem_style)to;
+        need = better;
         now = best;
     }
     measure(s, c);
