@@ -127,7 +127,8 @@ void ts_emu_linear(const ts_emu *emu, ts_arena *scratch, const ts_packed *p, int
         linear_reference(p, rows, x, y);
         return;
     }
-    int32_t *pairs = TS_NEW_N(scratch, int32_t, ROW_BLOCK * (size_t)p->pairs), *acc = TS_NEW_N(scratch, int32_t, ROW_BLOCK * (size_t)p->width);
+    int32_t *pairs = TS_NEW_N(scratch, int32_t, ROW_BLOCK * (size_t)p->pairs),
+            *acc = TS_NEW_N(scratch, int32_t, ROW_BLOCK * (size_t)p->width);
     for (int first = 0; first < rows; first += ROW_BLOCK) {
         const int count = rows - first < ROW_BLOCK ? rows - first : ROW_BLOCK;
         for (int r = 0; r < count; r++, x += lin->in)
@@ -143,7 +144,8 @@ void ts_emu_linear(const ts_emu *emu, ts_arena *scratch, const ts_packed *p, int
 /* ---- attention ---- */
 
 /* Scores and probabilities of one query, for the taps. */
-static void explain_row(const ts_imodel *im, int shift, int d_head, int n, const int32_t *q, const int32_t *k, int stride, int32_t *score, int32_t *p)
+static void explain_row(const ts_imodel *im, int shift, int d_head, int n, const int32_t *q, const int32_t *k, int stride, int32_t *score,
+                        int32_t *p)
 {
     int32_t max = INT32_MIN;
     for (int j = 0; j < n; j++) {
@@ -184,15 +186,16 @@ static void attention_reference(const ts_imodel *im, int l, int n, const int32_t
     const ts_attn_num num = {dh, im->score_bits, im->frac_bits, im->p_bits, ts_imodel_v_bits(im), layer->ctx.bits, im->exp2};
     for (int h = 0; h < im->heads; h++)
         for (int i = 0; i < n; i++)
-            ts_attend(&num, im->score_shift + layer->score_e[h], im->ctx_shift + layer->ctx_e, n, qkv + (size_t)i * (size_t)stride + (size_t)(h * dh),
-                      qkv + inner + h * dh, qkv + 2 * inner + h * dh, stride, ctx + (size_t)i * (size_t)inner + (size_t)(h * dh));
+            ts_attend(&num, im->score_shift + layer->score_e[h], im->ctx_shift + layer->ctx_e, n,
+                      qkv + (size_t)i * (size_t)stride + (size_t)(h * dh), qkv + inner + h * dh, qkv + 2 * inner + h * dh, stride,
+                      ctx + (size_t)i * (size_t)inner + (size_t)(h * dh));
 }
 
 /* One head's operands as the kernels want them. */
 typedef struct head_pairs {
     int pairs, keys, key_pairs, width; /* of d_head; padded n; padded n / 2; padded d_head */
-    int32_t *k; /* [pairs][keys]: two channels of a key */
-    int32_t *v; /* [key_pairs][width]: two keys of a channel */
+    int32_t *k;                        /* [pairs][keys]: two channels of a key */
+    int32_t *v;                        /* [key_pairs][width]: two keys of a channel */
 } head_pairs;
 
 static void pack_head(head_pairs *h, int n, int d_head, int stride, const int32_t *k, const int32_t *v)

@@ -10,13 +10,13 @@ typedef struct run {
     int n, inner;
     ts_emu_tap tap;
     void *user;
-    ts_arena *arena;   /* scratch of this call */
-    double *flat;      /* [max(d, ff)]: a scale that is one for all channels */
-    int32_t *x;        /* [n][d]: residual stream */
+    ts_arena *arena;        /* scratch of this call */
+    double *flat;           /* [max(d, ff)]: a scale that is one for all channels */
+    int32_t *x;             /* [n][d]: residual stream */
     int32_t *norm, *branch; /* [n][d] */
-    int32_t *stage;    /* [n][d]: stage input after requantisation */
-    int32_t *qkv, *ctx; /* [n][3 * inner], [n][inner] */
-    int32_t *hidden;   /* [n][ff] */
+    int32_t *stage;         /* [n][d]: stage input after requantisation */
+    int32_t *qkv, *ctx;     /* [n][3 * inner], [n][inner] */
+    int32_t *hidden;        /* [n][ff] */
 } run;
 
 static void tap(const run *r, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale,
@@ -164,7 +164,9 @@ static void pool(const run *r, const int32_t *x, int32_t *y)
             max = value > max ? value : max;
         }
         const int bits = r->im->res.bits;
-        y[c] = r->im->pool == TS_POOL_MEAN ? (int32_t)ts_wmean(sum, (uint64_t)r->n, bits, 41 - bits, bits) : r->im->pool == TS_POOL_MAX ? max : x[c];
+        y[c] = r->im->pool == TS_POOL_MEAN  ? (int32_t)ts_wmean(sum, (uint64_t)r->n, bits, 41 - bits, bits)
+               : r->im->pool == TS_POOL_MAX ? max
+                                            : x[c];
     }
 }
 

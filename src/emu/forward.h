@@ -8,10 +8,10 @@
 /* A linear and, where its integers are narrow enough, its weights as pairs. */
 typedef struct ts_packed {
     const ts_ilin *lin;
-    int parts;            /* the outputs are so many equal groups with formats of their own: 3 for q, k, v */
+    int parts; /* the outputs are so many equal groups with formats of their own: 3 for q, k, v */
     ts_fmt fmt[3];
-    int pairs, width;     /* (in + 1) / 2, padded out */
-    const int32_t *pair;  /* [pairs][width] or NULL: 64-bit arithmetic is needed */
+    int pairs, width;    /* (in + 1) / 2, padded out */
+    const int32_t *pair; /* [pairs][width] or NULL: 64-bit arithmetic is needed */
 } ts_packed;
 
 typedef struct ts_packed_layer {

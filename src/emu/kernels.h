@@ -1,5 +1,5 @@
-/* The inner loops of the emulator, each in plain C and with AVX2. The operands are pairs of 16-bit integers in one 32-bit word (low half first),
-   because one instruction multiplies both and adds. The twins agree on every bit: all arithmetic is exact. */
+/* The inner loops of the emulator, each in plain C and with AVX2. The operands are pairs of 16-bit integers in one 32-bit word (low half
+   first), because one instruction multiplies both and adds. The twins agree on every bit: all arithmetic is exact. */
 #ifndef TS_EMU_KERNELS_H
 #define TS_EMU_KERNELS_H
 #include <stdint.h>

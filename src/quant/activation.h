@@ -7,11 +7,11 @@ double ts_activate(ts_act act, double x);
 
 typedef struct ts_act_plan {
     ts_act act;
-    ts_fmt in;              /* after requantisation: the table's index, or already the output (no table) */
+    ts_fmt in; /* after requantisation: the table's index, or already the output (no table) */
     ts_fmt y;
-    double in_scale;        /* without a table unused: y_scale applies */
+    double in_scale;          /* without a table unused: y_scale applies */
     double y_scale, y_offset; /* one for the tensor: a table serves all its channels */
-    const int32_t *table;   /* [2^in.bits] or NULL */
+    const int32_t *table;     /* [2^in.bits] or NULL */
 } ts_act_plan;
 
 /* Between linears. [low, high]: inputs seen. None: signed. ReLU needs no table, an unsigned format does it, and y_scale may be

@@ -86,8 +86,8 @@ static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 {
     ts_arena *scratch = ts_arena_new();
     const int heads = plan[0].heads, d_head = plan[0].d_head, inner = heads * d_head;
-    double *q = TS_NEW_N(scratch, double, layers * inner), *k = TS_NEW_N(scratch, double, layers * inner);
-    int *t = TS_NEW_N(scratch, int, layers * heads);
+    double *q = TS_NEW_N(scratch, double, layers *inner), *k = TS_NEW_N(scratch, double, layers *inner);
+    int *t = TS_NEW_N(scratch, int, layers *heads);
     int least = 60;
     shared->reach = 0;
     for (int l = 0; l < layers; l++) {

@@ -11,7 +11,7 @@ typedef struct ts_attn_plan {
     const ts_range *q, *k, *v, *ctx;
     const ts_range *score; /* [heads], octaves, of keys as they are */
     ts_fmt q_fmt, k_fmt, v_fmt, ctx_fmt;
-    double room;  /* ranges are widened by this factor */
+    double room; /* ranges are widened by this factor */
     /* results, in the arena: */
     double *y_scale, *y_offset; /* [3 * heads * d_head]: real value of a unit of q, k, v, and offsets of k and v */
     double *ctx_scale;          /* [heads * d_head] */
@@ -24,8 +24,8 @@ typedef struct ts_attn_shared {
     int score_bits;
     int frac_bits; /* in: at most; out: chosen */
     int score_shift, ctx_shift;
-    double reach;  /* octaves that a score of the calibration can have, with room */
-    bool clipped;  /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
+    double reach; /* octaves that a score of the calibration can have, with room */
+    bool clipped; /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
 } ts_attn_shared;
 
 void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared);

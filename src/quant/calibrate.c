@@ -91,7 +91,7 @@ static collector evaluate(const ts_encoder *enc, int n, const float *x)
 {
     collector c = {.arena = ts_arena_new()};
     c.event = ts_calibration_new(c.arena, enc);
-    float *y = TS_NEW_N(c.arena, float, (size_t)n * (size_t)enc->outputs);
+    float *y = TS_NEW_N(c.arena, float, (size_t)n *(size_t)enc->outputs);
     ts_encoder_eval(enc, n, x, y, on_tensor, &c);
     return c;
 }

@@ -8,7 +8,7 @@
 
 typedef struct ts_range {
     float min, max;
-    double sum;      /* of `count` values: their mean is sum / count */
+    double sum; /* of `count` values: their mean is sum / count */
     long long count;
 } ts_range;
 

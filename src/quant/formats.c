@@ -35,7 +35,7 @@ ts_formats *ts_formats_default(ts_arena *arena, int layers)
     CHECK(layers >= 1);
     ts_formats *f = TS_NEW(arena, ts_formats);
     f->layers = layers;
-    f->bits = TS_NEW_N(arena, int, TS_FMT_COUNT * layers);
+    f->bits = TS_NEW_N(arena, int, TS_FMT_COUNT *layers);
     for (int k = 0; k < TS_FMT_COUNT; k++)
         for (int l = 0; l < layers; l++)
             f->bits[k * layers + l] = keys[k].bits;
@@ -135,9 +135,7 @@ static bool parse_layer(ts_formats *f, long layer, json_t *object, ts_err *err)
         return ts_fail(err, "\"layers\": layer %ld is not an object of NAME: BITS", layer);
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value)
-        if (!set_json(f, name, (int)layer, value, err))
-            return false;
+    json_object_foreach(object, name, value) if (!set_json(f, name, (int)layer, value, err)) return false;
     return true;
 }
 
@@ -147,14 +145,13 @@ static bool parse_layers(ts_formats *f, json_t *layers, ts_err *err)
     const char *name;
     json_t *value;
     if (json_is_array(layers)) {
-        json_array_foreach(layers, i, value)
-            if (!parse_layer(f, (long)i, value, err))
-                return false;
+        json_array_foreach(layers, i, value) if (!parse_layer(f, (long)i, value, err)) return false;
         return true;
     }
     if (!json_is_object(layers))
         return ts_fail(err, "\"layers\" is neither an array nor an object {\"N\": {NAME: BITS}}");
-    json_object_foreach(layers, name, value) {
+    json_object_foreach(layers, name, value)
+    {
         char *end;
         const long layer = strtol(name, &end, 10);
         if (end == name || *end)
@@ -173,7 +170,8 @@ static bool parse_object(ts_formats *f, json_t *root, ts_err *err)
     const char *name;
     json_t *value;
     for (int pass = 0; pass < 2; pass++)
-        json_object_foreach(root, name, value) {
+        json_object_foreach(root, name, value)
+        {
             const bool group = strcmp(name, "w") == 0 || strcmp(name, "act") == 0;
             if (strcmp(name, "layers") == 0 || group != (pass == 0))
                 continue;

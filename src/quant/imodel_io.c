@@ -158,8 +158,7 @@ static void *tensor(walk *w, const char *name, kind k, size_t count, bool option
     const size_t old = enter(w, "%s", name);
     if (w->saving) {
         if (from) {
-            json_object_set_new(w->tensors, w->path,
-                                json_pack("[s, I, I]", kind_name[k], (json_int_t)w->size, (json_int_t)count));
+            json_object_set_new(w->tensors, w->path, json_pack("[s, I, I]", kind_name[k], (json_int_t)w->size, (json_int_t)count));
             append(w, k, count, from);
         }
     } else if (!failed(w)) {
@@ -168,8 +167,8 @@ static void *tensor(walk *w, const char *name, kind k, size_t count, bool option
         const json_int_t offset = json_integer_value(json_array_get(item, 1)), stored = json_integer_value(json_array_get(item, 2));
         if (!item && optional)
             result = NULL;
-        else if (!type || strcmp(type, kind_name[k]) != 0 || stored < 0 || (size_t)stored != count || offset < 0 || (size_t)offset > w->size ||
-                 count > (w->size - (size_t)offset) / kind_size[k])
+        else if (!type || strcmp(type, kind_name[k]) != 0 || stored < 0 || (size_t)stored != count || offset < 0 ||
+                 (size_t)offset > w->size || count > (w->size - (size_t)offset) / kind_size[k])
             ts_fail(w->err, "tensor %s is missing, of another size, or beyond the end of the file", w->path);
         else
             result = extract(w, k, count, (size_t)offset);
@@ -178,11 +177,11 @@ static void *tensor(walk *w, const char *name, kind k, size_t count, bool option
     return result;
 }
 
-#define WALK_TENSOR(w, name, kind, count, optional, field) \
-    do { \
-        void *loaded_ = tensor((w), (name), (kind), (size_t)(count), (optional), (field)); \
-        if (!(w)->saving) \
-            (field) = loaded_; \
+#define WALK_TENSOR(w, name, kind, count, optional, field)                                                                                 \
+    do {                                                                                                                                   \
+        void *loaded_ = tensor((w), (name), (kind), (size_t)(count), (optional), (field));                                                 \
+        if (!(w)->saving)                                                                                                                  \
+            (field) = loaded_;                                                                                                             \
     } while (0)
 
 static void real(walk *w, const char *name, double *value)

@@ -31,10 +31,10 @@ typedef struct quantiser {
     ts_err *err;
     int inner;
     ts_imodel *im;
-    ts_ilayer *layer;  /* [layers] */
+    ts_ilayer *layer;         /* [layers] */
     double *res_in, *res_mid; /* [layers + 1], [layers]: scale of the residual stream at a layer's input and after block 1 */
-    double res_end;    /* scale of what goes to the head: res_in[layers], or the final norm's */
-    ts_attn_plan *attn; /* [layers] */
+    double res_end;           /* scale of what goes to the head: res_in[layers], or the final norm's */
+    ts_attn_plan *attn;       /* [layers] */
 } quantiser;
 
 /* A linear in double: [out][in] and [out]. */
@@ -208,7 +208,8 @@ static void build_norms(quantiser *q, int count, const norm_plan *plan)
             bias[c] = (int64_t)fmin(fmax(b, -b_max), b_max);
         }
         const double eps = floor((double)p->norm->eps * pow(d, 3) * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
-        *p->to = (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
+        *p->to =
+            (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
         p->to->eps = eps < 1 ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
     }
 }
@@ -259,12 +260,14 @@ static void stage_inputs(quantiser *q)
     ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
     ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
     for (int l = 0; l < layers; l++) {
-        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l], bits(q, TS_FMT_QKV_IN, l));
+        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l],
+                   bits(q, TS_FMT_QKV_IN, l));
         to[l] = &q->layer[l].qkv_in;
     }
     ts_build_rqs(q->arena, layers, plan, to);
     for (int l = 0; l < layers; l++) {
-        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l], bits(q, TS_FMT_FFN_IN, l));
+        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l],
+                   bits(q, TS_FMT_FFN_IN, l));
         to[l] = &q->layer[l].ffn_in;
     }
     ts_build_rqs(q->arena, layers, plan, to);
@@ -308,7 +311,7 @@ static real_linear stack_qkv(quantiser *q, const ts_layer *layer)
 /* outer after inner, as one linear. */
 static real_linear compose(quantiser *q, real_linear outer, real_linear inner)
 {
-    double *w = TS_NEW_N(q->scratch, double, (size_t)outer.out * (size_t)inner.in), *b = TS_NEW_N(q->scratch, double, outer.out);
+    double *w = TS_NEW_N(q->scratch, double, (size_t)outer.out *(size_t)inner.in), *b = TS_NEW_N(q->scratch, double, outer.out);
     for (int o = 0; o < outer.out; o++) {
         b[o] = outer.b[o];
         for (int j = 0; j < outer.in; j++) {
@@ -326,7 +329,7 @@ static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, 
                                const double *y_offset, ts_fmt y)
 {
     ts_lin_plan plan = {.name = name, .in = lin.in, .out = lin.out, .x = from.x, .w_bits = w_bits, .y_scale = y_scale, .y = y};
-    plan.w = TS_NEW_N(q->scratch, double, (size_t)lin.in * (size_t)lin.out);
+    plan.w = TS_NEW_N(q->scratch, double, (size_t)lin.in *(size_t)lin.out);
     plan.b = TS_NEW_N(q->scratch, double, lin.out);
     for (int o = 0; o < lin.out; o++) {
         plan.b[o] = lin.b[o] - (y_offset ? y_offset[o] : 0);
@@ -382,8 +385,8 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
         double *y_scale = last ? end_scale : constant(q->arena, out, plan.y_scale);
         double *in_scale = plan.table ? constant(q->arena, out, plan.in_scale) : y_scale;
         double *y_offset = plan.y_offset != 0 ? constant(q->arena, out, plan.y_offset) : NULL;
-        const ts_lin_plan lin = plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale,
-                                            NULL, plan.in);
+        const ts_lin_plan lin =
+            plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale, NULL, plan.in);
         ts_ilin *const where = &to[i];
         if (!build(q, 1, &lin, &where))
             return false;
@@ -483,7 +486,8 @@ static ts_lin_plan plan_qkv(quantiser *q, int l, real_linear lin, source from)
 {
     const ts_ilayer *layer = &q->layer[l];
     const ts_fmt y = widest(widest(layer->q, layer->k), layer->v);
-    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale, q->attn[l].y_offset, y);
+    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale,
+                       q->attn[l].y_offset, y);
 }
 
 static bool attention_linears(quantiser *q)
@@ -579,8 +583,9 @@ static bool ffn(quantiser *q)
     ts_act_plan *act = plan_hidden(q);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in),
-                              bits(q, TS_FMT_W_FFN1, l), constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+        plan[l] =
+            plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in),
+                        bits(q, TS_FMT_W_FFN1, l), constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
         to[l] = &q->layer[l].ffn1;
     }
     if (!build(q, layers, plan, to))
@@ -591,8 +596,8 @@ static bool ffn(quantiser *q)
         ffn1->y_scale = constant(q->arena, ff, act[l].y_scale);
         ffn1->y_offset = act[l].y_offset != 0 ? constant(q->arena, ff, act[l].y_offset) : NULL;
         const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset};
-        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden, bits(q, TS_FMT_W_FFN2, l),
-                              constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden,
+                              bits(q, TS_FMT_W_FFN2, l), constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
         to[l] = &q->layer[l].ffn2;
     }
     return build(q, layers, plan, to);

@@ -119,8 +119,10 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
             largest = fmax(largest, ldexp(scale[n][o], s1) / plan[n].y_scale[o]);
     const int s2 = ratio_shift(largest);
     if (s2 < 0)
-        return ts_fail(err, "%s: its output has so many more bits than its products that they cannot be scaled up; give it fewer bits, or "
-                       "its input or weights more", plan[0].name);
+        return ts_fail(err,
+                       "%s: its output has so many more bits than its products that they cannot be scaled up; give it fewer bits, or "
+                       "its input or weights more",
+                       plan[0].name);
     for (int n = 0; n < count; n++) {
         const int out = plan[n].out;
         int32_t *m = TS_NEW_N(arena, int32_t, out);
@@ -154,6 +156,7 @@ void ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *con
             b[c] = (int64_t)fmin(fmax(floor(ldexp(-p->y_offset[c] / y_scale[c], s2 + e[c]) + 0.5), -b_max), b_max);
             y_offset[c] = -ldexp((double)b[c], -(s2 + e[c])) * y_scale[c];
         }
-        *rq[n] = (ts_rq){.count = p->count, .s1 = 0, .s2 = s2, .m = m, .e = e, .b = b, .out = p->y, .y_scale = y_scale, .y_offset = y_offset};
+        *rq[n] =
+            (ts_rq){.count = p->count, .s1 = 0, .s2 = s2, .m = m, .e = e, .b = b, .out = p->y, .y_scale = y_scale, .y_offset = y_offset};
     }
 }

@@ -9,8 +9,8 @@
 typedef struct ts_lin_plan {
     const char *name; /* for messages */
     int in, out;
-    double *w;       /* [out][in] */
-    double *b;       /* [out] */
+    double *w; /* [out][in] */
+    double *b; /* [out] */
     ts_fmt x;
     int w_bits;
     double *y_scale; /* [out], > 0 */

@@ -219,7 +219,8 @@ static bool check_ring(const ts_imodel *im, ts_err *err)
     for (int f = 0; f < 1 << im->frac_bits; f++)
         if (im->exp2[f] > (f ? im->exp2[f - 1] : (uint32_t)ts_fmt_max(im->p_bits, false)))
             return ts_fail(err, "exp2 table: entry %d is larger than the one before it", f);
-    return im->exp2[0] == (uint32_t)ts_fmt_max(im->p_bits, false) || ts_fail(err, "exp2 table: the first entry is not the largest probability");
+    return im->exp2[0] == (uint32_t)ts_fmt_max(im->p_bits, false) ||
+           ts_fail(err, "exp2 table: the first entry is not the largest probability");
 }
 
 bool ts_imodel_verify(const ts_imodel *im, ts_err *err)

@@ -52,7 +52,8 @@ static const int32_t *integers(ts_arena *arena, const ts_imodel *im, int n, cons
 static void test_twins(void **state)
 {
     (void)state;
-    static const char *const formats[] = {"", "act=8,act_in=10,w=8", "act=14,residual=18,w=14", "q=18,k=18,v=17,p=16,hidden=18,in=18", "p=15,v=16,q=16,k=16"};
+    static const char *const formats[] = {"", "act=8,act_in=10,w=8", "act=14,residual=18,w=14", "q=18,k=18,v=17,p=16,hidden=18,in=18",
+                                          "p=15,v=16,q=16,k=16"};
     static const int n[] = {1, 2, 7, 8, 9, 33};
     for (uint64_t seed = 0; seed < 60; seed++) {
         const ts_encoder_shape shape = small_shape(seed);
@@ -217,7 +218,14 @@ static void test_events(void **state)
     (void)state;
     enum { EVENTS = 9 };
     for (int pool = 0; pool < 2; pool++) {
-        const ts_encoder_shape shape = {.features = 2, .d = 8, .heads = 2, .d_head = 4, .ff = 8, .outputs = 3, .layers = 2, .act = TS_ACT_RELU,
+        const ts_encoder_shape shape = {.features = 2,
+                                        .d = 8,
+                                        .heads = 2,
+                                        .d_head = 4,
+                                        .ff = 8,
+                                        .outputs = 3,
+                                        .layers = 2,
+                                        .act = TS_ACT_RELU,
                                         .pool = pool ? TS_POOL_MEAN : TS_POOL_NONE};
         ts_err err = {""};
         const small_model m = small_model_make(&shape, 1, "", &err);
@@ -272,7 +280,8 @@ static void keep(void *user, int layer, ts_role role, int part, int head, int ro
     t->real[layer][role][head < 0 ? part : head] = copy;
 }
 
-static void compare(void *user, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale, const double *offset)
+static void compare(void *user, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale,
+                    const double *offset)
 {
     tapped *t = user;
     const float *real = t->real[layer][role][part];
@@ -295,7 +304,8 @@ static void test_taps(void **state)
 {
     (void)state;
     for (int variant = 0; variant < 4; variant++) {
-        ts_encoder_shape shape = {.features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 32, .outputs = 4, .layers = 3, .embed_count = 2, .head_count = 2};
+        ts_encoder_shape shape = {
+            .features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 32, .outputs = 4, .layers = 3, .embed_count = 2, .head_count = 2};
         shape.norm_first = shape.has_final_norm = variant & 1;
         shape.act = variant & 2 ? TS_ACT_GELU_ERF : TS_ACT_RELU;
         ts_err err = {""};
@@ -337,8 +347,8 @@ static distance measure(ts_arena *arena, const ts_encoder *enc, const ts_imodel 
     size_t total = 0, at = 0;
     for (int i = 0; i < events; i++)
         total += (size_t)rows_of(im, n[i]);
-    float *real = TS_NEW_N(arena, float, total * (size_t)outputs);
-    double *got = TS_NEW_N(arena, double, total * (size_t)outputs), squares = 0;
+    float *real = TS_NEW_N(arena, float, total *(size_t)outputs);
+    double *got = TS_NEW_N(arena, double, total *(size_t)outputs), squares = 0;
     for (int i = 0; i < events; i++) {
         const int rows = rows_of(im, n[i]);
         int32_t *y = TS_NEW_N(arena, int32_t, rows * outputs);
@@ -444,10 +454,9 @@ static void test_accuracy_real(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_twins),           cmocka_unit_test(test_kernels), cmocka_unit_test(test_extreme),
-        cmocka_unit_test(test_events),          cmocka_unit_test(test_input_conversion),
-        cmocka_unit_test(test_taps),            cmocka_unit_test(test_accuracy_random),
-        cmocka_unit_test(test_accuracy_real),
+        cmocka_unit_test(test_twins),           cmocka_unit_test(test_kernels),          cmocka_unit_test(test_extreme),
+        cmocka_unit_test(test_events),          cmocka_unit_test(test_input_conversion), cmocka_unit_test(test_taps),
+        cmocka_unit_test(test_accuracy_random), cmocka_unit_test(test_accuracy_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

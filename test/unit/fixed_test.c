@@ -126,7 +126,8 @@ static void norm_case(int d, int res_bits, uint64_t seed, bool flat)
     ts_norm_token(&num, x, y);
     for (int c = 0; c < d; c++) {
         const double z = var > 0 ? ((double)x[c] - mean) / sqrt(var * d) * 65536 : 0;
-        const double want = fmin(fmax((z * gain[c] + (double)bias[c]) / 65536, (double)-ts_fmt_max(res_bits, true)), (double)ts_fmt_max(res_bits, true));
+        const double want =
+            fmin(fmax((z * gain[c] + (double)bias[c]) / 65536, (double)-ts_fmt_max(res_bits, true)), (double)ts_fmt_max(res_bits, true));
         /* t is rounded to 2^t_shift, which matters for tokens that hardly vary; these are random over the whole format */
         assert_true(fabs(y[c] - want) <= 1 + 8.0 * abs(gain[c]) / 65536);
     }
@@ -211,9 +212,14 @@ static void test_attend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_and_saturate), cmocka_unit_test(test_requant), cmocka_unit_test(test_recip),
-        cmocka_unit_test(test_rsqrt),              cmocka_unit_test(test_wmean),   cmocka_unit_test(test_norm),
-        cmocka_unit_test(test_exp2),               cmocka_unit_test(test_attend),
+        cmocka_unit_test(test_round_and_saturate),
+        cmocka_unit_test(test_requant),
+        cmocka_unit_test(test_recip),
+        cmocka_unit_test(test_rsqrt),
+        cmocka_unit_test(test_wmean),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_exp2),
+        cmocka_unit_test(test_attend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

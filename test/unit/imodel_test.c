@@ -83,7 +83,8 @@ static void write_bytes(const void *data, size_t size)
 static void test_damage(void **state)
 {
     (void)state;
-    const ts_encoder_shape shape = {.features = 2, .d = 4, .heads = 2, .d_head = 2, .ff = 4, .outputs = 1, .layers = 2, .act = TS_ACT_GELU_ERF};
+    const ts_encoder_shape shape = {
+        .features = 2, .d = 4, .heads = 2, .d_head = 2, .ff = 4, .outputs = 1, .layers = 2, .act = TS_ACT_GELU_ERF};
     ts_err err = {""};
     const small_model m = small_model_make(&shape, 1, "act=6", &err);
     assert_non_null(m.im);
@@ -183,7 +184,8 @@ static void refused(const faulty *f, const char *says)
 static void test_verify(void **state)
 {
     (void)state;
-    const ts_encoder_shape shape = {.features = 3, .d = 16, .heads = 4, .d_head = 4, .ff = 20, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 16, .heads = 4, .d_head = 4, .ff = 20, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
     ts_err err = {""};
     const small_model m = small_model_make(&shape, 3, "", &err);
     faulty f;

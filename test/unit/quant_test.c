@@ -12,7 +12,8 @@
 #include "num/fixed.h"
 #include "small_model.h"
 
-static const ts_encoder_shape plain = {.features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 24, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
+static const ts_encoder_shape plain = {
+    .features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 24, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
 
 /* ---- formats ---- */
 
@@ -128,7 +129,8 @@ static void test_calibration(void **state)
     assert_true(max >= in[1].max && max <= in[1].max);
     for (int role = 0; role < TS_ROLE_COUNT; role++)
         for (int part = 0; part < 8; part++) {
-            const ts_range *a = ts_calibration_get(one, 2, (ts_role)role, part, &channels), *b = ts_calibration_get(all, 2, (ts_role)role, part, &channels);
+            const ts_range *a = ts_calibration_get(one, 2, (ts_role)role, part, &channels),
+                           *b = ts_calibration_get(all, 2, (ts_role)role, part, &channels);
             assert_true(!a == !b);
             if (a)
                 assert_memory_equal(a, b, (size_t)channels * sizeof *a);
@@ -203,14 +205,20 @@ static void test_dead_and_constant(void **state)
     for (int zero = 0; zero < 8; zero++) {
         ts_encoder *enc = ts_encoder_random(arena, &plain, 3);
         ts_layer *layer = (ts_layer *)enc->layer; /* made for this test, not shared */
-        ts_linear *const lin[8] = {&layer[1].q, &layer[1].k, &layer[1].v, &layer[1].o, &layer[1].ffn1, &layer[1].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
+        ts_linear *const lin[8] = {&layer[1].q,    &layer[1].k,    &layer[1].v,        &layer[1].o,
+                                   &layer[1].ffn1, &layer[1].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
         const size_t weights = (size_t)lin[zero]->in * (size_t)lin[zero]->out;
         lin[zero]->w = TS_NEW_N(arena, float, weights);
         if (zero & 1) /* no bias either: the tensor is constant zero */
             lin[zero]->b = TS_NEW_N(arena, float, lin[zero]->out);
         warnings w = {0};
         assert_non_null(quantise(arena, enc, 1, "", &w));
-        assert_non_null(strstr(w.text, zero < 3 ? "layers.1.qkv" : zero == 3 ? "layers.1.o" : zero == 4 ? "layers.1.ffn1" : zero == 5 ? "layers.1.ffn2" : zero == 6 ? "embed" : "head"));
+        assert_non_null(strstr(w.text, zero < 3    ? "layers.1.qkv"
+                                       : zero == 3 ? "layers.1.o"
+                                       : zero == 4 ? "layers.1.ffn1"
+                                       : zero == 5 ? "layers.1.ffn2"
+                                       : zero == 6 ? "embed"
+                                                   : "head"));
     }
     ts_encoder *enc = ts_encoder_random(arena, &plain, 4);
     warnings w = {0};
@@ -222,7 +230,8 @@ static void test_outliers(void **state)
     ts_arena *arena = *state;
     ts_encoder *enc = ts_encoder_random(arena, &plain, 5);
     ts_layer *layer = (ts_layer *)enc->layer;
-    float *w2 = writable(arena, layer[1].ffn2.w, 24 * 16), *b = writable(arena, layer[1].ffn1.b, 24), *o = writable(arena, layer[0].o.b, 16);
+    float *w2 = writable(arena, layer[1].ffn2.w, 24 * 16), *b = writable(arena, layer[1].ffn1.b, 24),
+          *o = writable(arena, layer[0].o.b, 16);
     w2[5] = 1e4F; /* one weight above the others of its row */
     b[3] = 1e6F;  /* one hidden value above all others, and a bias far above its products */
     o[2] = 1e5F;  /* one channel rules the residual stream */
@@ -239,8 +248,12 @@ static void test_every_width(void **state)
 {
     ts_arena *arena = *state;
     static const char *const formats[] = {
-        "w=2,act=4,residual=8,in=4,out=4,score=8", "w=16,act=14,act_in=14,residual=20,in=18,out=24,score=24,score_frac=12", "w=2,qkv_in=18,ffn_in=18,hidden=18,p=18,v=18,ctx=4",
-        "w=16,act=4,out=24", "layers.1.v=4,layers.0.ctx=18,layers.2.q=4,layers.2.k=18", "q=4,k=4,score=8",
+        "w=2,act=4,residual=8,in=4,out=4,score=8",
+        "w=16,act=14,act_in=14,residual=20,in=18,out=24,score=24,score_frac=12",
+        "w=2,qkv_in=18,ffn_in=18,hidden=18,p=18,v=18,ctx=4",
+        "w=16,act=4,out=24",
+        "layers.1.v=4,layers.0.ctx=18,layers.2.q=4,layers.2.k=18",
+        "q=4,k=4,score=8",
     };
     for (int i = 0; i < (int)(sizeof formats / sizeof *formats); i++)
         for (uint64_t seed = 0; seed < 6; seed++) {

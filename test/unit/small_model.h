@@ -14,7 +14,7 @@ typedef struct small_model {
 
 static inline const float *small_event(ts_arena *arena, const ts_encoder *enc, int n, uint64_t seed)
 {
-    float *x = TS_NEW_N(arena, float, (size_t)n * (size_t)enc->features);
+    float *x = TS_NEW_N(arena, float, (size_t)n *(size_t)enc->features);
     for (int i = 0; i < n * enc->features; i++)
         x[i] = 1.5F * ts_random_unit(&seed);
     return x;
