@@ -3,18 +3,6 @@
 #include "cli/session.h"
 #include "cli/verbs.h"
 
-static const char *act_name(ts_act act)
-{
-    switch (act) {
-    case TS_ACT_NONE: return "none";
-    case TS_ACT_RELU: return "relu";
-    case TS_ACT_GELU_ERF: return "gelu";
-    case TS_ACT_GELU_TANH: return "gelu (tanh)";
-    case TS_ACT_SILU: return "silu";
-    }
-    BUG("unknown activation");
-}
-
 static const char *pool_name(ts_pool pool)
 {
     switch (pool) {
@@ -30,7 +18,7 @@ static json_t *mlp_json(const ts_mlp *mlp)
 {
     json_t *list = json_array();
     for (int i = 0; i < mlp->count; i++)
-        json_array_append_new(list, json_pack("{s:i, s:i, s:s}", "in", mlp->lin[i].in, "out", mlp->lin[i].out, "activation", act_name(mlp->act[i])));
+        json_array_append_new(list, json_pack("{s:i, s:i, s:s}", "in", mlp->lin[i].in, "out", mlp->lin[i].out, "activation", ts_act_name(mlp->act[i])));
     return list;
 }
 
@@ -50,7 +38,7 @@ static json_t *describe(const ts_graph *g, const ts_encoder *e)
     const char *const mask[] = {"none", "input", "data"};
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:i, s:o, s:o}", "model", e->name, "layers",
                      e->layers, "d", e->d, "heads", e->heads, "d_head", e->d_head, "ff", e->ff, "features", e->features, "outputs", e->outputs,
-                     "activation", act_name(e->act), "norm", e->norm_first ? "first" : "last", "final_norm", e->has_final_norm, "head_runs",
+                     "activation", ts_act_name(e->act), "norm", e->norm_first ? "first" : "last", "final_norm", e->has_final_norm, "head_runs",
                      pool_name(e->pool), "mask", mask[e->mask], "mask_note", e->mask_note ? e->mask_note : "", "parameters",
                      (json_int_t)e->parameters, "nodes", g->nodes, "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
 }
@@ -59,14 +47,14 @@ static void print_mlp(const char *what, const ts_mlp *mlp)
 {
     printf("  %-11s %d", what, mlp->lin[0].in);
     for (int i = 0; i < mlp->count; i++)
-        printf(" -> %d%s%s", mlp->lin[i].out, mlp->act[i] ? " " : "", mlp->act[i] ? act_name(mlp->act[i]) : "");
+        printf(" -> %d%s%s", mlp->lin[i].out, mlp->act[i] ? " " : "", mlp->act[i] ? ts_act_name(mlp->act[i]) : "");
     putchar('\n');
 }
 
 static void print(const ts_encoder *e)
 {
     printf("%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", e->name, e->layers, e->d, e->heads, e->d_head,
-           e->ff, act_name(e->act), e->norm_first ? "first" : "last", e->has_final_norm ? ", final norm" : "");
+           e->ff, ts_act_name(e->act), e->norm_first ? "first" : "last", e->has_final_norm ? ", final norm" : "");
     print_mlp("embedding", &e->embed);
     print_mlp("head", &e->head);
     printf("  %-11s %s\n", "runs", pool_name(e->pool));

@@ -26,7 +26,7 @@ typedef struct run {
     ts_results *results;
 } run;
 
-static bool run_float(ts_arena *arena, run *r, ts_err *err)
+static bool run_float(run *r, ts_err *err)
 {
     ts_progress("float model, %d events", r->events->count);
     for (int e = 0; e < r->events->count; e++) {
@@ -34,7 +34,12 @@ static bool run_float(ts_arena *arena, run *r, ts_err *err)
         ts_progress_at((double)e / r->events->count);
         ts_arena *scratch = ts_arena_new();
         ts_tensor y;
-        const bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, NULL, &y, err);
+        bool *kept = NULL; /* the mask of hits that are all real, where the model's mask marks hits and not padding */
+        if (r->floating.encoder->mask == TS_MASK_INPUT && r->floating.encoder->mask_keeps) {
+            kept = TS_NEW_N(scratch, bool, ev->n);
+            memset(kept, true, (size_t)ev->n);
+        }
+        const bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, kept, &y, err);
         if (ok) {
             const size_t count = (size_t)(r->results->pooled ? 1 : ev->n) * (size_t)r->outputs;
             CHECK((size_t)ts_count(&y) == count);
@@ -47,7 +52,6 @@ static bool run_float(ts_arena *arena, run *r, ts_err *err)
         if (!ok)
             return ts_fail_in(err, "%s: event %lld", r->events->path, (long long)ev->id);
     }
-    (void)arena;
     return true;
 }
 
@@ -188,7 +192,7 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
     bool ok = load(arena, &r, err);
     ts_trace *trace = o->trace ? ts_trace_new(arena) : NULL;
     if (ok && strcmp(o->engine, "float") == 0)
-        ok = run_float(arena, &r, err);
+        ok = run_float(&r, err);
     else if (ok && strcmp(o->engine, "integer") == 0)
         ok = run_integer(arena, &r);
     else if (ok)

@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 tessera=$PWD/${TESSERA:-build/tessera}
 model=$PWD/models/seeded.onnx csv=$PWD/models/seeded.csv inputs=$PWD/models/seeded.inputs.json
-shared=$PWD/../shared/data
+shared=${SHARED:-$PWD/../shared/data} # real models and events
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
