@@ -275,6 +275,38 @@ static void predictions_grow_with_the_event(void **state)
     assert_true(macs == 512.0 * (6 * (4 * 1024 + 2 * 4096 + 2 * 512 * 32) + 96 + 128));
 }
 
+/* A ring with one of everything, added up by hand from what the modules of rtl/ state of themselves. */
+static void predictions_are_the_modules_sums(void **state)
+{
+    const fixture *f = *state;
+    ts_plan plan = {.n_max = 10, .reg = 2, .attn = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1, .nf = 1}};
+    for (int i = 0; i < TS_LIN_COUNT; i++)
+        plan.lin[i] = (ts_lin_fold){.pk = 1, .pm = 1, .nr = 1};
+    for (int i = 0; i < TS_RQV_COUNT; i++)
+        plan.rqv[i].nr = 1;
+    for (int i = 0; i < TS_NRM_COUNT; i++)
+        plan.nrm[i].np = 1;
+    enum { N = 10, D = 32, FF = 128, SLICE = 1, RADD = 2, RQVEC = D + 9, NORM = 3 * D + 18 + 9 + 8, LAG = 13, RECIP = 9 };
+    const int through = (D * D + LAG) + RADD + NORM + SLICE + RQVEC + (D * FF + LAG) + (FF * D + LAG) + RADD + NORM + SLICE;
+    const ts_layer_time t = ts_layer_time_of(&plan, f->encreg, N);
+    assert_int_equal(t.chain, through + SLICE + SLICE + RQVEC + (D * 3 * D + LAG));
+    assert_int_equal(t.chain_ii, D * FF);
+    assert_int_equal(t.enter, SLICE + SLICE + (3 * 3 * D + LAG) + SLICE);
+    assert_int_equal(t.enter_ii, 3 * 3 * D);
+    assert_int_equal(t.leave, through + RQVEC + (D * 4 + LAG) + SLICE);
+    /* 4 heads of width 8, one of each a step: an item is 8 n steps, pass two is 11 cycles behind. */
+    assert_true(fabs(t.block - 4 * 8 * N) < 1e-9);
+    assert_int_equal(t.row, 8);
+    assert_int_equal(t.attention, (4 * 8 + 2) + 1 + 2 * 8 * N + 3 * 8 * N + 11 + 19 + RECIP + 8);
+    /* Blocks wait for the slowest linear; the next event's last token comes after this one's residuals have left. */
+    const int layer = t.attention + (N - 1) * D * FF + t.chain, last = t.attention + (N - 1) * D * FF + t.leave;
+    const ts_prediction p = ts_predict(&plan, f->encreg, N);
+    assert_int_equal(p.latency_cycles, t.enter + 5 * layer + last);
+    assert_int_equal(p.total_cycles, p.latency_cycles + (N - 1) * 3 * 3 * D);
+    assert_int_equal(p.interval_cycles, N * D * FF + 5 * layer);
+    assert_int_equal(p.mac_units, 2 + 7);
+}
+
 static void what_does_not_fit_says_why(void **state)
 {
     const fixture *f = *state;
@@ -308,6 +340,7 @@ int main(void)
         cmocka_unit_test(target_ii_is_kept),
         cmocka_unit_test(lengths_of_events_decide),
         cmocka_unit_test(predictions_grow_with_the_event),
+        cmocka_unit_test(predictions_are_the_modules_sums),
         cmocka_unit_test(what_does_not_fit_says_why),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
