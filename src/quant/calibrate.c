@@ -1,5 +1,6 @@
 #include "quant/calibrate.h"
 
+#include <cblas.h>
 #include <math.h>
 
 enum { PARTS = 8 }; /* most parts of a (layer, role): those of RES */
@@ -87,6 +88,15 @@ static void on_tensor(void *user, int layer, ts_role role, int part, int head, i
     }
 }
 
+/* How OpenBLAS splits a product among threads changes the last bits of its sums, and a compiled model must not depend on the number of
+   processors. The products are too small to gain from threads; events are not. Returns the number of threads to go back to. */
+static int one_blas_thread(void)
+{
+    const int threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+    return threads;
+}
+
 static collector evaluate(const ts_encoder *enc, int n, const float *x)
 {
     collector c = {.arena = ts_arena_new()};
@@ -120,7 +130,9 @@ static bool merge(ts_calibration *cal, int n, collector *c, ts_err *err)
 
 bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 {
+    const int threads = one_blas_thread();
     collector c = evaluate(cal->enc, n, x);
+    openblas_set_num_threads(threads);
     return merge(cal, n, &c, err);
 }
 
@@ -128,9 +140,11 @@ bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, con
 {
     ts_arena *scratch = ts_arena_new();
     collector *c = TS_NEW_N(scratch, collector, count);
+    const int threads = one_blas_thread();
 #pragma omp parallel for schedule(dynamic)
     for (int i = 0; i < count; i++)
         c[i] = evaluate(cal->enc, n[i], x[i]);
+    openblas_set_num_threads(threads);
     bool ok = true;
     for (int i = 0; i < count; i++) /* in order, so that sums round the same way every time */
         ok &= merge(cal, n[i], &c[i], err);
