@@ -12,10 +12,15 @@ steps=(
     "bad       wrong files and wrong usage through the command line"
     "rtl       every Verilog module against its C kernel, random stalls"
     "formal    stream handshakes proved by induction"
-    "e2e       models through compile, simulate, synth"
+    "e2e       the seeded model through compile, simulate and run"
+)
+more=( # run when named, or all with --full
+    "real      published models on real events, where ../shared is there"
+    "synth     a small build through Yosys: resources against the prediction"
     "mutate    a one-bit fault in each kernel and module is noticed"
 )
-if [ "${1-}" = --help ]; then printf '%s\n' "${steps[@]}"; exit 0; fi
+if [ "${1-}" = --help ]; then printf '%s\n' "${steps[@]}" "" "with --full, or by name:" "${more[@]}"; exit 0; fi
+if [ "${1-}" = --full ]; then steps+=("${more[@]}"); shift; elif [ $# -gt 0 ]; then steps+=("${more[@]}"); fi
 
 run_install() { scripts/install.sh --all; }
 run_build() { cmake --preset release >/dev/null && cmake --build build; }
@@ -26,6 +31,16 @@ run_bad() { test/bad/run.sh; }
 run_rtl() { test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh; }
 run_e2e() { test/e2e/run.sh; }
+run_real() {
+    [ -d ../shared/data ] || { echo "skipped: ../shared is not there"; return 0; }
+    local dir status
+    dir=$(mktemp -d)
+    test/e2e/real.sh "$PWD/build/tessera" "$PWD/../shared/data" "$dir"
+    status=$?
+    rm -rf "$dir"
+    return $status
+}
+run_synth() { test/e2e/synth.sh; }
 run_mutate() { scripts/mutate.sh --quick; }
 
 passed=0 failed=0 names=()

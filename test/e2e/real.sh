@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Published and trained models on real events. Usage: test/e2e/real.sh TESSERA DATA TEMP   (called by run.sh where ../shared is there)
+# Published and trained models on real events. Usage: test/e2e/real.sh TESSERA DATA TEMP   (called by ./test.sh real where ../shared is there)
 set -uo pipefail
 tessera=$1 data=$2 dir=$3
 models=$data/trackformers events=$data/trackml
