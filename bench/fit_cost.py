@@ -79,7 +79,7 @@ GRIDS = {
         dict(K=32, M=45, PK=4, PM=5, NR=1, ACCW=28, YW=14, PAGES=1, VARBITS=0, BEATS=1)]],
     "ts_rqvec": grid(D=[16, 32], NR=[2, 3, 16], XW=16, S2=14, BIASW=[0, 30], YW=12, VARBITS=0, PAGES=[6], LW=3),
     "ts_page": grid(LW=3, PAGES=[2, 6], STRIDE=[4, 7, 16, 24], AW=[5, 8]),
-    "ts_radd": grid(D=[4, 16, 32], W=[12, 16], TAGW=5),
+    "ts_radd": grid(D=[16, 32, 128], W=[16, 17, 18, 20], TAGW=5),
     "ts_norm": [dict(W=16, YW=16, YSHIFT=18, EPSW=12, PAGES=6, LW=3, TAGW=5, REG=2, **g) for g in [
         dict(D=8, NP=2, TSHIFT=2, BIASW=30), dict(D=16, NP=4, TSHIFT=4, BIASW=34), dict(D=32, NP=2, TSHIFT=4, BIASW=34),
         dict(D=32, NP=8, TSHIFT=4, BIASW=40), dict(D=32, NP=4, TSHIFT=5, BIASW=34), dict(D=24, NP=5, TSHIFT=4, BIASW=34),
