@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "num/fixed.h"
+#include "quant/stage.h"
 #include "small_model.h"
 
 static const ts_encoder_shape plain = {
@@ -291,6 +292,23 @@ static void test_scales(void **state)
     assert_true(im->frac_bits == 8);
 }
 
+/* One row by hand: its scale is 1 / 7; everything goes to the nearest integer. */
+static void test_linear_by_hand(void **state)
+{
+    double w[4] = {1, -0.3, 0.36, 0}, b[1] = {-0.9}, y_scale[1] = {0.25};
+    const ts_lin_plan plan = {.name = "row", .in = 4, .out = 1, .w = w, .b = b, .x = {8, true}, .w_bits = 4, .y_scale = y_scale, .y = {8, true}};
+    ts_ilin lin = {0}, *const list[1] = {&lin};
+    ts_err err = {""};
+    assert_true(ts_build_linears(*state, 1, &plan, list, NULL, &err));
+    const int32_t want[4] = {7, -2, 3, 0};
+    assert_memory_equal(lin.w, want, sizeof want);
+    assert_int_equal(lin.bias[0], -6);
+    assert_int_equal(ts_acc_bound(&lin), 12 * 127 + 6);
+    assert_int_equal(lin.acc_bits, 12);
+    /* 1 / 7 / 0.25 = 74898.29 / 2^17 */
+    assert_true(lin.rq.s1 == 0 && lin.rq.m[0] == 74898 && lin.rq.s2 + lin.rq.e[0] == 17);
+}
+
 static void test_classifier_scale(void **state)
 {
     ts_arena *arena = *state;
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_outliers, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_every_width, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_scales, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_linear_by_hand, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_classifier_scale, setup_formats, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
