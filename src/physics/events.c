@@ -139,6 +139,45 @@ static const ts_events *group(ts_arena *arena, builder *b, const char *path, boo
 
 enum { EVENT_ID = -1, HIT_ID = -2, MASK = -3, UNUSED = -4 };
 
+enum { MAX_COLUMNS = 1024 };
+
+/* Quantities of a hit's position that an inputs file may name though the file does not have them, from x, y, z (mm). Only sums, products,
+   quotients and square roots where that is possible: these are the same on every machine. */
+static double at_r(double x, double y, double z) { return (void)z, sqrt(x * x + y * y); }
+static double at_phi(double x, double y, double z) { return (void)z, atan2(y, x); }
+static double at_theta(double x, double y, double z) { return atan2(sqrt(x * x + y * y), z); }
+static double at_eta(double x, double y, double z) { return asinh(z / sqrt(x * x + y * y)); }
+static double at_sin_phi(double x, double y, double z) { return (void)z, y / sqrt(x * x + y * y); }
+static double at_cos_phi(double x, double y, double z) { return (void)z, x / sqrt(x * x + y * y); }
+static double at_sin_theta(double x, double y, double z) { return sqrt(x * x + y * y) / sqrt(x * x + y * y + z * z); }
+static double at_cos_theta(double x, double y, double z) { return z / sqrt(x * x + y * y + z * z); }
+
+typedef double (*derivation)(double x, double y, double z);
+
+static derivation derivation_of(const char *column)
+{
+    static const struct {
+        const char *column;
+        derivation of;
+    } known[] = {
+        {"r", at_r}, {"phi", at_phi}, {"theta", at_theta}, {"eta", at_eta},
+        {"sin_phi", at_sin_phi}, {"cos_phi", at_cos_phi}, {"sin_theta", at_sin_theta}, {"cos_theta", at_cos_theta},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].column, column) == 0)
+            return known[i].of;
+    return NULL;
+}
+
+/* What the columns of a CSV are for. */
+typedef struct layout {
+    int columns;
+    int role[MAX_COLUMNS];      /* feature from 0, or EVENT_ID ... UNUSED */
+    int position[3];            /* columns of x, y, z; -1: none */
+    const derivation *derive;   /* [features]: NULL where the file has the column */
+    int derived;                /* features that are */
+} layout;
+
 /* Splits the line at `p` in place; returns the number of fields, or max + 1 where there are more. */
 static int split(char *p, char **field, int max)
 {
@@ -169,22 +208,43 @@ static bool read_id(const char *text, int64_t *out)
     return *text && !*end && !errno;
 }
 
-enum { MAX_COLUMNS = 1024 };
+/* Finds a derivation for each feature that no column gives; the first that has none is the column to complain about. */
+static const char *derive_missing(ts_arena *arena, layout *l, const ts_inputs *in)
+{
+    derivation *derive = TS_NEW_N(arena, derivation, in->features);
+    l->derive = derive;
+    for (int f = 0; f < in->features; f++) {
+        bool there = false;
+        for (int c = 0; c < l->columns; c++)
+            there |= l->role[c] == f;
+        if (there)
+            continue;
+        derive[f] = derivation_of(in->column[f]);
+        l->derived++;
+        if (!derive[f] || l->position[0] < 0 || l->position[1] < 0 || l->position[2] < 0)
+            return in->column[f];
+    }
+    return NULL;
+}
 
-static bool header_roles(char *line, const ts_inputs *in, const char *path, int *columns, int *role, ts_err *err)
+static bool header_roles(ts_arena *arena, char *line, const ts_inputs *in, const char *path, layout *l, ts_err *err)
 {
     char *name[MAX_COLUMNS];
     char seen[4096] = "";
+    int *role = l->role;
     if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
     snprintf(seen, sizeof seen, "%s", line);
-    *columns = split(line, name, MAX_COLUMNS);
-    if (*columns > MAX_COLUMNS)
+    *l = (layout){.columns = split(line, name, MAX_COLUMNS), .position = {-1, -1, -1}};
+    if (l->columns > MAX_COLUMNS)
         return ts_fail(err, "%s: more than %d columns", path, MAX_COLUMNS);
     bool has_event = false, has_hit = false, has_mask = !in->mask;
     int found = 0;
-    for (int c = 0; c < *columns; c++) {
+    for (int c = 0; c < l->columns; c++) {
         role[c] = UNUSED;
+        for (int i = 0; i < 3; i++)
+            if (name[c][0] == "xyz"[i] && !name[c][1])
+                l->position[i] = c;
         for (int f = 0; f < in->features; f++)
             if (strcmp(name[c], in->column[f]) == 0) {
                 role[c] = f;
@@ -203,17 +263,38 @@ static bool header_roles(char *line, const ts_inputs *in, const char *path, int 
             has_hit = true;
         }
     }
-    const char *missing = !has_event ? "event_id" : !has_hit ? "hit_id" : !has_mask ? in->mask : NULL;
-    for (int f = 0; f < in->features && !missing; f++) {
-        bool there = false;
-        for (int c = 0; c < *columns; c++)
-            there |= role[c] == f;
-        missing = there ? NULL : in->column[f];
-    }
+    const char *missing = !has_event ? "event_id" : !has_hit ? "hit_id" : !has_mask ? in->mask : derive_missing(arena, l, in);
     if (missing)
-        return ts_fail(err, "%s: column '%s' is missing (the file has: %.400s)", path, missing, seen);
-    if (found > in->features)
+        return ts_fail(err, "%s: column '%s' is missing%s (the file has: %.400s)", path, missing,
+                       derivation_of(missing) ? " and cannot be computed without x, y and z" : "", seen);
+    if (found > in->features - l->derived)
         return ts_fail(err, "%s: a column stands twice in the header: %.400s", path, seen);
+    return true;
+}
+
+static bool read_number(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return *text && !*end && isfinite(*value);
+}
+
+/* Fills the derived features of the row whose fields are given. */
+static bool derive_row(const layout *l, char *const *field, const ts_inputs *in, const char *path, int line_no, float *x, ts_err *err)
+{
+    double at[3];
+    for (int i = 0; i < 3; i++)
+        if (!read_number(field[l->position[i]], &at[i]))
+            return ts_fail(err, "%s:%d: column %c is '%.40s', not a finite number", path, line_no, "xyz"[i], field[l->position[i]]);
+    for (int f = 0; f < in->features; f++) {
+        if (!l->derive[f])
+            continue;
+        const double value = l->derive[f](at[0], at[1], at[2]);
+        if (!isfinite(value))
+            return ts_fail(err, "%s:%d: %s of a hit at x = %g, y = %g, z = %g is not a finite number (it lies on the beam axis)", path, line_no,
+                           in->column[f], at[0], at[1], at[2]);
+        x[f] = (float)((value - in->mean[f]) / in->std[f]);
+    }
     return true;
 }
 
@@ -227,14 +308,15 @@ static bool read_csv(ts_arena *arena, const char *path, const ts_inputs *in, bui
         return ts_fail(err, "%s: the file is empty; expected a header with event_id, hit_id and the inputs' columns, then one row a hit", path);
     if (memchr(file, 0, size))
         return ts_fail(err, "%s: not a text file (it holds a NUL byte)", path);
-    int role[MAX_COLUMNS], columns = 0, line_no = 0;
+    layout l = {0};
+    int line_no = 0;
     char *field[MAX_COLUMNS];
     for (char *line = file, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = 0;
         if (++line_no == 1) {
-            if (!header_roles(line, in, path, &columns, role, err))
+            if (!header_roles(arena, line, in, path, &l, err))
                 return false;
             continue;
         }
@@ -244,31 +326,32 @@ static bool read_csv(ts_arena *arena, const char *path, const ts_inputs *in, bui
             break;
         }
         const int got = split(line, field, MAX_COLUMNS);
-        if (got != columns)
-            return ts_fail(err, "%s:%d: %d values, but the header has %d columns (is the file truncated?)", path, line_no, got, columns);
+        if (got != l.columns)
+            return ts_fail(err, "%s:%d: %d values, but the header has %d columns (is the file truncated?)", path, line_no, got, l.columns);
         if (!builder_row(b, path, err))
             return false;
         const int32_t r = b->rows;
         b->masked[r] = false;
         float *x = b->x + (size_t)r * (size_t)in->features;
-        for (int c = 0; c < columns; c++) {
-            if (role[c] == UNUSED)
+        for (int c = 0; c < l.columns; c++) {
+            if (l.role[c] == UNUSED)
                 continue;
-            if (role[c] == EVENT_ID || role[c] == HIT_ID) {
-                if (!read_id(field[c], role[c] == EVENT_ID ? &b->event_id[r] : &b->hit_id[r]))
-                    return ts_fail(err, "%s:%d: %s is '%.40s', not an integer", path, line_no, role[c] == EVENT_ID ? "event_id" : "hit_id", field[c]);
+            if (l.role[c] == EVENT_ID || l.role[c] == HIT_ID) {
+                if (!read_id(field[c], l.role[c] == EVENT_ID ? &b->event_id[r] : &b->hit_id[r]))
+                    return ts_fail(err, "%s:%d: %s is '%.40s', not an integer", path, line_no, l.role[c] == EVENT_ID ? "event_id" : "hit_id", field[c]);
                 continue;
             }
-            char *end;
-            const double value = strtod(field[c], &end);
-            if (!*field[c] || *end || !isfinite(value))
+            double value;
+            if (!read_number(field[c], &value))
                 return ts_fail(err, "%s:%d: column %s is '%.40s', not a finite number", path, line_no,
-                               role[c] == MASK ? in->mask : in->column[role[c]], field[c]);
-            if (role[c] == MASK)
+                               l.role[c] == MASK ? in->mask : in->column[l.role[c]], field[c]);
+            if (l.role[c] == MASK)
                 b->masked[r] = value != 0;
             else
-                x[role[c]] = (float)((value - in->mean[role[c]]) / in->std[role[c]]);
+                x[l.role[c]] = (float)((value - in->mean[l.role[c]]) / in->std[l.role[c]]);
         }
+        if (l.derived > 0 && !derive_row(&l, field, in, path, line_no, x, err))
+            return false;
         b->rows++;
     }
     return b->rows > 0 || ts_fail(err, "%s: the file has a header and no hits", path);

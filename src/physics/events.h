@@ -1,4 +1,6 @@
-/* Events: CSV (one row a hit, `event_id` groups, `hit_id` names the hit) or .npy [events][tokens][features]. */
+/* Events: CSV (one row a hit, `event_id` groups, `hit_id` names the hit) or .npy [events][tokens][features].
+   A CSV with x, y, z (mm, beam along z) also gives r, phi, theta, eta, sin_phi, cos_phi, sin_theta, cos_theta of the hit's position: an
+   inputs file may name these, and they are computed where the CSV has no column of that name. Angles in radians, phi in (-pi, pi]. */
 #ifndef TS_EVENTS_H
 #define TS_EVENTS_H
 #include <stdint.h>
@@ -28,7 +30,8 @@ typedef struct ts_events_options {
     int limit;                /* read only the first so many events; 0: all */
 } ts_events_options;
 
-/* Reads and standardises. Errors name the file, line and column: missing columns, NaN, repeated hits, no events. */
+/* Reads and standardises. Errors name the file, line and column: missing columns, NaN, derived
+   values of a hit on the beam axis that are not finite, repeated hits, no events. */
 const ts_events *ts_events_load(ts_arena *arena, const char *path, const ts_inputs *inputs, const ts_events_options *options, ts_err *err);
 
 /* Number of features (last dimension) of a .npy events file; CSV files have as many as the inputs file says. */

@@ -85,6 +85,49 @@ static void says_what_is_wrong(void **state)
     assert_non_null(strstr(err.msg, "directory"));
 }
 
+static void derives_columns_from_the_position(void **state)
+{
+    (void)state;
+    ts_err err = {""}, werr = {""};
+    const char *json = "{\"inputs\":[{\"column\":\"r\",\"mean\":1,\"std\":2},{\"column\":\"phi\"},{\"column\":\"theta\"},{\"column\":\"eta\"},"
+                       "{\"column\":\"sin_phi\"},{\"column\":\"cos_phi\"},{\"column\":\"sin_theta\"},{\"column\":\"cos_theta\"},{\"column\":\"z\"}],"
+                       "\"task\":\"regression\",\"outputs\":[\"a\"]}";
+    assert_true(ts_file_write("derived.json", json, strlen(json), &werr));
+    const ts_inputs *in = ts_inputs_load(arena, "derived.json", &err);
+    const char *text = "event_id,hit_id,x,y,z\n1,1,3,-4,12\n1,2,-3,4,-12\n";
+    assert_true(ts_file_write("events.csv", text, strlen(text), &werr));
+    const ts_events *ev = ts_events_load(arena, "events.csv", in, NULL, &err);
+    assert_string_equal(err.msg, "");
+    /* r = 5, |position| = 13; the second hit is the first one's mirror image. */
+    static const double expected[2][9] = {
+        {2, -0.927295218, 0.394791120, 1.609437912, -0.8, 0.6, 5.0 / 13, 12.0 / 13, 12},
+        {2, 2.214297436, 2.746801534, -1.609437912, 0.8, -0.6, 5.0 / 13, -12.0 / 13, -12},
+    };
+    for (int i = 0; i < 2; i++)
+        for (int f = 0; f < 9; f++)
+            assert_float_equal(ev->event[0].x[i * 9 + f], expected[i][f], 1e-6);
+    /* A column of the file comes before a computed one. */
+    text = "event_id,hit_id,r,x,y,z,phi,theta,eta,sin_phi,cos_phi,sin_theta,cos_theta\n1,1,7,3,-4,12,1,2,3,4,5,6,7\n";
+    assert_true(ts_file_write("events.csv", text, strlen(text), &werr));
+    ev = ts_events_load(arena, "events.csv", in, NULL, &err);
+    assert_string_equal(err.msg, "");
+    assert_true(ev->event[0].x[0] == 3.0f && ev->event[0].x[3] == 3.0f && ev->event[0].x[8] == 12.0f);
+
+    static const char *const bad[][2] = {
+            {"event_id,hit_id,x,y,z,z\n1,1,3,4,12,12\n", "stands twice"},
+        {"event_id,hit_id,x,z\n1,1,3,12\n", "column 'r' is missing and cannot be computed without x, y and z"},
+        {"event_id,hit_id,x,y,z\n1,1,3,inf,12\n", "events.csv:2: column y is 'inf'"},
+        {"event_id,hit_id,x,y,z\n1,1,3,4,5\n1,2,0,0,12\n", "events.csv:3: eta of a hit at x = 0, y = 0, z = 12"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        err.msg[0] = 0;
+        assert_true(ts_file_write("events.csv", bad[i][0], strlen(bad[i][0]), &werr));
+        assert_null(ts_events_load(arena, "events.csv", in, NULL, &err));
+        if (!strstr(err.msg, bad[i][1]))
+            fail_msg("expected '%s' in: %s", bad[i][1], err.msg);
+    }
+}
+
 static void npy(const char *path, const char *descr, const char *shape, const void *data, size_t size)
 {
     char file[4096], header[256];
@@ -160,7 +203,8 @@ static void inputs_files_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_standardises), cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(reads_npy_with_lengths_and_masks),
+        cmocka_unit_test(reads_and_standardises), cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(derives_columns_from_the_position), cmocka_unit_test(reads_npy_with_lengths_and_masks),
         cmocka_unit_test(argmax_takes_the_lowest_index), cmocka_unit_test(inputs_files_are_checked),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
