@@ -131,6 +131,15 @@ bool ts_device_is_xilinx(const ts_device *device)
     return device->yosys_family[0] == 'x';
 }
 
+bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits)
+{
+    const int wide = device->dsp_a > device->dsp_b ? device->dsp_a : device->dsp_b;
+    const int narrow = device->dsp_a > device->dsp_b ? device->dsp_b : device->dsp_a;
+    /* A product has as many bits as both factors, less one where both are signed: no factor of the pair is the most negative number. */
+    const int product = shared_bits + pair_bits - shared_signed;
+    return product + pair_bits <= wide && shared_bits + !shared_signed <= narrow;
+}
+
 double ts_device_load(const ts_device *device, const ts_resources *need, const char **resource)
 {
     double worst = -1;

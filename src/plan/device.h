@@ -44,6 +44,11 @@ const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, 
 /* True for the vendors' devices whose RTL uses 7-series or UltraScale primitives. */
 bool ts_device_is_xilinx(const ts_device *device);
 
+/* Whether one DSP of the device makes two products at once: a shared factor of shared_bits, and a pair of signed factors of pair_bits
+   each with a symmetric range (never -2^(pair_bits-1)), one above the other in the DSP's wide factor (docs/hardware.md, rtl/ts_mul2.v).
+   A stage of a ring is asked with the widest formats of its layers. */
+bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits);
+
 /* The largest share of the device that any resource takes, and its name. Needing what the device has none of is infinite. */
 double ts_device_load(const ts_device *device, const ts_resources *need, const char **resource);
 

@@ -128,6 +128,39 @@ static void device_that_fits_is_the_smallest(void **state)
     assert_null(ts_device_that_fits(f->arena, &(ts_resources){.dsp = 20000}, 0.8));
 }
 
+/* The rule, and that it is the rule: over all values of small formats, wherever it says yes on a DSP of the bits needed, both products
+   can be told apart. */
+static void packing_follows_the_multiplier(void **state)
+{
+    const fixture *f = *state;
+    ts_err err = {""};
+    const ts_device *wide = ts_device_find(f->arena, "zcu102", &err), *narrow = ts_device_find(f->arena, "arty-a7-100t", &err);
+    for (int a = 2; a <= 20; a++)
+        for (int b = 2; b <= 16; b++) {
+            assert_int_equal(ts_dsp_packs(wide, a, true, b), a + 2 * b <= 28 && a <= 18);
+            assert_int_equal(ts_dsp_packs(wide, a, false, b), a + 2 * b <= 27 && a <= 17);
+            assert_int_equal(ts_dsp_packs(narrow, a, true, b), a + 2 * b <= 26 && a <= 18);
+            assert_int_equal(ts_dsp_packs(narrow, a, false, b), a + 2 * b <= 25 && a <= 17);
+        }
+    for (int is_signed = 0; is_signed < 2; is_signed++)
+        for (int a = 2; a <= 5; a++)
+            for (int b = 2; b <= 4; b++) {
+                int bits = 1; /* of the wide factor */
+                while (!ts_dsp_packs(&(ts_device){.dsp_a = bits, .dsp_b = 18}, a, is_signed, b))
+                    bits++;
+                const int k = bits - b, top = (1 << (b - 1)) - 1, x_top = (1 << (a - is_signed)) - 1;
+                for (int x = is_signed ? -x_top - 1 : 0; x <= x_top; x++)
+                    for (int w1 = -top; w1 <= top; w1++)
+                        for (int w0 = -top; w0 <= top; w0++) {
+                            const int wide_factor = w1 * (1 << k) + w0, product = x * wide_factor;
+                            const int low = (product & ((1 << k) - 1)) - (product >> (k - 1) & 1) * (1 << k);
+                            assert_true(wide_factor >= -(1 << (bits - 1)) && wide_factor < 1 << (bits - 1));
+                            assert_int_equal(low, x * w0);
+                            assert_int_equal((product - low) / (1 << k), x * w1);
+                        }
+            }
+}
+
 /* ---- Folds */
 
 /* No legal fold that is as fast has fewer multipliers and requantisers. */
@@ -332,6 +365,7 @@ int main(void)
         cmocka_unit_test(unknown_device_lists_the_known),
         cmocka_unit_test(device_from_a_file),
         cmocka_unit_test(device_that_fits_is_the_smallest),
+        cmocka_unit_test(packing_follows_the_multiplier),
         cmocka_unit_test(linear_folds_are_the_cheapest),
         cmocka_unit_test(attention_folds_keep_up),
         cmocka_unit_test(encreg_on_a_zcu102),
