@@ -8,6 +8,7 @@
 #include "emu/emu.h"
 #include "physics/results.h"
 #include "ref/graph_eval.h"
+#include "ref/mask_watch.h"
 
 typedef struct options {
     const char *model, *engine, *events, *inputs, *lengths, *mask, *output, *trace;
@@ -26,8 +27,46 @@ typedef struct run {
     ts_results *results;
 } run;
 
+/* Where a mask computed from the data fires on real hits: the hardware, which does without it, computes something else there. */
+typedef struct fired {
+    int events, hits;
+    char line[5][200]; /* the first events, spelled out */
+} fired;
+
+static void note_fired(const run *r, int event, const bool *fires, fired *total)
+{
+    enum { LINES = sizeof total->line / sizeof *total->line, HITS = 5 };
+    const ts_event *ev = &r->events->event[event];
+    int count = 0, used = 0;
+    char ids[120] = "";
+    for (int i = 0; i < ev->n; i++)
+        if (fires[i] && count++ < HITS)
+            used += snprintf(ids + used, sizeof ids - (size_t)used, "%s%lld", used ? ", " : "", (long long)r->events->hit_id[ev->row[i]]);
+    if (count > 0 && total->events < LINES)
+        snprintf(total->line[total->events], sizeof *total->line, "event %lld: on %d of %d hits, hit_id %s%s", (long long)ev->id, count, ev->n, ids,
+                 count > HITS ? ", ..." : "");
+    total->events += count > 0;
+    total->hits += count;
+}
+
+static void warn_fired(const run *r, const fired *total)
+{
+    if (total->events == 0)
+        return;
+    fprintf(stderr,
+            "tessera run: warning: the mask that the model computes from its data fires on %d real hit(s) of %d of %d event(s); hardware and "
+            "integer model do without it and give other results there (%s)\n",
+            total->hits, total->events, r->events->count, r->floating.encoder->mask_note);
+    const int lines = (int)(sizeof total->line / sizeof *total->line);
+    for (int i = 0; i < lines && i < total->events; i++)
+        fprintf(stderr, "    %s\n", total->line[i]);
+    if (total->events > lines)
+        fprintf(stderr, "    ... and %d more event(s)\n", total->events - lines);
+}
+
 static bool run_float(run *r, ts_err *err)
 {
+    fired total = {.events = 0};
     ts_progress("float model, %d events", r->events->count);
     for (int e = 0; e < r->events->count; e++) {
         const ts_event *ev = &r->events->event[e];
@@ -39,8 +78,10 @@ static bool run_float(run *r, ts_err *err)
             kept = TS_NEW_N(scratch, bool, ev->n);
             memset(kept, true, (size_t)ev->n);
         }
-        const bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, kept, &y, err);
+        ts_mask_watch watch = {r->floating.encoder, ev->n, TS_NEW_N(scratch, bool, ev->n)};
+        const bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, kept, &y, ts_mask_watch_tap, &watch, err);
         if (ok) {
+            note_fired(r, e, watch.fires, &total);
             const size_t count = (size_t)(r->results->pooled ? 1 : ev->n) * (size_t)r->outputs;
             CHECK((size_t)ts_count(&y) == count);
             double *wide = TS_NEW_N(scratch, double, count);
@@ -52,7 +93,16 @@ static bool run_float(run *r, ts_err *err)
         if (!ok)
             return ts_fail_in(err, "%s: event %lld", r->events->path, (long long)ev->id);
     }
+    ts_progress_end();
+    warn_fired(r, &total);
     return true;
+}
+
+static void refuse(run *r, int event)
+{
+    fprintf(stderr, "tessera run: warning: event %lld has %d hits and was refused; the design takes at most %d\n",
+            (long long)r->events->event[event].id, r->events->event[event].n, r->c.design.plan.n_max);
+    r->results->y[event] = NULL;
 }
 
 static bool run_integer(ts_arena *arena, run *r)
@@ -62,13 +112,17 @@ static bool run_integer(ts_arena *arena, run *r)
     int32_t **x = ts_integer_inputs(arena, im, r->events), **y = TS_NEW_N(arena, int32_t *, r->events->count);
     int *n = TS_NEW_N(arena, int, r->events->count), rows_max = 1;
     for (int e = 0; e < r->events->count; e++) {
-        n[e] = r->events->event[e].n;
+        n[e] = r->events->event[e].n > r->c.design.plan.n_max ? 0 : r->events->event[e].n; /* as the hardware does */
         rows_max = n[e] > rows_max ? n[e] : rows_max;
         y[e] = TS_NEW_N(arena, int32_t, (size_t)(r->results->pooled ? 1 : n[e]) * (size_t)r->outputs);
     }
     ts_emu_run_events(ts_emu_new(arena, im, TS_EMU_AUTO), r->events->count, n, (const int32_t *const *)x, y);
     double *wide = TS_NEW_N(arena, double, (size_t)rows_max * (size_t)r->outputs);
     for (int e = 0; e < r->events->count; e++) {
+        if (n[e] < r->events->event[e].n) {
+            refuse(r, e);
+            continue;
+        }
         ts_dequantise_output(im, r->results->pooled ? 1 : n[e], y[e], wide);
         ts_results_set(r->results, r->events, e, wide, r->outputs);
     }
@@ -123,9 +177,7 @@ static bool run_rtl(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
     for (int i = 0; i < count; i++) {
         const ts_sim_event *ev = &result.event[i];
         if (ev->refused) {
-            fprintf(stderr, "tessera run: warning: event %lld has %d hits and was refused; the design takes at most %d\n",
-                    (long long)r->events->event[index[i]].id, ev->tokens, r->c.design.plan.n_max);
-            r->results->y[index[i]] = NULL;
+            refuse(r, index[i]);
         } else if (argmax) {
             set_class(r, arena, index[i], ev);
         } else {

@@ -60,10 +60,13 @@ step "float, same events" "$tessera" run "$dir/encreg" --engine float --events "
 step "integer within 1.2 % of float" compare "$dir/int.csv" "$dir/flt.csv" "median <= 0.012"
 step "simulate three events of 512 hits" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv"
 step "bit-exact, latency, utilisation" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['mac_utilisation'] >= 0.88 and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) <= .02 for e in s['per_event']) and abs(s['interval_cycles'] / p['interval_cycles'] - 1) <= .02 and p['resources']['yosys']['dsp'] >= .65 * 2520"
-step "30 % stalls" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv" --limit 1 --stalls 30
+step "30 % stalls" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv" --stalls 30
+step "bit-exact with stalls" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['stall_percent'] == 30"
+step "three events of another file" "$tessera" simulate "$dir/encreg" --events "$events/trackml_50to100_test.csv" --limit 3
+step "bit-exact" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3"
 
 # The other models: small, slow rings, so that their simulators build quickly; one event each.
-small=(--device zcu102 --max-tokens 512 --target-ii 400)
+small=(--device zcu102 --max-tokens 768 --target-ii 400)
 other() { # NAME MODEL EVENTS INPUTS
     step "$1: compile" "$tessera" compile "$2" "${small[@]}" --events "$3" --inputs "$4" -o "$dir/$1"
     step "$1: simulate" "$tessera" simulate "$dir/$1" --events "$3" --limit 1

@@ -55,6 +55,10 @@ P
 check "1, longest, too long" "$tessera" simulate "$dir/a" --events "$dir/lengths.csv"
 check "refused whole, others right" report "$dir/a" "$exact and s['refused'] == 2 and [e['tokens'] for e in s['per_event'] if 'latency_cycles' not in e] == [257, 300]"
 
+for engine in integer rtl; do
+    check "refused events, --engine $engine" "$tessera" run "$dir/a" --engine $engine --events "$dir/lengths.csv" -o "$dir/refused_$engine.csv"
+done
+check "both leave out the same events" cmp "$dir/refused_integer.csv" "$dir/refused_rtl.csv"
 for engine in float integer rtl; do
     check "run --engine $engine" "$tessera" run "$dir/a" --engine $engine --events "$csv" --limit 2 -o "$dir/$engine.csv"
 done
