@@ -174,6 +174,9 @@ static const ts_verb verbs[] = {
     {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
      "Exit status 0 only if every event was compared and every word agrees. Figures go to DIR/report.json.", ts_verb_simulate},
     {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},
+    {"events", NULL, "Generates events of a simulated tracking detector, with truth, as a CSV.",
+     "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. docs/events.md has\n"
+     "the formulas. The same options give the same bytes on every machine.", ts_verb_events},
     {"devices", NULL, "Lists the devices that tessera knows.", "", ts_verb_devices},
 };
 

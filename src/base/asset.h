@@ -1,4 +1,4 @@
-/* Files that travel inside the library: rtl/NAME.v, devices/NAME.json, templates of benches. */
+/* Files that travel inside the library: rtl/NAME.v, devices/NAME.json, geometries/NAME.json, templates of benches. */
 #ifndef TS_ASSET_H
 #define TS_ASSET_H
 #include <stddef.h>
