@@ -54,9 +54,9 @@ static void warn_fired(const run *r, const fired *total)
     if (total->events == 0)
         return;
     fprintf(stderr,
-            "tessera run: warning: the mask that the model computes from its data fires on %d real hit(s) of %d of %d event(s); hardware and "
-            "integer model do without it and give other results there (%s)\n",
-            total->hits, total->events, r->events->count, r->floating.encoder->mask_note);
+            "tessera run: warning: the model's mask is %s; but it fires on %d hit(s) of %d of %d event(s), where hardware and integer model, "
+            "which do without it, give other results\n",
+            r->floating.encoder->mask_note, total->hits, total->events, r->events->count);
     const int lines = (int)(sizeof total->line / sizeof *total->line);
     for (int i = 0; i < lines && i < total->events; i++)
         fprintf(stderr, "    %s\n", total->line[i]);

@@ -44,6 +44,15 @@ typedef struct ts_layer {
     ts_linear ffn1, ffn2; /* d -> ff, ff -> d */
 } ts_layer;
 
+/* Where a mask computed from the data can be seen in the graph that the encoder was recognised in. In an event of n hits,
+   element i belongs to hit (i / (stride * n^stride_hits)) % n; stride 0: the value has no axis of hits, an element belongs to all. */
+typedef struct ts_data_mask {
+    const char *value; /* name in the graph */
+    double quiet;      /* its elements where the mask does not fire */
+    long long stride;
+    int stride_hits;
+} ts_data_mask;
+
 typedef struct ts_encoder {
     const char *name; /* of the file, without directory and extension */
     int features;     /* values of a hit */
@@ -55,6 +64,8 @@ typedef struct ts_encoder {
     const char *mask_note; /* what `inspect` says of the mask; "" for TS_MASK_NONE */
     const char *mask_input; /* TS_MASK_INPUT: the name of that input; NULL otherwise */
     bool mask_keeps;        /* TS_MASK_INPUT: nonzero elements of it mark hits; otherwise they mark padding */
+    int data_masks;         /* at least one for TS_MASK_DATA; TS_MASK_INPUT may have some besides */
+    const ts_data_mask *data_mask; /* [data_masks] */
     ts_mlp embed, head;
     ts_norm final_norm; /* valid where has_final_norm */
     const ts_layer *layer; /* [layers] */

@@ -20,12 +20,33 @@ const rec_mask *ts_mask_data(rec *r, const char *note)
     return mask;
 }
 
+/* How to find a hit's elements in a value with this layout. Where it has two axes of hits, the last one are the keys. */
+static ts_data_mask seen_at(const ts_value *value, const rec_layout *layout)
+{
+    ts_data_mask seen = {.value = value->name, .stride = 1};
+    for (int i = layout->count; i-- > 0;) {
+        const rec_axis *axis = &layout->axis[i];
+        if (axis->kind == REC_TOKEN || axis->kind == REC_KEY)
+            return seen;
+        if (axis->kind == REC_CONST)
+            seen.stride *= axis->size;
+        else
+            seen.stride_hits++;
+    }
+    seen.stride = 0;
+    return seen;
+}
+
 const rec_val *ts_mask_value(rec *r, const rec_val *like, const rec_mask *mask, double if_false, double if_true)
 {
     rec_val *out = TS_NEW(r->arena, rec_val);
-    *out = (rec_val){.kind = VAL_MASK, .layout = like->layout, .shape = like->shape, .node = r->node, .mask = mask};
+    *out = (rec_val){.kind = VAL_MASK, .layout = like->layout, .shape = like->shape, .node = r->node, .mask = mask, .note = like->note};
     out->level[0] = if_false;
     out->level[1] = if_true;
+    if (!out->note && mask)
+        out->note = mask->note;
+    if (out->note)
+        out->seen = seen_at(r->node->out[0], &like->layout);
     return out;
 }
 
@@ -112,7 +133,7 @@ const rec_val *ts_mask_binary(rec *r, const ts_shape *shape, const rec_val *a, c
     rec_layout layout;
     if (!common_mask(r, a, b, &mask) || !merge_layouts(r, shape, a, b, &layout))
         return NULL;
-    const rec_val like = {.layout = layout, .shape = shape};
+    const rec_val like = {.layout = layout, .shape = shape, .note = a->note ? a->note : b->note};
     bool known = true;
     double level[2];
     for (int flag = 0; flag < 2; flag++)
@@ -153,7 +174,7 @@ const rec_val *ts_mask_unary(rec *r, const rec_val *v)
         ts_rec_fail(r, r->node, "this operator is not understood on masks");
         return NULL;
     }
-    const rec_val like = {.layout = v->layout, .shape = &r->node->out[0]->shape};
+    const rec_val like = {.layout = v->layout, .shape = &r->node->out[0]->shape, .note = v->note};
     return ts_mask_value(r, &like, v->mask, level[0], level[1]);
 }
 
@@ -166,7 +187,7 @@ const rec_val *ts_mask_where(rec *r, const ts_shape *shape, const rec_val *cond,
     const rec_val both = {.kind = VAL_MASK, .layout = ab, .shape = shape, .mask = branches};
     if (!common_mask(r, cond, &both, &mask) || !merge_layouts(r, shape, &both, cond, &layout))
         return NULL;
-    const rec_val like = {.layout = layout, .shape = shape};
+    const rec_val like = {.layout = layout, .shape = shape, .note = cond->note ? cond->note : a->note ? a->note : b->note};
     double level[2];
     for (int flag = 0; flag < 2; flag++)
         level[flag] = level_of(cond, mask, flag) != 0 ? level_of(a, mask, flag) : level_of(b, mask, flag);
@@ -175,7 +196,7 @@ const rec_val *ts_mask_where(rec *r, const ts_shape *shape, const rec_val *cond,
 
 const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, int64_t rows, int tokens)
 {
-    const rec_val like = {.layout = *layout, .shape = shape};
+    const rec_val like = {.layout = *layout, .shape = shape, .note = v->note};
     const bool sum = ts_kind(r->node) == TS_OP_ReduceSum;
     if (tokens > 0 && v->mask && v->mask->input) {
         const int padding = v->level[0] == 0;
@@ -184,7 +205,7 @@ const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout
             ts_rec_fail(r, r->node, "a mask is reduced over the hits to something else than the number of hits");
             return NULL;
         }
-        if (!ts_mask_learn(r, v->mask, !padding))
+        if (!ts_mask_use(r, v, !padding))
             return NULL;
         *out = (rec_val){.kind = VAL_COUNT, .layout = *layout, .shape = shape, .node = r->node, .mask = v->mask};
         return out;
@@ -196,8 +217,33 @@ const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout
     return ts_mask_value(r, &like, v->mask, v->level[0] * (sum ? (double)rows : 1.0), v->level[1] * (sum ? (double)rows : 1.0));
 }
 
-bool ts_mask_learn(rec *r, const rec_mask *mask, int padding)
+void ts_mask_watch(rec *r, const rec_val *mask, double quiet)
 {
+    if (!mask->note)
+        return;
+    for (int i = 0; i < r->data_masks; i++)
+        if (strcmp(r->data_mask[i].value, mask->seen.value) == 0)
+            return;
+    if (r->data_masks == r->data_mask_room) {
+        const int room = 2 * r->data_mask_room + 4;
+        ts_data_mask *grown = TS_NEW_N(r->arena, ts_data_mask, room);
+        if (r->data_masks)
+            memcpy(grown, r->data_mask, (size_t)r->data_masks * sizeof *grown);
+        r->data_mask = grown;
+        r->data_mask_room = room;
+    }
+    if (r->data_masks == 0)
+        r->data_note = mask->note;
+    ts_data_mask *added = &r->data_mask[r->data_masks++];
+    *added = mask->seen;
+    added->value = ts_strdup(r->arena, mask->seen.value);
+    added->quiet = quiet;
+}
+
+bool ts_mask_use(rec *r, const rec_val *v, int padding)
+{
+    const rec_mask *mask = v->mask;
+    ts_mask_watch(r, v, v->level[1 - padding]);
     if (!mask->input) {
         if (padding == 0)
             return ts_rec_fail(
@@ -218,7 +264,7 @@ const rec_val *ts_mask_score(rec *r, const rec_val *score, const rec_val *mask, 
 {
     rec_split ss, ms;
     rec_axis_kind axis = REC_CONST;
-    if (!ts_mask_learn(r, mask->mask, padding))
+    if (!ts_mask_use(r, mask, padding))
         return NULL;
     mask = ts_rec_broadcast(r, mask, score->shape);
     if (!mask || !ts_rec_split(r, score, &ss) || !ts_rec_split(r, mask, &ms))

@@ -120,7 +120,7 @@ static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, 
 /* Padding becomes `fill`, hits stay. */
 static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val *v, const rec_val *mask, int padding, double fill)
 {
-    if (mask->mask && !ts_mask_learn(r, mask->mask, padding))
+    if (mask->mask && !ts_mask_use(r, mask, padding))
         return NULL;
     if (v->kind == VAL_PROB) { /* a guard's Where(IsNaN(p), 0, p), or padding's probabilities, which are 0 already */
         if (fill != 0)
@@ -154,8 +154,10 @@ static const rec_val *with_mask(rec *r, const ts_shape *shape, ts_op_kind kind, 
     const double neutral = kind == TS_OP_Mul ? 1 : 0;
     if (kind != TS_OP_Mul && kind != TS_OP_Add)
         return fail(r, "a mask is combined with values of the hits in a way that is not understood");
-    if (mask->level[0] == neutral && mask->level[1] == neutral)
+    if (mask->level[0] == neutral && mask->level[1] == neutral) {
+        ts_mask_watch(r, mask, neutral);
         return copy(r, v, shape);
+    }
     if (!mask->mask)
         return fail(r, "a constant of the event's size is combined with values of the hits; make it a scalar");
     const int hit = flag_with(mask, neutral);
@@ -390,18 +392,20 @@ bool ts_rec_where(rec *r, const ts_node *node)
     if (!v || v->kind == VAL_POSITION || !fill || fill->mask)
         return ts_rec_fail(r, node, "Where must choose between values of the hits and one constant for padding");
     const bool kept[2] = {(cond->level[0] != 0) == keeps, (cond->level[1] != 0) == keeps};
-    if (kept[0] && kept[1])
+    if (kept[0] && kept[1]) {
+        ts_mask_watch(r, cond, cond->level[0]);
         out = copy(r, v, shape);
-    else if (!kept[0] && !kept[1])
+    } else if (!kept[0] && !kept[1]) {
         out = fail(r, "Where replaces all values by a constant");
-    else if (!cond->mask)
+    } else if (!cond->mask) {
         out = fail(r, "Where depends on the positions of hits; positional models and causal masks have no hardware");
-    else if (v->kind == VAL_SCORE && (cond->mask->input || cond->mask->note) && !(fill->level[0] <= REC_DROP))
+    } else if (v->kind == VAL_SCORE && (cond->mask->input || cond->mask->note) && !(fill->level[0] <= REC_DROP)) {
         out = fail(r, "the mask of attention scores must put -infinity, or a large negative number, where a key is padding");
-    else if (v->kind == VAL_SCORE)
+    } else if (v->kind == VAL_SCORE) {
         out = ts_mask_score(r, v, cond, kept[0] ? 1 : 0);
-    else
+    } else {
         out = fill_padding(r, shape, v, cond, kept[0] ? 1 : 0, fill->level[0]);
+    }
     r->val[node->out[0]->id] = out;
     return out != NULL;
 }

@@ -269,9 +269,13 @@ static bool set_mask(rec *r, ts_encoder *enc, const rec_mask *mask, const rec_ba
         enc->mask_keeps = !r->true_is_padding;
         enc->mask_note = ts_printf(r->arena, "input '%s', %s; the host drops masked hits and gives zeros as their results",
                                    mask->input->name, r->true_is_padding ? "true marks padding" : "true marks hits");
-    } else if (mask) {
-        enc->mask = TS_MASK_DATA;
-        enc->mask_note = ts_printf(r->arena, "computed from the data (%s); taken as never firing on a real hit", mask->note);
+    }
+    enc->data_masks = r->data_masks;
+    enc->data_mask = r->data_mask;
+    if (r->data_masks > 0) {
+        const char *data = ts_printf(r->arena, "computed from the data (%s); taken as never firing on a real hit", r->data_note);
+        enc->mask_note = enc->mask == TS_MASK_INPUT ? ts_printf(r->arena, "%s; and one %s", enc->mask_note, data) : data;
+        enc->mask = enc->mask == TS_MASK_INPUT ? TS_MASK_INPUT : TS_MASK_DATA;
     }
     const rec_mask *pooled = pool ? pool->mask : NULL;
     if (pool && enc->mask == TS_MASK_INPUT && pooled != mask)

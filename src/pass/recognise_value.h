@@ -129,6 +129,8 @@ typedef struct rec_val {
     rec_axis_kind mask_axis; /* SCORE: the axis that the mask runs along */
     double level[2];         /* MASK: value where the flag is false, true */
     double fill;             /* LINEAR with a mask: what the padding was replaced by */
+    const char *note;        /* MASK: what computes it, or part of it, from the data; NULL: nothing */
+    ts_data_mask seen;       /* MASK with a note: the value of the graph that had these levels first, before it was only moved */
 } rec_val;
 
 typedef struct rec {
@@ -140,6 +142,9 @@ typedef struct rec {
     rec_base **base;
     int bases, base_room;
     bool true_is_padding, polarity_known; /* of the mask input */
+    ts_data_mask *data_mask;              /* those in use */
+    const char *data_note;                /* of the first one */
+    int data_masks, data_mask_room;
 } rec;
 
 /* ts_fail with the node's name in front. */
@@ -244,7 +249,10 @@ const rec_val *ts_mask_where(rec *r, const ts_shape *shape, const rec_val *cond,
 const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, int64_t rows, int tokens);
 /* Padding of a score leaves the softmax: `side` is the flag's value that means padding. */
 const rec_val *ts_mask_score(rec *r, const rec_val *score, const rec_val *mask, int padding);
-bool ts_mask_learn(rec *r, const rec_mask *mask, int padding); /* which value of the flag means padding; fails where it contradicts */
+/* A mask value is used, its flag's value `padding` means padding; fails where that contradicts an earlier use. */
+bool ts_mask_use(rec *r, const rec_val *mask, int padding);
+/* A mask value is used that makes no difference as long as nothing in it that the data computes fires. */
+void ts_mask_watch(rec *r, const rec_val *mask, double quiet);
 enum { REC_DROP = -1000 };                                     /* what is added to a score, at most, for its probability to be none */
 
 /* recognise_match.c */

@@ -146,7 +146,8 @@ static void set_dims(const ts_value *v, int64_t hits, ts_tensor *t)
         t->dim[i] = ts_dim_at(v->shape.dim[i], hits);
 }
 
-bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const float *x, const bool *padding, ts_tensor *y, ts_err *err)
+bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const float *x, const bool *padding, ts_tensor *y,
+                         ts_value_tap tap, void *user, ts_err *err)
 {
     int hits_at, mask_at;
     int64_t count;
@@ -174,7 +175,7 @@ bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const
             ts_set_real(&in[mask_at], i, padding[i % hits]);
     }
     ts_tensor *all = TS_NEW_N(arena, ts_tensor, g->outputs);
-    if (!ts_graph_eval(g, arena, given, all, NULL, NULL, err))
+    if (!ts_graph_eval(g, arena, given, all, tap, user, err))
         return false;
     *y = all[0];
     return true;

@@ -15,7 +15,8 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
 /* One event. The graph has one floating-point input [1][hits][features] and, where it has a second one, that is a
    key-padding mask [1][hits] whose nonzero elements mean padding.
    x: [hits][features], standardised. padding: [hits] or NULL (none); must be NULL where the model has no mask.
-   y: the graph's output 0, data in `arena`. No hits: an output per hit is empty, a pooled one is zeros. */
-bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const float *x, const bool *padding, ts_tensor *y, ts_err *err);
+   y: the graph's output 0, data in `arena`. No hits: an output per hit is empty, a pooled one is zeros, and tap is not called. */
+bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const float *x, const bool *padding, ts_tensor *y,
+                         ts_value_tap tap, void *user, ts_err *err);
 
 #endif

@@ -67,5 +67,20 @@ check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --t
 cp "$dir/log" "$dir/trace.log"
 check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
 
+# A mask that the model computes from its data: the float engine says where it fires on a real hit, and only there.
+printf '%s\n' '{"inputs": [{"column": "a", "mean": 0, "std": 1}, {"column": "b", "mean": 0, "std": 1}, {"column": "c", "mean": 0, "std": 1}],' \
+    '"task": "regression", "outputs": ["p", "q"]}' >"$dir/abc.json"
+printf '%s\n' event_id,hit_id,a,b,c 7,1,1,2,3 7,20,1,-3,2 8,1,1,1,1 >"$dir/zero.csv"
+data_mask() { # EVENTS LINES: how many lines the warning has
+    "$tessera" run test/models/onnx_data_mask.onnx --engine float --events "$1" --inputs "$dir/abc.json" -o "$dir/data_mask.csv" 2>"$dir/warnings"
+    local status=$?
+    cat "$dir/warnings"
+    [ $status -eq 0 ] && [ "$(wc -l <"$dir/warnings")" -eq "$2" ]
+}
+check "mask from data fires on a hit" data_mask "$dir/zero.csv" 2
+check "and is named" grep -q 'event 7: on 1 of 2 hits, hit_id 20$' "$dir/warnings"
+grep -v 20 "$dir/zero.csv" >"$dir/nonzero.csv"
+check "mask from data does not fire" data_mask "$dir/nonzero.csv" 0
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

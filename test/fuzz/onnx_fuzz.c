@@ -21,7 +21,7 @@ static void evaluate(ts_arena *arena, const ts_graph *g)
     ts_err err = {{0}};
     ts_tensor y;
     if (elements <= LIMIT)
-        (void)ts_graph_eval_event(g, arena, HITS, x, g->inputs > 1 ? padding : NULL, &y, &err);
+        (void)ts_graph_eval_event(g, arena, HITS, x, g->inputs > 1 ? padding : NULL, &y, NULL, NULL, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -226,11 +226,20 @@ def attention_block(g, x):
     return g.linear(join_heads(g, g.op("MatMul", g.op("Softmax", s, axis=-1), v)), D, D)
 
 
-def data_mask(g):
-    """A padding mask computed from the hits, as a float that is multiplied and added."""
+def data_mask(g, expanded):
+    """A padding mask computed from the hits: sum == 0, as a float that is multiplied and added; or all == 0, a value for every pair of
+    hits and head."""
     x = g.linear("hits", FEATURES, D)
-    padded = g.op("Equal", g.op("ReduceSum", "hits", g.ints(-1), keepdims=0), g.f(0))
-    bias = g.op("Mul", g.op("Cast", g.op("Unsqueeze", padded, g.ints(1, 2)), to=TensorProto.FLOAT), g.f(-1e9))
+    if expanded:
+        zero = g.op("Cast", g.op("Equal", "hits", g.f(0)), to=TensorProto.INT32)
+        padded = g.op("Cast", g.op("ReduceMin", zero, axes=[-1], keepdims=0), to=TensorProto.BOOL)
+        n = g.op("Slice", g.op("Shape", "hits"), g.ints(1), g.ints(2))
+        shape = g.op("Concat", g.ints(1, HEADS), n, n, axis=0)
+        keep = g.op("Not", g.op("Expand", g.op("Unsqueeze", padded, g.ints(1, 2)), shape))
+        bias = g.op("Where", keep, g.f(0), g.f(-np.inf))
+    else:
+        padded = g.op("Equal", g.op("ReduceSum", "hits", g.ints(-1), keepdims=0), g.f(0))
+        bias = g.op("Mul", g.op("Cast", g.op("Unsqueeze", padded, g.ints(1, 2)), to=TensorProto.FLOAT), g.f(-1e9))
     q, k, v = (heads_first(g, g.linear(x, D, D)) for _ in range(3))
     s = g.op("Add", g.op("Mul", g.op("MatMul", q, g.op("Transpose", k, perm=[0, 1, 3, 2])), g.f(0.5)), bias)
     a = g.linear(join_heads(g, g.op("MatMul", g.op("Softmax", s, axis=-1), v)), D, D)
@@ -309,7 +318,8 @@ def main(out):
     ok("packed_heads", packed_heads, 17, domains=["com.microsoft"])
     ok("functions", functions, 17, domains=["local"])
     ok("no_embedding", no_embedding, 17)
-    ok("data_mask", data_mask, 17)
+    ok("data_mask", lambda g: data_mask(g, False), 17)
+    ok("data_mask_expanded", lambda g: data_mask(g, True), 17)
 
     def bad(name, make, words, opset=17, **kw):
         g = Graph(sum(map(ord, name)))

@@ -82,7 +82,7 @@ static ts_tensor eval(ts_arena *arena, const ts_graph *g, int hits, const float 
 {
     ts_err err = {{0}};
     ts_tensor y;
-    if (!ts_graph_eval_event(g, arena, hits, x, padding, &y, &err))
+    if (!ts_graph_eval_event(g, arena, hits, x, padding, &y, NULL, NULL, &err))
         fail_msg("%s", err.msg);
     return y;
 }
@@ -267,7 +267,7 @@ static void wrong_inputs_are_refused(void **state)
     assert_true(ts_graph_eval(g, arena, (const ts_tensor *const[]){x, mask}, out, NULL, NULL, &err));
     ts_tensor y;
     const bool padding[1] = {true};
-    assert_false(ts_graph_eval_event(graph_of(arena, 17, "Relu x y"), arena, 1, noise(arena, D, 1), padding, &y, &err));
+    assert_false(ts_graph_eval_event(graph_of(arena, 17, "Relu x y"), arena, 1, noise(arena, D, 1), padding, &y, NULL, NULL, &err));
     assert_non_null(strstr(err.msg, "no padding mask"));
 }
 

@@ -347,7 +347,7 @@ static void functions_are_inlined(void **state)
     assert_int_equal(g->nodes, 3); /* two products, and the Identity that makes the model's output */
     float x[3] = {1, 2, -1};
     ts_tensor y;
-    assert_true(ts_graph_eval_event(g, arena, 1, x, NULL, &y, &err));
+    assert_true(ts_graph_eval_event(g, arena, 1, x, NULL, &y, NULL, NULL, &err));
     assert_true(y.data.f[0] == 7.5F && y.data.f[2] == -7.5F);
 
     m = chain(arena, 17, "local:same x z;Relu z y"); /* an output that is an input */
@@ -491,7 +491,7 @@ static bool try_bytes(const uint8_t *data, size_t size)
         bool fits = folded->inputs == 1 && folded->input[0]->shape.rank == 3 && ts_dim_at(folded->input[0]->shape.dim[0], 3) == 1 &&
                     ts_dim_at(folded->input[0]->shape.dim[1], 3) == 3 && ts_dim_at(folded->input[0]->shape.dim[2], 3) == 3;
         if (fits)
-            (void)ts_graph_eval_event(folded, arena, 3, x, NULL, &y, &err);
+            (void)ts_graph_eval_event(folded, arena, 3, x, NULL, &y, NULL, NULL, &err);
     }
     ts_arena_free(arena);
     return ok;

@@ -17,6 +17,7 @@
 #include "pass/recognise.h"
 #include "ref/encoder_eval.h"
 #include "ref/graph_eval.h"
+#include "ref/mask_watch.h"
 
 #define REAL   TS_SOURCE_DIR "/../shared/data/trackformers"
 #define MODELS TS_SOURCE_DIR "/test/models"
@@ -197,6 +198,41 @@ static void test_real_models(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* A mask that the model computes from its data is taken as never firing; where it does, the float evaluation of the graph notices. */
+static void test_masks_from_data(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        float x[4][3];  /* hits */
+        bool fires[4];
+    } cases[] = {
+        /* sum over the features == 0 */
+        {MODELS "/onnx_data_mask.onnx", {{1, 2, 3}, {0, 0, 0}, {1, -3, 2}, {0, 0, 1}}, {false, true, true, false}},
+        {MODELS "/onnx_data_mask.onnx", {{1, 2, 3}, {4, 5, 6}, {1, 0, 0}, {0, 0, 1}}, {false}},
+        /* all features == 0, expanded to [1][heads][hits][hits] before it is used */
+        {MODELS "/onnx_data_mask_expanded.onnx", {{1, 2, 3}, {0, 0, 0}, {1, -3, 2}, {0, 0, 1}}, {false, true, false, false}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ts_arena *arena = ts_arena_new();
+        ts_err err = {0};
+        const ts_graph *g = load(arena, cases[i].path, &err);
+        const ts_encoder *enc = g ? ts_recognise(arena, g, &err) : NULL;
+        if (!enc)
+            fail_msg("%s", err.msg);
+        assert_int_equal(enc->mask, TS_MASK_DATA);
+        assert_int_equal(enc->data_masks, 1);
+        assert_non_null(strstr(enc->mask_note, "never firing"));
+        bool fires[4] = {false};
+        ts_mask_watch watch = {enc, 4, fires};
+        ts_tensor y;
+        if (!ts_graph_eval_event(g, arena, 4, &cases[i].x[0][0], NULL, &y, ts_mask_watch_tap, &watch, &err))
+            fail_msg("%s", err.msg);
+        assert_memory_equal(fires, cases[i].fires, sizeof fires);
+        ts_arena_free(arena);
+    }
+}
+
 /* The file next to each refused model holds words that its message must have. */
 static void test_refused(void **state)
 {
@@ -233,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
+        cmocka_unit_test(test_masks_from_data),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_real_models),
     };
