@@ -53,13 +53,25 @@ static bool compile(ts_arena *arena, const options *o, ts_err *err)
 static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
 {
     ts_progress("calibrating on %s", events->path);
+    enum { BATCH = 64 }; /* bounds the memory and moves the progress line */
     ts_calibration *cal = ts_calibration_new(arena, enc);
-    for (int e = 0; e < events->count && ts_calibration_events(cal) < count; e++) {
-        ts_progress_at((double)ts_calibration_events(cal) / count);
-        if (!ts_calibration_add(cal, events->event[e].n, events->event[e].x, err)) {
-            ts_fail_in(err, "%s: event %lld", events->path, (long long)events->event[e].id);
+    int n[BATCH], done = 0, e = 0;
+    const float *x[BATCH];
+    const ts_event *from[BATCH];
+    while (done < count && e < events->count) {
+        int batch = 0;
+        for (; batch < BATCH && done + batch < count && e < events->count; e++)
+            if (events->event[e].n > 0) {
+                from[batch] = &events->event[e];
+                n[batch] = events->event[e].n;
+                x[batch++] = events->event[e].x;
+            }
+        if (!ts_calibration_add_events(cal, batch, n, x, err)) {
+            ts_fail_in(err, "%s: event %lld", events->path, (long long)from[ts_calibration_events(cal) - done]->id);
             return NULL;
         }
+        done += batch;
+        ts_progress_at((double)done / count);
     }
     return cal;
 }

@@ -101,18 +101,18 @@ static collector evaluate(const ts_encoder *enc, int n, const float *x)
 {
     collector c = {.arena = ts_arena_new()};
     c.event = ts_calibration_new(c.arena, enc);
-    float *y = TS_NEW_N(c.arena, float, (size_t)n *(size_t)enc->outputs);
-    ts_encoder_eval(enc, n, x, y, on_tensor, &c);
+    ts_arena *scratch = ts_arena_new(); /* ranges are kept until all events are done, results need not be */
+    ts_encoder_eval(enc, n, x, TS_NEW_N(scratch, float, (size_t)n *(size_t)enc->outputs), on_tensor, &c);
+    ts_arena_free(scratch);
     return c;
 }
 
-/* Takes one event's ranges over, and frees them. */
-static bool merge(ts_calibration *cal, int n, collector *c, ts_err *err)
+/* Takes one event's ranges over. */
+static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
 {
-    const bool ok = !c->err.msg[0];
-    if (!ok)
-        ts_fail(err, "%s", c->err.msg);
-    else if (n > 0) {
+    if (c->err.msg[0])
+        return ts_fail(err, "%s", c->err.msg);
+    if (n > 0) {
         for (int layer = 0; layer < cal->enc->layers; layer++)
             for (int role = 0; role < TS_ROLE_COUNT; role++)
                 for (int part = 0; part < PARTS; part++) {
@@ -124,16 +124,17 @@ static bool merge(ts_calibration *cal, int n, collector *c, ts_err *err)
         cal->events++;
         cal->tokens += n;
     }
-    ts_arena_free(c->arena);
-    return ok;
+    return true;
 }
 
 bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 {
     const int threads = one_blas_thread();
-    collector c = evaluate(cal->enc, n, x);
+    const collector c = evaluate(cal->enc, n, x);
     openblas_set_num_threads(threads);
-    return merge(cal, n, &c, err);
+    const bool ok = merge(cal, n, &c, err);
+    ts_arena_free(c.arena);
+    return ok;
 }
 
 bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err)
@@ -146,8 +147,10 @@ bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, con
         c[i] = evaluate(cal->enc, n[i], x[i]);
     openblas_set_num_threads(threads);
     bool ok = true;
-    for (int i = 0; i < count; i++) /* in order, so that sums round the same way every time */
-        ok &= merge(cal, n[i], &c[i], err);
+    for (int i = 0; i < count; i++) { /* in order, so that sums round the same way every time */
+        ok = ok && merge(cal, n[i], &c[i], err);
+        ts_arena_free(c[i].arena);
+    }
     ts_arena_free(scratch);
     return ok;
 }

@@ -20,7 +20,8 @@ ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc);
    calibration as it was) where the model makes a value that is not finite, and says where. */
 bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err);
 
-/* The same for many events, on all processors; the result does not depend on their number. n: [count], x: [count] arrays. */
+/* The same for many events, on all processors; the result does not depend on their number. n: [count], x: [count] arrays. Where it
+   fails, the events before the first bad one have been added. */
 bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err);
 
 int ts_calibration_events(const ts_calibration *cal); /* added so far, those without hits not counted */

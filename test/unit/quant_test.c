@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -74,32 +75,37 @@ static void write_text(const char *path, const char *text)
 
 static void test_format_file(void **state)
 {
+    char dir[] = "/tmp/quant_test_XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    const char *path = ts_printf(*state, "%s/formats.json", dir);
     ts_formats *f = ts_formats_default(*state, 3);
     ts_err err = {""};
-    write_text("formats.json", "{\"layers\": {\"1\": {\"k\": 7}}, \"k\": 9, \"act\": 10}");
-    assert_true(ts_formats_parse(f, "formats.json", &err));
+    write_text(path, "{\"layers\": {\"1\": {\"k\": 7}}, \"k\": 9, \"act\": 10}");
+    assert_true(ts_formats_parse(f, path, &err));
     assert_int_equal(ts_formats_get(f, TS_FMT_K, 0), 9);
     assert_int_equal(ts_formats_get(f, TS_FMT_K, 1), 7);
     assert_int_equal(ts_formats_get(f, TS_FMT_V, 1), 10);
     /* What the report says can be given back. */
     json_t *json = ts_formats_json(f);
     char *text = json_dumps(json, JSON_INDENT(1));
-    write_text("formats.json", text);
+    write_text(path, text);
     ts_formats *again = ts_formats_default(*state, 3);
-    assert_true(ts_formats_parse(again, "formats.json", &err));
+    assert_true(ts_formats_parse(again, path, &err));
     assert_memory_equal(again->bits, f->bits, TS_FMT_COUNT * 3 * sizeof *f->bits);
     free(text);
     json_decref(json);
-    write_text("formats.json", "{\"q\": 8,\n}");
-    refuse(*state, "formats.json", "formats.json:2");
-    write_text("formats.json", "{\"q\": \"8\"}");
-    refuse(*state, "formats.json", "not a whole number");
-    write_text("formats.json", "{\"layers\": {\"x\": {}}}");
-    refuse(*state, "formats.json", "not the number of a layer");
-    write_text("formats.json", "{\"layers\": [{}, {}, {}, {\"q\": 8}]}");
-    refuse(*state, "formats.json", "no layer 3");
-    write_text("formats.json", "[1]");
-    refuse(*state, "formats.json", "not an object");
+    write_text(path, "{\"q\": 8,\n}");
+    refuse(*state, path, "formats.json:2");
+    write_text(path, "{\"q\": \"8\"}");
+    refuse(*state, path, "not a whole number");
+    write_text(path, "{\"layers\": {\"x\": {}}}");
+    refuse(*state, path, "not the number of a layer");
+    write_text(path, "{\"layers\": [{}, {}, {}, {\"q\": 8}]}");
+    refuse(*state, path, "no layer 3");
+    write_text(path, "[1]");
+    refuse(*state, path, "not an object");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 /* ---- calibration ---- */
@@ -152,6 +158,13 @@ static void test_calibration_not_finite(void **state)
     err.msg[0] = '\0';
     assert_false(ts_calibration_add(cal, 2, huge, &err));
     assert_int_equal(ts_calibration_events(cal), 0);
+    const float good[6] = {1, 2, 3, 4, 5, 6};
+    const float *const x[4] = {good, good, bad, good};
+    err.msg[0] = '\0';
+    ts_calibration *some = ts_calibration_new(*state, enc);
+    assert_false(ts_calibration_add_events(some, 4, (const int[]){2, 1, 2, 2}, x, &err));
+    assert_int_equal(ts_calibration_events(some), 2); /* those before the bad one */
+    assert_int_equal(ts_calibration_tokens(some), 3);
     err.msg[0] = '\0';
     assert_null(ts_quantise(*state, enc, cal, ts_formats_default(*state, 3), &err));
     assert_non_null(strstr(err.msg, "nothing to calibrate with"));
