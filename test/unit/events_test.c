@@ -1,8 +1,12 @@
-/* Event files, good and bad: what is read, and what is said of what cannot be. */
+/* Event files, good and bad: what is read, and what is said of what cannot be. Files are made in a temporary folder, which is the
+   current one meanwhile. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -11,11 +15,14 @@
 
 static ts_arena *arena;
 static const ts_inputs *xyz;
+static char folder[] = "/tmp/events_test_XXXXXX";
 
 static int setup(void **state)
 {
     (void)state;
     arena = ts_arena_new();
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
     ts_err err = {""};
     const char *json = "{\"inputs\":[{\"column\":\"x\",\"mean\":1,\"std\":2},{\"column\":\"y\"}],\"task\":\"regression\",\"outputs\":[\"a\"],\"mask\":null}";
     assert_true(ts_file_write("inputs.json", json, strlen(json), &err));
@@ -28,6 +35,14 @@ static int teardown(void **state)
 {
     (void)state;
     ts_arena_free(arena);
+    DIR *dir = opendir(".");
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlink(entry->d_name), 0);
+    closedir(dir);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
     return 0;
 }
 
