@@ -25,6 +25,9 @@
 //             (P > C and HG > 2: floor((HG-1)/2)*max(2*I, C + P) + ((HG-1) mod 2)*I in place of (HG-1)*I, here and in T)
 //   from one block's first context to the next one's: B; between the contexts of a block: row
 //   A token is accepted every HG*DC cycles while its bank is free and the queue has room.
+//
+// PACK_S = 1: key lanes 2j and 2j+1 share a query and its multipliers of the scores (ts_attn_score2). PACK_C = 1: channel lanes 2d and
+// 2d+1 share a weight and its multipliers of the context (ts_attn_context2). An odd last lane has its own. No cycle changes.
 `default_nettype none
 
 module ts_attention #(
@@ -48,6 +51,8 @@ module ts_attention #(
     parameter LAYERS  = 1,
     parameter LW      = 1,
     parameter TAGW    = LW + 2,
+    parameter PACK_S  = 0,
+    parameter PACK_C  = 0,
     parameter REG     = 2,
     parameter FAN     = 1,  // registers between the memories and the lanes, 1 ... 4: the fan-out to PQ and PKEY lanes
     parameter KVSTYLE = "block",
@@ -144,7 +149,8 @@ module ts_attention #(
     wire [KAW-1:0]           kaddr, vaddr;
     wire [PKEY*PH*PD*KW-1:0] kword;
     wire [PKEY*PH*PD*VW-1:0] vword;
-    ts_attn_kv #(.H(H), .DH(DH), .PKEY(PKEY), .PH(PH), .PD(PD), .NMAX(NMAX), .KW(KW), .VW(VW), .LW(LW), .STYLE(KVSTYLE)) kv (
+    ts_attn_kv #(.H(H), .DH(DH), .PKEY(PKEY), .PH(PH), .PD(PD), .NMAX(NMAX), .KW(KW), .VW(VW), .VPACK(PACK_C), .LW(LW),
+                 .STYLE(KVSTYLE)) kv (
         .clk(clk), .rst(rst), .ready(kv_ready), .take(take), .drop(s_drop), .last(s_last), .layer(s_layer), .k(s_k), .v(s_v),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_span(e_span), .e_layer(e_layer), .e_bank(e_bank),
         .release_it(bank_release), .release_bank(bank_number), .kaddr(kaddr), .kword(kword), .vaddr(vaddr), .vword(vword));
@@ -196,16 +202,15 @@ module ts_attention #(
     wire [2*PH-1:0]          group_e, score_e;
     ts_delay #(.WIDTH(WW), .CYCLES(1)) word_line (.clk(clk), .in(one_word), .out(word));
     ts_delay #(.WIDTH(PQ*PH*PD*QW), .CYCLES(FAN)) q_fan (.clk(clk), .in(q_word), .out(q_lanes));
-    ts_delay #(.WIDTH(PKEY*PH*PD*KW), .CYCLES(FAN)) k_fan (.clk(clk), .in(kword), .out(k_lanes));
     ts_delay #(.WIDTH(1), .CYCLES(DOT)) first_line (.clk(clk), .in(one_first_chunk), .out(score_first));
     ts_delay #(.WIDTH(PKEY), .CYCLES(TOTAL + 2)) none_line (.clk(clk), .in(one_none), .out(score_none));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(SCORE)) we_line (
-        .clk(clk), .rst(rst), .d(one_run && one_last_chunk), .q(score_we));
+    ts_pulse #(.CYCLES(SCORE)) we_line (
+        .clk(clk), .rst(rst), .in(one_run && one_last_chunk), .out(score_we));
     ts_delay #(.WIDTH(SAW), .CYCLES(SCORE)) waddr_line (.clk(clk), .in(one_saddr), .out(score_waddr));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(LG_PKEY)) top_line (.clk(clk), .rst(rst), .d(score_we), .q(top_valid));
+    ts_pulse #(.CYCLES(LG_PKEY)) top_line (.clk(clk), .rst(rst), .in(score_we), .out(top_valid));
     ts_delay #(.WIDTH(2), .CYCLES(TOP)) half_line (
         .clk(clk), .in({one_first_key, one_half}), .out({top_first, top_half}));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(SCORED)) scored_line (.clk(clk), .rst(rst), .d(one_last), .q(scored));
+    ts_pulse #(.CYCLES(SCORED)) scored_line (.clk(clk), .rst(rst), .in(one_last), .out(scored));
     ts_delay #(.WIDTH(1), .CYCLES(SCORED)) scored_half_line (.clk(clk), .in(one_half), .out(scored_half));
 
     // score_e of the item's layer and heads. (ts_attn_final keeps a copy of its own, for an item that may be of another layer.)
@@ -217,6 +222,36 @@ module ts_attention #(
     ts_attn_pick #(.N(HG), .WIDTH(2*PH)) e_pick (.x(all_e), .sel(constants_group), .y(group_e));
     ts_delay #(.WIDTH(2*PH), .CYCLES(TOTAL - 2)) e_line (.clk(clk), .in(group_e), .out(score_e));
 
+    // Keys on their way to the lanes.
+    localparam KEY = PH * PD * KW; // of a lane
+    generate
+        if (PACK_S != 0 && PKEY > 1) begin : g_key_pairs
+            wire [PKEY-1:0]     key_none;
+            wire [PKEY*KEY-1:0] packed_keys;
+            reg  [PKEY*KEY-1:0] keys;
+            ts_delay #(.WIDTH(PKEY), .CYCLES(2)) key_none_line (.clk(clk), .in(one_none), .out(key_none));
+            for (j = 0; j < PKEY; j = j + 1) begin : g_key
+                if (j % 2 == 1) begin : g_second
+                    ts_pack #(.N(PH*PD), .W(KW)) pack (
+                        .b0(kword[(j-1)*KEY +: KEY]), .b1(kword[j*KEY +: KEY]), .b1_less(packed_keys[j*KEY +: KEY]));
+                end else begin : g_first
+                    assign packed_keys[j*KEY +: KEY] = kword[j*KEY +: KEY];
+                end
+                // What a lane without a key holds does not matter, but that it is known does: the pair makes one product, and to a
+                // simulator a product with an unknown bit is all unknown.
+                always @(posedge clk)
+                    if (j % 2 == 1 && key_none[j])
+                        keys[j*KEY +: KEY] <= {KEY{1'b0}};
+                    else
+                        keys[j*KEY +: KEY] <= packed_keys[j*KEY +: KEY];
+            end
+            ts_delay #(.WIDTH(PKEY*KEY), .CYCLES(FAN - 1)) k_fan (.clk(clk), .in(keys), .out(k_lanes));
+            wire unused = &{1'b0, key_none};
+        end else begin : g_keys
+            ts_delay #(.WIDTH(PKEY*KEY), .CYCLES(FAN)) k_fan (.clk(clk), .in(kword), .out(k_lanes));
+        end
+    endgenerate
+
     // Pass two.
     wire [PKEY-1:0]                value_none;
     reg  [PKEY*PH*PD*VW-1:0]       values; // zeros where there is no key: never junk times a weight of zero
@@ -226,22 +261,22 @@ module ts_attention #(
     wire [GW-1:0]                  go_group;
     wire [LW-1:0]                  go_layer;
     wire [QCW-1:0]                 go_count;
-    ts_attn_flags #(.WIDTH(1), .CYCLES(1)) load_line (.clk(clk), .rst(rst), .d(two_begin), .q(max_load));
+    ts_pulse #(.CYCLES(1)) load_line (.clk(clk), .rst(rst), .in(two_begin), .out(max_load));
     ts_delay #(.WIDTH(1), .CYCLES(1)) load_half_line (.clk(clk), .in(two_half), .out(max_half));
     ts_delay #(.WIDTH(KAW), .CYCLES(VREAD)) vaddr_line (.clk(clk), .in(two_vaddr), .out(vaddr));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(VREAD)) release_line (
-        .clk(clk), .rst(rst), .d(two_last && two_bank_done), .q(bank_release));
+    ts_pulse #(.CYCLES(VREAD)) release_line (
+        .clk(clk), .rst(rst), .in(two_last && two_bank_done), .out(bank_release));
     ts_delay #(.WIDTH(1), .CYCLES(VREAD)) bank_line (.clk(clk), .in(two_bank), .out(bank_number));
     ts_delay #(.WIDTH(PKEY), .CYCLES(VREAD + 2)) value_line (.clk(clk), .in(two_none), .out(value_none));
     ts_delay #(.WIDTH(PKEY*PH*PD*VW), .CYCLES(FAN - 1)) v_fan (.clk(clk), .in(values), .out(v_lanes));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(SUM)) sum_line (
-        .clk(clk), .rst(rst), .d(two_run && two_last_chunk), .q(sum_add));
+    ts_pulse #(.CYCLES(SUM)) sum_line (
+        .clk(clk), .rst(rst), .in(two_run && two_last_chunk), .out(sum_add));
     ts_delay #(.WIDTH(2), .CYCLES(SUM)) sum_key_line (
         .clk(clk), .in({two_first_key, two_last_key}), .out({sum_first, sum_last}));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(CONTEXT)) context_line (.clk(clk), .rst(rst), .d(two_run), .q(context_add));
+    ts_pulse #(.CYCLES(CONTEXT)) context_line (.clk(clk), .rst(rst), .in(two_run), .out(context_add));
     ts_delay #(.WIDTH(2), .CYCLES(CONTEXT - SUM)) context_key_line (
         .clk(clk), .in({sum_first, sum_last}), .out({context_first, context_last}));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(SUM)) go_line (.clk(clk), .rst(rst), .d(two_last), .q(go));
+    ts_pulse #(.CYCLES(SUM)) go_line (.clk(clk), .rst(rst), .in(two_last), .out(go));
     ts_delay #(.WIDTH(LW+GW+QCW+1), .CYCLES(SUM)) go_item_line (
         .clk(clk), .in({two_layer, two_group, two_count, two_block_last}),
         .out({go_layer, go_group, go_count, go_last}));
@@ -254,6 +289,8 @@ module ts_attention #(
         .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
 
     // The lanes. Orders: scores [query][head][key], words of K and V [key][head][channel].
+    localparam KEY_PAIRS     = PACK_S != 0 ? PKEY / 2 : 0;
+    localparam CHANNEL_PAIRS = PACK_C != 0 ? PD / 2 : 0;
     generate
         for (j = 0; j < PKEY; j = j + 1) begin : g_value
             always @(posedge clk)
@@ -268,11 +305,20 @@ module ts_attention #(
                 wire [SW-1:0]      max;
                 wire [PKEY*PW-1:0] p;
 
-                for (j = 0; j < PKEY; j = j + 1) begin : g_key
+                for (j = 0; j < KEY_PAIRS; j = j + 1) begin : g_key_pair
+                    ts_attn_score2 #(.QW(QW), .KW(KW), .PD(PD), .DC(DC), .SHIFT(SSHIFT), .SW(SW), .REG(REG)) lanes (
+                        .clk(clk), .q(q_lanes[ROW*PD*QW +: PD*QW]), .k0(k_lanes[(2*j*PH + h)*PD*KW +: PD*KW]),
+                        .k1_less(k_lanes[((2*j+1)*PH + h)*PD*KW +: PD*KW]), .first_chunk(score_first), .e(score_e[2*h +: 2]),
+                        .none(score_none[2*j +: 2]), .score0(scores[(ROW*PKEY + 2*j)*SW +: SW]),
+                        .score1(scores[(ROW*PKEY + 2*j+1)*SW +: SW]));
+                end
+                for (j = 2*KEY_PAIRS; j < PKEY; j = j + 1) begin : g_key
                     ts_attn_score #(.QW(QW), .KW(KW), .PD(PD), .DC(DC), .SHIFT(SSHIFT), .SW(SW), .REG(REG)) lane (
                         .clk(clk), .q(q_lanes[ROW*PD*QW +: PD*QW]), .k(k_lanes[(j*PH + h)*PD*KW +: PD*KW]),
                         .first_chunk(score_first), .e(score_e[2*h +: 2]), .none(score_none[j]),
                         .score(scores[(ROW*PKEY + j)*SW +: SW]));
+                end
+                for (j = 0; j < PKEY; j = j + 1) begin : g_weight
                     ts_attn_weight #(.SW(SW), .FW(FW), .PW(PW), .INIT(INIT_X)) weight (
                         .clk(clk), .score(scores_read[(ROW*PKEY + j)*SW +: SW]), .max(max), .p(p[j*PW +: PW]));
                 end
@@ -281,21 +327,30 @@ module ts_attention #(
                     .load(max_load), .load_half(max_half), .max(max));
                 ts_attn_sum #(.PKEY(PKEY), .PW(PW), .SUMW(SUMW), .REG(REG)) weights_sum (
                     .clk(clk), .p(p), .add(sum_add), .first(sum_first), .last(sum_last), .held(sums[ROW*SUMW +: SUMW]));
+                wire [PD*PKEY*VW-1:0] v;    // [channel][key]
+                wire [PD*DC*ACCW-1:0] held; // [channel][chunk]
                 for (d = 0; d < PD; d = d + 1) begin : g_channel
-                    wire [PKEY*VW-1:0]  v;
-                    wire [DC*ACCW-1:0]  held;
                     for (j = 0; j < PKEY; j = j + 1) begin : g_operand
-                        assign v[j*VW +: VW] = v_lanes[((j*PH + h)*PD + d)*VW +: VW];
+                        assign v[(d*PKEY + j)*VW +: VW] = v_lanes[((j*PH + h)*PD + d)*VW +: VW];
                     end
-                    ts_attn_context #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) context (
-                        .clk(clk), .p(p), .v(v), .add(context_add), .first(context_first), .last(context_last), .held(held));
                     for (j = 0; j < DC; j = j + 1) begin : g_chunk
                         if (j*PD + d < DH) begin : g_used
-                            assign accs[(ROW*DH + j*PD + d)*ACCW +: ACCW] = held[j*ACCW +: ACCW];
+                            assign accs[(ROW*DH + j*PD + d)*ACCW +: ACCW] = held[(d*DC + j)*ACCW +: ACCW];
                         end else begin : g_padding
-                            wire unused = &{1'b0, held[j*ACCW +: ACCW]};
+                            wire unused = &{1'b0, held[(d*DC + j)*ACCW +: ACCW]};
                         end
                     end
+                end
+                for (d = 0; d < CHANNEL_PAIRS; d = d + 1) begin : g_context_pair
+                    ts_attn_context2 #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) contexts (
+                        .clk(clk), .p(p), .v0(v[2*d*PKEY*VW +: PKEY*VW]), .v1_less(v[(2*d+1)*PKEY*VW +: PKEY*VW]),
+                        .add(context_add), .first(context_first), .last(context_last),
+                        .held0(held[2*d*DC*ACCW +: DC*ACCW]), .held1(held[(2*d+1)*DC*ACCW +: DC*ACCW]));
+                end
+                for (d = 2*CHANNEL_PAIRS; d < PD; d = d + 1) begin : g_context
+                    ts_attn_context #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) context (
+                        .clk(clk), .p(p), .v(v[d*PKEY*VW +: PKEY*VW]), .add(context_add), .first(context_first),
+                        .last(context_last), .held(held[d*DC*ACCW +: DC*ACCW]));
                 end
             end
         end

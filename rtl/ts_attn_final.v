@@ -137,7 +137,7 @@ module ts_attn_final #(
     end
     ts_delay #(.WIDTH(SUMW), .CYCLES(3)) sum_line (.clk(clk), .in(sum_picked), .out(sum));
     ts_delay #(.WIDTH(SW), .CYCLES(3)) step_line (.clk(clk), .in(step), .out(acc_step));
-    ts_attn_flags #(.WIDTH(1), .CYCLES(4)) valid_line (.clk(clk), .rst(rst), .d(busy), .q(valid));
+    ts_pulse #(.CYCLES(4)) valid_line (.clk(clk), .rst(rst), .in(busy), .out(valid));
     ts_delay #(.WIDTH(CTRL), .CYCLES(4)) ctrl_line (
         .clk(clk), .in({query_end, last && block_end, group, layer}), .out(ctrl));
 
@@ -190,8 +190,8 @@ module ts_attn_final #(
     reg  [TOKEN-1:0]       token;
     wire [TOKEN+NF*CW-1:0] token_next = {y, token};
 
-    ts_attn_flags #(.WIDTH(2), .CYCLES(8)) y_valid_line (
-        .clk(clk), .rst(rst), .d({r_valid, r_valid && r_end}), .q({y_valid, y_end}));
+    ts_pulse #(.WIDTH(2), .CYCLES(8)) y_valid_line (
+        .clk(clk), .rst(rst), .in({r_valid, r_valid && r_end}), .out({y_valid, y_end}));
     ts_delay #(.WIDTH(GW+1+LW), .CYCLES(8)) y_ctrl_line (
         .clk(clk), .in({r_last, r_group, r_layer}), .out({y_last, y_group, y_layer}));
     always @(posedge clk) begin

@@ -17,7 +17,7 @@ void ts_cost_add(ts_cost *sum, double count, ts_cost part);
 
 ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE, bool CFG);
 ts_cost ts_cost_delay(int WIDTH, int CYCLES);
-ts_cost ts_cost_pulse(int WIDTH, int CYCLES); /* ts_pulse and ts_attn_flags: with reset */
+ts_cost ts_cost_pulse(int WIDTH, int CYCLES); /* delay with reset */
 ts_cost ts_cost_mul(const ts_mapping *map, int AW, int BW, bool ASIGNED, bool BSIGNED);
 ts_cost ts_cost_skid(int WIDTH);
 ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE);
