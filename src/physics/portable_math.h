@@ -4,7 +4,7 @@
 #ifndef TS_PORTABLE_MATH_H
 #define TS_PORTABLE_MATH_H
 
-/* Sine and cosine of x in radians, |x| <= 1e5; absolute error below 1e-15 + 1e-16 |x|. */
+/* Sine and cosine of x in radians, |x| <= 1e5; absolute error below 1e-15. */
 void ts_sincos(double x, double *sin_x, double *cos_x);
 
 /* Sine and cosine of 2 pi u, |u| <= 2^40: the reduction is exact. Absolute error below 1e-15. */
