@@ -183,6 +183,11 @@ static const ts_verb verbs[] = {
      verb_compile},
     {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},
     {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.", "", ts_verb_run},
+    {"score", "[LABEL=]OUT.csv[@INPUTS.json][,...]", "Scores results as tracks: trackml, perfect, double majority and lhc, with standard errors over events.",
+     "Items of the list, without spaces, are results files, or, for comparison, baseline:angles (no model: hits' own angles, clustered),\n"
+     "baseline:truth (truth parameters, clustered), baseline:binned (hits' own angles in the classifier's bins) and baseline:classes (truth in\n"
+     "the classifier's bins). An item's own @INPUTS.json comes before --inputs. docs/scores.md has the definitions.",
+     ts_verb_score},
     {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
      "Exit status 0 only if every event was compared and every word agrees. Figures go to DIR/report.json.", ts_verb_simulate},
     {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},

@@ -77,6 +77,84 @@ static bool read_outputs(ts_arena *arena, const json_t *root, ts_inputs *in, ts_
     return true;
 }
 
+ts_clustering ts_inputs_default_clustering(ts_arena *arena, int outputs)
+{
+    int *all = TS_NEW_N(arena, int, outputs);
+    for (int o = 0; o < outputs; o++)
+        all[o] = o;
+    return (ts_clustering){.columns = outputs, .column = all, .min_cluster_size = 5, .min_samples = 2};
+}
+
+static bool read_cluster_size(const json_t *cluster, const char *name, int min, int *size, const char *path, ts_err *err)
+{
+    const json_t *value = json_object_get(cluster, name);
+    if (!value)
+        return true;
+    if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > 1 << 20)
+        return ts_fail(err, "%s: cluster.%s must be an integer from %d", path, name, min);
+    *size = (int)json_integer_value(value);
+    return true;
+}
+
+static bool read_cluster(ts_arena *arena, const json_t *cluster, ts_inputs *in, ts_err *err)
+{
+    if (!in->classification)
+        in->cluster = ts_inputs_default_clustering(arena, in->outputs);
+    if (!cluster)
+        return true;
+    if (in->classification)
+        return ts_fail(err, "%s: \"cluster\" belongs to a regression; the hits of a class are a track candidate as they are", in->path);
+    const char *method = json_string_value(json_object_get(cluster, "method"));
+    if (!method || strcmp(method, "hdbscan") != 0)
+        return ts_fail(err, "%s: cluster.method must be \"hdbscan\", the one clusterer there is", in->path);
+    const json_t *columns = json_object_get(cluster, "columns");
+    if (columns) {
+        const size_t count = json_array_size(columns); /* 0 for what is no list */
+        if (count == 0 || count > (size_t)in->outputs)
+            return ts_fail(err, "%s: cluster.columns must be a list of outputs", in->path);
+        int *list = TS_NEW_N(arena, int, count);
+        for (size_t c = 0; c < count; c++) {
+            const char *name = json_string_value(json_array_get(columns, c));
+            int o = 0;
+            while (o < in->outputs && (!name || strcmp(name, in->output[o]) != 0))
+                o++;
+            if (o == in->outputs)
+                return ts_fail(err, "%s: cluster.columns[%zu] (%s) is not one of the outputs", in->path, c, name ? name : "not a name");
+            for (size_t d = 0; d < c; d++)
+                if (list[d] == o)
+                    return ts_fail(err, "%s: cluster.columns names '%s' twice", in->path, name);
+            list[c] = o;
+        }
+        in->cluster.columns = (int)count;
+        in->cluster.column = list;
+    }
+    return read_cluster_size(cluster, "min_cluster_size", 2, &in->cluster.min_cluster_size, in->path, err) &&
+           read_cluster_size(cluster, "min_samples", 1, &in->cluster.min_samples, in->path, err);
+}
+
+static bool read_bins(ts_arena *arena, const json_t *bins, ts_inputs *in, ts_err *err)
+{
+    if (!bins)
+        return true;
+    const json_t *phi = json_object_get(bins, "phi"), *theta = json_object_get(bins, "theta");
+    if (!in->classification)
+        return ts_fail(err, "%s: \"bins\" belongs to a classification", in->path);
+    if (!json_is_integer(phi) || json_integer_value(phi) < 1 || json_integer_value(phi) > in->outputs || !json_is_array(theta))
+        return ts_fail(err, "%s: \"bins\" must be {\"phi\": number of bins, \"theta\": [inner edges]}", in->path);
+    const int phis = (int)json_integer_value(phi), thetas = (int)json_array_size(theta) + 1;
+    if ((long long)phis * thetas != in->outputs - 1)
+        return ts_fail(err, "%s: bins: %d of phi times %d of theta (%d inner edges) and class 0 are not the %d classes of \"outputs\"", in->path,
+                       phis, thetas, thetas - 1, in->outputs);
+    double *edge = TS_NEW_N(arena, double, thetas - 1);
+    for (int i = 0; i < thetas - 1; i++)
+        if (!number(json_array_get(theta, (size_t)i), &edge[i]) || (i > 0 && edge[i] <= edge[i - 1]))
+            return ts_fail(err, "%s: bins.theta[%d] must be a number above the one before it", in->path, i);
+    ts_bins *b = TS_NEW(arena, ts_bins);
+    *b = (ts_bins){.phis = phis, .thetas = thetas, .edge = edge};
+    in->bins = b;
+    return true;
+}
+
 const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
 {
     json_error_t where;
@@ -93,7 +171,8 @@ const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
     const char *mask = json_string_value(json_object_get(root, "mask"));
     in->mask = mask ? ts_strdup(arena, mask) : NULL;
     const bool ok = (json_is_object(root) || ts_fail(err, "%s: the file must hold one JSON object", path)) &&
-                    read_columns(arena, json_object_get(root, "inputs"), in, err) && read_outputs(arena, root, in, err);
+                    read_columns(arena, json_object_get(root, "inputs"), in, err) && read_outputs(arena, root, in, err) &&
+                    read_cluster(arena, json_object_get(root, "cluster"), in, err) && read_bins(arena, json_object_get(root, "bins"), in, err);
     json_decref(root);
     return ok ? in : NULL;
 }
@@ -110,6 +189,8 @@ const ts_inputs *ts_inputs_identity(ts_arena *arena, int features, int outputs)
     for (int o = 0; o < outputs; o++)
         name[o] = ts_printf(arena, "out%d", o);
     *in = (ts_inputs){.features = features, .column = column, .mean = mean, .std = std, .outputs = outputs, .output = name};
+    if (outputs > 0)
+        in->cluster = ts_inputs_default_clustering(arena, outputs);
     return in;
 }
 
