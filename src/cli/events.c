@@ -29,9 +29,9 @@ static void print_totals(const options *o, const ts_geometry *geometry, const ts
     const double real = (double)(t->hits - t->noise), tracks = (double)t->particles, events = (double)t->events;
     printf("%s: %lld events in %s, %g T\n", o->output, (long long)t->events, geometry->name, o->field);
     printf("  %.1f tracks and %.1f hits an event, %.2f hits a track\n", tracks / events, (double)t->hits / events, real / tracks);
-    printf("  %.2f %% of crossings found, %.2f %% of hits doubled, %.2f %% noise; %.2f %% of particles dropped, with fewer than %d hits\n",
+    printf("  %.2f %% of crossings found, %.2f %% of hits doubled, %.2f %% noise; %lld particles with fewer than %d hits dropped\n",
            100 * (real - (double)t->doubles) / (double)t->crossings, 100 * (double)t->doubles / (real - (double)t->doubles),
-           100 * (double)t->noise / real, 100 * (double)t->dropped / ((double)t->dropped + tracks), TS_GENERATE_MIN_HITS);
+           100 * (double)t->noise / real, (long long)t->dropped, TS_GENERATE_MIN_HITS);
 }
 
 static bool execute(ts_arena *arena, const options *o, ts_err *err)

@@ -6,10 +6,10 @@
 #include "physics/portable_math.h"
 #include "physics/rng.h"
 
-/* Streams of random numbers of an event. Every particle that is tried has its own, so that what one draws does not shift the next. */
-enum { STREAM_EVENT, STREAM_NOISE, STREAM_ORDER, STREAM_PARTICLE };
-
 enum { MAX_TRIES = 10000 }; /* of one track, until it has three hits */
+
+/* Streams of random numbers of an event. Every try of every track has its own, so that what one draws or drops does not shift the next. */
+enum { STREAM_EVENT, STREAM_NOISE, STREAM_ORDER, STREAM_TRACK }; /* track t's try k: STREAM_TRACK + t + k * (most tracks) */
 
 ts_generate_options ts_generate_defaults(void)
 {
@@ -181,17 +181,18 @@ bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate
     const int64_t first_id = ((int64_t)1 << 62) + (int64_t)(ts_rng_bits(&rng) >> 3); /* below 2^63 - TS_GENERATE_MAX_TRACKS */
     ts_particle *particle = TS_NEW_N(arena, ts_particle, tracks);
     maker m = {.geometry = geometry, .o = o};
-    uint32_t tried = 0;
+    int dropped = 0;
     for (int t = 0; t < tracks; t++) {
         particle[t].id = first_id + t;
         make_room(&m, arena, 2 * geometry->count);
-        int tries = 0;
-        do {
-            if (tries++ == MAX_TRIES)
+        for (int try = 0;; try++, dropped++) {
+            if (try == MAX_TRIES)
                 return ts_fail(err, "%s: none of %d particles in a row left %d hits or more; the geometry has too few surfaces in their way, or the "
                                "efficiency (%g) is too low", geometry->name, MAX_TRIES, TS_GENERATE_MIN_HITS, o->efficiency);
-            rng = ts_rng_make(o->seed, key, STREAM_PARTICLE + tried++);
-        } while (!try_particle(&m, &rng, t, &particle[t]));
+            rng = ts_rng_make(o->seed, key, (uint32_t)(STREAM_TRACK + t + try * TS_GENERATE_MAX_TRACKS));
+            if (try_particle(&m, &rng, t, &particle[t]))
+                break;
+        }
     }
     rng = ts_rng_make(o->seed, key, STREAM_NOISE);
     const int noise = ts_rng_poisson(&rng, o->noise * m.hits);
@@ -206,6 +207,6 @@ bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate
         m.hit[j] = swap;
     }
     *event = (ts_generated){.id = id, .particles = tracks, .hits = m.hits, .noise = noise, .particle = particle, .hit = m.hit,
-                            .dropped = (int)tried - tracks, .crossings = m.crossings};
+                            .dropped = dropped, .crossings = m.crossings};
     return true;
 }

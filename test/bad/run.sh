@@ -60,6 +60,29 @@ fails "somebody else's directory" "mine" "${compile[@]}" --events "$csv" -o "$di
 fails "unknown format" "qkv_in" "${compile[@]}" --events "$csv" --formats norm=8 -o "$dir/d"
 fails "format out of range" "q" "${compile[@]}" --events "$csv" --formats q=40 -o "$dir/d"
 
+# The event generator.
+events=("$tessera" events --events 2 --seed 1)
+fails "events without tracks" "--tracks LO-HI is required" "${events[@]}" -o "$dir/e.csv"
+fails "events without seed" "--seed S is required" "$tessera" events --events 2 --tracks 1-2 -o "$dir/e.csv"
+for tracks in 0-5 5-2 10-1001 -3 x 3- 3-4-5 1.5 ""; do
+    fails "tracks '$tracks'" "--tracks is '$tracks'; expected LO-HI" "${events[@]}" --tracks="$tracks" -o "$dir/e.csv"
+done
+fails "no events" "--events is '0'; expected an integer from 1" "$tessera" events --events 0 --seed 1 --tracks 1-2 -o "$dir/e.csv"
+fails "negative seed" "--seed is '-1'" "$tessera" events --events 2 --seed=-1 --tracks 1-2 -o "$dir/e.csv"
+fails "efficiency above 1" "--efficiency is '1.1'; expected a number from 0 to 1" "${events[@]}" --tracks 1-2 --efficiency 1.1 -o "$dir/e.csv"
+fails "noise that is no number" "--noise is 'nan'" "${events[@]}" --tracks 1-2 --noise nan -o "$dir/e.csv"
+fails "smearing below 0" "--smear is '-1'" "${events[@]}" --tracks 1-2 --smear=-1 -o "$dir/e.csv"
+fails "unknown geometry lists the known ones" "unknown geometry \"cms\"; known are redvid-like, trackml-like" "${events[@]}" --tracks 1-2 --geometry cms -o "$dir/e.csv"
+fails "no such geometry file" "no-such.json: cannot read" "${events[@]}" --tracks 1-2 --geometry "$dir/no-such.json" -o "$dir/e.csv"
+head -c 300 geometries/trackml-like.json >"$dir/cut.json"
+fails "truncated geometry" "cut.json: line" "${events[@]}" --tracks 1-2 --geometry "$dir/cut.json" -o "$dir/e.csv"
+sed 's/half_length_mm/half_lenght_mm/' geometries/trackml-like.json >"$dir/typo.json"
+fails "mistyped member" "barrel\[0\]: unknown member \"half_lenght_mm\"" "${events[@]}" --tracks 1-2 --geometry "$dir/typo.json" -o "$dir/e.csv"
+fails "no track of three hits" "none of 10000 particles in a row left 3 hits" "${events[@]}" --tracks 1-2 --efficiency 0 -o "$dir/e.csv"
+fails "events into a missing directory" "none/e.csv: cannot write" "${events[@]}" --tracks 1-2 -o "$dir/none/e.csv"
+fails "events onto a directory" "cannot write" "${events[@]}" --tracks 1-2 -o "$dir/mine"
+compgen -G "$dir/e.csv*" >/dev/null && report not "a failed run of events left a file" || report ok nothing
+
 # Damaged models: every truncation and many flipped bits end in an error or, where the bit does not matter, in a result.
 size=$(stat -c %s "$model")
 for at in 0 1 7 100 $((size / 3)) $((size / 2)) $((size - 1)); do

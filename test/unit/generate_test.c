@@ -1,10 +1,13 @@
-/* Generated events: helices against a numerical integration, rates and spectra against what was asked for, the bytes of the file. */
+/* Generated events: helices against a numerical integration, rates and spectra against what was asked for, the bytes of the file. Files
+   are made in a temporary folder, which is the current one meanwhile. */
+#include <dirent.h>
 #include <math.h>
 #include <omp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,12 +20,15 @@
 
 static ts_arena *arena;
 static const ts_geometry *trackml, *redvid;
+static char folder[] = "/tmp/generate_test_XXXXXX";
 
 static int setup(void **state)
 {
     (void)state;
     ts_err err = {""};
     arena = ts_arena_new();
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
     trackml = ts_geometry_find(arena, "trackml-like", &err);
     redvid = ts_geometry_find(arena, "redvid-like", &err);
     assert_string_equal(err.msg, "");
@@ -33,6 +39,14 @@ static int teardown(void **state)
 {
     (void)state;
     ts_arena_free(arena);
+    DIR *dir = opendir(".");
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlink(entry->d_name), 0);
+    closedir(dir);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
     return 0;
 }
 
