@@ -1,6 +1,5 @@
-// Weighted sum of the values of one query, head and channel lane: ts_dot over the PKEY key lanes, then one accumulator for each
-// of the DC chunks, which come in turn. In the last key group the finished sums move to `held`, chunk c at [c*ACCW +: ACCW].
-// `add`, `first` (key group) and `last` (key group) are taken with the dot product.
+// Weighted sum of the values of one query, head and channel lane: ts_dot over the PKEY key lanes, then an accumulator for each of
+// the DC chunks. `add`, `first` (key group) and `last` (key group) are taken with the dot product; `held` as in ts_attn_acc.
 `default_nettype none
 
 module ts_attn_context #(
@@ -17,36 +16,14 @@ module ts_attn_context #(
     input  wire               add,
     input  wire               first,
     input  wire               last,
-    output reg  [DC*ACCW-1:0] held
+    output wire [DC*ACCW-1:0] held
 );
     localparam DOTW = PW + VW + $clog2(PKEY);
 
     wire [DOTW-1:0] dot;
     ts_dot #(.N(PKEY), .AW(PW), .ASIGNED(0), .BW(VW), .OW(DOTW), .REG(REG)) mac (.clk(clk), .a(p), .b(v), .sum(dot));
-
-    // The accumulators are a ring: the chunk at hand is at the low end.
-    reg  [DC*ACCW-1:0]     acc;
-    wire signed [ACCW-1:0] term; // signed, so that synthesis sees how short it is
-    wire signed [ACCW-1:0] before    = first ? {ACCW{1'b0}} : acc[ACCW-1:0];
-    wire [ACCW-1:0]        next      = term + before;
-    wire [(DC+1)*ACCW-1:0] acc_next  = {next, acc};
-    wire [(DC+1)*ACCW-1:0] held_next = {next, held};
-    generate
-        if (ACCW >= DOTW) begin : g_wide
-            assign term = {{(ACCW-DOTW){dot[DOTW-1]}}, dot};
-        end else begin : g_narrow // as in ts_attn_sum
-            assign term = dot[ACCW-1:0];
-            wire unused = &{1'b0, dot};
-        end
-    endgenerate
-
-    always @(posedge clk)
-        if (add) begin
-            acc <= acc_next[ACCW +: DC*ACCW];
-            if (last)
-                held <= held_next[ACCW +: DC*ACCW];
-        end
-    wire unused = &{1'b0, acc_next[ACCW-1:0], held_next[ACCW-1:0]};
+    ts_attn_acc #(.DOTW(DOTW), .DC(DC), .ACCW(ACCW)) sums (
+        .clk(clk), .dot(dot), .carry(1'b0), .add(add), .first(first), .last(last), .held(held));
 endmodule
 
 `default_nettype wire

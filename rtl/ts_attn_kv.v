@@ -4,6 +4,8 @@
 //
 // Tokens fill one bank; the one tagged last sends the event on as a descriptor (after its last word has been written) and turns
 // to the other bank, which must have been released. A drop token empties the bank. Read latency 2, as ts_mem.
+//
+// VPACK = 1: values are stored packed, in pairs of channels 2i and 2i+1 of a chunk (ts_pack).
 `default_nettype none
 
 module ts_attn_kv #(
@@ -15,6 +17,7 @@ module ts_attn_kv #(
     parameter NMAX  = 16,
     parameter KW    = 8,
     parameter VW    = 8,
+    parameter VPACK = 0,
     parameter LW    = 1,
     parameter STYLE = "block",
     parameter NW    = $clog2(NMAX + 1), // derived, as all below
@@ -108,6 +111,7 @@ module ts_attn_kv #(
     // The highest word stays, so that nothing moves where there is only one.
     wire [(WORDS+1)*PH*PD*KW-1:0] k_up = {kwords[(WORDS-1)*PH*PD*KW +: PH*PD*KW], kwords};
     wire [(WORDS+1)*PH*PD*VW-1:0] v_up = {vwords[(WORDS-1)*PH*PD*VW +: PH*PD*VW], vwords};
+    wire [PH*PD*VW-1:0]     v_write;
     wire                    last_word = word == STEP[WW-1:0] - 1'b1;
 
     assign ready = !full[bank] && (!busy || last_word);
@@ -161,6 +165,14 @@ module ts_attn_kv #(
                 end
             end
         end
+        for (d = 0; d < PH*PD; d = d + 1) begin : g_write
+            if (VPACK != 0 && d % PD % 2 == 1) begin : g_packed
+                ts_pack #(.N(1), .W(VW)) pack (
+                    .b0(vwords[(d-1)*VW +: VW]), .b1(vwords[d*VW +: VW]), .b1_less(v_write[d*VW +: VW]));
+            end else begin : g_plain
+                assign v_write[d*VW +: VW] = vwords[d*VW +: VW];
+            end
+        end
         for (j = 0; j < PKEY; j = j + 1) begin : g_lane
             wire we = busy && wlane[j];
             ts_mem #(.WIDTH(PH*PD*KW), .DEPTH(2*BANK), .STYLE(STYLE)) kmem (
@@ -168,7 +180,7 @@ module ts_attn_kv #(
                 .raddr(kaddr), .rdata(kword[j*PH*PD*KW +: PH*PD*KW]),
                 .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
             ts_mem #(.WIDTH(PH*PD*VW), .DEPTH(2*BANK), .STYLE(STYLE)) vmem (
-                .clk(clk), .we(we), .waddr(waddr), .wdata(vwords[PH*PD*VW-1:0]),
+                .clk(clk), .we(we), .waddr(waddr), .wdata(v_write),
                 .raddr(vaddr), .rdata(vword[j*PH*PD*VW +: PH*PD*VW]),
                 .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
         end

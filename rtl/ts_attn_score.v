@@ -23,28 +23,10 @@ module ts_attn_score #(
     localparam DOTW = QW + KW - 1 + $clog2(PD); // symmetric operands: a product has QW + KW - 1 bits
     localparam SUMW = QW + KW - 1 + $clog2(PD * DC);
 
-    wire        [DOTW-1:0] dot;
-    wire signed [SUMW-1:0] sum;
-
+    wire [DOTW-1:0] dot;
     ts_dot #(.N(PD), .AW(QW), .ASIGNED(1), .BW(KW), .OW(DOTW), .REG(REG)) mac (.clk(clk), .a(q), .b(k), .sum(dot));
-
-    generate
-        if (DC > 1) begin : g_chunks
-            reg  signed [SUMW-1:0] acc;
-            wire signed [SUMW-1:0] before = first_chunk ? {SUMW{1'b0}} : acc;
-            wire signed [SUMW-1:0] chunk  = {{(SUMW-DOTW){dot[DOTW-1]}}, dot};
-
-            always @(posedge clk)
-                acc <= chunk + before;
-            assign sum = acc;
-        end else begin : g_whole
-            assign sum = dot;
-            wire unused = &{1'b0, first_chunk};
-        end
-    endgenerate
-
-    ts_attn_round #(.IW(SUMW), .SHIFT(SHIFT), .OW(SW)) round (
-        .clk(clk), .x(sum), .e(e), .limit({SW-1{1'b1}}), .none(none), .y(score));
+    ts_attn_total #(.DOTW(DOTW), .DC(DC), .CARRY(0), .SHIFT(SHIFT), .SW(SW), .SUMW(SUMW)) total (
+        .clk(clk), .dot(dot), .carry(1'b0), .first_chunk(first_chunk), .e(e), .none(none), .score(score));
 endmodule
 
 `default_nettype wire

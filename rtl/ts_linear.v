@@ -7,11 +7,14 @@
 //     BEATS = 1: first beat KO + LAG - (R - 1), last beat STEPS + LAG (m_ready held up)
 //
 // Order of steps: groups mo = 0 ... MO-1 of PM outputs, in each ko = 0 ... KO-1. Page memories, `page` = the layer in s_tag:
-//     weights: word (page * MO + mo) * KO + ko: W[mo*PM+i][ko*PK+j] at [(i*PK+j)*WW +: WW], zeros beyond M and K
+//     weights: word (page * MO + mo) * KO + ko: W[mo*PM+i][ko*PK+j] at [(i*PK+j)*WW +: WW], zeros beyond M and K; with PACK, the
+//              odd i are packed (ts_pack): less one where the weight of i - 1 at the same j is negative
 //     biases:  word page * MO + mo: PM values of ACCW bits
 //     requant: word (page * MO + mo) * R + r: NR entries {bits[4:0] if VARBITS, e[EW-1:0], m[17:0]} of outputs mo*PM + r*NR + i
 //     table:   word = requantised value as an unsigned IDXW-bit number; one memory a lane, same image, for all pages
 // BEATS = 0 delivers the vector of M values; BEATS = 1 delivers beats of NR: beat j, lane i is output j * NR + i (beyond M: junk).
+//
+// PACK = 1: outputs 2i and 2i+1 of a group share their inputs and their PK multipliers (ts_dot2); of an odd PM the last one has its own.
 //
 // Nothing stalls inside. A token (BEATS = 1: a group) is issued only when the output FIFO has room for its result: credits.
 `default_nettype none
@@ -37,6 +40,7 @@ module ts_linear #(
     parameter TAGW    = LW + 2,
     parameter TABLE   = 0,
     parameter IDXW    = 12, // width of the table's index
+    parameter PACK    = 0,  // two products a DSP
     parameter REG     = 1,
     parameter WSTYLE  = "block",
     parameter PSTYLE  = "distributed",
@@ -230,9 +234,23 @@ module ts_linear #(
     wire [PM*ACCW-1:0] acc;
     ts_delay #(.WIDTH(1), .CYCLES(DOT)) delay_first (.clk(clk), .in(first_ko), .out(first_sum));
 
-    genvar i;
+    localparam PAIRS = PACK != 0 ? PM / 2 : 0;
+    genvar     i;
     generate
-        for (i = 0; i < PM; i = i + 1) begin : g_lane
+        for (i = 0; i < PAIRS; i = i + 1) begin : g_pair
+            wire [ACCW-1:0] sum0, sum1;
+            wire            carry;
+            reg  [ACCW-1:0] total0, total1;
+            ts_dot2 #(.N(PK), .AW(XW), .ASIGNED(XSIGNED), .BW(WW), .OW(ACCW), .REG(REG)) dot (
+                .clk(clk), .a(x_2), .b0(w_2[2*i*PK*WW +: PK*WW]), .b1_less(w_2[(2*i+1)*PK*WW +: PK*WW]),
+                .sum0(sum0), .sum1(sum1), .carry(carry));
+            always @(posedge clk) begin
+                total0 <= (first_sum ? bias[2*i*ACCW +: ACCW] : total0) + sum0;
+                total1 <= (first_sum ? bias[(2*i+1)*ACCW +: ACCW] : total1) + sum1 + {{(ACCW-1){1'b0}}, carry};
+            end
+            assign acc[2*i*ACCW +: 2*ACCW] = {total1, total0};
+        end
+        for (i = 2 * PAIRS; i < PM; i = i + 1) begin : g_lane
             wire [ACCW-1:0] sum;
             reg  [ACCW-1:0] total;
             ts_dot #(.N(PK), .AW(XW), .ASIGNED(XSIGNED), .BW(WW), .OW(ACCW), .REG(REG)) dot (

@@ -5,6 +5,10 @@ extern "C" {
 #include "num/fixed.h"
 }
 
+#ifndef P_PACK
+#define P_PACK 0
+#endif
+
 enum { MO = (P_M + P_PM - 1) / P_PM, KO = (P_K + P_PK - 1) / P_PK, R = P_PM / P_NR, STEPS = MO * KO, BT = MO * R };
 enum { QE = 18 + 3 + (P_VARBITS ? 5 : 0), RQW = P_TABLE ? P_IDXW : P_YW, TAGW = P_LW + 2 };
 enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 }; // as the case's parameters say
@@ -50,11 +54,13 @@ static void lay_out(const std::vector<layer> &layers, std::vector<bits> &w, std:
         for (int mo = 0; mo < MO; mo++) {
             for (int ko = 0; ko < KO; ko++) {
                 bits word(P_PM * P_PK * P_WW);
+                const auto weight = [&](int i, int j) {
+                    const size_t m = static_cast<size_t>(mo * P_PM + i), k = static_cast<size_t>(ko * P_PK + j);
+                    return m < P_M && k < P_K ? l.w[m][k] : 0;
+                };
                 for (int i = 0; i < P_PM; i++)
                     for (int j = 0; j < P_PK; j++)
-                        if (mo * P_PM + i < P_M && ko * P_PK + j < P_K)
-                            word.put((i * P_PK + j) * P_WW, P_WW,
-                                     l.w[static_cast<size_t>(mo * P_PM + i)][static_cast<size_t>(ko * P_PK + j)]);
+                        word.put((i * P_PK + j) * P_WW, P_WW, weight(i, j) - (P_PACK && i % 2 == 1 && weight(i - 1, j) < 0));
                 w.push_back(word);
             }
             bits word(P_PM * P_ACCW);
