@@ -36,7 +36,7 @@ static char *put_decimal(char *p, double x, int decimals)
     if (rest == 0)
         return p;
     *p++ = '.';
-    for (int d = decimals - 1; rest != 0; d--) {
+    for (int d = decimals - 1; d >= 0 && rest != 0; d--) {
         *p++ = (char)('0' + rest / power[d]);
         rest %= power[d];
     }
