@@ -28,23 +28,23 @@ typedef struct run {
 } run;
 
 /* Where a mask computed from the data fires on real hits: the hardware, which does without it, computes something else there. */
+enum { FIRED_EVENTS = 5, FIRED_HITS = 5 }; /* spelled out; the rest is counted */
 typedef struct fired {
     int events, hits;
-    char line[5][200]; /* the first events, spelled out */
+    char line[FIRED_EVENTS][200];
 } fired;
 
 static void note_fired(const run *r, int event, const bool *fires, fired *total)
 {
-    enum { LINES = sizeof total->line / sizeof *total->line, HITS = 5 };
     const ts_event *ev = &r->events->event[event];
     int count = 0, used = 0;
     char ids[120] = "";
     for (int i = 0; i < ev->n; i++)
-        if (fires[i] && count++ < HITS)
+        if (fires[i] && count++ < FIRED_HITS)
             used += snprintf(ids + used, sizeof ids - (size_t)used, "%s%lld", used ? ", " : "", (long long)r->events->hit_id[ev->row[i]]);
-    if (count > 0 && total->events < LINES)
+    if (count > 0 && total->events < FIRED_EVENTS)
         snprintf(total->line[total->events], sizeof *total->line, "event %lld: on %d of %d hits, hit_id %s%s", (long long)ev->id, count, ev->n, ids,
-                 count > HITS ? ", ..." : "");
+                 count > FIRED_HITS ? ", ..." : "");
     total->events += count > 0;
     total->hits += count;
 }
@@ -57,11 +57,10 @@ static void warn_fired(const run *r, const fired *total)
             "tessera run: warning: the model's mask is %s; but it fires on %d hit(s) of %d of %d event(s), where hardware and integer model, "
             "which do without it, give other results\n",
             r->floating.encoder->mask_note, total->hits, total->events, r->events->count);
-    const int lines = (int)(sizeof total->line / sizeof *total->line);
-    for (int i = 0; i < lines && i < total->events; i++)
+    for (int i = 0; i < FIRED_EVENTS && i < total->events; i++)
         fprintf(stderr, "    %s\n", total->line[i]);
-    if (total->events > lines)
-        fprintf(stderr, "    ... and %d more event(s)\n", total->events - lines);
+    if (total->events > FIRED_EVENTS)
+        fprintf(stderr, "    ... and %d more event(s)\n", total->events - FIRED_EVENTS);
 }
 
 static bool run_float(run *r, ts_err *err)

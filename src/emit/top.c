@@ -326,7 +326,7 @@ static void attention_input(top *t, bool loop)
         if (loop) {
             fork2(t, "back", res, "back", "back_res", "made");
             merge(t, "residual", res, "back_res", "embed", "token");
-            residual = token = "token";
+            residual = "token";
             made = "made";
         }
     } else {

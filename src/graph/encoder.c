@@ -134,9 +134,20 @@ bool ts_encoder_verify(const ts_encoder *enc, ts_err *err)
     return true;
 }
 
+double ts_encoder_macs(const ts_encoder *enc, double n)
+{
+    const double inner = (double)enc->heads * enc->d_head;
+    double io = 0;
+    for (int i = 0; i < enc->embed.count; i++)
+        io += (double)enc->embed.lin[i].in * enc->embed.lin[i].out;
+    for (int i = 0; i < enc->head.count; i++)
+        io += (double)enc->head.lin[i].in * enc->head.lin[i].out;
+    return n * (enc->layers * (4 * enc->d * inner + 2.0 * enc->d * enc->ff + 2 * n * inner) + io);
+}
+
 static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 {
-    fprintf(out, "%-10s %d", what, mlp->lin[0].in);
+    fprintf(out, "  %-11s %d", what, mlp->lin[0].in);
     for (int i = 0; i < mlp->count; i++) {
         fprintf(out, " -> %d", mlp->lin[i].out);
         if (mlp->act[i] != TS_ACT_NONE)
@@ -147,15 +158,13 @@ static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 
 void ts_encoder_describe(FILE *out, const ts_encoder *enc)
 {
-    fprintf(out, "%-10s %s\n", "encoder", enc->name);
-    describe_mlp(out, "embedding", &enc->embed);
-    fprintf(out, "%-10s %d, %s%s\n", "layers", enc->layers, enc->norm_first ? "norm first" : "norm last",
+    fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", enc->name, enc->layers, enc->d,
+            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), enc->norm_first ? "first" : "last",
             enc->has_final_norm ? ", final norm" : "");
-    fprintf(out, "%-10s %d channels, %d heads of %d, feed-forward %d, %s\n", "layer", enc->d, enc->heads, enc->d_head, enc->ff,
-            ts_act_name(enc->act));
-    if (enc->pool != TS_POOL_NONE)
-        fprintf(out, "%-10s %s over the hits\n", "pooling", ts_pool_name(enc->pool));
+    describe_mlp(out, "embedding", &enc->embed);
     describe_mlp(out, "head", &enc->head);
-    fprintf(out, "%-10s %s\n", "mask", enc->mask == TS_MASK_NONE ? "none" : enc->mask_note);
-    fprintf(out, "%-10s %lld\n", "parameters", enc->parameters);
+    fprintf(out, "  %-11s %s\n", "pooling", enc->pool == TS_POOL_NONE ? "none; the head runs on every hit" : ts_pool_name(enc->pool));
+    fprintf(out, "  %-11s %lld\n", "parameters", enc->parameters);
+    fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6, ts_encoder_macs(enc, 512) / 1e6);
+    fprintf(out, "  %-11s %s\n", "mask", enc->mask == TS_MASK_NONE ? "none; the true number of hits is always used" : enc->mask_note);
 }

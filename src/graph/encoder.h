@@ -79,6 +79,9 @@ const char *ts_mask_name(ts_mask mask); /* "none", "input", "data" */
 /* Weights, biases and norm parameters, as the hardware holds them: a bias that the model lacks counts as one of zeros. */
 long long ts_encoder_parameters(const ts_encoder *enc);
 
+/* Multiply-accumulates of an event of n hits: n * (layers * (4 d inner + 2 d ff + 2 n inner) + embedding + head), inner = heads * d_head. */
+double ts_encoder_macs(const ts_encoder *enc, double n);
+
 /* Widths that fit each other, at least one layer, equal shapes, finite numbers. Names the layer and the tensor. */
 bool ts_encoder_verify(const ts_encoder *enc, ts_err *err);
 

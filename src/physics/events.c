@@ -408,17 +408,6 @@ bool ts_events_is_npy(const char *path)
     return n > 4 && strcmp(path + n - 4, ".npy") == 0;
 }
 
-bool ts_npy_features(const char *path, int *features, ts_err *err)
-{
-    ts_arena *scratch = ts_arena_new();
-    const ts_npy *npy = ts_npy_load(scratch, path, err);
-    const bool ok = npy && (npy->rank == 3 || ts_fail(err, "%s: expected [events][tokens][features], found rank %d", path, npy->rank));
-    if (ok)
-        *features = (int)npy->dim[2];
-    ts_arena_free(scratch);
-    return ok;
-}
-
 const ts_events *ts_events_load(ts_arena *arena, const char *path, const ts_inputs *in, const ts_events_options *options, ts_err *err)
 {
     static const ts_events_options none;

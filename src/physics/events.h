@@ -34,8 +34,6 @@ typedef struct ts_events_options {
    values of a hit on the beam axis that are not finite, repeated hits, no events. */
 const ts_events *ts_events_load(ts_arena *arena, const char *path, const ts_inputs *inputs, const ts_events_options *options, ts_err *err);
 
-/* Number of features (last dimension) of a .npy events file; CSV files have as many as the inputs file says. */
-bool ts_events_is_npy(const char *path);
-bool ts_npy_features(const char *path, int *features, ts_err *err);
+bool ts_events_is_npy(const char *path); /* by its name; everything else is CSV */
 
 #endif

@@ -491,14 +491,3 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
                             .why = explain(&s, &best, &missed, by_queries)};
     return true;
 }
-
-bool ts_plan_make(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_plan **plan,
-                  ts_err *err)
-{
-    ts_planned planned;
-    if (!ts_plan_search(arena, im, device, options, &planned, err))
-        return false;
-    *plan = TS_NEW(arena, ts_plan);
-    **plan = *planned.plan;
-    return true;
-}

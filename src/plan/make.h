@@ -31,8 +31,4 @@ typedef struct ts_planned {
 bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_planned *planned,
                     ts_err *err);
 
-/* ts_plan_search for those who want nothing but the plan. */
-bool ts_plan_make(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_plan **plan,
-                  ts_err *err);
-
 #endif

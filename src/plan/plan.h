@@ -46,9 +46,6 @@ const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer);
 const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer);
 const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer);
 ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel); /* of one output of qkv or qkv0 */
-int ts_ring_lin_pages(const ts_imodel *im, ts_lin_id id);
-int ts_ring_rqv_pages(const ts_imodel *im, ts_rqv_id id);
-int ts_ring_nrm_pages(const ts_imodel *im, ts_nrm_id id);
 
 /* Containers of a stage: the widest over the layers. */
 typedef struct ts_lin_widths {

@@ -100,7 +100,7 @@ const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer)
     BUG("no such normalisation");
 }
 
-int ts_ring_lin_pages(const ts_imodel *im, ts_lin_id id)
+static int lin_pages(const ts_imodel *im, ts_lin_id id)
 {
     const bool in_ring = id == TS_LIN_QKV || id == TS_LIN_O || id == TS_LIN_FFN1 || id == TS_LIN_FFN2;
     if (id == TS_LIN_QKV)
@@ -108,14 +108,14 @@ int ts_ring_lin_pages(const ts_imodel *im, ts_lin_id id)
     return in_ring ? im->layers : ts_ring_lin(im, id, 0) ? 1 : 0;
 }
 
-int ts_ring_rqv_pages(const ts_imodel *im, ts_rqv_id id)
+static int rqv_pages(const ts_imodel *im, ts_rqv_id id)
 {
     if (id == TS_RQV_QKV)
         return has_qkv(im) ? im->layers : 0;
     return id == TS_RQV_HEAD ? 1 : im->layers;
 }
 
-int ts_ring_nrm_pages(const ts_imodel *im, ts_nrm_id id)
+static int nrm_pages(const ts_imodel *im, ts_nrm_id id)
 {
     return id != TS_NRM_FINAL ? im->layers : im->has_final_norm ? 1 : 0;
 }
@@ -147,7 +147,7 @@ static int widest_bias(int count, const int64_t *b, int bits)
 
 static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
 {
-    ts_lin_widths w = {.pages = ts_ring_lin_pages(im, id)};
+    ts_lin_widths w = {.pages = lin_pages(im, id)};
     bool first = true;
     int narrowest = 64;
     for (int page = 0; page < w.pages; page++) {
@@ -188,7 +188,7 @@ static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
 
 static ts_rqv_widths rqv_widths(const ts_imodel *im, ts_rqv_id id)
 {
-    ts_rqv_widths w = {.pages = ts_ring_rqv_pages(im, id), .xw = im->res.bits};
+    ts_rqv_widths w = {.pages = rqv_pages(im, id), .xw = im->res.bits};
     int narrowest = 64;
     for (int page = 0; page < w.pages; page++) {
         const ts_rq *rq = ts_ring_rqv(im, id, page);
@@ -207,7 +207,7 @@ static ts_rqv_widths rqv_widths(const ts_imodel *im, ts_rqv_id id)
 
 static ts_nrm_widths nrm_widths(const ts_imodel *im, ts_nrm_id id)
 {
-    ts_nrm_widths w = {.pages = ts_ring_nrm_pages(im, id), .biasw = 1, .epsw = 1};
+    ts_nrm_widths w = {.pages = nrm_pages(im, id), .biasw = 1, .epsw = 1};
     for (int page = 0; page < w.pages; page++) {
         const ts_inorm *n = ts_ring_nrm(im, id, page);
         CHECK(n->y.bits == im->res.bits && (page == 0 || (w.t_shift == n->t_shift && w.y_shift == n->y_shift)));
