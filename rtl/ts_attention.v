@@ -26,8 +26,8 @@
 //   from one block's first context to the next one's: B; between the contexts of a block: row
 //   A token is accepted every HG*DC cycles while its bank is free and the queue has room.
 //
-// PACK_S = 1: key lanes 2j and 2j+1 share a query and its multipliers of the scores (ts_attn_score2). PACK_C = 1: channel lanes 2d and
-// 2d+1 share a weight and its multipliers of the context (ts_attn_context2). An odd last lane has its own. No cycle changes.
+// PACK_S, two products a DSP in the scores: 1: pairs of key lanes, 2: pairs of queries (ts_attn_scores). PACK_C = 1, in the context:
+// channel lanes 2d and 2d+1 share a weight and its multipliers (ts_attn_context2), an odd last one has its own. No cycle changes.
 `default_nettype none
 
 module ts_attention #(
@@ -163,8 +163,8 @@ module ts_attention #(
     wire [HOW-1:0]           b_hold;
     wire [WW-1:0]            one_word, word;
     wire [PQ*PH*PD*QW-1:0]   q_word, q_lanes;
-    ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW), .ROW(QSTEPS),
-                    .STYLE(KVSTYLE)) query (
+    ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW),
+                    .ZEROS(PACK_S == 2 ? 1 : 0), .ROW(QSTEPS), .STYLE(KVSTYLE)) query (
         .clk(clk), .rst(rst),
         .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_info({e_span, e_layer, e_bank}), .b_valid(b_valid), .b_take(b_take),
@@ -201,7 +201,6 @@ module ts_attention #(
     wire [2*H+6:0]           constants;
     wire [2*PH-1:0]          group_e, score_e;
     ts_delay #(.WIDTH(WW), .CYCLES(1)) word_line (.clk(clk), .in(one_word), .out(word));
-    ts_delay #(.WIDTH(PQ*PH*PD*QW), .CYCLES(FAN)) q_fan (.clk(clk), .in(q_word), .out(q_lanes));
     ts_delay #(.WIDTH(1), .CYCLES(DOT)) first_line (.clk(clk), .in(one_first_chunk), .out(score_first));
     ts_delay #(.WIDTH(PKEY), .CYCLES(TOTAL + 2)) none_line (.clk(clk), .in(one_none), .out(score_none));
     ts_pulse #(.CYCLES(SCORE)) we_line (
@@ -222,10 +221,20 @@ module ts_attention #(
     ts_attn_pick #(.N(HG), .WIDTH(2*PH)) e_pick (.x(all_e), .sel(constants_group), .y(group_e));
     ts_delay #(.WIDTH(2*PH), .CYCLES(TOTAL - 2)) e_line (.clk(clk), .in(group_e), .out(score_e));
 
-    // Keys on their way to the lanes.
-    localparam KEY = PH * PD * KW; // of a lane
+    // Queries and keys on their way to the lanes.
+    localparam QUERY = PH * PD * QW; // of a query, of a key lane
+    localparam KEY   = PH * PD * KW;
+    wire [PQ*QUERY-1:0] q_ready;
     generate
-        if (PACK_S != 0 && PKEY > 1) begin : g_key_pairs
+        for (i = 0; i < PQ; i = i + 1) begin : g_query_word
+            if (PACK_S == 2 && i % 2 == 1) begin : g_second
+                ts_pack #(.N(PH*PD), .W(QW)) pack (
+                    .b0(q_word[(i-1)*QUERY +: QUERY]), .b1(q_word[i*QUERY +: QUERY]), .b1_less(q_ready[i*QUERY +: QUERY]));
+            end else begin : g_first
+                assign q_ready[i*QUERY +: QUERY] = q_word[i*QUERY +: QUERY];
+            end
+        end
+        if (PACK_S == 1 && PKEY > 1) begin : g_key_pairs
             wire [PKEY-1:0]     key_none;
             wire [PKEY*KEY-1:0] packed_keys;
             reg  [PKEY*KEY-1:0] keys;
@@ -237,8 +246,7 @@ module ts_attention #(
                 end else begin : g_first
                     assign packed_keys[j*KEY +: KEY] = kword[j*KEY +: KEY];
                 end
-                // What a lane without a key holds does not matter, but that it is known does: the pair makes one product, and to a
-                // simulator a product with an unknown bit is all unknown.
+                // What a lane without a key holds does not matter, but that it is known does (as ts_attn_query's ZEROS).
                 always @(posedge clk)
                     if (j % 2 == 1 && key_none[j])
                         keys[j*KEY +: KEY] <= {KEY{1'b0}};
@@ -251,6 +259,7 @@ module ts_attention #(
             ts_delay #(.WIDTH(PKEY*KEY), .CYCLES(FAN)) k_fan (.clk(clk), .in(kword), .out(k_lanes));
         end
     endgenerate
+    ts_delay #(.WIDTH(PQ*QUERY), .CYCLES(FAN)) q_fan (.clk(clk), .in(q_ready), .out(q_lanes));
 
     // Pass two.
     wire [PKEY-1:0]                value_none;
@@ -288,8 +297,11 @@ module ts_attention #(
         .clk(clk), .we(score_we), .waddr(score_waddr), .wdata(scores), .raddr(two_saddr), .rdata(scores_read),
         .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
 
-    // The lanes. Orders: scores [query][head][key], words of K and V [key][head][channel].
-    localparam KEY_PAIRS     = PACK_S != 0 ? PKEY / 2 : 0;
+    ts_attn_scores #(.PQ(PQ), .PKEY(PKEY), .PH(PH), .PD(PD), .DC(DC), .QW(QW), .KW(KW), .SHIFT(SSHIFT), .SW(SW), .PACK(PACK_S),
+                     .REG(REG)) score_lanes (
+        .clk(clk), .q(q_lanes), .k(k_lanes), .first_chunk(score_first), .e(score_e), .none(score_none), .scores(scores));
+
+    // The lanes of pass two. Orders: scores [query][head][key], words of V [key][head][channel].
     localparam CHANNEL_PAIRS = PACK_C != 0 ? PD / 2 : 0;
     generate
         for (j = 0; j < PKEY; j = j + 1) begin : g_value
@@ -305,20 +317,7 @@ module ts_attention #(
                 wire [SW-1:0]      max;
                 wire [PKEY*PW-1:0] p;
 
-                for (j = 0; j < KEY_PAIRS; j = j + 1) begin : g_key_pair
-                    ts_attn_score2 #(.QW(QW), .KW(KW), .PD(PD), .DC(DC), .SHIFT(SSHIFT), .SW(SW), .REG(REG)) lanes (
-                        .clk(clk), .q(q_lanes[ROW*PD*QW +: PD*QW]), .k0(k_lanes[(2*j*PH + h)*PD*KW +: PD*KW]),
-                        .k1_less(k_lanes[((2*j+1)*PH + h)*PD*KW +: PD*KW]), .first_chunk(score_first), .e(score_e[2*h +: 2]),
-                        .none(score_none[2*j +: 2]), .score0(scores[(ROW*PKEY + 2*j)*SW +: SW]),
-                        .score1(scores[(ROW*PKEY + 2*j+1)*SW +: SW]));
-                end
-                for (j = 2*KEY_PAIRS; j < PKEY; j = j + 1) begin : g_key
-                    ts_attn_score #(.QW(QW), .KW(KW), .PD(PD), .DC(DC), .SHIFT(SSHIFT), .SW(SW), .REG(REG)) lane (
-                        .clk(clk), .q(q_lanes[ROW*PD*QW +: PD*QW]), .k(k_lanes[(j*PH + h)*PD*KW +: PD*KW]),
-                        .first_chunk(score_first), .e(score_e[2*h +: 2]), .none(score_none[j]),
-                        .score(scores[(ROW*PKEY + j)*SW +: SW]));
-                end
-                for (j = 0; j < PKEY; j = j + 1) begin : g_weight
+                for (j = 0; j < PKEY; j = j + 1) begin : g_key
                     ts_attn_weight #(.SW(SW), .FW(FW), .PW(PW), .INIT(INIT_X)) weight (
                         .clk(clk), .score(scores_read[(ROW*PKEY + j)*SW +: SW]), .max(max), .p(p[j*PW +: PW]));
                 end

@@ -3,6 +3,9 @@
 // fewer queries. A block is offered with its event's descriptor; the cycle after `b_take` the sets change places, and two cycles
 // after it `word` selects what leaves on `q` (one more cycle: q is registered) of every query of the block.
 // At most one block every PQ + 1 cycles.
+//
+// ZEROS = 1: of a block with an odd number of queries, the one after the last is zeros. For those who multiply queries in pairs it does not
+// matter what it is, but that it is known: to a simulator a product with an unknown bit is all unknown.
 `default_nettype none
 
 module ts_attn_query #(
@@ -15,6 +18,7 @@ module ts_attn_query #(
     parameter QW    = 8,
     parameter LW    = 1,
     parameter EW    = 4, // of the rest of an event's descriptor
+    parameter ZEROS = 0,
     parameter ROW   = 1, // steps of ts_attn_final for a query
     parameter STYLE = "block",
     parameter NW    = $clog2(NMAX + 1), // derived, as all below
@@ -136,6 +140,8 @@ module ts_attn_query #(
             always @(posedge clk) begin
                 if (load && place[i])
                     next <= folded;
+                else if (ZEROS != 0 && i % 2 == 1 && load && place[i-i%2])
+                    next <= {WORDS*WORD{1'b0}};
                 if (swap)
                     now <= next;
             end
