@@ -32,15 +32,15 @@ static char *put_decimal(char *p, double x, int decimals)
     if (x < 0 && scaled != 0)
         *p++ = '-';
     p = put_integer(p, scaled / power[decimals]);
-    int rest = (int)(scaled % power[decimals]);
+    int rest = (int)(scaled % power[decimals]), digits = decimals;
     if (rest == 0)
         return p;
-    *p++ = '.';
-    for (int d = decimals - 1; d >= 0 && rest != 0; d--) {
-        *p++ = (char)('0' + rest / power[d]);
-        rest %= power[d];
-    }
-    return p;
+    for (; rest % 10 == 0; rest /= 10)
+        digits--;
+    *p = '.';
+    for (int d = digits; d > 0; d--, rest /= 10)
+        p[d] = (char)('0' + rest % 10);
+    return p + digits + 1;
 }
 
 typedef struct chunk { /* the rows of one event */
