@@ -14,11 +14,16 @@ static void progress(void *user, const char *step)
     ts_progress("%s", step);
 }
 
+static json_t *path_json(const ts_synth_path *path)
+{
+    return json_pack("{s:i, s:i, s:s}", "levels", path->found, "limit", path->limit, "module", path->module);
+}
+
 static json_t *result_json(const ts_synth_result *r)
 {
-    return json_pack("{s:s, s:o, s:I, s:I, s:{s:i, s:i, s:s}}", "tool", r->tool, "resources", ts_resources_json(&r->found), "latches",
-                     (json_int_t)r->latches, "soft_multipliers", (json_int_t)r->soft_multipliers, "path", "adder_levels", r->path_found, "limit",
-                     r->path_limit, "module", r->path_module);
+    return json_pack("{s:s, s:o, s:I, s:I, s:{s:o, s:o}}", "tool", r->tool, "resources", ts_resources_json(&r->found), "latches",
+                     (json_int_t)r->latches, "soft_multipliers", (json_int_t)r->soft_multipliers, "path", "adders", path_json(&r->adders),
+                     "multiplexers", path_json(&r->depth));
 }
 
 static void print(const ts_synth_result *r, const ts_resources *predicted)
@@ -29,8 +34,9 @@ static void print(const ts_synth_result *r, const ts_resources *predicted)
            r->found.name > 0 ? 100 * (predicted->name / r->found.name - 1) : 0.0);
     TS_RESOURCES(X)
 #undef X
-    printf("latches: %lld; multipliers in LUTs: %lld; longest path: %d adder level(s) of %d, in %s\n", r->latches, r->soft_multipliers, r->path_found,
-           r->path_limit, r->path_module);
+    printf("latches: %lld; multipliers in LUTs: %lld\n", r->latches, r->soft_multipliers);
+    printf("longest path: %d adder level(s) of %d, in %s; %d multiplexer levels of %d (an adder counts as two), in %s\n", r->adders.found,
+           r->adders.limit, r->adders.module, r->depth.found, r->depth.limit, r->depth.module);
     printf("%s, %.0f s\n", r->tool, r->seconds);
 }
 
@@ -51,8 +57,12 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
             ok = ts_fail(err, "%lld latch(es) in the netlist", result.latches);
         else if (result.soft_multipliers)
             ok = ts_fail(err, "%lld product(s) did not become DSPs", result.soft_multipliers);
-        else if (result.path_found > result.path_limit)
-            ok = ts_fail(err, "a path in %s crosses %d adder levels; the plan promises %d", result.path_module, result.path_found, result.path_limit);
+        else if (result.adders.found > result.adders.limit)
+            ok = ts_fail(err, "a path in %s crosses %d adder levels; the plan promises %d", result.adders.module, result.adders.found,
+                         result.adders.limit);
+        else if (result.depth.found > result.depth.limit)
+            ok = ts_fail(err, "a path in %s crosses %d levels of multiplexers, adders counted as two; %d are allowed", result.depth.module,
+                         result.depth.found, result.depth.limit);
     }
     ts_design_free(&design);
     return ok;

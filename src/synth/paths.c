@@ -6,9 +6,15 @@
 
 #include "base/map.h"
 
-enum { SMALL_BITS = 3, NONE = -1 };
+enum { SMALL_BITS = 3, LUTRAM_WORDS = 64, NONE = -1 };
 
-typedef enum { REGISTER, LOGIC, ADDER, MEMORY_READ, SINK, INSTANCE } kind;
+typedef enum { REGISTER, LOGIC, ADDER, MULTIPLEXER, SINK, INSTANCE } kind;
+
+/* Paths that end somewhere, by how many adders they cross: the most multiplexers among those with so many, NONE where there are none.
+   The last entry is for that many adders or more. */
+typedef struct arrivals {
+    int mux[TS_PATH_ADDERS + 1];
+} arrivals;
 
 struct module;
 
@@ -16,7 +22,9 @@ typedef struct cell {
     kind kind;
     json_t *connections, *directions;
     const struct module *of; /* INSTANCE */
-    int first;               /* its first node: LOGIC, ADDER and MEMORY_READ have one; an INSTANCE one an output port */
+    int levels;              /* MULTIPLEXER: of two-way ones */
+    bool starts;             /* a read of LUT RAM: a path begins here, too */
+    int first;               /* its first node: LOGIC, ADDER and MULTIPLEXER have one; an INSTANCE one an output port */
 } cell;
 
 typedef struct port {
@@ -24,14 +32,14 @@ typedef struct port {
     json_t *bits;
 } port;
 
-/* A module's summary: adder levels, NONE where there is no such path. */
+/* A module's summary. */
 typedef struct module {
     const char *name;
     int ins, outs;
     port *in, *out;
-    int *through;  /* [ins][outs], without a register on the way */
-    int *in_to_reg; /* [ins] */
-    int *reg_to_out; /* [outs] */
+    arrivals *through;    /* [ins][outs], without a register on the way */
+    arrivals *in_to_reg;  /* [ins] */
+    arrivals *reg_to_out; /* [outs] */
     long long latches, multipliers; /* below it too */
 } module;
 
@@ -43,7 +51,7 @@ typedef struct driver {
 
 typedef struct node {
     int cell, out; /* out: port of an INSTANCE's module */
-    int level;     /* memo */
+    arrivals at;   /* memo */
     enum { NEW, ACTIVE, DONE } state;
 } node;
 
@@ -80,49 +88,119 @@ static long parameter(const json_t *c, const char *name)
     return json_is_string(value) ? strtol(json_string_value(value), NULL, 2) : (long)json_integer_value(value);
 }
 
-static kind kind_of(const json_t *c, const char *type)
+static int log2_ceil(long x)
+{
+    int bits = 0;
+    while (1L << bits < x)
+        bits++;
+    return bits;
+}
+
+/* Bits of a pin that are not constant. */
+static int signals(const json_t *c, const char *pin)
+{
+    const json_t *bits = json_object_get(json_object_get(c, "connections"), pin), *bit;
+    int count = 0;
+    size_t i;
+    json_array_foreach(bits, i, bit) count += json_is_integer(bit);
+    return count;
+}
+
+static void classify(const json_t *c, const char *type, cell *out)
 {
     static const char *const registers[] = {"$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff", "$dffsr", "$dlatch", "$ff", NULL};
     static const char *const adders[] = {"$add", "$sub", "$neg", "$lt", "$le", "$gt", "$ge", "$mul", "$alu", "$macc", NULL};
+    static const char *const shifts[] = {"$shl", "$shr", "$sshl", "$sshr", "$shift", "$shiftx", NULL};
     static const char *const sinks[] = {"$memwr", "$memwr_v2", "$meminit", "$meminit_v2", "$assert", "$assume", "$print", NULL};
-    if (is_any(type, registers))
-        return REGISTER;
-    if (is_any(type, sinks))
-        return SINK;
-    if (strncmp(type, "$memrd", 6) == 0)
-        return parameter(c, "CLK_ENABLE") ? REGISTER : MEMORY_READ;
-    if (is_any(type, adders)) {
+    out->kind = LOGIC;
+    if (is_any(type, registers)) {
+        out->kind = REGISTER;
+    } else if (is_any(type, sinks)) {
+        out->kind = SINK;
+    } else if (strncmp(type, "$memrd", 6) == 0) {
+        const int words = log2_ceil(LUTRAM_WORDS), address = signals(c, "ADDR");
+        out->kind = parameter(c, "CLK_ENABLE") ? REGISTER : MULTIPLEXER;
+        out->levels = 1 + (address > words ? address - words : 0);
+        out->starts = true;
+    } else if (is_any(type, adders)) {
         const long a = parameter(c, "A_WIDTH"), b = parameter(c, "B_WIDTH");
-        return (a > b ? a : b) > SMALL_BITS ? ADDER : LOGIC;
+        out->kind = (a > b ? a : b) > SMALL_BITS ? ADDER : LOGIC;
+    } else if (is_any(type, shifts)) {
+        const int most = log2_ceil(parameter(c, "A_WIDTH")), steps = signals(c, "B");
+        out->kind = MULTIPLEXER;
+        out->levels = steps < most ? steps : most;
+    } else if (strcmp(type, "$mux") == 0) {
+        out->kind = MULTIPLEXER;
+        out->levels = 1;
+    } else if (strcmp(type, "$pmux") == 0) {
+        out->kind = MULTIPLEXER;
+        out->levels = log2_ceil(parameter(c, "S_WIDTH") + 1);
+    } else if (strcmp(type, "$bmux") == 0) {
+        out->kind = MULTIPLEXER;
+        out->levels = (int)parameter(c, "S_WIDTH");
     }
-    return LOGIC;
 }
 
-static int arrival(analysis *a, int index);
+static arrivals nowhere(void)
+{
+    arrivals a;
+    for (int i = 0; i <= TS_PATH_ADDERS; i++)
+        a.mux[i] = NONE;
+    return a;
+}
 
-static int bit_arrival(analysis *a, const json_t *bit)
+static arrivals here(bool is)
+{
+    arrivals a = nowhere();
+    if (is)
+        a.mux[0] = 0;
+    return a;
+}
+
+static void latest(arrivals *worst, const arrivals *other)
+{
+    for (int i = 0; i <= TS_PATH_ADDERS; i++)
+        worst->mux[i] = other->mux[i] > worst->mux[i] ? other->mux[i] : worst->mux[i];
+}
+
+/* Paths of `b` behind those of `a`. */
+static arrivals behind(const arrivals *a, const arrivals *b)
+{
+    arrivals out = nowhere();
+    for (int i = 0; i <= TS_PATH_ADDERS; i++)
+        for (int j = 0; j <= TS_PATH_ADDERS; j++) {
+            const int to = i + j < TS_PATH_ADDERS ? i + j : TS_PATH_ADDERS;
+            if (a->mux[i] != NONE && b->mux[j] != NONE && a->mux[i] + b->mux[j] > out.mux[to])
+                out.mux[to] = a->mux[i] + b->mux[j];
+        }
+    return out;
+}
+
+static arrivals arrival(analysis *a, int index);
+
+static arrivals bit_arrival(analysis *a, const json_t *bit)
 {
     if (!json_is_integer(bit))
-        return NONE;
+        return nowhere();
     const driver *d = &a->driver[json_integer_value(bit)];
     switch (d->kind) {
-    case FROM_INPUT: return d->index == a->source ? 0 : NONE;
-    case FROM_REGISTER: return a->source == NONE ? 0 : NONE;
+    case FROM_INPUT: return here(d->index == a->source);
+    case FROM_REGISTER: return here(a->source == NONE);
     case FROM_NODE: return arrival(a, d->index);
-    case NOTHING: return NONE;
+    case NOTHING: break;
     }
-    return NONE;
+    return nowhere();
 }
 
-static int bits_arrival(analysis *a, const json_t *bits)
+static arrivals bits_arrival(analysis *a, const json_t *bits)
 {
-    int worst = NONE;
+    arrivals worst = nowhere();
     size_t i;
     const json_t *bit;
     json_array_foreach(bits, i, bit)
     {
-        const int level = bit_arrival(a, bit);
-        worst = level > worst ? level : worst;
+        const arrivals at = bit_arrival(a, bit);
+        latest(&worst, &at);
     }
     return worst;
 }
@@ -133,67 +211,68 @@ static bool is_output(const cell *c, const char *name)
     return direction && strcmp(direction, "output") == 0;
 }
 
-/* The latest arrival at any input of a cell of Yosys' own. */
-static int inputs_arrival(analysis *a, const cell *c)
+/* The latest arrivals at any input of a cell of Yosys' own. */
+static arrivals inputs_arrival(analysis *a, const cell *c)
 {
-    int worst = NONE;
+    arrivals worst = nowhere();
     const char *name;
     json_t *bits;
     json_object_foreach(c->connections, name, bits)
     {
-        const int level = is_output(c, name) ? NONE : bits_arrival(a, bits);
-        worst = level > worst ? level : worst;
+        if (is_output(c, name))
+            continue;
+        const arrivals at = bits_arrival(a, bits);
+        latest(&worst, &at);
     }
     return worst;
 }
 
-/* Longest path, in adders, from the source to a node's output; a loop (false on words, whose bits are one node) ends it. */
-static int arrival(analysis *a, int index)
+/* Paths from the source to a node's output; a loop (false on words, whose bits are one node) ends one. */
+static arrivals arrival(analysis *a, int index)
 {
     node *n = &a->node[index];
     if (n->state != NEW)
-        return n->state == DONE ? n->level : NONE;
+        return n->state == DONE ? n->at : nowhere();
     n->state = ACTIVE;
     const cell *c = &a->cell[n->cell];
-    int level;
+    arrivals at;
     if (c->kind == INSTANCE) {
         const module *m = c->of;
-        level = a->source == NONE ? m->reg_to_out[n->out] : NONE;
+        at = a->source == NONE ? m->reg_to_out[n->out] : nowhere();
         for (int i = 0; i < m->ins; i++) {
-            const int through = m->through[i * m->outs + n->out];
-            const int at = through == NONE ? NONE : bits_arrival(a, json_object_get(c->connections, m->in[i].name));
-            if (at != NONE && at + through > level)
-                level = at + through;
+            const arrivals in = bits_arrival(a, json_object_get(c->connections, m->in[i].name));
+            const arrivals out = behind(&in, &m->through[i * m->outs + n->out]);
+            latest(&at, &out);
         }
     } else {
-        level = inputs_arrival(a, c);
-        if (c->kind == MEMORY_READ && a->source == NONE && level < 0)
-            level = 0;
-        if (level != NONE && c->kind == ADDER)
-            level++;
+        at = inputs_arrival(a, c);
+        if (c->starts && a->source == NONE && at.mux[0] == NONE)
+            at.mux[0] = 0;
+        arrivals own = nowhere();
+        own.mux[c->kind == ADDER] = c->kind == MULTIPLEXER ? c->levels : 0;
+        at = behind(&at, &own);
     }
-    n->level = level;
+    n->at = at;
     n->state = DONE;
-    return level;
+    return at;
 }
 
-/* The latest arrival at any register, or on a path into an instance that ends in one there. */
-static int registers_arrival(analysis *a)
+/* The latest arrivals at any register, or on paths into an instance that end in one there. */
+static arrivals registers_arrival(analysis *a)
 {
-    int worst = NONE;
+    arrivals worst = nowhere();
     for (int i = 0; i < a->cells; i++) {
         const cell *c = &a->cell[i];
-        int level = NONE;
-        if (c->kind == REGISTER || c->kind == SINK)
-            level = inputs_arrival(a, c);
-        else if (c->kind == INSTANCE)
+        if (c->kind == REGISTER || c->kind == SINK) {
+            const arrivals at = inputs_arrival(a, c);
+            latest(&worst, &at);
+        } else if (c->kind == INSTANCE) {
             for (int p = 0; p < c->of->ins; p++) {
-                const int to = c->of->in_to_reg[p];
-                const int at = to == NONE ? NONE : bits_arrival(a, json_object_get(c->connections, c->of->in[p].name));
-                if (at != NONE && at + to > level)
-                    level = at + to;
+                const arrivals in = bits_arrival(a, json_object_get(c->connections, c->of->in[p].name));
+                const arrivals at = behind(&in, &c->of->in_to_reg[p]);
+                latest(&worst, &at);
             }
-        worst = level > worst ? level : worst;
+        }
     }
     return worst;
 }
@@ -244,10 +323,10 @@ static bool read_cells(checker *k, analysis *a, module *m, json_t *cells)
             m->multipliers += out->of->multipliers;
             a->nodes += out->of->outs;
         } else {
-            out->kind = kind_of(c, type);
+            classify(c, type, out);
             m->latches += strstr(type, "latch") != NULL;
             m->multipliers += strcmp(type, "$mul") == 0;
-            a->nodes += out->kind == LOGIC || out->kind == ADDER || out->kind == MEMORY_READ;
+            a->nodes += out->kind == LOGIC || out->kind == ADDER || out->kind == MULTIPLEXER;
         }
         const char *pin;
         json_object_foreach(out->connections, pin, bits) a->bits = max_bit(bits, a->bits);
@@ -310,9 +389,9 @@ static const module *summarise(checker *k, const char *name)
     const bool ok = read_cells(k, &a, m, json_object_get(json, "cells"));
     if (ok) {
         connect(&a);
-        m->through = TS_NEW_N(k->arena, int, m->ins * m->outs);
-        m->in_to_reg = TS_NEW_N(k->arena, int, m->ins);
-        m->reg_to_out = TS_NEW_N(k->arena, int, m->outs);
+        m->through = TS_NEW_N(k->arena, arrivals, m->ins * m->outs);
+        m->in_to_reg = TS_NEW_N(k->arena, arrivals, m->ins);
+        m->reg_to_out = TS_NEW_N(k->arena, arrivals, m->outs);
         for (int i = 0; i < m->ins; i++) {
             start(&a, i);
             m->in_to_reg[i] = registers_arrival(&a);
@@ -322,12 +401,13 @@ static const module *summarise(checker *k, const char *name)
         start(&a, NONE);
         for (int o = 0; o < m->outs; o++)
             m->reg_to_out[o] = bits_arrival(&a, m->out[o].bits);
-        const int levels = registers_arrival(&a);
-        if (levels > k->paths->levels) {
-            const char *plain = strstr(name, "ts_");
-            k->paths->levels = levels;
-            snprintf(k->paths->module, sizeof k->paths->module, "%s", plain ? plain : name);
-        }
+        const arrivals at = registers_arrival(&a);
+        const char *plain = strstr(name, "ts_");
+        for (int i = 0; i <= TS_PATH_ADDERS; i++)
+            if (at.mux[i] > k->paths->with[i].multiplexers) {
+                k->paths->with[i].multiplexers = at.mux[i];
+                snprintf(k->paths->with[i].module, sizeof k->paths->with[i].module, "%s", plain ? plain : name);
+            }
         ts_map_put(k->done, name, m);
     }
     ts_arena_free(a.arena);
@@ -340,7 +420,9 @@ bool ts_paths_check(ts_arena *arena, const char *netlist, const char *top, ts_pa
     json_t *root = json_load_file(netlist, 0, &where);
     if (!root)
         return ts_fail(err, "%s: %s", netlist, where.text);
-    *paths = (ts_paths){.levels = 0};
+    *paths = (ts_paths){.latches = 0};
+    for (int i = 0; i <= TS_PATH_ADDERS; i++)
+        paths->with[i].multiplexers = NONE;
     checker k = {.arena = arena, .modules = json_object_get(root, "modules"), .done = ts_map_new(arena), .paths = paths, .err = err};
     const module *m = summarise(&k, top);
     if (m) {
@@ -349,4 +431,25 @@ bool ts_paths_check(ts_arena *arena, const char *netlist, const char *top, ts_pa
     }
     json_decref(root);
     return m != NULL;
+}
+
+int ts_paths_adders(const ts_paths *paths, const char **where)
+{
+    int adders = TS_PATH_ADDERS;
+    while (adders > 0 && paths->with[adders].multiplexers == NONE)
+        adders--;
+    *where = paths->with[adders].module;
+    return adders;
+}
+
+int ts_paths_depth(const ts_paths *paths, const char **where)
+{
+    int depth = 0;
+    *where = paths->with[0].module;
+    for (int i = 0; i <= TS_PATH_ADDERS; i++)
+        if (paths->with[i].multiplexers != NONE && i * TS_PATH_ADDER_WEIGHT + paths->with[i].multiplexers > depth) {
+            depth = i * TS_PATH_ADDER_WEIGHT + paths->with[i].multiplexers;
+            *where = paths->with[i].module;
+        }
+    return depth;
 }

@@ -10,7 +10,9 @@
 #include "sim/process.h"
 #include "synth/paths.h"
 
-enum { LOG_CHARS = 700 };
+/* A shift by a variable of 6 bits, or an adder and a selection of one out of 16, or two adders and a selection of one out of 4: about
+   three LUTs in a row between registers, which the vendors' speed grades of UltraScale+ bear at 250-300 MHz. */
+enum { LOG_CHARS = 700, DEPTH_LIMIT = 6 };
 
 /* What a cell counts as: docs/devices.md, "Counting". A name that ends in '*' stands for all that begin so. */
 typedef struct rule {
@@ -76,7 +78,7 @@ static const char *synth_command(ts_arena *arena, const ts_device *device)
 
 static bool write_script(ts_arena *arena, const char *dir, const char *top, const ts_device *device, ts_err *err)
 {
-    const char *word = ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\nproc\nopt_expr\nopt_clean\nmemory_dff\nwrite_json synth/word.json\n", top);
+    const char *word = ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\nproc\nopt_expr\nopt_clean\nmemory_dff\nopt_dff\nopt_clean\nwrite_json synth/word.json\n", top);
     const char *map = ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\n%s -top %s\ntee -q -o synth/stat.txt stat -top %s\n", top,
                                 synth_command(arena, device), top, top);
     return ts_file_write(ts_printf(arena, "%s/word.ys", dir), word, strlen(word), err) &&
@@ -119,7 +121,7 @@ bool ts_synth(ts_arena *arena, const ts_design *design, const ts_device *device,
 {
     const double began = now();
     const char *dir = ts_printf(arena, "%s/synth", design->dir), *top = ts_top_name(arena, design->im);
-    *result = (ts_synth_result){.path_limit = design->plan.reg};
+    *result = (ts_synth_result){.adders.limit = design->plan.reg, .depth.limit = DEPTH_LIMIT};
     if (!ts_outdir_make(dir, err) || !write_script(arena, dir, top, device, err))
         return false;
     if (opt && opt->progress)
@@ -134,8 +136,11 @@ bool ts_synth(ts_arena *arena, const ts_design *design, const ts_device *device,
     read_version(arena, dir, result->tool);
     result->latches = paths.latches;
     result->soft_multipliers = paths.multipliers > (long long)result->found.dsp ? paths.multipliers - (long long)result->found.dsp : 0;
-    result->path_found = paths.levels;
-    snprintf(result->path_module, sizeof result->path_module, "%s", paths.module);
+    const char *module;
+    result->adders.found = ts_paths_adders(&paths, &module);
+    snprintf(result->adders.module, sizeof result->adders.module, "%s", module);
+    result->depth.found = ts_paths_depth(&paths, &module);
+    snprintf(result->depth.module, sizeof result->depth.module, "%s", module);
     result->seconds = now() - began;
     return true;
 }

@@ -4,14 +4,18 @@
 #include "emit/emit.h"
 #include "plan/device.h"
 
+typedef struct ts_synth_path {
+    int found, limit;
+    char module[96]; /* where the longest path ends */
+} ts_synth_path;
+
 typedef struct ts_synth_result {
     char tool[64];       /* "Yosys 0.23 ..." */
     ts_resources found;  /* of the whole design: module counts times instances; the counting rule is in docs/devices.md */
     long long latches;   /* 0 in a design of ours */
     long long soft_multipliers; /* $mul cells that are wider than a sign bit and did not become a DSP */
-    int path_limit;      /* adder levels between registers that the plan promises */
-    int path_found;      /* the longest path of any module, in adder levels ... */
-    char path_module[96]; /* ... and the module it is in */
+    ts_synth_path adders; /* adder levels between registers; the plan promises `reg` */
+    ts_synth_path depth;  /* levels of two-way multiplexers between registers, an adder counted as two (src/synth/paths.h) */
     double seconds;
 } ts_synth_result;
 
