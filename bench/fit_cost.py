@@ -18,7 +18,7 @@ import numpy as np
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLE = os.path.join(ROOT, "src/plan/cost_table.def")
 
-# The functions that terms may use: as in src/plan/cost_modules.c.
+# The functions that terms may use: as in src/plan/cost_terms.h.
 def clog2(x):
     return (x - 1).bit_length() if x > 1 else 0
 
@@ -65,6 +65,7 @@ GRIDS = {
     "ts_merge": grid(WIDTH=[20, 100, 300]),
     "ts_route": grid(WIDTH=[20, 100]),
     "ts_tree": grid(N=[3, 8, 21], W=[12, 24], OW=[28], REG=[1, 2]),
+    "ts_pack": grid(N=[1, 8], W=[8, 10]),
     "ts_requant": grid(IW=[28, 32], S1=[0, 5], S2=16, BIASW=0, EW=3, OW=[12, 16], VARBITS=[0, 1]) +
                   grid(IW=16, S1=0, S2=[12, 18], BIASW=[0, 40], EW=3, OW=12, VARBITS=[0, 1]) +
                   grid(IW=19, S1=1, S2=18, BIASW=[30, 44], EW=1, OW=16, VARBITS=0),
@@ -102,12 +103,13 @@ GRIDS = {
         dict(PQ=1, PKEY=2, HG=4, DC=4, HOW=4, PLACES=32, BANK=1536, SCORES=96, NW=8, SPW=11, WW=4, KAW=12, SAW=8),
         dict(PQ=4, PKEY=11, HG=2, DC=2, HOW=6, PLACES=32, BANK=280, SCORES=70, NW=10, SPW=9, WW=2, KAW=10, SAW=8)]],
     "ts_attn_walk": [dict(**g) for g in grid(NW=[7, 10], PKEY=[1, 4, 21], DC=[1, 4], STEP=[4], KAW=[6, 10], SAW=7)],
-    "ts_attn_score": grid(QW=12, KW=12, PD=[2, 8], DC=[1, 4], SHIFT=10, SW=12, REG=2),
+    "ts_attn_total": [dict(SHIFT=10, SW=12, **g) for g in grid(DOTW=26, SUMW=26, DC=1, CARRY=[0, 1]) +
+                      grid(DOTW=24, SUMW=[26, 28], DC=4, CARRY=[0, 1])],
     "ts_attn_round": grid(IW=[24, 27, 30, 42], SHIFT=[8, 12, 24], OW=[8, 12]),
     "ts_attn_scale": grid(PW=12, VW=[8, 12], SUMW=[18, 21, 24], CW=12, SHIFT=20) ,
     "ts_attn_max": grid(PKEY=[1, 2, 5, 8, 21], SW=[10, 14], REG=[1, 2]),
     "ts_attn_sum": grid(PKEY=[1, 4, 11], PW=12, SUMW=[18, 22], REG=2),
-    "ts_attn_context": grid(PKEY=[1, 4], DC=[1, 4], PW=12, VW=12, ACCW=[26, 34], REG=2),
+    "ts_attn_acc": grid(DOTW=[24, 26], DC=[1, 4], ACCW=[26, 34]),
     "ts_attn_weight": grid(SW=[12, 14], FW=[4, 6, 8], PW=[8, 12]),
     "ts_attn_final": [dict(PW=12, VW=12, SUMW=21, ACCW=33, CW=12, C2=20, LAYERS=6, LW=3, REG=2, PLACES=32, **g) for g in
                       grid(H=4, DH=8, PQ=[1, 2], PH=[1, 4], NF=[1, 2, 8])],

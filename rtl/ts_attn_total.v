@@ -9,7 +9,7 @@ module ts_attn_total #(
     parameter CARRY = 0,
     parameter SHIFT = 4,
     parameter SW    = 8,
-    parameter SUMW  = 15 // of the sum
+    parameter SUMW  = DOTW // of the sum
 ) (
     input  wire            clk,
     input  wire [DOTW-1:0] dot,
@@ -20,6 +20,7 @@ module ts_attn_total #(
     output wire [SW-1:0]   score
 );
     wire signed [SUMW-1:0] sum;
+    wire signed [SUMW-1:0] one = {{(SUMW-1){1'b0}}, carry};
 
     generate
         if (DC > 1) begin : g_chunks
@@ -29,20 +30,20 @@ module ts_attn_total #(
 
             if (CARRY != 0) begin : g_carry
                 always @(posedge clk)
-                    acc <= chunk + before + {{(SUMW-1){1'b0}}, carry};
+                    acc <= chunk + before + one;
             end else begin : g_no_carry
                 always @(posedge clk)
                     acc <= chunk + before;
-                wire unused = carry;
+                wire unused = &{1'b0, one};
             end
             assign sum = acc;
         end else begin : g_whole
             if (CARRY != 0) begin : g_carry
-                assign sum = dot + {{(SUMW-1){1'b0}}, carry};
+                assign sum = dot + one;
                 wire unused = first_chunk;
             end else begin : g_no_carry
                 assign sum = dot;
-                wire unused = &{1'b0, carry, first_chunk};
+                wire unused = &{1'b0, one, first_chunk};
             end
         end
     endgenerate

@@ -101,18 +101,39 @@ typedef struct image {
     int stride; /* 32-bit words of a word */
 } image;
 
+/* Weights of a group's outputs, those beyond the last one zero. */
+static void fill_weights(const image *img, const ts_ilin *lin, int page, const ts_lin_widths *w, const ts_lin_fold *f)
+{
+    const int ko_count = ts_ceil_div(w->k, f->pk), mo_count = ts_ceil_div(w->m, f->pm);
+    for (int m = 0; m < mo_count * f->pm; m++) {
+        const int mo = m / f->pm, i = m % f->pm;
+        for (int k = 0; k < w->k; k++) {
+            int32_t weight = m < w->m ? lin->w[(size_t)m * w->k + k] : 0;
+            /* Packed, as ts_pack would: what the pair's low product borrows from the high one is already taken off. */
+            if (f->pack && i % 2 == 1 && m - 1 < w->m)
+                weight -= lin->w[(size_t)(m - 1) * w->k + k] < 0;
+            put(img->bits + (size_t)((page * mo_count + mo) * ko_count + k / f->pk) * img->stride, (i * f->pk + k % f->pk) * w->ww, w->ww,
+                weight);
+        }
+    }
+}
+
 static void fill_linear(const image *img, const ts_imodel *im, const ts_memory *mem, const ts_lin_widths *w, const ts_lin_fold *f)
 {
-    const int ko_count = ts_ceil_div(w->k, f->pk), mo_count = ts_ceil_div(w->m, f->pm), groups = f->pm / f->nr;
+    const int mo_count = ts_ceil_div(w->m, f->pm), groups = f->pm / f->nr;
     for (int page = 0; page < w->pages; page++) {
         const ts_ilin *lin = ts_ring_lin(im, (ts_lin_id)mem->stage, page);
         if (!lin)
             continue;
+        if (mem->kind == TS_MEMORY_WEIGHT) {
+            fill_weights(img, lin, page, w, f);
+            continue;
+        }
         for (int m = 0; m < w->m; m++) {
             const int mo = m / f->pm, i = m % f->pm;
             if (mem->kind == TS_MEMORY_BIAS) {
                 put(img->bits + (size_t)(page * mo_count + mo) * img->stride, i * w->accw, w->accw, lin->bias[m]);
-            } else if (mem->kind == TS_MEMORY_REQUANT) {
+            } else {
                 const int lane = i % f->nr, entry = rq_entry_bits(w->varbits);
                 uint32_t *word = img->bits + (size_t)((page * mo_count + mo) * groups + i / f->nr) * img->stride;
                 put(word, lane * entry, MW, lin->rq.m[m]);
@@ -121,10 +142,6 @@ static void fill_linear(const image *img, const ts_imodel *im, const ts_memory *
                     const bool qkv = mem->stage == TS_LIN_QKV || mem->stage == TS_LIN_QKV0;
                     put(word, lane * entry + MW + EW, BITS_W, qkv ? ts_ring_qkv_fmt(im, page, m).bits : lin->rq.out.bits);
                 }
-            } else {
-                for (int k = 0; k < w->k; k++)
-                    put(img->bits + (size_t)((page * mo_count + mo) * ko_count + k / f->pk) * img->stride,
-                        (i * f->pk + k % f->pk) * w->ww, w->ww, lin->w[(size_t)m * w->k + k]);
             }
         }
     }

@@ -143,7 +143,8 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
     const ts_lin_widths *w = &t->w.lin[id];
     const ts_lin_fold *f = &t->plan->lin[id];
     const char *name = ts_lin_name(id);
-    out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm);
+    out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers%s.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm,
+        f->pack ? ", two a DSP" : "");
     wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
     out(t, "    wire %s_eot;\n", to);
     if (!beats || !t->plan->argmax)
@@ -152,9 +153,9 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
         "    ts_linear #(\n"
         "        .K(%d), .M(%d), .PK(%d), .PM(%d), .NR(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW), .BEATS(%d),\n"
         "        .XW(%d), .XSIGNED(%d), .WW(%d), .ACCW(%d), .S1(%d), .S2(%d), .EW(3), .YW(%d), .YSIGNED(%d), .VARBITS(%d),\n"
-        "        .TABLE(%d), .IDXW(%d), .WSTYLE(\"%s\"), .PSTYLE(\"%s\"),\n",
+        "        .TABLE(%d), .IDXW(%d), .WSTYLE(\"%s\"), .PSTYLE(\"%s\"),%s\n",
         w->k, w->m, f->pk, f->pm, f->nr, w->pages, beats, w->xw, w->xsigned, w->ww, w->accw, w->s1, w->s2, w->yw, w->ysigned, w->varbits,
-        w->table, w->idxw, style(f->wstyle), style(f->pstyle));
+        w->table, w->idxw, style(f->wstyle), style(f->pstyle), f->pack ? " .PACK(1)," : "");
     out(t, "        .INIT_W(%s), .CFG_W(%d), .INIT_B(%s), .CFG_B(%d),\n", image(t, f->wstyle, name, "w"), ts_memory_id(TS_MEMORY_WEIGHT, (int)id),
         image(t, f->pstyle, name, "b"), ts_memory_id(TS_MEMORY_BIAS, (int)id));
     out(t, "        .INIT_Q(%s), .CFG_Q(%d), .INIT_T(%s), .CFG_T(%d)\n", image(t, f->pstyle, name, "q"), ts_memory_id(TS_MEMORY_REQUANT, (int)id),
@@ -376,16 +377,20 @@ static void attention_block(top *t)
     trace(t, qkv, "keys", inner, inner, w->xw, true, TS_ROLE_K, 0);
     trace(t, qkv, "values", 2 * inner, inner, w->xw, true, TS_ROLE_V, 0);
     out(t, "    // attention: blocks of %d queries x %d keys, %d heads, %d of head width a cycle, two passes.\n", a->pq, a->pkey, a->ph, a->pd);
+    /* PACK_S is the number of the enumeration. */
+    const char *packing = a->pairs == TS_PAIR_NONE && !a->pack_context
+                              ? ""
+                              : ts_printf(t->arena, ",\n        .PACK_S(%d), .PACK_C(%d)", (int)a->pairs, a->pack_context);
     wires(t, "ctx", inner * w->cw, true);
     out(t,
         "    ts_attention #(\n"
         "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
         "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
-        "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)\n"
+        "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)%s\n"
         "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n        ",
         im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
         w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
-        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), config);
+        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing, config);
     tagged(t, "s", qkv);
     out(t, ",\n        ");
     tagged(t, "m", "ctx");

@@ -4,71 +4,9 @@
 
 #include <string.h>
 
+#include "plan/cost_terms.h"
+
 enum { SLICE_BITS = 72 };
-
-/* ---- Functions that the terms of cost_table.def use; bench/fit_cost.py has the same */
-
-static int clog2(int x)
-{
-    int bits = 0;
-    while (bits < 31 && (1 << bits) < x)
-        bits++;
-    return bits;
-}
-
-static int cdiv(int a, int b)
-{
-    return ts_ceil_div(a, b);
-}
-
-static int imin(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int imax(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-/* Bits of all adders of ts_tree, and of its registers. */
-static int tree_adds(int n, int w, int ow)
-{
-    int bits = 0;
-    for (int level = 1; level <= clog2(n); level++)
-        bits += cdiv(n, 1 << (level - 1)) / 2 * imin(w + level, ow);
-    return bits;
-}
-
-static int tree_regs(int n, int w, int ow, int reg)
-{
-    int bits = 0;
-    for (int level = 1; level <= clog2(n); level++)
-        if (level % reg == 0 || level == clog2(n))
-            bits += cdiv(n, 1 << level) * imin(w + level, ow);
-    return bits;
-}
-
-/* Registers of a tree that halves a power of two. */
-static int pairs_regs(int n, int reg)
-{
-    int words = 0;
-    for (int level = 1; level <= clog2(n); level++)
-        if (level % reg == 0 || level == clog2(n))
-            words += 1 << (clog2(n) - level);
-    return words;
-}
-
-/* ---- The fitted part: SELF(ts_skid) in a function that has the module's parameters makes `self` */
-
-#define LET(name, value) const int name = (value);
-#define LUT(factor, term) self.lut += (factor) * (double)(term);
-#define FF(factor, term) self.ff += (factor) * (double)(term);
-
-static ts_cost both(ts_resources r)
-{
-    return (ts_cost){r, r};
-}
 
 void ts_cost_add(ts_cost *sum, double count, ts_cost part)
 {
@@ -193,6 +131,16 @@ ts_cost ts_cost_mul(const ts_mapping *map, int AW, int BW, bool ASIGNED, bool BS
     return cost;
 }
 
+/* Two products: the first factor, and the packed pair. */
+ts_cost ts_cost_mul2(const ts_mapping *map, int AW, bool ASIGNED, int BW)
+{
+    const int product = AW + BW - ASIGNED, a = AW + !ASIGNED, b = product + BW, wide = imax(a, b), narrow = imin(a, b);
+    ts_cost cost = both((ts_resources){.dsp = (double)cdiv(wide, map->dsp_a) * cdiv(narrow, map->dsp_b)});
+    if (!map->dsp_takes_registers)
+        cost.yosys.ff = AW + 2.0 * BW + 4.0 * product;
+    return cost;
+}
+
 /* ---- Streams */
 
 ts_cost ts_cost_skid(int WIDTH)
@@ -204,7 +152,7 @@ ts_cost ts_cost_skid(int WIDTH)
     return both(self);
 }
 
-static ts_cost fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
+ts_cost ts_cost_fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
 {
     ts_resources self = {0};
 #define COST_ts_fifo_lut
@@ -217,14 +165,14 @@ static ts_cost fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
 ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE)
 {
     if (STYLE == TS_MEM_DISTRIBUTED)
-        return fifo_lut(map, WIDTH, DEPTH);
+        return ts_cost_fifo_lut(map, WIDTH, DEPTH);
     ts_resources self = {0};
 #define COST_ts_fifo
 #include "plan/cost_table.def"
 #undef COST_ts_fifo
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
-    ts_cost_add(&cost, 1, fifo_lut(map, WIDTH, 4));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, 4));
     return cost;
 }
 
@@ -236,7 +184,7 @@ ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style 
 #undef COST_ts_queue
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
-    ts_cost_add(&cost, 1, fifo_lut(map, WIDTH, 4));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, 4));
     return cost;
 }
 
@@ -288,6 +236,28 @@ ts_cost ts_cost_dot(const ts_mapping *map, int N, int AW, bool ASIGNED, int BW, 
 {
     ts_cost cost = ts_cost_tree(N, AW + BW, OW, REG);
     ts_cost_add(&cost, N, ts_cost_mul(map, AW, BW, ASIGNED, true));
+    return cost;
+}
+
+/* The carries go up beside the sums, without a LUT but for lines that become shift registers. */
+ts_cost ts_cost_tree_carry(int N, int W, int OW, int REG)
+{
+    ts_cost cost = ts_cost_tree(N, W, OW, REG);
+    for (int level = 1, levels = clog2(N), registered = 0; level <= levels + 1; level++) {
+        /* Carries that a level's adders take; the last one leaves. */
+        const int taken = level <= levels ? cdiv(N, 1 << (level - 1)) / 2 : 1;
+        ts_cost_add(&cost, taken, ts_cost_delay(1, registered));
+        registered += level % REG == 0 || level == levels;
+    }
+    return cost;
+}
+
+ts_cost ts_cost_dot2(const ts_mapping *map, int N, int AW, bool ASIGNED, int BW, int OW, int REG)
+{
+    const int product = AW + BW - ASIGNED;
+    ts_cost cost = ts_cost_tree(N, product, OW, REG);
+    ts_cost_add(&cost, 1, ts_cost_tree_carry(N, product, OW, REG));
+    ts_cost_add(&cost, N, ts_cost_mul2(map, AW, ASIGNED, BW));
     return cost;
 }
 
@@ -382,7 +352,7 @@ ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int 
 #undef COST_ts_admit
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_skid(TAGW + WIDTH));
-    ts_cost_add(&cost, 1, fifo_lut(map, 1, QDEPTH));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, 1, QDEPTH));
     return cost;
 }
 
@@ -445,7 +415,9 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
     ts_cost_add(&cost, 1, ts_cost_delay(imax(BAW, 1), dot - 2));
     ts_cost_add(&cost, 1, ts_cost_mem(map, PM * ACCW, PAGES * MO, p->f.pstyle, true));
     ts_cost_add(&cost, 1, ts_cost_delay(1, dot));
-    ts_cost_add(&cost, PM, ts_cost_dot(map, PK, XW, p->w.xsigned, WW, ACCW, REG));
+    const int pairs = p->f.pack ? PM / 2 : 0;
+    ts_cost_add(&cost, pairs, ts_cost_dot2(map, PK, XW, p->w.xsigned, WW, ACCW, REG));
+    ts_cost_add(&cost, PM - 2 * pairs, ts_cost_dot(map, PK, XW, p->w.xsigned, WW, ACCW, REG));
     ts_cost_add(&cost, 1, ts_cost_delay(1, beat));
     ts_cost_add(&cost, 1, ts_cost_delay(imax(QAW, 1), beat - 3));
     ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * BT, p->f.pstyle, true));
@@ -454,8 +426,8 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
         ts_cost_add(&cost, NR, ts_cost_mem(map, YW, 1 << p->w.idxw, TS_MEM_BLOCK, true));
         ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
     }
-    ts_cost_add(&cost, 1, fifo_lut(map, BEATS ? NR * YW + 1 : M * YW, in_flight * (BEATS ? R : 1)));
-    ts_cost_add(&cost, 1, fifo_lut(map, p->tagw, in_flight));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, BEATS ? NR * YW + 1 : M * YW, in_flight * (BEATS ? R : 1)));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, p->tagw, in_flight));
     return cost;
 }
 
@@ -473,8 +445,8 @@ ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rq
     ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
     ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
     ts_cost_add(&cost, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, 3, YW, w->varbits));
-    ts_cost_add(&cost, 1, fifo_lut(map, D * YW, depth));
-    ts_cost_add(&cost, 1, fifo_lut(map, TAGW, depth));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, D * YW, depth));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, TAGW, depth));
     return cost;
 }
 
@@ -493,7 +465,7 @@ ts_cost ts_cost_norm(const ts_mapping *map, const ts_nrm_widths *w, const ts_nrm
     for (int d = D; d; d >>= 1)
         ones += d & 1;
     const int times = cdiv(clog2(ones), REG);
-    ts_cost_add(&cost, 1, fifo_lut(map, TAGW, tokens));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, TAGW, tokens));
     ts_cost_add(&cost, 3, ts_cost_beats(B));
     ts_cost_add(&cost, 1, ts_cost_tree(NP, W, SW, REG));
     ts_cost_add(&cost, 1, ts_cost_delay(1, tree));
@@ -514,222 +486,6 @@ ts_cost ts_cost_norm(const ts_mapping *map, const ts_nrm_widths *w, const ts_nrm
     ts_cost_add(&cost, 1, ts_cost_mem(map, NP * (w->biasw + 18), PAGES * B, f->pstyle, true));
     ts_cost_add(&cost, NP, ts_cost_mul(map, TW, 17, true, false));
     ts_cost_add(&cost, NP, ts_cost_requant(map, 19, 1, w->y_shift, w->biasw, 1, YW, false));
-    ts_cost_add(&cost, 1, fifo_lut(map, NP * YW, tokens * B));
-    return cost;
-}
-
-/* ---- Attention */
-
-static ts_cost pick(int N, int WIDTH)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_pick
-#include "plan/cost_table.def"
-#undef COST_ts_attn_pick
-    return both(self);
-}
-
-static ts_cost walk(int NW, int PKEY, int DC, int KAW, int SAW)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_walk
-#include "plan/cost_table.def"
-#undef COST_ts_attn_walk
-    return both(self);
-}
-
-static ts_cost sched(int PQ, int PKEY, int HG, int DC, int HOW, int NW, int SPW, int LW, int WW, int KAW, int SAW)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_sched
-#include "plan/cost_table.def"
-#undef COST_ts_attn_sched
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 2, walk(NW, PKEY, DC, KAW, SAW));
-    return cost;
-}
-
-static ts_cost round_to(int IW, int SHIFT, int OW)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_round
-#include "plan/cost_table.def"
-#undef COST_ts_attn_round
-    return both(self);
-}
-
-static ts_cost score(const ts_mapping *map, int QW, int KW, int PD, int DC, int SHIFT, int SW, int REG)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_score
-#include "plan/cost_table.def"
-#undef COST_ts_attn_score
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_dot(map, PD, QW, true, KW, QW + KW - 1 + clog2(PD), REG));
-    ts_cost_add(&cost, 1, round_to(SUMW, SHIFT, SW));
-    return cost;
-}
-
-static ts_cost scale(const ts_mapping *map, int PW, int SUMW, int CW, int SHIFT)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_scale
-#include "plan/cost_table.def"
-#undef COST_ts_attn_scale
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_mul(map, 25, 17, true, false));
-    ts_cost_add(&cost, 1, round_to(42, SHIFT, CW));
-    return cost;
-}
-
-static ts_cost maximum(int PKEY, int SW, int REG)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_max
-#include "plan/cost_table.def"
-#undef COST_ts_attn_max
-    return both(self);
-}
-
-static ts_cost weights_sum(int PKEY, int PW, int SUMW, int REG)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_sum
-#include "plan/cost_table.def"
-#undef COST_ts_attn_sum
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_tree(PKEY, PW + 1, PW + 1 + clog2(PKEY), REG));
-    return cost;
-}
-
-static ts_cost context(const ts_mapping *map, int PKEY, int DC, int PW, int VW, int ACCW, int REG)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_context
-#include "plan/cost_table.def"
-#undef COST_ts_attn_context
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_dot(map, PKEY, PW, false, VW, PW + VW + clog2(PKEY), REG));
-    return cost;
-}
-
-static ts_cost weight(int SW, int FW, int PW)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_weight
-#include "plan/cost_table.def"
-#undef COST_ts_attn_weight
-    return both(self);
-}
-
-static ts_cost keys_values(const ts_mapping *map, int H, int DH, int PKEY, int PH, int PD, int NMAX, int KW, int VW, int LW,
-                           ts_mem_style style)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_kv
-#include "plan/cost_table.def"
-#undef COST_ts_attn_kv
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * KW, 2 * BANK, style, false));
-    ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * VW, 2 * BANK, style, false));
-    ts_cost_add(&cost, 1, fifo_lut(map, NW + SPW + LW + 1, 2));
-    return cost;
-}
-
-static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, ts_mem_style style)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_query
-#include "plan/cost_table.def"
-#undef COST_ts_attn_query
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_queue(map, H * DH * QW, NMAX + PQ, style));
-    ts_cost_add(&cost, PQ, pick(WORDS, WORD));
-    return cost;
-}
-
-static ts_cost finish(const ts_mapping *map, const ts_attention_params *p, int SUMW, int ACCW, int PLACES)
-{
-    const int H = p->h, DH = p->dh, PQ = p->f.pq, PH = p->f.ph, NF = p->f.nf, CW = p->w.cw, LW = p->w.lw;
-    const int HG = cdiv(H, PH), GW = imax(clog2(HG), 1), ctrl = 2 + GW + LW;
-    ts_resources self = {0};
-#define COST_ts_attn_final
-#include "plan/cost_table.def"
-#undef COST_ts_attn_final
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, pick(PQ * PH, SUMW));
-    ts_cost_add(&cost, 1, pick(STEPS, BEAT));
-    ts_cost_add(&cost, 1, ts_cost_delay(SUMW + imax(clog2(STEPS), 1), 3));
-    ts_cost_add(&cost, 1, ts_cost_pulse(1, 4));
-    ts_cost_add(&cost, 1, ts_cost_delay(ctrl, 4));
-    ts_cost_add(&cost, 1, ts_cost_recip(SUMW, BEAT + ctrl, p->reg));
-    ts_cost_add(&cost, 1, ts_cost_delay(17, 2));
-    ts_cost_add(&cost, 1, ts_cost_mem(map, 2 * H + 7, p->layers, TS_MEM_DISTRIBUTED, true));
-    ts_cost_add(&cost, 1, ts_cost_delay(2, 3));
-    ts_cost_add(&cost, 1, ts_cost_delay(CW - 1, 4));
-    ts_cost_add(&cost, NF, scale(map, p->w.pw, SUMW, CW, p->w.ctx_shift));
-    ts_cost_add(&cost, 1, ts_cost_pulse(2, 8));
-    ts_cost_add(&cost, 1, ts_cost_delay(GW + 1 + LW, 8));
-    for (int g = 0; g < HG; g++)
-        ts_cost_add(&cost, 1, fifo_lut(map, imin(H - g * PH, PH) * DH * CW + (g == HG - 1 ? LW + 1 : 0), PLACES));
-    return cost;
-}
-
-ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
-{
-    enum { FAN = 1 };
-    const int H = p->h, DH = p->dh, PQ = p->f.pq, PKEY = p->f.pkey, PH = p->f.ph, PD = p->f.pd, NMAX = p->n_max, REG = p->reg;
-    const int QW = p->w.qw, KW = p->w.kw, VW = p->w.vw, PW = p->w.pw, SW = p->w.sw, LW = p->w.lw;
-    const int HG = cdiv(H, PH), DC = cdiv(DH, PD), groups = cdiv(NMAX, PKEY), bank = groups * HG * DC;
-    const int NW = clog2(NMAX + 1), KAW = clog2(2 * bank), SPW = clog2(bank + 1), SAW = clog2(2 * groups);
-    const int WW = imax(clog2(HG * DC), 1), GW = imax(clog2(HG), 1), QCW = clog2(PQ + 1);
-    const int row = PH * cdiv(DH, p->f.nf); /* steps of ts_attn_final for a query */
-    const int PLACES = imax(4 * PQ, 32), SUMW = clog2(NMAX * ((1 << PW) - 1) + 1), ACCW = SUMW + VW;
-    ts_resources self = {0};
-#define COST_ts_attention
-#include "plan/cost_table.def"
-#undef COST_ts_attention
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, keys_values(map, H, DH, PKEY, PH, PD, NMAX, KW, VW, LW, p->f.kvstyle));
-    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, row, p->f.kvstyle));
-    ts_cost_add(&cost, 1, sched(PQ, PKEY, HG, DC, clog2(PQ * row + DC), NW, SPW, LW, WW, KAW, SAW));
-
-    /* What travels beside the operands of pass one ... */
-    const int lg_pd = cdiv(clog2(PD), REG), lg_pkey = cdiv(clog2(PKEY), REG);
-    const int dot = 2 + FAN + 3 + lg_pd, total = dot + (DC > 1), scored = total + 3, top = scored + lg_pkey;
-    const int ready = scored - 1 + (lg_pkey > 1 ? lg_pkey - 1 : 0);
-    ts_cost_add(&cost, 1, ts_cost_delay(WW, 1));
-    ts_cost_add(&cost, 1, ts_cost_delay(PQ * PH * PD * QW + PKEY * PH * PD * KW, FAN));
-    ts_cost_add(&cost, 1, ts_cost_delay(1, dot));
-    ts_cost_add(&cost, 1, ts_cost_delay(PKEY, total + 2));
-    ts_cost_add(&cost, 1, ts_cost_pulse(1, scored + lg_pkey + ready));
-    ts_cost_add(&cost, 1, ts_cost_delay(SAW, scored));
-    ts_cost_add(&cost, 1, ts_cost_delay(2, top));
-    ts_cost_add(&cost, 1, ts_cost_delay(1, ready));
-    ts_cost_add(&cost, 1, ts_cost_mem(map, 2 * H + 7, p->layers, TS_MEM_DISTRIBUTED, true));
-    ts_cost_add(&cost, 1, ts_cost_delay(GW, 2));
-    ts_cost_add(&cost, 1, pick(HG, 2 * PH));
-    ts_cost_add(&cost, 1, ts_cost_delay(2 * PH, total - 2));
-
-    /* ... and of pass two. */
-    const int weights = 6, vread = weights - 2 - FAN, sum = weights + lg_pkey, contexts = sum + 3;
-    ts_cost_add(&cost, 1, ts_cost_pulse(1, 1 + vread + sum + contexts + sum));
-    ts_cost_add(&cost, 1, ts_cost_delay(1, 1));
-    ts_cost_add(&cost, 1, ts_cost_delay(KAW + 1, vread));
-    ts_cost_add(&cost, 1, ts_cost_delay(PKEY, vread + 2));
-    ts_cost_add(&cost, 1, ts_cost_delay(PKEY * PH * PD * VW, FAN - 1));
-    ts_cost_add(&cost, 1, ts_cost_delay(2, sum));
-    ts_cost_add(&cost, 1, ts_cost_delay(2, contexts - sum));
-    ts_cost_add(&cost, 1, ts_cost_delay(LW + GW + QCW + 1, sum));
-
-    /* Memory of scores, and the lanes. */
-    const int rows = PQ * PH;
-    ts_cost_add(&cost, 1, ts_cost_mem(map, PQ * PKEY * PH * SW, 2 * groups, p->f.sstyle, false));
-    ts_cost_add(&cost, rows * PKEY, score(map, QW, KW, PD, DC, p->w.score_shift, SW, REG));
-    ts_cost_add(&cost, rows * PKEY, weight(SW, p->w.fw, PW));
-    ts_cost_add(&cost, rows, maximum(PKEY, SW, REG));
-    ts_cost_add(&cost, rows, weights_sum(PKEY, PW, SUMW, REG));
-    ts_cost_add(&cost, rows * PD, context(map, PKEY, DC, PW, VW, ACCW, REG));
-    ts_cost_add(&cost, 1, finish(map, p, SUMW, ACCW, PLACES));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, NP * YW, tokens * B));
     return cost;
 }

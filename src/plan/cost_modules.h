@@ -19,7 +19,9 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
 ts_cost ts_cost_delay(int WIDTH, int CYCLES);
 ts_cost ts_cost_pulse(int WIDTH, int CYCLES); /* delay with reset */
 ts_cost ts_cost_mul(const ts_mapping *map, int AW, int BW, bool ASIGNED, bool BSIGNED);
+ts_cost ts_cost_mul2(const ts_mapping *map, int AW, bool ASIGNED, int BW);
 ts_cost ts_cost_skid(int WIDTH);
+ts_cost ts_cost_fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH);
 ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE);
 ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE);
 ts_cost ts_cost_fork(int WIDTH);
@@ -27,6 +29,8 @@ ts_cost ts_cost_merge(int WIDTH);
 ts_cost ts_cost_route(int WIDTH);
 ts_cost ts_cost_tree(int N, int W, int OW, int REG);
 ts_cost ts_cost_dot(const ts_mapping *map, int N, int AW, bool ASIGNED, int BW, int OW, int REG);
+ts_cost ts_cost_tree_carry(int N, int W, int OW, int REG);
+ts_cost ts_cost_dot2(const ts_mapping *map, int N, int AW, bool ASIGNED, int BW, int OW, int REG);
 ts_cost ts_cost_requant(const ts_mapping *map, int IW, int S1, int S2, int BIASW, int EW, int OW, bool VARBITS);
 ts_cost ts_cost_recip(int DW, int SIDEW, int DIGITS);
 ts_cost ts_cost_rsqrt(int VW, int SIDEW, int DIGITS);

@@ -8,7 +8,7 @@ int ts_fold_requant(int pm, int ko)
     return pm;
 }
 
-ts_lin_fold ts_fold_linear(int in, int out, int ii)
+ts_lin_fold ts_fold_linear(int in, int out, int ii, bool pack)
 {
     CHECK(in > 0 && out > 0 && ii > 0);
     ts_lin_fold best = {0};
@@ -20,8 +20,8 @@ ts_lin_fold ts_fold_linear(int in, int out, int ii)
         const int pm_min = ts_ceil_div(out, ii / ko);
         /* A few more outputs a cycle may have a divisor that saves more requantisers than they cost multipliers. */
         for (int pm = pm_min; pm <= out && pm <= pm_min + pm_min / 4 + 1; pm++) {
-            const ts_lin_fold f = {.pk = pk, .pm = pm, .nr = ts_fold_requant(pm, ko)};
-            const int dsp = pk * pm + f.nr;
+            const ts_lin_fold f = {.pk = pk, .pm = pm, .nr = ts_fold_requant(pm, ko), .pack = pack && pm > 1};
+            const int dsp = ts_lin_dsps(&f) + f.nr;
             const int width = pm + f.nr; /* of biases and multipliers; weights are pk*pm wide whatever the fold */
             if (best.pk == 0 || dsp < best_dsp || (dsp == best_dsp && width < best_width)) {
                 best = f;
@@ -63,7 +63,22 @@ static int keys_for(int heads, int d_head, ts_attn_fold fold, double cycles, con
     return lo;
 }
 
-int ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold list[TS_ATTN_FOLD_MAX])
+/* Pairs where there are lanes to pair; of the two ways to pair scores the one with fewer DSPs, then the one with fewer packed operands. */
+static void pack_lanes(ts_attn_fold *fold, ts_attn_packing packing)
+{
+    fold->pack_context = packing.context && fold->pd > 1;
+    fold->pairs = packing.keys && fold->pkey > 1 ? TS_PAIR_KEYS : TS_PAIR_NONE;
+    ts_attn_fold other = *fold;
+    other.pairs = TS_PAIR_QUERIES;
+    if (!packing.queries || fold->pq == 1)
+        return;
+    const int dsps = ts_attn_dsps(fold), others = ts_attn_dsps(&other);
+    if (others < dsps || (others == dsps && fold->pq < fold->pkey))
+        fold->pairs = TS_PAIR_QUERIES;
+}
+
+int ts_fold_attention(int heads, int d_head, int pq, double ii, ts_attn_packing packing, const int *lengths, int count,
+                      ts_attn_fold list[TS_ATTN_FOLD_MAX])
 {
     int found = 0, fewest = 0;
     for (int hg = 1; hg <= heads; hg++) {
@@ -78,13 +93,14 @@ int ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengt
             f.pkey = keys_for(heads, d_head, f, pq * ii + 1e-9, lengths, count);
             if (f.pkey == 0 || found == TS_ATTN_FOLD_MAX)
                 continue;
+            pack_lanes(&f, packing);
             list[found++] = f;
-            fewest = fewest == 0 || ts_attn_slots(&f) < fewest ? ts_attn_slots(&f) : fewest;
+            fewest = fewest == 0 || ts_attn_dsps(&f) < fewest ? ts_attn_dsps(&f) : fewest;
         }
     }
     int kept = 0;
     for (int i = 0; i < found; i++)
-        if (ts_attn_slots(&list[i]) <= fewest + fewest / 8)
+        if (ts_attn_dsps(&list[i]) <= fewest + fewest / 8)
             list[kept++] = list[i];
     return kept;
 }

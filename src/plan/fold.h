@@ -4,17 +4,37 @@
 #define TS_FOLD_H
 #include "plan/plan.h"
 
-/* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (pk*pm multipliers and nr requantisers),
-   then the narrowest memories. */
-ts_lin_fold ts_fold_linear(int in, int out, int ii);
+/* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (those of pk*pm multipliers and nr requantisers),
+   then the narrowest memories. `pack`: the stage's formats allow two products a DSP. */
+ts_lin_fold ts_fold_linear(int in, int out, int ii, bool pack);
+
+/* What of attention the formats allow to pack: scores with a query, or with a key, as the shared factor; the context. */
+typedef struct ts_attn_packing {
+    bool keys, queries, context;
+} ts_attn_packing;
 
 /* Folds with `pq` queries whose blocks take at most pq * ii cycles, on average over events of lengths[count] hits weighted by their
-   hits: one for each way to divide heads and head width, with the fewest keys; those that need many more multipliers than the
+   hits: one for each way to divide heads and head width, with the fewest keys; those that need many more DSPs than the
    best are left out. Returns how many there are: 0 if even the widest is too slow. */
 enum { TS_ATTN_FOLD_MAX = 64 };
-int ts_fold_attention(int heads, int d_head, int pq, double ii, const int *lengths, int count, ts_attn_fold list[TS_ATTN_FOLD_MAX]);
+int ts_fold_attention(int heads, int d_head, int pq, double ii, ts_attn_packing packing, const int *lengths, int count,
+                      ts_attn_fold list[TS_ATTN_FOLD_MAX]);
 
-/* Multipliers of attention: scores and context. */
+/* DSPs of the multipliers of a linear; of attention's scores and context. Of an odd number of lanes the last has its own. */
+static inline int ts_lin_dsps(const ts_lin_fold *fold)
+{
+    return fold->pk * (fold->pack ? ts_ceil_div(fold->pm, 2) : fold->pm);
+}
+
+static inline int ts_attn_dsps(const ts_attn_fold *fold)
+{
+    const int queries = fold->pairs == TS_PAIR_QUERIES ? ts_ceil_div(fold->pq, 2) : fold->pq;
+    const int keys = fold->pairs == TS_PAIR_KEYS ? ts_ceil_div(fold->pkey, 2) : fold->pkey;
+    const int channels = fold->pack_context ? ts_ceil_div(fold->pd, 2) : fold->pd;
+    return fold->ph * (queries * keys * fold->pd + fold->pq * fold->pkey * channels);
+}
+
+/* Multipliers of attention, scores and context: products a cycle. */
 static inline int ts_attn_slots(const ts_attn_fold *fold)
 {
     return 2 * fold->pq * fold->pkey * fold->ph * fold->pd;

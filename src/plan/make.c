@@ -31,6 +31,8 @@ typedef struct search {
     const ts_device *device;
     const ts_plan_options *opt;
     ts_ring_widths w;
+    bool packs[TS_LIN_COUNT]; /* the stage's formats allow two products a DSP */
+    ts_attn_packing attn;
     int *length, *weight; /* distinct lengths and how many events have each */
     int count, typical;   /* typical: the length that folds are chosen for */
     double cap;
@@ -85,6 +87,17 @@ static double mean_latency(const search *s, const ts_plan *plan)
         events += s->weight[i];
     }
     return sum / events;
+}
+
+/* Which stages' formats, as wide as the widest of their layers, let a DSP make two products. */
+static void find_packing(search *s)
+{
+    const ts_ring_widths *w = &s->w;
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        s->packs[id] = w->lin[id].k && ts_dsp_packs(s->device, w->lin[id].xw, w->lin[id].xsigned, w->lin[id].ww);
+    s->attn = (ts_attn_packing){.keys = ts_dsp_packs(s->device, w->qw, true, w->kw),
+                                .queries = ts_dsp_packs(s->device, w->kw, true, w->qw),
+                                .context = ts_dsp_packs(s->device, w->pw, false, w->vw)};
 }
 
 /* Adder levels between registers: two where a carry chain of 36 bits, twice, and a multiplexer fit a cycle. */
@@ -234,10 +247,12 @@ static void fold_linear(const search *s, int id, const intervals *ii, ts_lin_fol
 {
     const bool enters = id == TS_LIN_EMBED0 || id == TS_LIN_EMBED1 || id == TS_LIN_EMBED2 || id == TS_LIN_QKV0;
     const bool leaves = id == TS_LIN_HEAD0 || id == TS_LIN_HEAD1 || id == TS_LIN_HEAD2;
-    const ts_lin_fold f = ts_fold_linear(s->w.lin[id].k, s->w.lin[id].m, enters ? ii->enter : leaves ? ii->leave : ii->ring);
+    const int cycles = enters ? ii->enter : leaves ? ii->leave : ii->ring;
+    const ts_lin_fold f = ts_fold_linear(s->w.lin[id].k, s->w.lin[id].m, cycles, s->packs[id]);
     fold->pk = f.pk;
     fold->pm = f.pm;
     fold->nr = f.nr;
+    fold->pack = f.pack;
 }
 
 static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold *attn)
@@ -253,6 +268,8 @@ static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold
     plan.attn.pkey = attn->pkey;
     plan.attn.ph = attn->ph;
     plan.attn.pd = attn->pd;
+    plan.attn.pairs = attn->pairs;
+    plan.attn.pack_context = attn->pack_context;
     plan.attn.nf = finalise_lanes(s, attn);
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
@@ -267,22 +284,32 @@ static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold
     return plan;
 }
 
-static double stage_macs(const search *s, const ts_lin_id *ids, int count)
+/* DSP operations a token: multiply-accumulates, those that pack halved. */
+static double stage_work(const search *s, const ts_lin_id *ids, int count)
 {
-    double macs = 0;
+    double work = 0;
     for (int i = 0; i < count; i++)
-        macs += (double)s->w.lin[ids[i]].k * s->w.lin[ids[i]].m;
-    return macs;
+        work += (double)s->w.lin[ids[i]].k * s->w.lin[ids[i]].m * (s->packs[ids[i]] ? 0.5 : 1);
+    return work;
 }
 
-/* The II of a part of `macs` that runs once an event, beside a ring that runs `layers` times: with multipliers in proportion to
-   macs / II the sum layers * II + II' is least at II' / II = sqrt(layers * macs / macs of the ring). */
-static double side_ii(const search *s, double macs, double ii)
+/* The same of a token's way through one layer. */
+static double layer_work(const search *s)
 {
+    static const ts_lin_id ids[] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2};
     const ts_imodel *im = s->im;
-    const double inner = im->heads * im->d_head;
-    const double ring = 4.0 * im->d * inner + 2.0 * im->d * im->ff + 2.0 * s->typical * inner;
-    return ii * sqrt(im->layers * macs / ring);
+    const double inner = (double)im->heads * im->d_head;
+    const double qkv = 3.0 * im->d * inner * (s->packs[TS_LIN_QKV] ? 0.5 : 1); /* one layer with qkv0 has no qkv: counted all the same */
+    const double scores = s->typical * inner * (s->attn.keys || s->attn.queries ? 0.5 : 1);
+    const double context = s->typical * inner * (s->attn.context ? 0.5 : 1);
+    return qkv + stage_work(s, ids, 3) + scores + context;
+}
+
+/* The II of a part of `work` that runs once an event, beside a ring that runs `layers` times: with DSPs in proportion to work / II
+   the sum layers * II + II' is least at II' / II = sqrt(layers * work / work of a layer). */
+static double side_ii(const search *s, double work, double ii)
+{
+    return ii * sqrt(s->im->layers * work / layer_work(s));
 }
 
 static intervals intervals_for(const search *s, int ii)
@@ -291,9 +318,9 @@ static intervals intervals_for(const search *s, int ii)
     static const ts_lin_id leave[] = {TS_LIN_HEAD0, TS_LIN_HEAD1, TS_LIN_HEAD2};
     intervals part = {ii, ii, ii};
     if (s->im->fused_qkv0) /* otherwise new tokens go through the ring's own qkv */
-        part.enter = (int)fmax(1, fmin(ii, round(side_ii(s, stage_macs(s, enter, 4), ii))));
+        part.enter = (int)fmax(1, fmin(ii, round(side_ii(s, stage_work(s, enter, 4), ii))));
     if (s->im->pool == TS_POOL_NONE)
-        part.leave = (int)fmax(ii, round(side_ii(s, stage_macs(s, leave, 3), ii)));
+        part.leave = (int)fmax(ii, round(side_ii(s, stage_work(s, leave, 3), ii)));
     else
         part.leave = ii * s->typical < 4096 ? ii * s->typical : 4096; /* one token an event */
     return part;
@@ -308,7 +335,7 @@ static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, 
     bool fits = false;
     for (int q = 0; q < QUERY_CHOICES && query_choices[q] <= s->typical; q++) {
         ts_attn_fold attn[TS_ATTN_FOLD_MAX];
-        const int folds = ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->length, s->count, attn);
+        const int folds = ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->attn, s->length, s->count, attn);
         for (int f = 0; f < folds; f++) {
             candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
             c.latency = mean_latency(s, &c.plan);
@@ -392,6 +419,18 @@ static double of(const ts_resources *r, const char *label)
     return 0;
 }
 
+/* "qkv, o, scores (pairs of keys)"; "" where no DSP makes two products. */
+static const char *packed_stages(const search *s, const ts_plan *plan)
+{
+    const char *t = "";
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (s->w.lin[id].k && plan->lin[id].pack)
+            t = ts_printf(s->arena, "%s%s%s", t, *t ? ", " : "", ts_lin_name((ts_lin_id)id));
+    if (plan->attn.pairs != TS_PAIR_NONE)
+        t = ts_printf(s->arena, "%s%sscores (pairs of %s)", t, *t ? ", " : "", ts_score_pairs_name(plan->attn.pairs));
+    return plan->attn.pack_context ? ts_printf(s->arena, "%s%scontext", t, *t ? ", " : "") : t;
+}
+
 static const char *explain(const search *s, const candidate *best, const candidate *missed, const candidate *by_queries)
 {
     const char *t = ts_printf(s->arena,
@@ -399,6 +438,9 @@ static const char *explain(const search *s, const candidate *best, const candida
                               "Scarcest: %s, %.1f %% of %s's %.0f (at most %.0f %%).\n",
                               best->ii, s->typical, s->count > 1 ? " (the mean of the events)" : "", best->latency, best->scarce,
                               100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
+    const char *packed = packed_stages(s, &best->plan);
+    if (*packed)
+        t = ts_printf(s->arena, "%sTwo products a DSP in %s.\n", t, packed);
     if (missed->ii && missed->ii < best->ii)
         t = ts_printf(s->arena, "%sThe next faster one (II %d, about %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
                       missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
@@ -437,12 +479,15 @@ static int slowest_ii(const search *s)
     return slowest > 1 << 24 ? 1 << 24 : (int)slowest;
 }
 
-/* No II below this can fit: all multipliers allowed, always busy. */
+/* No II below this can fit: all DSPs allowed, always busy. */
 static int fastest_ii(const search *s)
 {
-    const double macs = ts_model_macs(s->im, s->typical) / s->typical / s->im->layers;
+    static const ts_lin_id enter[] = {TS_LIN_EMBED0, TS_LIN_EMBED1, TS_LIN_EMBED2};
+    static const ts_lin_id leave[] = {TS_LIN_HEAD0, TS_LIN_HEAD1, TS_LIN_HEAD2};
+    const int layers = s->im->layers, per_head = s->im->pool == TS_POOL_NONE ? 1 : s->typical; /* tokens for one of the head */
+    const double work = (layers * layer_work(s) + stage_work(s, enter, 3) + stage_work(s, leave, 3) / per_head) / layers;
     const double allowed = fmax(1, s->cap * s->device->has.dsp);
-    const int ii = (int)floor(0.8 * macs / allowed);
+    const int ii = (int)floor(0.8 * work / allowed);
     return ii < 1 ? 1 : ii;
 }
 
@@ -455,6 +500,7 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
     s.reg = options->reg > 0 ? options->reg : levels_for(device, s.clock);
     if (!take_lengths(&s, err))
         return false;
+    find_packing(&s);
 
     candidate best = {0}, missed = {0}, by_queries[QUERY_CHOICES] = {{.ii = 0}};
     const int slowest = slowest_ii(&s);

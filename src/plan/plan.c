@@ -89,13 +89,15 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
 json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
+    /* What is not packed says nothing of it. */
     json_t *lin = json_object(), *rqv = json_object(), *nrm = json_object();
     for (int id = 0; id < TS_LIN_COUNT; id++) {
         const ts_lin_fold *f = &plan->lin[id];
         if (w.lin[id].k)
             json_object_set_new(lin, ts_lin_name((ts_lin_id)id),
-                                json_pack("{s:i, s:i, s:i, s:s, s:s}", "pk", f->pk, "pm", f->pm, "nr", f->nr, "weights",
-                                          ts_mem_style_name(f->wstyle), "parameters", ts_mem_style_name(f->pstyle)));
+                                json_pack("{s:i, s:i, s:i, s:s, s:s, s:o*}", "pk", f->pk, "pm", f->pm, "nr", f->nr, "weights",
+                                          ts_mem_style_name(f->wstyle), "parameters", ts_mem_style_name(f->pstyle), "pack",
+                                          f->pack ? json_true() : NULL));
     }
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (w.rqv[id].d)
@@ -106,8 +108,10 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
             json_object_set_new(nrm, ts_nrm_name((ts_nrm_id)id),
                                 json_pack("{s:i, s:s}", "np", plan->nrm[id].np, "parameters", ts_mem_style_name(plan->nrm[id].pstyle)));
     const ts_attn_fold *a = &plan->attn;
-    json_t *attn = json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "pq", a->pq, "pkey", a->pkey, "ph", a->ph, "pd", a->pd, "nf", a->nf,
-                             "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle));
+    json_t *attn = json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o*, s:o*}", "pq", a->pq, "pkey", a->pkey, "ph", a->ph, "pd", a->pd, "nf",
+                             a->nf, "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle), "score_pairs",
+                             a->pairs ? json_string(ts_score_pairs_name(a->pairs)) : NULL, "pack_context",
+                             a->pack_context ? json_true() : NULL);
     json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:b}", "device", plan->device, "clock_mhz",
                              plan->clock_mhz, "n_max", plan->n_max, "plan_tokens", plan->plan_tokens, "reg", plan->reg, "linear", lin,
                              "requantise", rqv, "norm", nrm, "attention", attn, "mid_depth", plan->mid_depth, "mid_memory",
@@ -138,6 +142,30 @@ static bool get_style(const json_t *object, const char *where, const char *key, 
     return ts_fail(err, "plan: %s: \"%s\" must be \"block\", \"distributed\" or \"ultra\"", where, key);
 }
 
+/* Absent: false. */
+static bool get_flag(const json_t *object, const char *where, const char *key, bool *out, ts_err *err)
+{
+    const json_t *value = json_object_get(object, key);
+    if (value && !json_is_boolean(value))
+        return ts_fail(err, "plan: %s: \"%s\" must be true or false", where, key);
+    *out = json_is_true(value);
+    return true;
+}
+
+static bool get_pairs(const json_t *object, ts_score_pairs *out, ts_err *err)
+{
+    const json_t *value = json_object_get(object, "score_pairs");
+    *out = TS_PAIR_NONE;
+    if (!value)
+        return true;
+    for (int p = TS_PAIR_KEYS; json_is_string(value) && p <= TS_PAIR_QUERIES; p++)
+        if (strcmp(json_string_value(value), ts_score_pairs_name((ts_score_pairs)p)) == 0) {
+            *out = (ts_score_pairs)p;
+            return true;
+        }
+    return ts_fail(err, "plan: attention: \"score_pairs\" must be \"keys\" or \"queries\", or absent");
+}
+
 static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
 {
     const json_t *lin = json_object_get(json, "linear"), *rqv = json_object_get(json, "requantise"), *nrm = json_object_get(json, "norm");
@@ -146,7 +174,8 @@ static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
         const json_t *o = json_object_get(lin, name);
         ts_lin_fold *f = &plan->lin[id];
         if (o && (!get_int(o, name, "pk", &f->pk, err) || !get_int(o, name, "pm", &f->pm, err) || !get_int(o, name, "nr", &f->nr, err) ||
-                  !get_style(o, name, "weights", &f->wstyle, err) || !get_style(o, name, "parameters", &f->pstyle, err)))
+                  !get_style(o, name, "weights", &f->wstyle, err) || !get_style(o, name, "parameters", &f->pstyle, err) ||
+                  !get_flag(o, name, "pack", &f->pack, err)))
             return false;
     }
     for (int id = 0; id < TS_RQV_COUNT; id++) {
@@ -184,5 +213,6 @@ bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_er
            get_int(attn, "attention", "pq", &a->pq, err) && get_int(attn, "attention", "pkey", &a->pkey, err) &&
            get_int(attn, "attention", "ph", &a->ph, err) && get_int(attn, "attention", "pd", &a->pd, err) &&
            get_int(attn, "attention", "nf", &a->nf, err) && get_style(attn, "attention", "keys_values", &a->kvstyle, err) &&
-           get_style(attn, "attention", "scores", &a->sstyle, err);
+           get_style(attn, "attention", "scores", &a->sstyle, err) && get_pairs(attn, &a->pairs, err) &&
+           get_flag(attn, "attention", "pack_context", &a->pack_context, err);
 }

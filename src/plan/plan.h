@@ -85,6 +85,7 @@ ts_ring_widths ts_ring_widths_of(const ts_imodel *im);
 typedef struct ts_lin_fold {
     int pk, pm; /* inputs and outputs a cycle */
     int nr;     /* requantisers: divides pm, >= pm / ceil(K/pk) */
+    bool pack;  /* two products a DSP: outputs 2i and 2i+1 of a cycle share theirs */
     ts_mem_style wstyle, pstyle; /* memories of weights; of biases and multipliers */
 } ts_lin_fold;
 
@@ -98,9 +99,15 @@ typedef struct ts_nrm_fold {
     ts_mem_style pstyle;
 } ts_nrm_fold;
 
+/* Which scores of a cycle share a DSP, two by two: those of keys 2j and 2j+1 with a query, or of queries 2i and 2i+1 with a key. */
+typedef enum { TS_PAIR_NONE, TS_PAIR_KEYS, TS_PAIR_QUERIES } ts_score_pairs;
+const char *ts_score_pairs_name(ts_score_pairs pairs); /* "none", "keys", "queries" */
+
 typedef struct ts_attn_fold {
     int pq, pkey, ph, pd; /* queries x keys x heads x head width a cycle, twice (scores, context) */
     int nf;               /* lanes that divide the context by the sum of probabilities */
+    ts_score_pairs pairs; /* two products a DSP in the scores */
+    bool pack_context;    /* and in the context: channels 2c and 2c+1 share theirs */
     ts_mem_style kvstyle, sstyle; /* memories of keys and values; of scores */
 } ts_attn_fold;
 

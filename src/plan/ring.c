@@ -12,6 +12,7 @@ static const char *const lin_names[] = {
 static const char *const rqv_names[] = {"rq_qkv", "rq_ffn", "rq_head"};
 static const char *const nrm_names[] = {"norm1", "norm2", "norm_final"};
 static const char *const style_names[] = {"block", "distributed", "ultra"};
+static const char *const pairs_names[] = {"none", "keys", "queries"};
 
 const char *ts_lin_name(ts_lin_id id)
 {
@@ -31,6 +32,11 @@ const char *ts_nrm_name(ts_nrm_id id)
 const char *ts_mem_style_name(ts_mem_style style)
 {
     return style_names[style];
+}
+
+const char *ts_score_pairs_name(ts_score_pairs pairs)
+{
+    return pairs_names[pairs];
 }
 
 /* With qkv0 the first layer's q, k, v come straight from the embedding: a one-layer ring then has no qkv stage at all, and a

@@ -171,7 +171,7 @@ static void linear_folds_are_the_cheapest(void **state)
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         const int in = shapes[s][0], out = shapes[s][1];
         for (int ii = 1; ii <= 40; ii++) {
-            const ts_lin_fold f = ts_fold_linear(in, out, ii);
+            const ts_lin_fold f = ts_fold_linear(in, out, ii, false);
             const int ko = ts_ceil_div(in, f.pk), mo = ts_ceil_div(out, f.pm);
             assert_true(ko * mo <= ii && f.pk <= in && f.pm <= out && f.pm % f.nr == 0 && f.nr * ko >= f.pm);
             int least = in * out + out;
@@ -193,7 +193,7 @@ static void attention_folds_keep_up(void **state)
     for (int pq = 1; pq <= 4; pq++)
         for (int ii = 10; ii < 60; ii += 7) {
             ts_attn_fold list[TS_ATTN_FOLD_MAX];
-            const int count = ts_fold_attention(4, 8, pq, ii, &lengths[1], 1, list);
+            const int count = ts_fold_attention(4, 8, pq, ii, (ts_attn_packing){0}, &lengths[1], 1, list);
             assert_true(count > 0);
             for (int i = 0; i < count; i++) {
                 assert_true(ts_attn_block(&list[i], 4, 8, 512) <= pq * ii);
@@ -203,7 +203,7 @@ static void attention_folds_keep_up(void **state)
             }
         }
     ts_attn_fold list[TS_ATTN_FOLD_MAX];
-    assert_int_equal(ts_fold_attention(4, 8, 1, 0.5, lengths, 3, list), 0); /* not even all at once */
+    assert_int_equal(ts_fold_attention(4, 8, 1, 0.5, (ts_attn_packing){0}, lengths, 3, list), 0); /* not even all at once */
 }
 
 /* ---- Planning */
