@@ -97,7 +97,7 @@ int ts_bins_class(const ts_bins *bins, const double *v)
     int phi = (int)floor((turn < 0 ? turn + 1 : turn) * bins->phis), theta = 0;
     phi = phi < bins->phis ? phi : bins->phis - 1; /* a tiny negative angle rounds to a full turn */
     const double angle = atan2(hypot(v[0], v[1]), v[2]);
-    while (theta < bins->thetas - 1 && bins->edge[theta] <= angle)
+    while (theta < bins->thetas - 1 && bins->edge[theta + 1] <= angle)
         theta++;
     return 1 + bins->thetas * phi + theta;
 }

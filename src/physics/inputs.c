@@ -139,16 +139,16 @@ static bool read_bins(ts_arena *arena, const json_t *bins, ts_inputs *in, ts_err
     const json_t *phi = json_object_get(bins, "phi"), *theta = json_object_get(bins, "theta");
     if (!in->classification)
         return ts_fail(err, "%s: \"bins\" belongs to a classification", in->path);
-    if (!json_is_integer(phi) || json_integer_value(phi) < 1 || json_integer_value(phi) > in->outputs || !json_is_array(theta))
-        return ts_fail(err, "%s: \"bins\" must be {\"phi\": number of bins, \"theta\": [inner edges]}", in->path);
-    const int phis = (int)json_integer_value(phi), thetas = (int)json_array_size(theta) + 1;
+    if (!json_is_integer(phi) || json_integer_value(phi) < 1 || json_integer_value(phi) > in->outputs || json_array_size(theta) < 2)
+        return ts_fail(err, "%s: \"bins\" must be {\"phi\": number of bins, \"theta\": [edges of the bins, the outer ones too]}", in->path);
+    const int phis = (int)json_integer_value(phi), thetas = (int)json_array_size(theta) - 1;
     if ((long long)phis * thetas != in->outputs - 1)
-        return ts_fail(err, "%s: bins: %d of phi times %d of theta (%d inner edges) and class 0 are not the %d classes of \"outputs\"", in->path,
-                       phis, thetas, thetas - 1, in->outputs);
-    double *edge = TS_NEW_N(arena, double, thetas - 1);
-    for (int i = 0; i < thetas - 1; i++)
+        return ts_fail(err, "%s: bins: %d of phi times %d of theta (%d edges) and class 0 are not the %d classes of \"outputs\"", in->path, phis, thetas,
+                       thetas + 1, in->outputs);
+    double *edge = TS_NEW_N(arena, double, thetas + 1);
+    for (int i = 0; i <= thetas; i++)
         if (!number(json_array_get(theta, (size_t)i), &edge[i]) || (i > 0 && edge[i] <= edge[i - 1]))
-            return ts_fail(err, "%s: bins.theta[%d] must be a number above the one before it", in->path, i);
+            return ts_fail(err, "%s: bins.theta[%d] must be a number%s", in->path, i, i > 0 ? " above the one before it" : "");
     ts_bins *b = TS_NEW(arena, ts_bins);
     *b = (ts_bins){.phis = phis, .thetas = thetas, .edge = edge};
     in->bins = b;

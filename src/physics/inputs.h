@@ -2,7 +2,7 @@
    {"inputs": [{"column": "x", "mean": 0, "std": 140}, ...], "task": "regression"|"classification",
     "outputs": ["theta", ...] | number of classes, "ignore_classes": [0], "mask": "column, nonzero = padding",
     "cluster": {"method": "hdbscan", "columns": ["theta", ...], "min_cluster_size": 5, "min_samples": 2},    (regression)
-    "bins": {"phi": 30, "theta": [inner edges, rising, rad]}}                                               (classification)
+    "bins": {"phi": 30, "theta": [0, ..., 3.14159]}}                                                       (classification)
    docs/scores.md says what `cluster` and `bins` mean. */
 #ifndef TS_INPUTS_H
 #define TS_INPUTS_H
@@ -19,10 +19,10 @@ typedef struct ts_clustering {
 } ts_clustering;
 
 /* Classes of a classification by direction: class = 1 + thetas * (bin of phi) + (bin of theta). phi: equal bins of [0, 2 pi);
-   theta: a value's bin is the number of edges that are not above it. */
+   theta: from an edge, included, to the next; the first and the last bin take what is beyond the outer edges. */
 typedef struct ts_bins {
     int phis, thetas;
-    const double *edge; /* [thetas - 1], rising, radians */
+    const double *edge; /* [thetas + 1], rising, radians */
 } ts_bins;
 
 typedef struct ts_inputs {
