@@ -25,7 +25,6 @@ typedef struct item {
 typedef struct row {
     const item *item;
     const ts_clustering *clustering; /* NULL: the hits of a class are a candidate */
-    const char *columns;             /* that are clustered, for people */
     int32_t **label;                 /* [events][n]; NULL for events left out */
     ts_score *scores;                /* [events] */
     int ignored;                     /* hits in an ignored class */
@@ -161,14 +160,6 @@ static const ts_inputs *find_inputs(const job *j, const item *it, bool bins)
     return NULL;
 }
 
-static const char *column_names(ts_arena *arena, const ts_inputs *in, const ts_clustering *clustering)
-{
-    const char *text = "";
-    for (int c = 0; c < clustering->columns; c++)
-        text = ts_printf(arena, "%s%s%s", text, c ? ", " : "", in->output[clustering->column[c]]);
-    return text;
-}
-
 static bool same_clustering(const ts_clustering *a, const ts_clustering *b)
 {
     return a->columns == b->columns && memcmp(a->column, b->column, (size_t)a->columns * sizeof *a->column) == 0 &&
@@ -200,7 +191,7 @@ static int item_rows(ts_arena *arena, const job *j, const item *it, row *rows)
         for (int k = 0; k < count; k++)
             known |= same_clustering(rows[k].clustering, &wanted[w]);
         if (!known)
-            rows[count++] = (row){.item = it, .clustering = &wanted[w], .columns = it->path ? column_names(arena, in, &wanted[w]) : ""};
+            rows[count++] = (row){.item = it, .clustering = &wanted[w]};
     }
     return count;
 }
@@ -309,20 +300,39 @@ static json_t *real(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* A name from the command line, which need not be valid UTF-8 as JSON strings are. */
+static json_t *name_json(const char *text)
+{
+    json_t *name = text ? json_string(text) : NULL;
+    return name ? name : json_null();
+}
+
 static json_t *estimate_json(ts_estimate x)
 {
     return json_pack("{s:o, s:o}", "mean", real(x.mean), "standard_error", real(x.error));
 }
 
+static json_t *clusterer_json(const row *r)
+{
+    if (!r->clustering)
+        return json_pack("{s:s}", "method", "class");
+    json_t *all = json_pack("{s:s, s:i, s:i}", "method", "hdbscan", "min_cluster_size", r->clustering->min_cluster_size, "min_samples",
+                            r->clustering->min_samples);
+    if (r->item->path) {
+        json_t *columns = json_array();
+        for (int c = 0; c < r->clustering->columns; c++)
+            json_array_append_new(columns, name_json(r->item->inputs->output[r->clustering->column[c]]));
+        json_object_set_new(all, "columns", columns);
+    }
+    return all;
+}
+
 static json_t *row_json(ts_arena *arena, const job *j, const row *r)
 {
     const int events = j->truth->count;
-    json_t *all = json_pack("{s:s, s:i}", "label", r->item->label, "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
-    json_object_set_new(all, "file", r->item->path ? json_string(base_name(r->item->path)) : json_null());
-    json_object_set_new(all, "clusterer",
-                        r->clustering ? json_pack("{s:s, s:i, s:i, s:s}", "method", "hdbscan", "min_cluster_size", r->clustering->min_cluster_size,
-                                                  "min_samples", r->clustering->min_samples, "columns", r->columns)
-                                      : json_pack("{s:s}", "method", "class"));
+    json_t *all = json_pack("{s:o, s:o, s:i}", "label", name_json(r->item->label), "file",
+                            name_json(r->item->path ? base_name(r->item->path) : NULL), "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
+    json_object_set_new(all, "clusterer", clusterer_json(r));
     if (r->item->results && r->item->results->kind == TS_RESULT_CLASS)
         json_object_set_new(all, "hits_in_ignored_classes", json_integer(r->ignored));
     for (ts_metric m = 0; m < TS_METRICS; m++)
@@ -348,20 +358,24 @@ static void print_json(ts_arena *arena, const job *j)
         json_array_append_new(rows, row_json(arena, j, &j->float_row[r]));
     for (int r = 0; r < j->rows; r++)
         json_array_append_new(rows, row_json(arena, j, &j->row[r]));
-    json_t *all = json_pack("{s:s, s:i, s:o}", "truth", base_name(j->truth->path), "events", j->scored, "rows", rows);
+    json_t *all = json_pack("{s:o, s:i, s:o}", "truth", name_json(base_name(j->truth->path)), "events", j->scored, "rows", rows);
     CHECK(all);
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     putchar('\n');
     json_decref(all);
 }
 
-enum { LABEL_WIDTH = 32, METHOD_WIDTH = 14, CELL_WIDTH = 18 };
+enum { LABEL_WIDTH = 32, METHOD_WIDTH = 22, CELL_WIDTH = 18 };
 
 static void print_name(const row *r)
 {
-    char method[32] = "class";
-    if (r->clustering)
-        snprintf(method, sizeof method, "HDBSCAN (%d, %d)", r->clustering->min_cluster_size, r->clustering->min_samples);
+    char method[64] = "class";
+    const ts_clustering *c = r->clustering;
+    if (c) {
+        const int used = snprintf(method, sizeof method, "HDBSCAN (%d, %d)", c->min_cluster_size, c->min_samples);
+        if (r->item->path && c->columns < r->item->inputs->outputs)
+            snprintf(method + used, sizeof method - (size_t)used, ", %d of %d", c->columns, r->item->inputs->outputs);
+    }
     printf("%-*.*s %-*s", LABEL_WIDTH, LABEL_WIDTH, r->item->label, METHOD_WIDTH, method);
 }
 

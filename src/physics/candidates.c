@@ -60,9 +60,9 @@ static const struct {
     const char *name, *text;
     bool clusters, position, momentum, charge; /* needs */
 } baselines[TS_BASELINES] = {
-    [TS_BASELINE_ANGLES] = {"angles", "no model: hits' own angles", true, true, false, false},
+    [TS_BASELINE_ANGLES] = {"angles", "no model: hits' angles", true, true, false, false},
     [TS_BASELINE_TRUTH] = {"truth", "truth parameters", true, false, true, true},
-    [TS_BASELINE_BINNED] = {"binned", "no model: hits' own angles binned", false, true, false, false},
+    [TS_BASELINE_BINNED] = {"binned", "no model: hits' angles, binned", false, true, false, false},
     [TS_BASELINE_CLASSES] = {"classes", "truth classes", false, false, true, false},
 };
 

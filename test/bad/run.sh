@@ -83,6 +83,41 @@ fails "events into a missing directory" "none/e.csv: cannot write" "${events[@]}
 fails "events onto a directory" "cannot write" "${events[@]}" --tracks 1-2 -o "$dir/mine"
 compgen -G "$dir/e.csv*" >/dev/null && report not "a failed run of events left a file" || report ok nothing
 
+# Scores. Results are made of the events themselves: "outputs" that are the hits' positions.
+score=("$tessera" score)
+results=$dir/results.csv
+{ echo event_id,hit_id,theta,sin_phi,cos_phi,q; tail -n +2 "$csv" | awk -F, '{print $1","$2","$3","$4","$5",1"}'; } >"$results"
+works "score" "${score[@]}" "$results" --truth "$csv" --inputs "$inputs" --against "float=$results" --json
+fails "score without truth" "--truth FILE.csv is required" "${score[@]}" "$results"
+cut -d, -f1-5 "$csv" >"$dir/blind.csv"
+fails "events without truth" "blind.csv: column 'particle_id' is missing" "${score[@]}" "$results" --truth "$dir/blind.csv"
+fails "no such results" "no-such.csv: cannot read" "${score[@]}" "$dir/no-such.csv" --truth "$csv"
+sed '4s/^[^,]*,[^,]*/0,123456789/' "$results" >"$dir/other.csv"
+fails "hits that do not match" "other.csv:4: hit 123456789 of event 0 is not in" "${score[@]}" "$dir/other.csv" --truth "$csv"
+sed '4p' "$results" >"$dir/twice.csv"
+fails "a hit that repeats" "twice.csv:5: hit [0-9]+ stands twice" "${score[@]}" "$dir/twice.csv" --truth "$csv"
+sed '4d' "$results" >"$dir/short.csv"
+fails "a hit that is missing" "short.csv: hit [0-9]+ of event [0-9]+ is missing" "${score[@]}" "$dir/short.csv" --truth "$csv"
+sed '4s/,1$/,nan/' "$results" >"$dir/nan-out.csv"
+fails "NaN in the outputs" "nan-out.csv:4: q is 'nan'" "${score[@]}" "$dir/nan-out.csv" --truth "$csv"
+first=$(sed -n 2p "$results" | cut -d, -f1)
+grep -v "^$first," "$results" >"$dir/less.csv"
+fails "a missing event" "event $first of .* is missing .*--subset" "${score[@]}" "$dir/less.csv" --truth "$csv"
+works "a missing event, left out on request" "${score[@]}" "$dir/less.csv" --truth "$csv" --subset
+head -n 1 "$results" >"$dir/none.csv"
+fails "no event in all files" "no event of .* is in all the results files" "${score[@]}" "$dir/none.csv" --truth "$csv" --subset
+sed 's/theta/thetta/' "$results" >"$dir/names.csv"
+fails "results of another model" "column 'theta' is missing" "${score[@]}" "$dir/names.csv" --truth "$csv" --inputs "$inputs"
+awk -F, 'BEGIN{OFS=","} NR>1{$6=0} {print}' "$csv" >"$dir/noise.csv"
+fails "no particle at all" "no event to score has a hit of a particle" "${score[@]}" "$results" --truth "$dir/noise.csv"
+fails "unknown baseline" "unknown baseline 'guess'; there are: angles" "${score[@]}" baseline:guess --truth "$csv"
+fails "bins without an inputs file" "needs an inputs file with \"bins\"" "${score[@]}" baseline:binned --truth "$csv"
+fails "nothing to pair" "no results with the same inputs file" "${score[@]}" baseline:angles --against "$results" --truth "$csv"
+fails "empty item" "expected .LABEL=.FILE.csv" "${score[@]}" "a=,b=" --truth "$csv"
+printf 'event_id,hit_id,particle_id,weight\n1,1,5,1\n' >"$dir/one.csv"
+printf 'event_id,hit_id,a\n1,1,0.5\n' >"$dir/one-out.csv"
+works "an event of one hit" "${score[@]}" "$dir/one-out.csv" --truth "$dir/one.csv"
+
 # Damaged models: every truncation and many flipped bits end in an error or, where the bit does not matter, in a result.
 size=$(stat -c %s "$model")
 for at in 0 1 7 100 $((size / 3)) $((size / 2)) $((size - 1)); do
