@@ -14,7 +14,7 @@ typedef struct options {
 
 /* One thing to score: [LABEL=]FILE[@INPUTS] or baseline:NAME[@INPUTS]. */
 typedef struct item {
-    const char *label, *path;  /* path: NULL for a baseline */
+    const char *label, *path; /* path: NULL for a baseline */
     ts_baseline baseline;
     const char *inputs_path;   /* NULL: the header of `path` says what the columns are */
     const ts_inputs *inputs;   /* NULL: a baseline without an inputs file of its own */
@@ -36,12 +36,12 @@ typedef struct job {
     const options *o;
     int items, rows, scored; /* scored: events that count */
     item item[MAX_ITEMS];
-    item float_item;         /* --against; label NULL: none */
+    item float_item; /* --against; label NULL: none */
     row row[MAX_ROWS];
     row float_row[CLUSTERINGS];
     int float_rows;
     const ts_truth *truth;
-    bool *used;              /* [events of truth] */
+    bool *used; /* [events of truth] */
 } job;
 
 static const char *base_name(const char *path)
@@ -114,8 +114,8 @@ static bool load_results(ts_arena *arena, job *j, item *it, ts_err *err)
         if (it->results->y[e] || j->truth->event[e].n == 0)
             continue;
         if (!j->o->subset)
-            return ts_fail(err, "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only", it->path,
-                           (long long)j->truth->event[e].id, j->truth->path);
+            return ts_fail(err, "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
+                           it->path, (long long)j->truth->event[e].id, j->truth->path);
         j->used[e] = false;
     }
     return it->results != NULL;
@@ -202,8 +202,8 @@ static bool score_row(ts_arena *arena, const job *j, row *r, ts_err *err)
     const ts_truth *truth = j->truth;
     const ts_inputs *binned = !it->path && !r->clustering ? find_inputs(j, it, true) : NULL;
     if (!it->path && !r->clustering && !binned)
-        return ts_fail(err, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json", ts_baseline_name(it->baseline),
-                       ts_baseline_name(it->baseline));
+        return ts_fail(err, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json",
+                       ts_baseline_name(it->baseline), ts_baseline_name(it->baseline));
     r->label = TS_NEW_N(arena, int32_t *, truth->count);
     r->scores = TS_NEW_N(arena, ts_score, truth->count);
     for (int e = 0; e < truth->count; e++)
@@ -330,8 +330,9 @@ static json_t *clusterer_json(const row *r)
 static json_t *row_json(ts_arena *arena, const job *j, const row *r)
 {
     const int events = j->truth->count;
-    json_t *all = json_pack("{s:o, s:o, s:i}", "label", name_json(r->item->label), "file",
-                            name_json(r->item->path ? base_name(r->item->path) : NULL), "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
+    json_t *all =
+        json_pack("{s:o, s:o, s:i}", "label", name_json(r->item->label), "file", name_json(r->item->path ? base_name(r->item->path) : NULL),
+                  "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
     json_object_set_new(all, "clusterer", clusterer_json(r));
     if (r->item->results && r->item->results->kind == TS_RESULT_CLASS)
         json_object_set_new(all, "hits_in_ignored_classes", json_integer(r->ignored));
@@ -344,7 +345,8 @@ static json_t *row_json(ts_arena *arena, const job *j, const row *r)
         for (ts_metric m = 0; m < TS_METRICS; m++)
             json_object_set_new(loss, ts_metric_name(m), estimate_json(ts_score_loss(events, f->scores, r->scores, m)));
         json_object_set_new(all, "loss", loss);
-        json_object_set_new(all, "difference", json_pack("{s:o, s:o, s:i}", "median", real(d.median), "p95", real(d.p95), "constant_outputs", d.constant));
+        json_object_set_new(all, "difference",
+                            json_pack("{s:o, s:o, s:i}", "median", real(d.median), "p95", real(d.p95), "constant_outputs", d.constant));
         if (!r->clustering)
             json_object_set_new(all, "same_class", real(agreement(j, r, f)));
     }
@@ -414,8 +416,8 @@ static void print_against(ts_arena *arena, const job *j)
             print_estimate(ts_score_loss(j->truth->count, f->scores, j->row[r].scores, m), true);
         putchar('\n');
     }
-    printf("\n%-*s %*s %*s\n", LABEL_WIDTH + 1 + METHOD_WIDTH, "|difference| / std of the reference's outputs", CELL_WIDTH, "median", CELL_WIDTH,
-           "95th percentile");
+    printf("\n%-*s %*s %*s\n", LABEL_WIDTH + 1 + METHOD_WIDTH, "|difference| / std of the reference's outputs", CELL_WIDTH, "median",
+           CELL_WIDTH, "95th percentile");
     for (int r = 0; r < j->rows; r++) {
         const row *own = &j->row[r], *f = float_row_of(j, own);
         if (!f || (r > 0 && own[-1].item == own->item)) /* the same outputs as the row above */
@@ -453,8 +455,8 @@ static void print_table(ts_arena *arena, const job *j)
 static void warn_ignored(const row *r)
 {
     if (r->ignored > 0)
-        fprintf(stderr, "tessera score: note: %s: %d hits are in an ignored class and so in no candidate; all logits (tessera run --logits) tell their "
-                        "best other class\n", r->item->label, r->ignored);
+        fprintf(stderr, "tessera score: note: %s: %d hits are in an ignored class and so in no candidate; with all logits (tessera run "
+                        "--logits) the best of their other classes counts\n", r->item->label, r->ignored);
 }
 
 static bool execute(ts_arena *arena, const options *o, ts_err *err)
@@ -480,7 +482,8 @@ int ts_verb_score(const ts_verb *verb, int argc, char **argv)
     options o = {.list = NULL};
     const ts_arg table[] = {
         {"truth", TS_ARG_TEXT, "FILE.csv", "the events, with particle_id and weight", &o.truth, 0, 0, true},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "the model's inputs file: task, outputs, clusterer (from the results' header)", &o.inputs, 0, 0, false},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "the model's inputs file: task, outputs, clusterer (from the results' header)", &o.inputs, 0,
+         0, false},
         {"against", TS_ARG_TEXT, "FLOAT.csv", "results to compare with, hit by hit and event by event", &o.against, 0, 0, false},
         {"subset", TS_ARG_FLAG, NULL, "score only the events that all results files have", &o.subset, 0, 0, false},
         {"json", TS_ARG_FLAG, NULL, "print JSON", &o.json, 0, 0, false},

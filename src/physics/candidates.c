@@ -130,11 +130,13 @@ void ts_candidates_baseline(ts_baseline b, const ts_truth_event *ev, const ts_cl
         hit[n++] = i;
     }
     if (baselines[b].clusters) {
+        CHECK(clustering);
         int32_t *of = TS_NEW_N(scratch, int32_t, n);
         ts_hdbscan(n, dims, x, clustering->min_cluster_size, clustering->min_samples, of);
         for (int k = 0; k < n; k++)
             label[hit[k]] = of[k];
     } else {
+        CHECK(bins);
         for (int k = 0; k < n; k++)
             label[hit[k]] = ts_bins_class(bins, direction + 3 * hit[k]);
     }

@@ -17,12 +17,12 @@ void ts_candidates_argmax(const ts_inputs *inputs, int n, const double *y, int32
    other classes was best is not known. Returns the number of such hits. */
 int ts_candidates_classes(const ts_inputs *inputs, int n, const double *class, int32_t *label);
 
-/* What candidates are without a model, or with a perfect one. */
+/* What candidates are without a model, or with a perfect one (in which hits of no particle are in no candidate). */
 typedef enum {
-    TS_BASELINE_ANGLES, /* HDBSCAN on theta, sin phi, cos phi of the hit itself */
-    TS_BASELINE_TRUTH,  /* HDBSCAN on theta, sin phi, cos phi of the particle's momentum and its charge; hits of no particle in no candidate */
-    TS_BASELINE_BINNED, /* the bin of the hit's own angles */
-    TS_BASELINE_CLASSES, /* the bin of the particle's momentum: what bin collisions leave; hits of no particle in no candidate */
+    TS_BASELINE_ANGLES,  /* HDBSCAN on theta, sin phi, cos phi of the hit itself */
+    TS_BASELINE_TRUTH,   /* HDBSCAN on theta, sin phi, cos phi of the particle's momentum, and its charge */
+    TS_BASELINE_BINNED,  /* the bin of the hit's own angles */
+    TS_BASELINE_CLASSES, /* the bin of the particle's momentum: what bin collisions leave */
     TS_BASELINES
 } ts_baseline;
 

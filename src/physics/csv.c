@@ -91,8 +91,8 @@ ts_csv_status ts_csv_next(ts_csv *csv, ts_err *err)
         return TS_CSV_END;
     const int got = split(line, csv->field, csv->columns);
     if (got != csv->columns) {
-        ts_fail(err, "%s:%d: %d value%s, but the header has %d columns (is the file truncated?)", csv->path, csv->line, got, got == 1 ? "" : "s",
-                csv->columns);
+        ts_fail(err, "%s:%d: %d value%s, but the header has %d columns (is the file truncated?)", csv->path, csv->line, got,
+                got == 1 ? "" : "s", csv->columns);
         return TS_CSV_BAD;
     }
     return TS_CSV_ROW;

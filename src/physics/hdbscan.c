@@ -11,8 +11,8 @@
 /* Distances are squared until a density is made of them: the order is the same, and two of them are equal only where the
    arithmetic before the root says so. */
 
-/* An edge of the minimum spanning tree. Edges are totally ordered by (weight, a, b): the tree is the one that Kruskal's algorithm finds with
-   that order, whatever algorithm finds it. */
+/* An edge of the minimum spanning tree. Edges are totally ordered by (weight, a, b): the tree is the one that Kruskal's algorithm finds
+   with that order, whatever algorithm finds it. */
 typedef struct edge {
     double weight; /* squared mutual reachability distance */
     int32_t a, b;  /* points, a < b */
@@ -228,7 +228,8 @@ int ts_hdbscan(int n, int dims, const double *x, int min_cluster_size, int min_s
     if (n < 2 * min_cluster_size)
         return 0; /* the root cannot split into two clusters */
     ts_arena *arena = ts_arena_new();
-    double *columns = TS_NEW_N(arena, double, (size_t)n * (size_t)dims), *core = TS_NEW_N(arena, double, n), *d2 = TS_NEW_N(arena, double, n);
+    double *columns = TS_NEW_N(arena, double, (size_t)n * (size_t)dims), *core = TS_NEW_N(arena, double, n),
+           *d2 = TS_NEW_N(arena, double, n);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < dims; c++)
             columns[(size_t)c * (size_t)n + (size_t)i] = x[(size_t)i * (size_t)dims + (size_t)c];

@@ -143,8 +143,8 @@ static bool read_bins(ts_arena *arena, const json_t *bins, ts_inputs *in, ts_err
         return ts_fail(err, "%s: \"bins\" must be {\"phi\": number of bins, \"theta\": [edges of the bins, the outer ones too]}", in->path);
     const int phis = (int)json_integer_value(phi), thetas = (int)json_array_size(theta) - 1;
     if ((long long)phis * thetas != in->outputs - 1)
-        return ts_fail(err, "%s: bins: %d of phi times %d of theta (%d edges) and class 0 are not the %d classes of \"outputs\"", in->path, phis, thetas,
-                       thetas + 1, in->outputs);
+        return ts_fail(err, "%s: bins: %d of phi times %d of theta (%d edges) and class 0 are not the %d classes of \"outputs\"", in->path,
+                       phis, thetas, thetas + 1, in->outputs);
     double *edge = TS_NEW_N(arena, double, thetas + 1);
     for (int i = 0; i <= thetas; i++)
         if (!number(json_array_get(theta, (size_t)i), &edge[i]) || (i > 0 && edge[i] <= edge[i - 1]))
@@ -172,7 +172,8 @@ const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
     in->mask = mask ? ts_strdup(arena, mask) : NULL;
     const bool ok = (json_is_object(root) || ts_fail(err, "%s: the file must hold one JSON object", path)) &&
                     read_columns(arena, json_object_get(root, "inputs"), in, err) && read_outputs(arena, root, in, err) &&
-                    read_cluster(arena, json_object_get(root, "cluster"), in, err) && read_bins(arena, json_object_get(root, "bins"), in, err);
+                    read_cluster(arena, json_object_get(root, "cluster"), in, err) &&
+                    read_bins(arena, json_object_get(root, "bins"), in, err);
     json_decref(root);
     return ok ? in : NULL;
 }

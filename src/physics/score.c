@@ -185,7 +185,7 @@ static double percentile(double *v, size_t n, double share)
     return below + (rank - (double)k) * (above - below);
 }
 
-/* std [outputs] of the reference over all hits of the events that both have; 0 exactly where it never varies. Returns the number of hits. */
+/* std [outputs] of the reference over all hits of the events that both have; 0 exactly where it never varies. Returns the hits. */
 static size_t deviations(int events, const int *n, int outputs, const double *const *a, const double *const *reference, double *std)
 {
     ts_arena *scratch = ts_arena_new();

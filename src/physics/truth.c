@@ -84,8 +84,8 @@ static bool read_table(ts_arena *arena, const char *path, const char *mask, tabl
     return t->rows > 0 || ts_fail(err, "%s: the file has a header and no hits", path);
 }
 
-/* keys [rows], in order of rows: events numbered in order of first appearance, hits of each event (n [events]) in order of rows. Returns the
-   number of events, or -1 where a hit is repeated. */
+/* keys [rows], in order of rows: events numbered in order of first appearance, hits of each event (n [events]) in order of rows. Returns
+   the number of events, or -1 where a hit is repeated. */
 static int number_hits(const char *path, const table *t, key *keys, int *n, ts_err *err)
 {
     for (int32_t r = 0; r < t->rows; r++)
@@ -147,7 +147,11 @@ static const ts_truth *group(ts_arena *arena, const char *path, const table *t, 
     ts_truth_event *event = TS_NEW_N(arena, ts_truth_event, count);
     for (int e = 0; e < count; e++) {
         const int32_t o = offset[e];
-        event[e] = (ts_truth_event){.id = event_id[e], .n = n[e], .hit_id = hit_id + o, .particle_id = particle_id + o, .weight = weight + o,
+        event[e] = (ts_truth_event){.id = event_id[e],
+                                    .n = n[e],
+                                    .hit_id = hit_id + o,
+                                    .particle_id = particle_id + o,
+                                    .weight = weight + o,
                                     .position = t->has_position ? position + 3 * o : NULL,
                                     .momentum = t->has_momentum ? momentum + 3 * o : NULL,
                                     .charge = t->has_charge ? charge + o : NULL};

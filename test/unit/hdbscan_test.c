@@ -246,10 +246,18 @@ static void agrees_with_the_reference(void **state)
                 const double u = ts_rng_uniform(&rng), grid = floor(u * steps);
                 double v = 0;
                 switch (trial % 4) {
-                case 0: v = grid; break;
-                case 1: v = u; break;
-                case 2: v = centre[g][c] + u; break;
-                default: v = floor(2 * centre[g][c]) + (u < 0.6 ? 0 : u < 0.8 ? 1 : 0.5); break;
+                case 0:
+                    v = grid;
+                    break;
+                case 1:
+                    v = u;
+                    break;
+                case 2:
+                    v = centre[g][c] + u;
+                    break;
+                default:
+                    v = floor(2 * centre[g][c]) + (u < 0.6 ? 0 : u < 0.8 ? 1 : 0.5);
+                    break;
                 }
                 x[i * dims + c] = copy ? x[(twin < i ? twin : 0) * dims + c] : v;
             }
@@ -261,8 +269,8 @@ static void agrees_with_the_reference(void **state)
         for (int i = 0; i < n; i++) {
             noise_seen += label[i] < 0;
             if (label[i] != wanted[i] || clusters != expected)
-                fail_msg("trial %d: %d points in %d dimensions, (%d, %d): point %d in cluster %d, expected %d", (int)trial, n, dims, min_cluster_size,
-                         min_samples, i, label[i], wanted[i]);
+                fail_msg("trial %d: %d points in %d dimensions, (%d, %d): point %d in cluster %d, expected %d", (int)trial, n, dims,
+                         min_cluster_size, min_samples, i, label[i], wanted[i]);
         }
     }
     assert_true(clusters_seen > 10000 && noise_seen > 10000); /* the sets are not all trivial */
@@ -271,9 +279,15 @@ static void agrees_with_the_reference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_few_points_are_noise), cmocka_unit_test(the_root_is_never_chosen), cmocka_unit_test(outliers),
-        cmocka_unit_test(excess_of_mass_decides),   cmocka_unit_test(equal_masses_keep_the_parent), cmocka_unit_test(ties_go_by_index),
-        cmocka_unit_test(equal_points),             cmocka_unit_test(extreme_values),               cmocka_unit_test(agrees_with_the_reference),
+        cmocka_unit_test(too_few_points_are_noise),
+        cmocka_unit_test(the_root_is_never_chosen),
+        cmocka_unit_test(outliers),
+        cmocka_unit_test(excess_of_mass_decides),
+        cmocka_unit_test(equal_masses_keep_the_parent),
+        cmocka_unit_test(ties_go_by_index),
+        cmocka_unit_test(equal_points),
+        cmocka_unit_test(extreme_values),
+        cmocka_unit_test(agrees_with_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Scores of constructed events with known values, the same figures counted another way on random candidates, and results files, good and bad. */
+/* Scores of constructed events with known values, the same figures counted another way on random candidates; results files. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,8 @@ static ts_score score(const char *particles, const char *candidates)
 static void expect(const char *particles, const char *candidates, double trackml, double perfect, double double_majority, double lhc)
 {
     const ts_score s = score(particles, candidates);
-    const double wanted[TS_METRICS] = {[TS_TRACKML] = trackml, [TS_PERFECT] = perfect, [TS_DOUBLE_MAJORITY] = double_majority, [TS_LHC] = lhc};
+    const double wanted[TS_METRICS] = {
+        [TS_TRACKML] = trackml, [TS_PERFECT] = perfect, [TS_DOUBLE_MAJORITY] = double_majority, [TS_LHC] = lhc};
     assert_true(s.defined);
     for (ts_metric m = 0; m < TS_METRICS; m++)
         if (fabs(s.value[m] - wanted[m]) > 1e-15)
@@ -72,7 +73,7 @@ static void constructed_events(void **state)
     /* Purity of exactly 3/4 is not above it; 4/5 is. */
     expect("aaab", "xxxx", 3. / 4, 0, 0.5, 0);
     expect("aaaab", "xxxxx", 4. / 5, 0, 0.5, 1);
-    /* Particles of one and two hits: candidates of fewer than three hits weigh in trackml and count nowhere else, the particles everywhere. */
+    /* Particles of one and two hits: candidates of fewer than three hits weigh in trackml and count nowhere else, particles do. */
     expect("abbccc", "xyyzzz", 1, 1. / 3, 1. / 3, 1);
     expect("aabb", "xxyy", 1, 0, 0, 0);
     /* A hit of no particle dilutes; it is never matched and weighs nothing, but such a candidate is one. */
@@ -100,7 +101,8 @@ static void weights_and_ids(void **state)
     const int32_t label[] = {7, 7, 7, 7, 0, 0, 0};
     const ts_truth_event event = {.n = 7, .particle_id = id, .weight = weight};
     const ts_score s = ts_score_candidates(&event, label);
-    assert_true(s.value[TS_TRACKML] == 3.75 / 4 && s.value[TS_PERFECT] == 1. / 3 && s.value[TS_DOUBLE_MAJORITY] == 2. / 3 && s.value[TS_LHC] == 0.5);
+    assert_true(s.value[TS_TRACKML] == 3.75 / 4 && s.value[TS_PERFECT] == 1. / 3 && s.value[TS_DOUBLE_MAJORITY] == 2. / 3 &&
+                s.value[TS_LHC] == 0.5);
 }
 
 static void nothing_to_find_is_no_score(void **state)
@@ -170,7 +172,8 @@ static void counted_another_way(void **state)
 static void errors_are_over_events(void **state)
 {
     (void)state;
-    const ts_score real[4] = {{true, {0.5}}, {true, {0.7}}, {false, {0}}, {true, {0.9}}}, quantised[4] = {{true, {0.4}}, {true, {0.7}}, {false, {0}}, {true, {0.8}}};
+    const ts_score real[4] = {{true, {0.5}}, {true, {0.7}}, {false, {0}}, {true, {0.9}}},
+                   quantised[4] = {{true, {0.4}}, {true, {0.7}}, {false, {0}}, {true, {0.8}}};
     const ts_estimate mean = ts_score_mean(4, real, TS_TRACKML), loss = ts_score_loss(4, real, quantised, TS_TRACKML);
     assert_int_equal(mean.events, 3);
     assert_true(fabs(mean.mean - 0.7) < 1e-15 && fabs(mean.error - 0.2 / sqrt(3)) < 1e-15);
@@ -190,11 +193,13 @@ static void differences_by_rank(void **state)
     (void)state;
     /* One output with values -1, 1 (std 1), and one that never varies (0.1 summed and divided is not 0.1, and must not be a spread). */
     const double reference[] = {-1, 0.1, 1, 0.1, -1, 0.1, 1, 0.1}, y[] = {-1.5, 9, 1, 9, -1.1, 9, 1.3, 9};
-    const ts_difference d = ts_output_difference(2, (const int[]){3, 1}, 2, (const double *const[]){y, y + 6}, (const double *const[]){reference, reference + 6});
+    const ts_difference d = ts_output_difference(2, (const int[]){3, 1}, 2, (const double *const[]){y, y + 6},
+                                                 (const double *const[]){reference, reference + 6});
     assert_int_equal(d.constant, 1);
     assert_true(fabs(d.median - 0.2) < 1e-12); /* of 0, 0.1, 0.3, 0.5 */
     assert_true(fabs(d.p95 - (0.3 + 0.85 * 0.2)) < 1e-12);
-    assert_true(isnan(ts_output_difference(1, (const int[]){3}, 2, (const double *const[]){NULL}, (const double *const[]){reference}).median));
+    assert_true(
+        isnan(ts_output_difference(1, (const int[]){3}, 2, (const double *const[]){NULL}, (const double *const[]){reference}).median));
     for (uint64_t trial = 0; trial < 300; trial++) {
         ts_rng r = ts_rng_make(22, trial, 0);
         const int n = 2 + (int)(ts_rng_uniform(&r) * 200);
@@ -243,11 +248,11 @@ static void bins_of_directions(void **state)
     const ts_bins bins = {.phis = 4, .thetas = 3, .edge = edge};
     assert_int_equal(ts_bins_class(&bins, (const double[]){0, 0, 1}), 1);
     assert_int_equal(ts_bins_class(&bins, (const double[]){1, 0, 0}), 2);
-    assert_int_equal(ts_bins_class(&bins, (const double[]){0, 1, 0}), 1 + 3 + 1);     /* phi = pi/2 opens the second bin */
+    assert_int_equal(ts_bins_class(&bins, (const double[]){0, 1, 0}), 1 + 3 + 1); /* phi = pi/2 opens the second bin */
     assert_int_equal(ts_bins_class(&bins, (const double[]){1, -1, -9}), 1 + 9 + 2);
     assert_int_equal(ts_bins_class(&bins, (const double[]){1, -1e-300, 0}), 1 + 9 + 1); /* just below a full turn */
     assert_int_equal(ts_bins_class(&bins, (const double[]){-1, 0, -1e-9}), 1 + 6 + 1);
-    assert_int_equal(ts_bins_class(&bins, (const double[]){1, 0, -1e9}), 3);            /* at the last edge */
+    assert_int_equal(ts_bins_class(&bins, (const double[]){1, 0, -1e9}), 3); /* at the last edge */
 }
 
 /* Two particles back to back, three hits each, and one hit of none: what each baseline makes of them. */
@@ -261,7 +266,8 @@ static void baselines(void **state)
     const double edge[] = {0, 1, 4};
     const ts_bins bins = {.phis = 2, .thetas = 2, .edge = edge};
     const ts_clustering clustering = {.min_cluster_size = 3, .min_samples = 1};
-    const ts_truth_event event = {.n = 7, .particle_id = id, .weight = weight, .position = position, .momentum = momentum, .charge = charge};
+    const ts_truth_event event = {
+        .n = 7, .particle_id = id, .weight = weight, .position = position, .momentum = momentum, .charge = charge};
     static const int32_t wanted[TS_BASELINES][7] = {
         [TS_BASELINE_ANGLES] = {0, 0, 0, 1, 1, 1, 0}, /* the lone hit is as near to both sides: lower indices */
         [TS_BASELINE_TRUTH] = {0, 0, 0, 1, 1, 1, -1},
@@ -314,7 +320,8 @@ static void truth_is_read(void **state)
     assert_string_equal(err.msg, "");
     assert_true(t->count == 2 && t->hits == 4 && t->event[0].n == 3 && t->event[0].id == 7 && t->event[1].id == 9);
     assert_true(t->event[0].particle_id[1] - t->event[0].particle_id[0] == 1);
-    assert_true(t->event[0].hit_id[2] == 3 && t->event[0].momentum[3 * 2 + 1] == 2 && t->event[0].charge[2] == -1 && t->event[0].weight[1] == 0.5);
+    assert_true(t->event[0].hit_id[2] == 3 && t->event[0].momentum[3 * 2 + 1] == 2 && t->event[0].charge[2] == -1 &&
+                t->event[0].weight[1] == 0.5);
     int e, i;
     assert_true(ts_truth_find(t, 7, 3, &e, &i) && e == 0 && i == 2);
     assert_true(ts_truth_find(t, 9, 1, &e, &i) && e == 1 && i == 0);
@@ -431,7 +438,8 @@ static void inputs_of_clusterers_and_bins(void **state)
 #define CLASSES "\"task\": \"classification\", \"outputs\": 7, \"bins\": "
     ts_err err = {""};
     const ts_inputs *in = load_inputs(REGRESSION "{\"method\": \"hdbscan\", \"columns\": [\"b\"], \"min_cluster_size\": 3}", &err);
-    assert_true(in->cluster.columns == 1 && in->cluster.column[0] == 1 && in->cluster.min_cluster_size == 3 && in->cluster.min_samples == 2);
+    assert_true(in->cluster.columns == 1 && in->cluster.column[0] == 1 && in->cluster.min_cluster_size == 3 &&
+                in->cluster.min_samples == 2);
     in = load_inputs(CLASSES "{\"phi\": 3, \"theta\": [0, 1.5, 3.2]}", &err);
     assert_true(in->bins->phis == 3 && in->bins->thetas == 2 && in->bins->edge[2] == 3.2);
     static const char *const bad[][2] = {
