@@ -50,9 +50,10 @@ static double lutram_luts(const ts_mapping *map, int width, int depth)
 }
 
 /* A block RAM of `width` bits: the cheapest aspect ratio of RAMB18 (36 x 512 ... 1 x 16384) and RAMB36 (72 x 512 ... 1 x 32768),
-   banks and columns of one kind, in RAMB36. */
-static void block_ram(int width, int depth, double *bram36, double *luts)
+   banks and columns of one kind, in RAMB36. Returns the banks. */
+static int block_ram(int width, int depth, double *bram36, double *luts)
 {
+    int chosen = 1;
     static const int widths[] = {72, 36, 18, 9, 4, 2, 1};
     *bram36 = -1;
     for (int kind = 0; kind < 2; kind++)
@@ -64,8 +65,10 @@ static void block_ram(int width, int depth, double *bram36, double *luts)
             if (*bram36 < 0 || cost < *bram36 || (cost == *bram36 && mux < *luts)) {
                 *bram36 = cost;
                 *luts = mux;
+                chosen = banks;
             }
         }
+    return chosen;
 }
 
 ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE, bool CFG)
@@ -87,11 +90,11 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
             continue;
         switch (STYLE) {
         case TS_MEM_BLOCK:
-            block_ram(width, DEPTH, &brams, &luts);
+            /* The output register is the block RAM's own, unless it follows a choice between banks. */
+            absorbed += block_ram(width, DEPTH, &brams, &luts) == 1 ? count * width : 0;
             self.bram36 += count * brams;
             self.lut += count * luts;
-            self.ff += count * width; /* the output register */
-            absorbed += count * width;
+            self.ff += count * width;
             break;
         case TS_MEM_DISTRIBUTED:
             self.lut += count * lutram_luts(map, width, DEPTH);

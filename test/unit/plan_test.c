@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "graph/random_encoder.h"
+#include "plan/cost_modules.h"
 #include "plan/fold.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
@@ -235,6 +236,21 @@ static void encreg_on_a_zcu102(void **state)
     assert_non_null(strstr(p.why, "DSP"));
 }
 
+/* What the column `device` leaves out: docs/devices.md. */
+static void registers_inside_of_primitives(void **state)
+{
+    const fixture *f = *state;
+    ts_err err = {""};
+    const ts_mapping plus = ts_mapping_of(ts_device_find(f->arena, "zcu102", &err)), seven = ts_mapping_of(ts_device_find(f->arena, "pynq-z2", &err));
+    const ts_cost one_bank = ts_cost_mem(&plus, 72, 512, TS_MEM_BLOCK, false), two_banks = ts_cost_mem(&plus, 1, 65536, TS_MEM_BLOCK, false),
+                  distributed = ts_cost_mem(&plus, 72, 32, TS_MEM_DISTRIBUTED, false);
+    assert_true(one_bank.yosys.ff - one_bank.device.ff == 72 && one_bank.device.bram36 == 1);
+    assert_true(two_banks.yosys.ff == two_banks.device.ff && two_banks.device.bram36 == 2);
+    assert_true(distributed.yosys.ff == distributed.device.ff && distributed.yosys.ff >= 144);
+    const ts_cost on_plus = ts_cost_mul(&plus, 12, 12, true, true), on_seven = ts_cost_mul(&seven, 12, 12, true, true);
+    assert_true(on_plus.yosys.ff == 72 && on_plus.device.ff == 0 && on_seven.yosys.ff == 0 && on_seven.device.ff == 0);
+}
+
 static void stages_add_up(void **state)
 {
     const fixture *f = *state;
@@ -369,6 +385,7 @@ int main(void)
         cmocka_unit_test(linear_folds_are_the_cheapest),
         cmocka_unit_test(attention_folds_keep_up),
         cmocka_unit_test(encreg_on_a_zcu102),
+        cmocka_unit_test(registers_inside_of_primitives),
         cmocka_unit_test(stages_add_up),
         cmocka_unit_test(smaller_caps_make_slower_rings),
         cmocka_unit_test(target_ii_is_kept),
