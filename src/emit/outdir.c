@@ -13,6 +13,19 @@ bool ts_outdir_make(const char *path, ts_err *err)
     return ts_fail(err, "%s: cannot make this directory: %s", path, strerror(errno));
 }
 
+/* The directories that `path` lies in. */
+static bool make_parents(ts_arena *arena, const char *path, ts_err *err)
+{
+    char *part = ts_strdup(arena, path);
+    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+        *slash = 0;
+        if (!ts_outdir_make(part, err))
+            return false;
+        *slash = '/';
+    }
+    return true;
+}
+
 bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err)
 {
     struct stat st;
@@ -60,7 +73,7 @@ bool ts_outdir_begin(ts_arena *arena, const char *path, const char *marker, ts_o
                            marker);
     }
     /* A run that was killed may have left one. */
-    if (!ts_outdir_remove(arena, out->temp, err))
+    if (!make_parents(arena, out->temp, err) || !ts_outdir_remove(arena, out->temp, err))
         return false;
     if (mkdir(out->temp, 0777) != 0)
         return ts_fail(err, "%s: cannot make this directory: %s", out->temp, strerror(errno));

@@ -9,7 +9,8 @@ typedef struct ts_outdir {
     const char *temp; /* where it is being made */
 } ts_outdir;
 
-/* `path` must not exist, be an empty directory, or be one that holds `marker` (a file of ours); anything else is refused. */
+/* `path` must not exist, be an empty directory, or be one that holds `marker` (a file of ours); anything else is refused.
+   Directories above it are made, and stay. */
 bool ts_outdir_begin(ts_arena *arena, const char *path, const char *marker, ts_outdir *out, ts_err *err);
 
 /* Puts the new directory in place of the old one; `keep` (or NULL) is a subdirectory of the old one that moves to the new. */

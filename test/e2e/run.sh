@@ -32,8 +32,8 @@ check "small rings, every stream condition" build/test/ring_test
 # Two compiles give the same bytes.
 compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs" --events "$csv" --max-tokens 256 --target-ii 200)
 check "compile" "${compile[@]}" -o "$dir/a"
-check "compile again" "${compile[@]}" -o "$dir/b"
-check "byte-identical" diff -r "$dir/a" "$dir/b"
+check "compile again, into new folders" "${compile[@]}" -o "$dir/new/er/b"
+check "byte-identical" diff -r "$dir/a" "$dir/new/er/b"
 check "simulate" "$tessera" simulate "$dir/a" --events "$csv" --limit 4
 check "bit-exact" report "$dir/a" "$exact and s['events'] == 4 and s['refused'] == 0"
 check "lone events" "$tessera" simulate "$dir/a" --events "$csv" --limit 3 --lone
