@@ -253,6 +253,9 @@ static void bins_of_directions(void **state)
     assert_int_equal(ts_bins_class(&bins, (const double[]){1, -1e-300, 0}), 1 + 9 + 1); /* just below a full turn */
     assert_int_equal(ts_bins_class(&bins, (const double[]){-1, 0, -1e-9}), 1 + 6 + 1);
     assert_int_equal(ts_bins_class(&bins, (const double[]){1, 0, -1e9}), 3); /* at the last edge */
+    const double quarter[] = {0, atan2(1, 0), 4};
+    const ts_bins halves = {.phis = 1, .thetas = 2, .edge = quarter};
+    assert_int_equal(ts_bins_class(&halves, (const double[]){1, 0, 0}), 2); /* on an edge: the bin that it opens */
 }
 
 /* Two particles back to back, three hits each, and one hit of none: what each baseline makes of them. */
