@@ -13,9 +13,9 @@ steps=(
     "rtl       every Verilog module against its C kernel, random stalls; none without a description, a bench and an injected fault"
     "formal    stream handshakes proved by induction"
     "e2e       the seeded model through compile, simulate and run"
+    "real      published models on real events, where ../shared is there"
 )
 more=( # run when named, or all with --full
-    "real      published models on real events, where ../shared is there"
     "synth     a small build through Yosys: resources against the prediction"
     "mutate    a one-bit fault in each kernel and module is noticed"
 )
