@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 device=${1:-zcu102}
 out=out/demo-$device
-model=models/seeded
+model=models/encreg
+events=5
 
 say() { printf '\n== %s\n' "$*"; }
 say "installing what is missing"
@@ -16,28 +17,16 @@ tessera=build/tessera
 say "the model"
 $tessera inspect $model.onnx
 say "compiling for $device"
-$tessera compile $model.onnx --device "$device" --events $model.csv --inputs $model.inputs.json --max-tokens 256 -o "$out"
-say "simulating the generated Verilog on four events, every output word compared with the integer model"
-$tessera simulate "$out" --events $model.csv --limit 4
-say "the same events through float, integer and hardware"
+$tessera compile $model.onnx --device "$device" --events $model.csv --inputs $model.inputs.json --max-tokens 768 -o "$out"
+say "simulating the generated Verilog on $events events of 10 to 50 tracks, every output word compared with the integer model"
+$tessera simulate "$out" --events $model.csv --limit $events
+say "the same events through float, integer and hardware: do they find the tracks?"
+head -n 1 $model.csv >"$out-truth.csv"
+awk -F, -v events=$events 'NR > 1 && !($1 in seen) { seen[$1]; if (++count > events) exit } NR > 1' $model.csv >>"$out-truth.csv"
 for engine in float integer rtl; do
-    $tessera run "$out" --engine $engine --events $model.csv --limit 4 -o "$out-$engine.csv"
+    $tessera run "$out" --engine $engine --events "$out-truth.csv" -o "$out-$engine.csv"
 done
-awk -F, -v integer="$out-integer.csv" -v rtl="$out-rtl.csv" '
-    FNR == 1 { for (i = 3; i <= NF; i++) name[i] = $i; columns = NF; getline a < integer; getline b < rtl; next }
-    {
-        getline a < integer; getline b < rtl; split(a, p, ","); split(b, q, ",")
-        for (i = 3; i <= NF; i++) {
-            sum[i] += $i; square[i] += $i * $i; d = p[i] - $i; error[i] += d * d
-            if (p[i] != q[i]) differ[i]++
-        }
-        hits++
-    }
-    END {
-        printf "%-10s %14s %26s %24s\n", "output", "spread (float)", "rms error of 12-bit model", "hardware differs in"
-        for (i = 3; i <= columns; i++) {
-            std = sqrt(square[i] / hits - (sum[i] / hits) ^ 2)
-            printf "%-10s %14.4f %17.4f (%4.1f %%) %17d of %d\n", name[i], std, sqrt(error[i] / hits), 100 * sqrt(error[i] / hits) / std, differ[i], hits
-        }
-    }' "$out-float.csv"
+cmp "$out-integer.csv" "$out-rtl.csv"
+$tessera score "integer=$out-integer.csv,hardware=$out-rtl.csv,baseline:angles,baseline:truth" \
+    --truth "$out-truth.csv" --inputs $model.inputs.json --against "float=$out-float.csv"
 say "$out holds the Verilog (rtl/), memory images (mem/), test bench (tb/) and report.json"
