@@ -16,11 +16,12 @@ INPUTS = [("x", 0, 400), ("y", 0, 400), ("z", 0, 1000), ("r", 400, 300), ("sin_p
 # stages: (share of the steps at which a stage ends, fewest and most tracks of its events). Attention costs the square of an event's length, so that
 # what can be learnt on short events is learnt there. hits: of a batch; rate: peak learning rate.
 MODELS = {
-    "encreg": dict(task="regression", shape=dict(d=32, heads=4, ff=128, layers=6), tracks=(10, 50), longest=None, rate=2e-3, hits=2048, steps=10000,
+    "encreg": dict(task="regression", shape=dict(d=32, heads=4, ff=128, layers=6), tracks=(10, 50), longest=None, rate=2e-3, hits=2048, steps=16000,
                    stages=[(0.1, (2, 8)), (0.3, (5, 20)), (1, (10, 50))]),
-    "enccla": dict(task="classification", shape=dict(d=128, heads=8, ff=256, layers=6), tracks=(10, 50), longest=None, rate=1e-3, hits=2048, steps=5500,
+    "enccla": dict(task="classification", shape=dict(d=128, heads=8, ff=256, layers=6), tracks=(10, 50), longest=None, rate=1e-3, hits=2048, steps=10000,
                    stages=[(0.1, (2, 8)), (0.4, (5, 20)), (1, (10, 50))]),
-    "trigger": dict(task="regression", shape=dict(d=16, heads=2, ff=32, layers=2), tracks=(1, 3), longest=32, rate=4e-3, hits=1024, steps=15000,
+    # Scored on two tracks or more: one alone in its event is no cluster, however good the model.
+    "trigger": dict(task="regression", shape=dict(d=16, heads=2, ff=32, layers=2), tracks=(2, 3), longest=32, rate=4e-3, hits=1024, steps=15000,
                     stages=[(1, (1, 3))]),
 }
 

@@ -133,7 +133,7 @@ A Transformer encoder for tracks, trained on simulated events of `tessera events
 | inputs | {inputs} of a hit, scaled as `{name}.inputs.json` says |
 | outputs | {outputs} |
 | training data | {seen_events:.3g} events ({seen_hits:.3g} hits) of up to {hi} tracks, put together from {pool} simulated tracks (seed {seed}) by rotation and reflection: {passes:.1f} passes over the tracks' hits |
-| training | {steps} of {planned} steps of AdamW, {hours:.2f} hours of one process on {device}, weights averaged |
+| training | {steps} steps of AdamW ({plans}), {hours:.2f} hours of one process on {device}, weights averaged |
 | command | `{command}` |
 
 ## Scores
@@ -186,13 +186,14 @@ def ship(a, config, run, log):
     with np.load(os.path.join(a.out, "tracks.npz")) as f:
         pool_hits, pool = len(f["position"]), len(f["q"])
     limit = config["longest"]
+    plans = "; ".join("from step %d on --steps %d" % p for p in run.count["plans"])
     note = "Events of more than %d hits are left out of these figures (the hardware refuses them).\n\n" % limit if limit else ""
     card = CARD.format(
         name=name, date=a.date, task=task, parameters=sum(p.numel() for p in model.parameters()), inputs=", ".join(c for c, _, _ in models.INPUTS),
         outputs=OUTPUTS[task].format(edges=", ".join("%.4f" % e for e in models.theta_edges())), seen_events=run.count["events"],
         seen_hits=run.count["hits"], passes=run.count["hits"] / pool_hits, pool=pool, seed=a.seed, steps=run.count["step"], hours=run.count["hours"],
         device="a GPU" if run.device == "cuda" else "a CPU shared with other work", lo=config["tracks"][0], hi=config["tracks"][1],
-        command="python3 train/train.py %s --out run/%s --ship models" % (name, name), planned=run.count["planned"], tested=tested, count=TEST_EVENTS,
+        command="python3 train/train.py %s --out run/%s --ship models" % (name, name), plans=plans, tested=tested, count=TEST_EVENTS,
         short=" of at most %d hits" % limit if limit else "", test_seed=SEEDS["test"],
         table=table(lines), baselines=baselines, note=note,
         worst=worst, most=most, shipped=shipped, shipped_seed=SEEDS["shipped"], **config["shape"])

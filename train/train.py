@@ -136,7 +136,9 @@ def train(a, config, run, log):
     pool = events.Pool.make(a.tessera, os.path.join(a.out, "tracks.npz"), a.pool, a.seed)
     start = time.time() - 3600 * run.count["hours"]
     sums, scored = {}, time.time()
-    run.count["planned"] = a.steps
+    plans = run.count.setdefault("plans", [])
+    if not plans or plans[-1][1] != a.steps:
+        plans.append((run.count["step"], a.steps))
     while run.count["step"] < a.steps:
         progress = run.count["step"] / a.steps
         tracks = next(t for end, t in config["stages"] if progress < end)
