@@ -55,6 +55,24 @@ static bool narrow_attention(const ts_imodel *im, const ts_ilayer *layer)
     return largest(layer->q) <= INT16_MAX && largest(layer->k) <= INT16_MAX && largest(layer->v) <= INT16_MAX && im->p_bits <= 15;
 }
 
+static ts_packed_layer pack_layer(ts_arena *arena, const ts_imodel *im, int l, bool vectors)
+{
+    const ts_ilayer *layer = &im->layer[l];
+    ts_packed_layer p = {.context_block = 0};
+    if (ts_imodel_has_attention(im, l)) {
+        const int64_t product = 2 * ts_fmt_max(im->p_bits, false) * largest(layer->v);
+        p.qkv = pack_qkv(arena, &layer->qkv, layer, vectors);
+        p.o = pack(arena, &layer->o, vectors);
+        p.narrow_attention = vectors && narrow_attention(im, layer);
+        p.context_block = (int)(INT32_MAX / product);
+    }
+    if (ts_imodel_has_ffn(im, l)) {
+        p.ffn1 = pack(arena, &layer->ffn1, vectors);
+        p.ffn2 = pack(arena, &layer->ffn2, vectors);
+    }
+    return p;
+}
+
 static ts_emu *make(ts_arena *arena, const ts_imodel *im, const ts_kernels *kernels)
 {
     const bool vectors = kernels != NULL;
@@ -66,18 +84,8 @@ static ts_emu *make(ts_arena *arena, const ts_imodel *im, const ts_kernels *kern
     if (im->fused_qkv0)
         emu->qkv0 = pack_qkv(arena, &im->qkv0, &im->layer[0], vectors);
     emu->layer = TS_NEW_N(arena, ts_packed_layer, im->layers);
-    for (int l = 0; l < im->layers; l++) {
-        const ts_ilayer *layer = &im->layer[l];
-        const int64_t product = 2 * ts_fmt_max(im->p_bits, false) * largest(layer->v), block = INT32_MAX / product;
-        emu->layer[l] = (ts_packed_layer){
-            .qkv = pack_qkv(arena, &layer->qkv, layer, vectors),
-            .o = pack(arena, &layer->o, vectors),
-            .ffn1 = pack(arena, &layer->ffn1, vectors),
-            .ffn2 = pack(arena, &layer->ffn2, vectors),
-            .narrow_attention = vectors && narrow_attention(im, layer),
-            .context_block = (int)block,
-        };
-    }
+    for (int l = 0; l < im->layers; l++)
+        emu->layer[l] = pack_layer(arena, im, l, vectors);
     for (int i = 0; i < im->head_count; i++)
         emu->head[i] = pack(arena, &im->head[i], vectors);
     return emu;
@@ -183,7 +191,7 @@ static void attention_reference(const ts_imodel *im, int l, int n, const int32_t
 {
     const ts_ilayer *layer = &im->layer[l];
     const int dh = im->d_head, inner = im->heads * dh, stride = 3 * inner;
-    const ts_attn_num num = {dh, im->score_bits, im->frac_bits, im->p_bits, ts_imodel_v_bits(im), layer->ctx.bits, im->exp2};
+    const ts_attn_num num = {dh, im->score_bits, im->frac_bits, im->p_bits, im->v_bits, layer->ctx.bits, im->exp2};
     for (int h = 0; h < im->heads; h++)
         for (int i = 0; i < n; i++)
             ts_attend(&num, im->score_shift + layer->score_e[h], im->ctx_shift + layer->ctx_e, n,
@@ -218,7 +226,6 @@ static void attention_vector(const ts_emu *emu, ts_arena *scratch, int l, int n,
     const ts_ilayer *layer = &im->layer[l];
     const ts_kernels *kernels = emu->kernels;
     const int dh = im->d_head, inner = im->heads * dh, stride = 3 * inner, ctx_shift = im->ctx_shift + layer->ctx_e;
-    const int v_bits = ts_imodel_v_bits(im);
     const int32_t limit = (int32_t)ts_fmt_max(im->score_bits, true);
     head_pairs head = {(dh + 1) / 2, ts_padded(n), ts_padded(n) / 2, ts_padded(dh), NULL, NULL};
     head.k = TS_NEW_N(scratch, int32_t, (size_t)head.pairs * (size_t)head.keys);
@@ -240,7 +247,7 @@ static void attention_vector(const ts_emu *emu, ts_arena *scratch, int l, int n,
             const int64_t r = ts_recip((uint64_t)sum, &len);
             int32_t *to = ctx + (size_t)t * (size_t)inner + (size_t)(h * dh);
             for (int c = 0; c < dh; c++)
-                to[c] = (int32_t)ts_wmean_by(acc[c], r, len, v_bits, ctx_shift, layer->ctx.bits);
+                to[c] = (int32_t)ts_wmean_by(acc[c], r, len, im->v_bits, ctx_shift, layer->ctx.bits);
         }
     }
 }
@@ -276,7 +283,7 @@ void ts_quantise_input(const ts_imodel *im, int n, const float *x, int32_t *x_in
 
 void ts_dequantise_output(const ts_imodel *im, int rows, const int32_t *y_int, double *y)
 {
-    const double *scale = im->head[im->head_count - 1].y_scale;
+    const double *scale = ts_imodel_out_scale(im);
     for (int r = 0; r < rows; r++)
         for (int o = 0; o < im->outputs; o++, y++, y_int++)
             *y = *y_int * scale[o];

@@ -3,7 +3,8 @@
 #define TS_EMU_H
 #include "quant/imodel.h"
 
-/* Called with each tensor, the same (layer, role, part) as the float reference's ts_tap (SCORE and P: part = head, [n][n]).
+/* Called with each tensor, the same (layer, role, part) as the float reference's ts_tap (SCORE and P: part = head, [n][n]). Layers of a
+   slice count from its first; its tokens are role IN where they enter and OUT where they leave.
    data: [rows][cols]; the real value of data[r][c] is data * scale[c] + (offset ? offset[c] : 0). SCORE and P have one scale and
    the weights of one row of P do not sum to one: the division comes after the weighted sum. */
 typedef void (*ts_emu_tap)(void *user, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale,
@@ -16,7 +17,7 @@ typedef enum {
 
 typedef struct ts_emu ts_emu; /* a model packed for execution; const once made, shared by threads */
 
-/* `im` must outlive the result. */
+/* `im` must outlive the result; a slice (quant/slice.h) runs like a whole model, from residual tokens or to them. */
 const ts_emu *ts_emu_new(ts_arena *arena, const ts_imodel *im, ts_emu_kind kind);
 
 /* x: [n][features], y: [n][outputs] ([1][outputs] where pooled; zeros for n = 0). n >= 0. tap may be NULL. Thread-safe. */

@@ -109,7 +109,7 @@ static void feed_forward(run *r, int l, const int32_t *x)
     tap_res(r, l, 4, r->branch, layer->res_scale_mid);
 }
 
-static void run_layer(run *r, int l, const int32_t *fused)
+static void attention_block(run *r, int l, const int32_t *fused)
 {
     const ts_ilayer *layer = &r->im->layer[l];
     tap_res(r, l, 0, r->x, layer->res_scale_in);
@@ -118,17 +118,25 @@ static void run_layer(run *r, int l, const int32_t *fused)
         attention(r, l, r->norm, NULL);
         add_branch(r);
         tap_res(r, l, 2, r->x, layer->res_scale_in);
-        normalise(&layer->norm2, r->n, r->x, r->norm);
-        feed_forward(r, l, r->norm);
-        add_branch(r);
-        tap_res(r, l, 5, r->x, layer->res_scale_mid);
-        tap_res(r, l, 6, r->x, layer->res_scale_mid);
     } else {
         attention(r, l, r->x, fused);
         add_branch(r);
         tap_res(r, l, 2, r->x, layer->res_scale_in);
         normalise(&layer->norm1, r->n, r->x, r->x);
         tap_res(r, l, 3, r->x, layer->res_scale_mid);
+    }
+}
+
+static void ffn_block(run *r, int l)
+{
+    const ts_ilayer *layer = &r->im->layer[l];
+    if (r->im->norm_first) {
+        normalise(&layer->norm2, r->n, r->x, r->norm);
+        feed_forward(r, l, r->norm);
+        add_branch(r);
+        tap_res(r, l, 5, r->x, layer->res_scale_mid);
+        tap_res(r, l, 6, r->x, layer->res_scale_mid);
+    } else {
         feed_forward(r, l, r->x);
         add_branch(r);
         tap_res(r, l, 5, r->x, layer->res_scale_mid);
@@ -211,9 +219,22 @@ void ts_emu_run(const ts_emu *emu, int n, const int32_t *x, int32_t *y, ts_emu_t
     r.ctx = TS_NEW_N(r.arena, int32_t, tokens * (size_t)r.inner);
     r.hidden = TS_NEW_N(r.arena, int32_t, tokens * (size_t)im->ff);
     tap(&r, 0, TS_ROLE_IN, 0, n, im->features, x, im->in_scale, NULL);
-    const int32_t *fused = run_mlp(&r, emu->embed, im->embed_count, 0, TS_ROLE_EMBED_HIDDEN, n, x, r.x);
-    for (int l = 0; l < im->layers; l++)
-        run_layer(&r, l, l == 0 && im->fused_qkv0 ? fused : NULL);
-    run_head(&r, y);
+    const int32_t *fused = NULL;
+    if (im->embed_count > 0)
+        fused = run_mlp(&r, emu->embed, im->embed_count, 0, TS_ROLE_EMBED_HIDDEN, n, x, r.x);
+    else
+        memcpy(r.x, x, d * sizeof *x);
+    for (int l = 0; l < im->layers; l++) {
+        if (ts_imodel_has_attention(im, l))
+            attention_block(&r, l, l == 0 && im->fused_qkv0 ? fused : NULL);
+        if (ts_imodel_has_ffn(im, l))
+            ffn_block(&r, l);
+    }
+    if (im->head_count > 0) {
+        run_head(&r, y);
+    } else {
+        memcpy(y, r.x, d * sizeof *y);
+        tap(&r, im->layers - 1, TS_ROLE_OUT, 0, n, im->d, y, im->res_out_scale, NULL);
+    }
     ts_arena_free(r.arena);
 }

@@ -142,9 +142,10 @@ static int plan_context(ts_attn_plan *p, int v_bits)
 void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 {
     const int inner = plan[0].heads * plan[0].d_head;
-    int least = 62, most = 0, v_bits = 0; /* of the widest layer: the ring has one ts_wmean */
+    int least = 62, most = 0, v_bits = 0; /* v_bits: of the widest layer, the ring has one ts_wmean */
     for (int l = 0; l < layers; l++)
         v_bits = plan[l].v_fmt.bits > v_bits ? plan[l].v_fmt.bits : v_bits;
+    shared->v_bits = v_bits;
     for (int l = 0; l < layers; l++) {
         plan[l].y_scale = TS_NEW_N(arena, double, 3 * inner);
         plan[l].y_offset = TS_NEW_N(arena, double, 3 * inner);

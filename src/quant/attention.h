@@ -24,6 +24,7 @@ typedef struct ts_attn_shared {
     int score_bits;
     int frac_bits; /* in: at most; out: chosen */
     int score_shift, ctx_shift;
+    int v_bits;   /* of the widest layer's values */
     double reach; /* octaves that a score of the calibration can have, with room */
     bool clipped; /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
 } ts_attn_shared;

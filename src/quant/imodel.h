@@ -58,7 +58,7 @@ typedef struct ts_ilayer {
     ts_ilin qkv;            /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
     ts_fmt q, k, v, ctx;
     const uint8_t *score_e; /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
-    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., vbits = ts_imodel_v_bits, shift = ctx_shift + ctx_e, ...) */
+    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., vbits = v_bits, shift = ctx_shift + ctx_e, ...) */
     ts_ilin o;              /* -> residual format */
     ts_rq ffn_in;
     ts_ilin ffn1, ffn2;     /* ffn2 -> residual format */
@@ -66,19 +66,28 @@ typedef struct ts_ilayer {
     double res_scale_in, res_scale_mid; /* real value of a unit of the residual at the layer's input and after block 1 */
 } ts_ilayer;
 
+/* A whole model, or a slice of one (quant/slice.h): a contiguous run of its blocks, where a layer is its attention block (norm1, qkv_in,
+   qkv ... o) and then its FFN block (norm2, ffn_in, ffn1, ffn2). A slice without embedding takes residual tokens, one without head gives
+   them; its layers are counted from its own first. A block that it lacks is all zeros. */
+
 typedef struct ts_imodel {
     const char *name;
-    int features, d, heads, d_head, ff, outputs, layers;
+    int features, d, heads, d_head, ff, outputs, layers; /* features = d without embedding, outputs = d without head */
+    bool starts_in_ffn;     /* a slice: layer 0 lacks its attention block */
+    bool ends_in_attention; /* a slice: the last layer lacks its FFN block */
     bool norm_first, has_final_norm, fused_qkv0;
     ts_pool pool;
     bool classifier; /* outputs of one token share one scale, so that arg-max is meaningful on integers */
     ts_fmt in;
     const double *in_scale; /* [features]: x_int = clamp(floor(x / in_scale + 0.5)) */
-    int embed_count, head_count;
+    int embed_count, head_count; /* 0: a slice without. No embedding: `in` is `res`; no head: no pooling, no final norm */
+    const double *res_out_scale; /* [d], without head: real value of one unit of the output; NULL otherwise */
     ts_ilin embed[TS_MLP_MAX]; /* the last one's output is the residual format */
     ts_ilin qkv0;              /* fused_qkv0: (input of the last embed linear) -> q, k, v of layer 0; replaces layer[0].qkv(_in) */
     ts_fmt res;                /* residual stream, signed */
     int score_bits, frac_bits, score_shift, ctx_shift, p_bits; /* shared by all layers */
+    int v_bits; /* of the values as ts_wmean takes them: the widest of the layers, because they share one divider; a slice keeps its
+                   model's, on which the rounding depends */
     const uint32_t *exp2;      /* [2^frac_bits] */
     const ts_ilayer *layer;    /* [layers] */
     ts_inorm final_norm;
@@ -86,13 +95,20 @@ typedef struct ts_imodel {
     ts_ilin head[TS_MLP_MAX];  /* the last one's output is the model's */
 } ts_imodel;
 
-/* Bits of the values as ts_wmean takes them, in all layers: the widest, because the layers share one divider. */
-static inline int ts_imodel_v_bits(const ts_imodel *im)
+static inline bool ts_imodel_has_attention(const ts_imodel *im, int layer)
 {
-    int bits = 0;
-    for (int l = 0; l < im->layers; l++)
-        bits = im->layer[l].v.bits > bits ? im->layer[l].v.bits : bits;
-    return bits;
+    return layer > 0 || !im->starts_in_ffn;
+}
+
+static inline bool ts_imodel_has_ffn(const ts_imodel *im, int layer)
+{
+    return layer < im->layers - 1 || !im->ends_in_attention;
+}
+
+/* [outputs]: real value of one unit of the output. */
+static inline const double *ts_imodel_out_scale(const ts_imodel *im)
+{
+    return im->head_count > 0 ? im->head[im->head_count - 1].y_scale : im->res_out_scale;
 }
 
 /* Checks every invariant above (ranges, shared constants, accumulator proofs by recomputation); names the tensor. */

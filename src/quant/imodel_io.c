@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "quant/imodel.h"
 
-enum { VERSION = 1, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
+enum { VERSION = 2, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
 static const char MAGIC[MAGIC_SIZE] = {'t', 'e', 's', 's', 'e', 'r', 'a', '\n'};
 
 typedef enum { U8, I32, U32, I64, F64 } kind;
@@ -253,11 +253,9 @@ static void walk_norm(walk *w, const char *name, ts_inorm *norm)
     leave(w, old);
 }
 
-static void walk_layer(walk *w, const ts_imodel *im, int index, ts_ilayer *layer)
+static void walk_attention_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 {
-    const size_t old = enter(w, "layers.%d", index);
     walk_norm(w, "norm1", &layer->norm1);
-    walk_norm(w, "norm2", &layer->norm2);
     walk_rq(w, "qkv_in", &layer->qkv_in);
     walk_ilin(w, "qkv", &layer->qkv);
     walk_fmt(w, "q", &layer->q);
@@ -267,10 +265,24 @@ static void walk_layer(walk *w, const ts_imodel *im, int index, ts_ilayer *layer
     WALK_TENSOR(w, "score_e", U8, im->heads, false, layer->score_e);
     small(w, "ctx_e", 0, 3, &layer->ctx_e);
     walk_ilin(w, "o", &layer->o);
+    WALK_TENSOR(w, "ctx_scale", F64, (size_t)im->heads * (size_t)im->d_head, false, layer->ctx_scale);
+}
+
+static void walk_ffn_block(walk *w, ts_ilayer *layer)
+{
+    walk_norm(w, "norm2", &layer->norm2);
     walk_rq(w, "ffn_in", &layer->ffn_in);
     walk_ilin(w, "ffn1", &layer->ffn1);
     walk_ilin(w, "ffn2", &layer->ffn2);
-    WALK_TENSOR(w, "ctx_scale", F64, (size_t)im->heads * (size_t)im->d_head, false, layer->ctx_scale);
+}
+
+static void walk_layer(walk *w, const ts_imodel *im, int index, ts_ilayer *layer)
+{
+    const size_t old = enter(w, "layers.%d", index);
+    if (ts_imodel_has_attention(im, index))
+        walk_attention_block(w, im, layer);
+    if (ts_imodel_has_ffn(im, index))
+        walk_ffn_block(w, layer);
     real(w, "res_scale_in", &layer->res_scale_in);
     real(w, "res_scale_mid", &layer->res_scale_mid);
     leave(w, old);
@@ -292,7 +304,7 @@ static void walk_name(walk *w, ts_imodel *im)
 static void walk_mlp(walk *w, const char *name, int *count, ts_ilin *lin)
 {
     const size_t old = enter(w, "%s", name);
-    small(w, "count", 1, TS_MLP_MAX, count);
+    small(w, "count", 0, TS_MLP_MAX, count);
     for (int i = 0; i < *count && !failed(w); i++) {
         const size_t inner = enter(w, "%d", i);
         walk_ilin(w, "lin", &lin[i]);
@@ -313,6 +325,8 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     small(w, "ff", 1, DIM_MAX, &im->ff);
     small(w, "outputs", 1, DIM_MAX, &im->outputs);
     small(w, "layers", 1, 1 << 10, &im->layers);
+    flag(w, "starts_in_ffn", &im->starts_in_ffn);
+    flag(w, "ends_in_attention", &im->ends_in_attention);
     flag(w, "norm_first", &im->norm_first);
     flag(w, "has_final_norm", &im->has_final_norm);
     flag(w, "fused_qkv0", &im->fused_qkv0);
@@ -330,6 +344,7 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     small(w, "score_shift", 0, 62, &im->score_shift);
     small(w, "ctx_shift", 0, 62, &im->ctx_shift);
     small(w, "p_bits", 1, 32, &im->p_bits);
+    small(w, "v_bits", 1, 32, &im->v_bits);
     WALK_TENSOR(w, "exp2", U32, (size_t)1 << im->frac_bits, false, im->exp2);
     if (!w->saving)
         layer = TS_NEW_N(w->arena, ts_ilayer, im->layers);
@@ -338,8 +353,11 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     im->layer = layer;
     if (im->has_final_norm)
         walk_norm(w, "final_norm", &im->final_norm);
-    walk_rq(w, "head_in", &im->head_in);
     walk_mlp(w, "head", &im->head_count, im->head);
+    if (im->head_count > 0)
+        walk_rq(w, "head_in", &im->head_in);
+    else
+        WALK_TENSOR(w, "res_out_scale", F64, im->d, false, im->res_out_scale);
 }
 
 /* ---- files ---- */

@@ -465,6 +465,7 @@ static bool attention_scales(quantiser *q)
     im->frac_bits = shared.frac_bits;
     im->score_shift = shared.score_shift;
     im->ctx_shift = shared.ctx_shift;
+    im->v_bits = shared.v_bits;
     im->p_bits = bits(q, TS_FMT_P, 0);
     uint32_t *exp2 = TS_NEW_N(q->arena, uint32_t, (size_t)1 << im->frac_bits);
     ts_exp2_table(im->frac_bits, im->p_bits, exp2);

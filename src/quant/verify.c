@@ -122,9 +122,15 @@ static bool check_onto_res(const char *name, const ts_ilin *lin, ts_fmt res, ts_
     return same(lin->y, res) || same(lin->y, half) || ts_fail(err, "%s: its output is not in the residual format", name);
 }
 
+/* All blocks of a kind share constants with the first of its kind, in layer 0 or, where that lacks it, layer 1. */
+static const ts_ilayer *first_attention(const ts_imodel *im)
+{
+    return &im->layer[im->starts_in_ffn ? 1 : 0];
+}
+
 static bool check_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, ts_err *err)
 {
-    const ts_inorm *first = &im->layer[0].norm1;
+    const ts_inorm *first = im->starts_in_ffn ? &im->layer[0].norm2 : &im->layer[0].norm1;
     if (norm->d != im->d || !norm->gain || !norm->bias)
         return ts_fail(err, "%s: of %d channels instead of %d", name, norm->d, im->d);
     if (norm->t_shift != first->t_shift || norm->y_shift != first->y_shift)
@@ -174,70 +180,70 @@ static bool check_attention(const ts_imodel *im, const ts_ilayer *layer, ts_err 
     return check_scales("ctx", im->heads * im->d_head, layer->ctx_scale, NULL, err);
 }
 
-static bool check_layer(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
+static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
+{
+    const ts_ilayer *first = first_attention(im);
+    if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, err) ||
+        !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) ||
+        !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
+        !check_linear("o", &layer->o, im->heads * im->d_head, im->d, layer->ctx, err))
+        return false;
+    if (!same(layer->o.y, im->res) || layer->o.act != TS_ACT_NONE)
+        return ts_fail(err, "o: its output is in the residual format");
+    return check_shared("qkv_in", &layer->qkv_in, &first->qkv_in, err) && check_shared("qkv", &layer->qkv.rq, &first->qkv.rq, err) &&
+           check_shared("o", &layer->o.rq, &first->o.rq, err);
+}
+
+static bool check_ffn_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
 {
     const ts_ilayer *first = &im->layer[0];
-    const int inner = im->heads * im->d_head;
-    const double res[2] = {layer->res_scale_in, layer->res_scale_mid};
-    if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, err) || !check_norm("norm2", im, &layer->norm2, err) ||
-        !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) || !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
-        !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
-        !check_linear("o", &layer->o, inner, im->d, layer->ctx, err) ||
+    if (!check_norm("norm2", im, &layer->norm2, err) || !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
         !check_linear("ffn1", &layer->ffn1, im->d, im->ff, layer->ffn_in.out, err) ||
-        !check_linear("ffn2", &layer->ffn2, im->ff, im->d, layer->ffn1.y, err) || !check_scales("residual", 2, res, NULL, err))
+        !check_linear("ffn2", &layer->ffn2, im->ff, im->d, layer->ffn1.y, err))
         return false;
-    if (!same(layer->o.y, im->res) || !same(layer->ffn2.y, im->res) || layer->o.act != TS_ACT_NONE || layer->ffn2.act != TS_ACT_NONE)
-        return ts_fail(err, "o, ffn2: their outputs are in the residual format");
+    if (!same(layer->ffn2.y, im->res) || layer->ffn2.act != TS_ACT_NONE)
+        return ts_fail(err, "ffn2: its output is in the residual format");
     if (layer->ffn1.act != first->ffn1.act)
         return ts_fail(err, "ffn1: the layers of a ring share their activation");
     if (layer->ffn1.table && (layer->ffn1.rq.out.bits != first->ffn1.rq.out.bits || layer->ffn1.y.bits != first->ffn1.y.bits ||
                               memcmp(layer->ffn1.table, first->ffn1.table, sizeof(int32_t) << first->ffn1.rq.out.bits) != 0))
         return ts_fail(err, "ffn1: the layers of a ring share their activation table");
-    return check_shared("qkv_in", &layer->qkv_in, &first->qkv_in, err) && check_shared("qkv", &layer->qkv.rq, &first->qkv.rq, err) &&
-           check_shared("o", &layer->o.rq, &first->o.rq, err) && check_shared("ffn_in", &layer->ffn_in, &first->ffn_in, err) &&
-           check_shared("ffn1", &layer->ffn1.rq, &first->ffn1.rq, err) && check_shared("ffn2", &layer->ffn2.rq, &first->ffn2.rq, err);
+    return check_shared("ffn_in", &layer->ffn_in, &first->ffn_in, err) && check_shared("ffn1", &layer->ffn1.rq, &first->ffn1.rq, err) &&
+           check_shared("ffn2", &layer->ffn2.rq, &first->ffn2.rq, err);
 }
 
-static bool check_ring(const ts_imodel *im, ts_err *err)
+static bool check_layer(const ts_imodel *im, int l, ts_err *err)
 {
-    const int dims[] = {im->features, im->d, im->heads, im->d_head, im->ff, im->outputs};
-    for (int i = 0; i < (int)(sizeof dims / sizeof *dims); i++)
-        if (dims[i] < 1 || dims[i] > DIM_MAX)
-            return ts_fail(err, "a dimension of %d is out of range", dims[i]);
-    if (im->layers < 1 || im->layers > LAYERS_MAX || im->d_head > D_HEAD_MAX || im->heads > DIM_MAX / im->d_head || !im->layer || !im->name)
-        return ts_fail(err, "%d layers, %d heads of %d: out of range", im->layers, im->heads, im->d_head);
-    if (im->pool < TS_POOL_NONE || im->pool > TS_POOL_FIRST)
-        return ts_fail(err, "unknown pooling %d", (int)im->pool);
-    if (!check_fmt("in", im->in, 2, 18, err) || !check_fmt("residual", im->res, 8, 20, err) ||
-        !check_scales("in", im->features, im->in_scale, NULL, err))
-        return false;
-    if (!im->in.is_signed || !im->res.is_signed)
-        return ts_fail(err, "in, residual: formats are signed");
-    if (im->score_bits < 2 || im->score_bits > 24 || im->frac_bits < 0 || im->frac_bits > 12 || im->p_bits < 2 || im->p_bits > 18 ||
-        im->score_shift < 0 || im->score_shift > SHIFT_MAX || im->ctx_shift < 0 || im->ctx_shift > SHIFT_MAX || !im->exp2)
-        return ts_fail(err, "score, p or ctx: constants are out of range");
-    for (int f = 0; f < 1 << im->frac_bits; f++)
-        if (im->exp2[f] > (f ? im->exp2[f - 1] : (uint32_t)ts_fmt_max(im->p_bits, false)))
-            return ts_fail(err, "exp2 table: entry %d is larger than the one before it", f);
-    return im->exp2[0] == (uint32_t)ts_fmt_max(im->p_bits, false) ||
-           ts_fail(err, "exp2 table: the first entry is not the largest probability");
+    const ts_ilayer *layer = &im->layer[l];
+    const double res[2] = {layer->res_scale_in, layer->res_scale_mid};
+    return check_scales("residual", 2, res, NULL, err) && (!ts_imodel_has_attention(im, l) || check_attention_block(im, layer, err)) &&
+           (!ts_imodel_has_ffn(im, l) || check_ffn_block(im, layer, err));
 }
 
-bool ts_imodel_verify(const ts_imodel *im, ts_err *err)
+/* Where tokens come in: the embedding, or the residual stream itself. */
+static bool check_entry(const ts_imodel *im, ts_err *err)
 {
-    if (!check_ring(im, err) || !check_mlp("embed", im->embed, im->embed_count, im->features, im->d, im->in, err) ||
-        !check_onto_res("embed", &im->embed[im->embed_count - 1], im->res, err))
-        return false;
-    for (int l = 0; l < im->layers; l++)
-        if (!check_layer(im, &im->layer[l], err))
-            return ts_fail_in(err, "layers.%d", l);
-    if (im->fused_qkv0) {
-        const ts_ilin *last = &im->embed[im->embed_count - 1];
-        if (im->norm_first || last->act != TS_ACT_NONE)
-            return ts_fail(err, "qkv0: something stands between the embedding's last linear and the first QKV");
-        if (!check_qkv("qkv0", im, &im->layer[0], &im->qkv0, last->in, last->x, err))
-            return false;
+    if (im->embed_count == 0) {
+        if (im->features != im->d || !same(im->in, im->res))
+            return ts_fail(err, "a slice without embedding takes tokens of %d values in the residual format", im->d);
+        return !im->fused_qkv0 || ts_fail(err, "qkv0: a slice without embedding has no fused first QKV");
     }
+    if (im->starts_in_ffn)
+        return ts_fail(err, "a slice that starts in an FFN block has no embedding");
+    return check_mlp("embed", im->embed, im->embed_count, im->features, im->d, im->in, err) &&
+           check_onto_res("embed", &im->embed[im->embed_count - 1], im->res, err);
+}
+
+/* Where results leave: the head, or the residual stream. */
+static bool check_exit(const ts_imodel *im, ts_err *err)
+{
+    if (im->head_count == 0) {
+        if (im->outputs != im->d || im->pool != TS_POOL_NONE || im->has_final_norm || im->classifier)
+            return ts_fail(err, "a slice without head gives tokens of %d values: no pooling, no final norm, no classes", im->d);
+        return check_scales("out", im->d, im->res_out_scale, NULL, err);
+    }
+    if (im->ends_in_attention)
+        return ts_fail(err, "a slice that ends in an attention block has no head");
     if (im->has_final_norm && !check_norm("final_norm", im, &im->final_norm, err))
         return false;
     if (!check_input("head_in", &im->head_in, im->d, im->res, err) ||
@@ -248,4 +254,51 @@ bool ts_imodel_verify(const ts_imodel *im, ts_err *err)
         if (scale[o] < scale[0] || scale[o] > scale[0])
             return ts_fail(err, "head: the outputs of a classifier share one scale");
     return true;
+}
+
+static bool check_ring(const ts_imodel *im, ts_err *err)
+{
+    const int dims[] = {im->features, im->d, im->heads, im->d_head, im->ff, im->outputs};
+    for (int i = 0; i < (int)(sizeof dims / sizeof *dims); i++)
+        if (dims[i] < 1 || dims[i] > DIM_MAX)
+            return ts_fail(err, "a dimension of %d is out of range", dims[i]);
+    if (im->layers < 1 || im->layers > LAYERS_MAX || im->d_head > D_HEAD_MAX || im->heads > DIM_MAX / im->d_head || !im->layer || !im->name)
+        return ts_fail(err, "%d layers, %d heads of %d: out of range", im->layers, im->heads, im->d_head);
+    if (im->layers == 1 && im->starts_in_ffn && im->ends_in_attention)
+        return ts_fail(err, "a slice has at least one block");
+    if (im->pool < TS_POOL_NONE || im->pool > TS_POOL_FIRST)
+        return ts_fail(err, "unknown pooling %d", (int)im->pool);
+    if (!check_fmt("in", im->in, 2, im->embed_count ? 18 : 20, err) || !check_fmt("residual", im->res, 8, 20, err) ||
+        !check_scales("in", im->features, im->in_scale, NULL, err))
+        return false;
+    if (!im->in.is_signed || !im->res.is_signed)
+        return ts_fail(err, "in, residual: formats are signed");
+    if (im->score_bits < 2 || im->score_bits > 24 || im->frac_bits < 0 || im->frac_bits > 12 || im->p_bits < 2 || im->p_bits > 18 ||
+        im->score_shift < 0 || im->score_shift > SHIFT_MAX || im->ctx_shift < 0 || im->ctx_shift > SHIFT_MAX || !im->exp2)
+        return ts_fail(err, "score, p or ctx: constants are out of range");
+    for (int l = 0; l < im->layers; l++)
+        if (im->v_bits > 18 || (ts_imodel_has_attention(im, l) && im->v_bits < im->layer[l].v.bits))
+            return ts_fail(err, "v: %d bits do not hold the values of layer %d", im->v_bits, l);
+    for (int f = 0; f < 1 << im->frac_bits; f++)
+        if (im->exp2[f] > (f ? im->exp2[f - 1] : (uint32_t)ts_fmt_max(im->p_bits, false)))
+            return ts_fail(err, "exp2 table: entry %d is larger than the one before it", f);
+    return im->exp2[0] == (uint32_t)ts_fmt_max(im->p_bits, false) ||
+           ts_fail(err, "exp2 table: the first entry is not the largest probability");
+}
+
+bool ts_imodel_verify(const ts_imodel *im, ts_err *err)
+{
+    if (!check_ring(im, err) || !check_entry(im, err))
+        return false;
+    for (int l = 0; l < im->layers; l++)
+        if (!check_layer(im, l, err))
+            return ts_fail_in(err, "layers.%d", l);
+    if (im->fused_qkv0) {
+        const ts_ilin *last = &im->embed[im->embed_count - 1];
+        if (im->norm_first || last->act != TS_ACT_NONE)
+            return ts_fail(err, "qkv0: something stands between the embedding's last linear and the first QKV");
+        if (!check_qkv("qkv0", im, &im->layer[0], &im->qkv0, last->in, last->x, err))
+            return false;
+    }
+    return check_exit(im, err);
 }
