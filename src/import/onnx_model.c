@@ -40,6 +40,8 @@ typedef struct scope {
 
 static const char *normal_domain(const char *domain)
 {
+    if (strcmp(ts_or_empty(domain), "onnx.brevitas") == 0) /* where Brevitas puts QONNX's operators */
+        return "qonnx.custom_op.general";
     return strcmp(ts_or_empty(domain), "ai.onnx") == 0 ? "" : ts_or_empty(domain);
 }
 
@@ -206,8 +208,8 @@ static int64_t domain_version(const scope *s, const char *domain)
     for (size_t i = 0; i < s->imports; i++)
         if (strcmp(normal_domain(s->import[i]->domain), domain) == 0)
             return s->import[i]->has_version ? s->import[i]->version : 1;
-    /* onnxruntime's optimiser adds its operators without declaring their domain, which has had one version only. */
-    return strcmp(domain, "com.microsoft") == 0 ? 1 : -1;
+    /* onnxruntime's optimiser and Brevitas add operators without declaring their domain; their first version is meant. */
+    return strcmp(domain, "com.microsoft") == 0 || strcmp(domain, "qonnx.custom_op.general") == 0 ? 1 : -1;
 }
 
 static bool bind_operator(importer *im, const scope *s, ts_node *node)

@@ -59,4 +59,7 @@ bool ts_op_check(const ts_node *node, ts_err *err);
 bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 
+/* Least and largest code of a node of QONNX's Quant with so many bits. */
+void ts_quant_range(const ts_node *node, double bits, double *low, double *high);
+
 #endif

@@ -142,6 +142,15 @@ static inline void model_floats(model *m, const char *name, const char *dims, co
     pb_message(&m->graph, 5, &t);
 }
 
+/* An initialiser of any type: `type` is ONNX's number (3: int8, 2: uint8, 5: int16, 6: int32), data as it stands in a file. */
+static inline void model_tensor(model *m, const char *name, int type, const char *dims, const void *data, size_t size)
+{
+    int64_t dim[16];
+    int rank = dims_of(m->arena, dims, dim);
+    pb t = tensor_raw(m->arena, name, type, rank, dim, data, size);
+    pb_message(&m->graph, 5, &t);
+}
+
 /* A one-dimensional int64 initialiser: model_ints(m, "shape", "1,-1,32"). */
 static inline void model_ints(model *m, const char *name, const char *values)
 {
