@@ -19,7 +19,10 @@ class Encoder(torch.nn.Module):
                 torch.nn.init.xavier_uniform_(linear.weight)
 
     def forward(self, hits):
-        return self.head(self.encoder(self.embedding(hits)))
+        return self.output(self.encoder(self.embedding(hits)))
+
+    def output(self, state):
+        return self.head(state)
 
     def states(self, hits, particle):
         """The same computation for training: the state after each layer [events, hits, d], and log_own (see attention.py) of each."""

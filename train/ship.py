@@ -27,9 +27,9 @@ def evaluate(model, rows):
     """Outputs [hits, outputs] of each event, in float32 and one event at a time, as the host runs them."""
     with torch.no_grad():
         for event in event_rows(rows):
-            hits = models.features(np.stack([event["x"], event["y"], event["z"]], -1))[None].to(model.head.weight.device)
+            hits = models.features(np.stack([event["x"], event["y"], event["z"]], -1))[None].to(next(model.parameters()).device)
             states, _ = model.states(hits, torch.zeros(hits.shape[:2], device=hits.device))
-            yield model.head(states[-1])[0].cpu().numpy()
+            yield model.output(states[-1])[0].cpu().numpy()
 
 
 def write_results(path, model, rows, task):
@@ -93,6 +93,7 @@ def onnx_weights(path, like):
     for i in range(len(like.encoder.layers)):
         names += ["encoder.layers.%d.%s.weight" % (i, n) for n in ("self_attn.in_proj", "self_attn.out_proj", "linear1", "linear2")]
     names = [n.replace("in_proj.weight", "in_proj_weight") for n in names + ["head.weight"]]
+    names = [n for n in names if n not in values]  # a projection that became a Gemm has kept its name
     if len(used) != len(names):
         raise SystemExit("%s: %d matrices, but this model has %d; was it exported by this script?" % (path, len(used), len(names)))
     found = dict(zip(names, (w.T for w in used)))

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Fine-tunes a shipped regression model with rounded weights and activations and exports it with its steps (QuantizeLinear, DequantizeLinear).
+
+    OMP_NUM_THREADS=1 python3 train/qat.py encreg --out run/encreg_qat --ship models            # train, or go on, and ship
+    OMP_NUM_THREADS=1 python3 train/qat.py encreg --out run/encreg_qat --ship models --steps 0  # ship what there is so far
+
+quantised.py says what is rounded; README.md beside this file why."""
+import argparse
+import copy
+import datetime
+import math
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+
+import events
+import ship
+from encoder import Encoder
+from models import INPUTS, MODELS, features, outputs, targets
+from quantised import BITS, Quantised, export
+from train import Loss, learning_rate, relabel, robust
+
+CALIBRATION_EVENTS = 20
+STEP_RATE = 0.1  # learning rate of the steps' logarithms, relative to that of the weights
+
+
+class Tuning:
+    """Rounded model, its float teacher, averaged weights, optimiser, counters."""
+
+    def __init__(self, a, config, pool):
+        self.model = Encoder(len(INPUTS), outputs=outputs(config["task"]), **config["shape"])
+        self.model.load_state_dict(ship.onnx_weights(a.warm, self.model))
+        self.teacher = copy.deepcopy(self.model).requires_grad_(False)
+        self.quantised = Quantised(self.model)
+        rng = np.random.default_rng([a.seed, 0])
+        some = [features(e[0])[None] for e in pool.compose(rng, CALIBRATION_EVENTS, config["tracks"])]
+        self.quantised.centre(some)
+        self.quantised.calibrate(some)
+        self.average = copy.deepcopy(self.quantised)
+        steps = {id(p) for p in self.quantised.steps()}
+        rest = [p for p in self.quantised.parameters() if id(p) not in steps]
+        self.optimiser = torch.optim.AdamW([{"params": rest, "share": 1.0}, {"params": self.quantised.steps(), "share": STEP_RATE, "weight_decay": 0.0}],
+                                           lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, foreach=True)
+        self.count = dict(step=0, chunk=1, events=0, hits=0, hours=0.0)
+
+    def parts(self):
+        return {"quantised": self.quantised, "average": self.average, "optimiser": self.optimiser}
+
+    def save(self, path):
+        torch.save({"count": self.count, **{k: v.state_dict() for k, v in self.parts().items()}}, path + ".part")
+        os.replace(path + ".part", path)
+
+    def load(self, path):
+        saved = torch.load(path)
+        for k, v in self.parts().items():
+            v.load_state_dict(saved[k])
+        self.count = saved["count"]
+
+    def loss(self, batch):
+        """The truth, agreement within a track (as train.py), and what the float model says."""
+        position, particle, momentum, q = batch
+        regressed, _ = targets(momentum, q)
+        real = torch.from_numpy(particle >= 0)
+        label = torch.from_numpy(relabel(particle).astype(np.float32))
+        hits = features(position)
+        out = self.quantised(hits)
+        with torch.no_grad():
+            states, _ = self.teacher.states(hits, label)
+            taught = self.teacher.head(states[-1])
+        return {"value": robust(out - regressed, 0.05)[real].sum(-1).mean(), "spread": Loss.spread(out, label, real),
+                "teacher": robust(out - taught, 0.05)[real].sum(-1).mean()}
+
+    def step(self, batch, rate):
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        self.optimiser.zero_grad(set_to_none=True)
+        parts = self.loss(batch)
+        sum(parts.values()).backward()
+        torch.nn.utils.clip_grad_norm_(list(self.quantised.parameters()), 1.0)
+        self.optimiser.step()
+        self.count["step"] += 1
+        decay = min(0.998, (1 + self.count["step"]) / (10 + self.count["step"]))
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.quantised.parameters()):
+                mean.lerp_(now, 1 - decay)
+        return {k: float(v.detach()) for k, v in parts.items()}
+
+
+def stage(progress):
+    """Short events first: most of the time goes into attention, and roundings are the same in all events."""
+    return (5, 20) if progress < 0.3 else (10, 50)
+
+
+def tune(a, config, t, pool, log):
+    start = time.time() - 3600 * t.count["hours"]
+    sums, scored = {}, time.time()
+    while t.count["step"] < a.steps:
+        tracks = stage(t.count["step"] / a.steps)
+        rng = np.random.default_rng([a.seed, t.count["chunk"]])
+        for batch in events.batches(pool, rng, tracks, config["hits"], 200):
+            if t.count["step"] >= a.steps:
+                break
+            parts = t.step(batch, learning_rate(t.count["step"], a.steps, a.rate))
+            t.count["events"] += len(batch[0])
+            t.count["hits"] += batch[0].shape[0] * batch[0].shape[1]
+            t.count["hours"] = (time.time() - start) / 3600
+            for k, v in parts.items():
+                sums.setdefault(k, []).append(v)
+            if t.count["step"] % a.log_every == 0:
+                log("step %6d  tracks %d-%d  events %d  hits %.3g  hours %.3f  %s" % (
+                    t.count["step"], *tracks, t.count["events"], t.count["hits"], t.count["hours"],
+                    "  ".join("%s %.4f" % (k, np.mean(v)) for k, v in sums.items())))
+                sums = {}
+            if time.time() - scored > 60 * a.score_minutes or t.count["step"] == a.steps:
+                scored = time.time()
+                log("step %6d  averaged weights, rounded: %s" % (t.count["step"], ship.validate(t.average, a, config)))
+                t.save(os.path.join(a.out, "checkpoint.pt"))
+        t.count["chunk"] += 1
+        t.save(os.path.join(a.out, "checkpoint.pt"))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("model", choices=sorted(k for k, m in MODELS.items() if m["task"] == "regression"))
+    p.add_argument("--out", required=True, metavar="DIR", help="checkpoint, log, tracks; goes on with what is there")
+    p.add_argument("--from", dest="warm", metavar="FILE", help="the float model (models/MODEL.onnx)")
+    p.add_argument("--steps", type=int, default=3000, help="optimiser steps in all (3000); 0: none, only --ship")
+    p.add_argument("--rate", type=float, default=5e-4, help="peak learning rate (5e-4)")
+    p.add_argument("--pool", type=int, default=200000, metavar="N", help="simulated tracks that events are made of (200000)")
+    p.add_argument("--seed", type=int, default=1005)
+    p.add_argument("--tessera", default="build/tessera", metavar="PATH")
+    p.add_argument("--log-every", type=int, default=100, metavar="STEPS")
+    p.add_argument("--score-minutes", type=float, default=5, metavar="M")
+    p.add_argument("--ship", metavar="FOLDER", help="export the averaged weights and write inputs file and card")
+    p.add_argument("--date", default=datetime.date.today().isoformat(), help="date on the card (today)")
+    a = p.parse_args()
+    a.warm = a.warm or "models/%s.onnx" % a.model
+    config = MODELS[a.model]
+    os.makedirs(a.out, exist_ok=True)
+    with open(os.path.join(a.out, "log.txt"), "a") as file:
+        def log(text):
+            print(text, flush=True)
+            file.write(text + "\n")
+            file.flush()
+        pool = events.Pool.make(a.tessera, os.path.join(a.out, "tracks.npz"), a.pool, a.seed)
+        t = Tuning(a, config, pool)
+        checkpoint = os.path.join(a.out, "checkpoint.pt")
+        if os.path.exists(checkpoint):
+            t.load(checkpoint)
+            log("goes on at step %d" % t.count["step"])
+        log(" ".join(sys.argv))
+        if a.steps:
+            tune(a, config, t, pool, log)
+        if a.ship:
+            ship_quantised(a, config, t, log)
+
+
+if __name__ == "__main__":
+    main()
