@@ -8,9 +8,10 @@ quantised.py says what is rounded; README.md beside this file why."""
 import argparse
 import copy
 import datetime
-import math
+import json
 import os
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -19,7 +20,7 @@ import torch
 import events
 import ship
 from encoder import Encoder
-from models import INPUTS, MODELS, features, outputs, targets
+from models import INPUTS, MODELS, features, inputs_file, outputs, targets
 from quantised import BITS, Quantised, export
 from train import Loss, learning_rate, relabel, robust
 
@@ -120,6 +121,77 @@ def tune(a, config, t, pool, log):
                 t.save(os.path.join(a.out, "checkpoint.pt"))
         t.count["chunk"] += 1
         t.save(os.path.join(a.out, "checkpoint.pt"))
+
+
+CARD = """# {name}_qat
+
+`{name}`, fine-tuned with rounded weights and activations so that every product shares a DSP48E2 with a second one; {date}. The file
+has its steps in QuantizeLinear and DequantizeLinear nodes (docs/quantisation.md).
+
+| | |
+|---|---|
+| from | `models/{name}.onnx` (its card says what it computes) |
+| weights | {w_embed} bits in the embedding, {w} elsewhere; one scale an output |
+| activations | {activations} bits; probabilities (unsigned) 11 with `--formats p=11` |
+| training data | {seen_events:.3g} events ({seen_hits:.3g} hits) of up to {hi} tracks, put together from {pool} simulated tracks (seed {seed}) by rotation and reflection |
+| training | {steps} steps of AdamW, {hours:.2f} hours of one process on a CPU shared with other work, weights and steps averaged |
+| command | `python3 train/qat.py {name} --steps {steps} --rate {rate:g} --out run/{name}_qat --ship models` |
+
+## Scores
+
+On {tested} fresh events (`tessera events --events {tested} --tracks {lo}-{hi} --seed {test_seed}`), none of them used for training or choosing; mean and
+standard error over the events. The integer engine is bit for bit what the hardware computes.
+
+{table}
+
+Post-training packed: `models/{name}.onnx` at `--formats {packed}`, calibrated on the 20 events of `{name}.csv`, as is {name}_qat for what its
+file leaves open. Reproduce with
+
+    build/tessera compile models/{name}_qat.onnx --formats p=11 --device zcu102 --events models/{name}.csv --inputs models/{name}_qat.inputs.json -o design
+    build/tessera events --events {tested} --tracks {lo}-{hi} --seed {test_seed} -o test.csv
+    build/tessera run design --engine integer --events test.csv -o out.csv
+    build/tessera score out.csv --truth test.csv --inputs models/{name}_qat.inputs.json
+"""
+
+PACKED = "w_embed={w_embed},w_qkv={w},w_o={w},w_ffn1={w},w_ffn2={w},w_head={w},q={q},k={k},v={v},p=11,hidden={hidden}".format(**BITS)
+
+
+def run_integer(a, folder, label, onnx, formats, calibration, inputs, test):
+    """Results of the integer engine."""
+    design, out = os.path.join(folder, label), os.path.join(folder, label + ".csv")
+    ship.tessera(a, "compile", onnx, "--formats", formats, "--device", "zcu102", "--events", calibration, "--inputs", inputs, "-o", design)
+    ship.tessera(a, "run", design, "--engine", "integer", "--events", test, "-o", out)
+    return out
+
+
+def ship_quantised(a, config, t, log):
+    """Exports the averaged weights and steps to FOLDER/NAME_qat.onnx with inputs file and card."""
+    prefix, calibration = os.path.join(a.ship, a.model + "_qat"), os.path.join(a.ship, a.model + ".csv")
+    inputs = prefix + ".inputs.json"
+    export(t.average, len(INPUTS), prefix + ".onnx", "track_params")
+    with open(inputs, "w") as f:
+        json.dump(inputs_file(config["task"]), f, indent=1)
+        f.write("\n")
+    log(ship.tessera(a, "inspect", prefix + ".onnx"))
+    with tempfile.TemporaryDirectory() as folder:
+        test, floating = os.path.join(folder, "test.csv"), os.path.join(folder, "float.csv")
+        tested = len(ship.event_rows(ship.make_events(a, config, test, ship.TEST_EVENTS, ship.SEEDS["test"])))
+        ship.tessera(a, "run", a.warm, "--engine", "float", "--events", test, "--inputs", inputs, "-o", floating)
+        results = {"%s, float" % a.model: floating,
+                   "%s_qat, integer" % a.model: run_integer(a, folder, "qat", prefix + ".onnx", "p=11", calibration, inputs, test),
+                   "%s post-training packed, integer" % a.model: run_integer(a, folder, "packed", a.warm, PACKED, calibration, inputs, test),
+                   "%s at default formats, integer" % a.model: run_integer(a, folder, "default", a.warm, "", calibration, inputs, test)}
+        files = {k: os.path.basename(v)[:-4] for k, v in results.items()}
+        lines = [(what, kind, m) for what, path in results.items() for _, kind, m in ship.scores(a, "%s=%s" % (files[what], path), test, inputs)]
+    names = {"in": "inputs", "qkv_in": "norm outputs to q, k, v", "q": "queries", "k": "keys", "v": "values", "ctx": "context", "ffn_in": "norm outputs to "
+             "the FFN", "hidden": "hidden (unsigned)", "head_in": "head input"}
+    card = CARD.format(name=a.model, date=a.date, w_embed=BITS["w_embed"], w=BITS["w"], activations=", ".join("%s %d" % (n, BITS[k]) for k, n in names.items()),
+                       seen_events=t.count["events"], seen_hits=t.count["hits"], hi=config["tracks"][1], lo=config["tracks"][0], pool=a.pool, seed=a.seed,
+                       steps=t.count["step"], rate=a.rate, hours=t.count["hours"], tested=tested, test_seed=ship.SEEDS["test"], table=ship.table(lines),
+                       packed=PACKED)
+    with open(prefix + ".md", "w") as f:
+        f.write(card)
+    log(ship.table(lines))
 
 
 def main():

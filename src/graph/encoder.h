@@ -16,11 +16,24 @@ typedef enum {
     TS_MASK_DATA,  /* computed from the data (EncCla: embedding sum == 0); taken as never firing */
 } ts_mask;
 
+/* What a file that was quantised in training says of a tensor: value = scale[c] * (code - zero[c]), low <= code <= high. */
+typedef struct ts_given {
+    int count;           /* channels */
+    const double *scale; /* [count], positive */
+    const int *zero;     /* [count] */
+    int low, high;
+    const char *name; /* of the node, for messages */
+} ts_given;
+
 typedef struct ts_linear {
     int in, out;
     const float *w; /* [out][in] */
     const float *b; /* [out], zeros where the model has none */
     const char *name; /* for messages: the node or weight it came from */
+    /* NULL where the file says nothing: */
+    const ts_given *w_given; /* [out]: every weight of output o is a whole multiple of scale[o]; zero and low, high mean nothing */
+    const ts_given *x_given; /* [in]: what is read */
+    const ts_given *y_given; /* [out]: what it makes, before an activation */
 } ts_linear;
 
 typedef struct ts_norm {
@@ -40,6 +53,7 @@ typedef struct ts_layer {
     ts_linear q, k, v; /* d -> heads * d_head */
     ts_linear o;       /* heads * d_head -> d */
     float scale;       /* multiplies q.k before the softmax, usually 1/sqrt(d_head) */
+    const ts_given *p_given; /* [1]: probabilities, or NULL */
     ts_norm norm1, norm2;
     ts_linear ffn1, ffn2; /* d -> ff, ff -> d */
 } ts_layer;
@@ -70,6 +84,8 @@ typedef struct ts_encoder {
     ts_norm final_norm; /* valid where has_final_norm */
     const ts_layer *layer; /* [layers] */
     long long parameters;
+    int notes; /* roundings of the file that have no place in the hardware, one line each */
+    const char *const *note;
 } ts_encoder;
 
 const char *ts_act_name(ts_act act);    /* "none", "relu", "gelu", "gelu_tanh", "silu" */

@@ -51,6 +51,13 @@ typedef struct ts_use {
     int slot; /* node->in[slot] is the value */
 } ts_use;
 
+/* A constant that the file gives as integers and scales (DequantizeLinear): each element is a whole multiple of its step. */
+typedef struct ts_grid {
+    const ts_tensor *step; /* as many elements as the constant, in its shape; NULL: something else than moving elements was done
+                              with it since */
+    const char *node;      /* that made it from integers */
+} ts_grid;
+
 struct ts_value {
     int id;           /* index in ts_graph.value */
     const char *name; /* unique in the graph, never "" */
@@ -58,6 +65,7 @@ struct ts_value {
     bool has_shape;   /* after inference: on every value */
     ts_shape shape;
     const ts_tensor *constant; /* data of initialisers, Constant nodes and whatever folding computed; else NULL */
+    const ts_grid *grid;       /* of a constant that was integers in the file; else NULL */
     const ts_dim *known;       /* after inference, integer values of few elements that only depend on n (Shape -> Gather -> ...
                                   chains): their elements in terms of n, [number of elements]; else NULL */
     const ts_node *producer;   /* NULL for inputs and constants */

@@ -56,7 +56,7 @@ static bool eval_identity(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Identity_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity, .passes_on = true};
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_identity, .eval = eval_identity, .passes_on = true, .moves = true};
 
 static bool infer_dropout(const ts_op_args *a)
 {

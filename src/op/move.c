@@ -43,7 +43,7 @@ static bool eval_transpose(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Transpose_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "perm", .infer = infer_transpose, .eval = eval_transpose};
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "perm", .infer = infer_transpose, .eval = eval_transpose, .moves = true};
 
 static bool check_concat(const ts_node *node, ts_err *err)
 {
@@ -94,7 +94,8 @@ const ts_op_hooks ts_Concat_hooks = {.min_in = 1,
                                      .attrs = "axis",
                                      .check = check_concat,
                                      .infer = infer_concat,
-                                     .eval = eval_concat};
+                                     .eval = eval_concat,
+                                     .moves = true};
 
 /* Sizes: an attribute up to opset 12, an input from 13 on; without them equal parts, of which from opset 18 on the last may
    be smaller. */
@@ -164,8 +165,14 @@ static bool eval_split(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Split_hooks = {
-    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = -1, .attrs = "axis split num_outputs", .infer = infer_split, .eval = eval_split};
+const ts_op_hooks ts_Split_hooks = {.min_in = 1,
+                                    .max_in = 2,
+                                    .min_out = 1,
+                                    .max_out = -1,
+                                    .attrs = "axis split num_outputs",
+                                    .infer = infer_split,
+                                    .eval = eval_split,
+                                    .moves = true};
 
 /* starts, ends, axes (and steps): attributes up to opset 9, inputs from 10 on. For each axis of the input: first element,
    step, number of elements. */
@@ -230,8 +237,14 @@ static bool eval_slice(const ts_op_args *a)
     ts_gather_view(&view, view.rank, count, step, a->out[0]);
     return true;
 }
-const ts_op_hooks ts_Slice_hooks = {
-    .min_in = 1, .max_in = 5, .min_out = 1, .max_out = 1, .attrs = "starts ends axes", .infer = infer_slice, .eval = eval_slice};
+const ts_op_hooks ts_Slice_hooks = {.min_in = 1,
+                                    .max_in = 5,
+                                    .min_out = 1,
+                                    .max_out = 1,
+                                    .attrs = "starts ends axes",
+                                    .infer = infer_slice,
+                                    .eval = eval_slice,
+                                    .moves = true};
 
 static bool infer_gather(const ts_op_args *a)
 {
@@ -269,7 +282,7 @@ static bool eval_gather(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Gather_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_gather, .eval = eval_gather};
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_gather, .eval = eval_gather, .moves = true};
 
 static bool infer_expand(const ts_op_args *a)
 {
@@ -288,7 +301,8 @@ static bool eval_expand(const ts_op_args *a)
     ts_gather_view(a->in[0], a->out[0]->rank, a->out[0]->dim, stride, a->out[0]);
     return true;
 }
-const ts_op_hooks ts_Expand_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_expand, .eval = eval_expand};
+const ts_op_hooks ts_Expand_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_expand, .eval = eval_expand, .moves = true};
 
 static bool infer_tile(const ts_op_args *a)
 {
@@ -323,4 +337,5 @@ static bool eval_tile(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Tile_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_tile, .eval = eval_tile};
+const ts_op_hooks ts_Tile_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_tile, .eval = eval_tile, .moves = true};

@@ -34,6 +34,9 @@ typedef struct ts_op_hooks {
     bool (*eval)(const ts_op_args *a);
     bool only_shapes; /* eval looks at the shapes of the inputs, not at their values */
     bool passes_on;   /* output 0 is input 0, unchanged */
+    bool moves;       /* outputs have elements of input 0 (or, without a second meaning for the others, of all inputs), no new ones */
+    /* Optional: fills output 0 with the step between neighbouring values that each element could have; the arguments of eval. */
+    bool (*step)(const ts_op_args *a);
 } ts_op_hooks;
 
 typedef struct ts_op {

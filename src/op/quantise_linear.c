@@ -147,7 +147,18 @@ static bool eval_dequantise(const ts_op_args *a)
     return true;
 }
 
-#define HOOKS(Name, which)                                                                                                                 \
+static bool step_dequantise(const ts_op_args *a)
+{
+    int axis;
+    if (!fit_scale(a, &axis))
+        return false;
+    const along s = scales_along(a, axis);
+    for (int64_t i = 0; i < ts_count(a->in[0]); i++)
+        ts_set_real(a->out[0], i, ts_get_real(a->in[1], scale_of(s, i)));
+    return true;
+}
+
+#define HOOKS(Name, which, step_hook)                                                                                                      \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 2,                                                                                    \
                                            .max_in = 3,                                                                                    \
                                            .min_out = 1,                                                                                   \
@@ -155,12 +166,13 @@ static bool eval_dequantise(const ts_op_args *a)
                                            .attrs = "axis saturate block_size output_dtype",                                               \
                                            .check = check_blocks,                                                                          \
                                            .infer = infer_##which,                                                                         \
-                                           .eval = eval_##which};
+                                           .eval = eval_##which,                                                                           \
+                                           .step = step_hook};
 /* `saturate` only concerns 8-bit floating point, which is not supported. */
-HOOKS(QuantizeLinear, quantise)
-HOOKS(DequantizeLinear, dequantise)
-HOOKS(ms_QuantizeLinear, quantise)
-HOOKS(ms_DequantizeLinear, dequantise)
+HOOKS(QuantizeLinear, quantise, NULL)
+HOOKS(DequantizeLinear, dequantise, step_dequantise)
+HOOKS(ms_QuantizeLinear, quantise, NULL)
+HOOKS(ms_DequantizeLinear, dequantise, step_dequantise)
 
 /* Quant(x, scale, zero point, bits): all floating point, scale and zero point broadcast against x. */
 static bool check_quant(const ts_node *node, ts_err *err)
@@ -221,6 +233,21 @@ static bool eval_quant(const ts_op_args *a)
     return true;
 }
 
+static bool step_quant(const ts_op_args *a)
+{
+    const ts_tensor *scale = a->in[1];
+    ts_tensor *out = a->out[0];
+    int64_t stride[TS_MAX_RANK];
+    ts_broadcast_strides(scale, out->rank, out->dim, stride);
+    for (int64_t i = 0; i < ts_count(out); i++) {
+        int64_t at = 0, rest = i;
+        for (int k = out->rank; k-- > 0; rest /= out->dim[k])
+            at += rest % out->dim[k] * stride[k];
+        ts_set_real(out, i, ts_get_real(scale, at));
+    }
+    return true;
+}
+
 #define QUANT(Name)                                                                                                                        \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 4,                                                                                    \
                                            .max_in = 4,                                                                                    \
@@ -229,6 +256,7 @@ static bool eval_quant(const ts_op_args *a)
                                            .attrs = "signed narrow rounding_mode",                                                         \
                                            .check = check_quant,                                                                           \
                                            .infer = infer_quant,                                                                           \
-                                           .eval = eval_quant};
+                                           .eval = eval_quant,                                                                             \
+                                           .step = step_quant};
 QUANT(qonnx_Quant)
 QUANT(qonnx_IntQuant) /* its newer name */

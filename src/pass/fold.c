@@ -25,6 +25,7 @@ typedef struct folder {
     const ts_graph *g;
     ts_arena *arena, *scratch;
     const ts_tensor **constant; /* [values]: data that does not depend on the inputs */
+    const ts_grid **grid;       /* [values]: of constants that were integers in the file */
     bool *is_done;              /* [nodes]: evaluated for good */
     int64_t budget;             /* elements that folding may still make: a small file cannot ask for gigabytes */
     sample sample[LENGTHS];
@@ -56,6 +57,49 @@ static bool eval_node(ts_arena *arena, const ts_node *node, const ts_tensor *con
     return ts_op_eval(node, in, out, err);
 }
 
+/* Whether input k of a node has elements that its outputs have. */
+static bool is_moved(const ts_node *node, int k)
+{
+    return node->op->hooks->moves && node->in[k] && (k == 0 || ts_kind(node) == TS_OP_Concat);
+}
+
+/* The steps of the outputs are made of those of the inputs by the same node, if all it does is to move elements. */
+static bool move_steps(folder *f, const ts_node *node, const ts_tensor *const *in, ts_tensor *const *step)
+{
+    const ts_tensor **from = TS_NEW_N(f->scratch, const ts_tensor *, node->ins);
+    for (int k = 0; k < node->ins; k++) {
+        const ts_grid *grid = is_moved(node, k) ? f->grid[node->in[k]->id] : NULL;
+        if (is_moved(node, k) && !(grid && grid->step))
+            return false;
+        from[k] = grid ? grid->step : in[k];
+    }
+    return node->op->hooks->moves && ts_op_eval(node, from, step, f->err);
+}
+
+/* A node on constants, done: what is known of the integers that they came from. */
+static bool follow_grids(folder *f, const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out)
+{
+    const bool starts = node->op->hooks->step != NULL;
+    const ts_grid *from = NULL;
+    for (int k = 0; k < node->ins && !from; k++)
+        from = node->in[k] ? f->grid[node->in[k]->id] : NULL;
+    if (!starts && !from)
+        return true;
+    ts_tensor **step = TS_NEW_N(f->scratch, ts_tensor *, node->outs);
+    for (int k = 0; k < node->outs; k++)
+        step[k] = ts_tensor_new(f->arena, out[k]->dtype, out[k]->rank, out[k]->dim);
+    if (starts && !node->op->hooks->step(&(ts_op_args){node, node->ins, node->outs, in, step, f->err}))
+        return false;
+    const bool known = starts || move_steps(f, node, in, step);
+    for (int k = 0; k < node->outs; k++)
+        if (node->out[k] && ts_is_float(out[k]->dtype)) {
+            ts_grid *grid = TS_NEW(f->arena, ts_grid);
+            *grid = (ts_grid){known ? step[k] : NULL, starts ? node->name : from->node};
+            f->grid[node->out[k]->id] = grid;
+        }
+    return true;
+}
+
 /* Evaluates every node whose inputs are all constant. */
 static bool fold_constants(folder *f)
 {
@@ -79,7 +123,7 @@ static bool fold_constants(folder *f)
                 f->err,
                 "node '%s' (%s): the model's constants grow to many times the size of its file; simplify the model before compiling it",
                 node->name, node->type);
-        if (!eval_node(f->arena, node, in, out, f->err))
+        if (!eval_node(f->arena, node, in, out, f->err) || !follow_grids(f, node, in, out))
             return false;
         f->is_done[i] = true;
         for (int k = 0; k < node->outs; k++)
@@ -297,6 +341,7 @@ static ts_graph *rebuild(folder *f)
         c->is_input = v->is_input;
         c->is_output = v->is_output;
         c->constant = f->constant[i];
+        c->grid = f->grid[i];
         c->dtype = f->sample[0].tensor[i]->dtype;
         c->has_shape = true;
         if (!fit_shape(f, v, &c->shape))
@@ -356,6 +401,7 @@ ts_graph *ts_fold(ts_arena *arena, const ts_graph *g, ts_err *err)
     enum { FREE_ELEMENTS = 1 << 20 }; /* that even the smallest model may make */
     folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS, .err = err};
     f.constant = TS_NEW_N(f.scratch, const ts_tensor *, g->values);
+    f.grid = TS_NEW_N(f.scratch, const ts_grid *, g->values);
     f.is_done = TS_NEW_N(f.scratch, bool, g->nodes);
     ts_graph *out = fold(&f);
     ts_arena_free(f.scratch);

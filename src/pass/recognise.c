@@ -123,6 +123,12 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_IsNaN] = {ts_rec_unary, false},
     [TS_OP_IsInf] = {ts_rec_unary, false},
     [TS_OP_Clip] = {ts_rec_unary, false},
+    [TS_OP_QuantizeLinear] = {ts_rec_quantise, false},
+    [TS_OP_DequantizeLinear] = {ts_rec_quantise, false},
+    [TS_OP_ms_QuantizeLinear] = {ts_rec_quantise, false},
+    [TS_OP_ms_DequantizeLinear] = {ts_rec_quantise, false},
+    [TS_OP_qonnx_Quant] = {ts_rec_quant, false},
+    [TS_OP_qonnx_IntQuant] = {ts_rec_quant, false},
     [TS_OP_Where] = {ts_rec_where, true},
     [TS_OP_ReduceMean] = {ts_rec_reduce, false},
     [TS_OP_ReduceSum] = {ts_rec_reduce, false},
@@ -166,6 +172,12 @@ static bool run_on_sizes(rec *r, const ts_node *node)
     return true;
 }
 
+/* Codes of a QuantizeLinear may be moved and clipped. */
+static bool takes_codes(const handler *h, const ts_node *node)
+{
+    return h->run == ts_rec_move || h->run == ts_rec_quantise || ts_kind(node) == TS_OP_Clip;
+}
+
 static bool run_node(rec *r, const ts_node *node)
 {
     bool of_event = false, of_positions = false;
@@ -179,6 +191,11 @@ static bool run_node(rec *r, const ts_node *node)
         return node->out[0]->known || run_on_sizes(r, node);
     const handler *h = &handlers[ts_kind(node)];
     const ts_value *first = ts_in(node, 0);
+    for (int i = 0; i < node->ins; i++)
+        if (node->in[i] && r->val[node->in[i]->id] && r->val[node->in[i]->id]->codes && !takes_codes(h, node))
+            return ts_rec_fail(r, node,
+                               "it computes with the codes of a QuantizeLinear; only models whose operators work on real numbers (QDQ) are "
+                               "supported: a DequantizeLinear must come first");
     if (!h->run)
         return ts_rec_fail(
             r, node,

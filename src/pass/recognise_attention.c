@@ -9,6 +9,7 @@
 typedef struct operand {
     const rec_val *v;   /* of the event, or */
     const ts_tensor *t; /* constant */
+    const ts_value *value;
     int rank;
     char label[TS_MAX_RANK];
 } operand;
@@ -162,18 +163,30 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
 
     /* A selection of another thing's values (heads put back in order) is multiplied in; everything else is one thing from here on. */
     const rec_form *f = v->form;
+    const rec_grid *x_grid = f->grid;
     const double scale = ts_form_pure(f) ? v->scale : 1.0;
+    if (!ts_form_pure(f))
+        x_grid = ts_grid_scale(r, x_grid, v->scale, NULL);
     if (!ts_form_pure(f))
         f = ts_form_identity(r, ts_form_freeze(r, ts_form_scale(r, f, v->scale, NULL)));
     const rec_base *base = f->term[0].base;
     const int *pick = f->term[0].pick;
+    int *from = TS_NEW_N(r->arena, int, base->width); /* row of f that has a channel of the base, -1 for none */
+    for (int i = 0; i < base->width; i++)
+        from[i] = -1;
+    for (int i = 0; i < f->rows; i++)
+        from[pick[i]] = i;
     float *w = TS_NEW_N(r->arena, float, rows * base->width);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < depth; j++)
             w[i * base->width + pick[row[i] + in[j]]] += (float)ts_get_real(kernel, out_k[i] + in_k[j]);
     rec_form *g = TS_NEW(r->arena, rec_form);
     *g = (rec_form){.rows = (int)rows, .terms = 1, .node = r->node, .frozen = TS_NEW(r->arena, const rec_base *)};
-    g->term[0] = (rec_term){base, NULL, w};
+    bool ok;
+    g->term[0] = (rec_term){.base = base, .w = w, .w_grid = ts_grid_of_kernel(r, c->x[1 - side].value, rows, out_k, depth, in_k, &ok)};
+    if (!ok)
+        return NULL;
+    g->term[0].x_grid = ts_grid_select(r, x_grid, base->width, from);
     rec_val *out = TS_NEW(r->arena, rec_val);
     const rec_axis_kind kind[2] = {REC_TOKEN, REC_TOKEN};
     *out = (rec_val){.kind = VAL_LINEAR, .shape = shape, .node = r->node, .scale = scale, .form = g, .layout = out_layout(c, kind)};
@@ -236,6 +249,7 @@ const rec_base *ts_rec_attend(rec *r, const rec_heads *h)
     base->d_head = h->d_head;
     base->scale = h->scale;
     base->mask = h->mask;
+    base->p = h->p;
     return ts_base_share(r, base);
 }
 
@@ -291,6 +305,7 @@ static const rec_val *contract_context(rec *r, const contraction *c, const ts_sh
                                  .d_head = p->d_head,
                                  .scale = p->scale,
                                  .mask = p->mask,
+                                 .p = p->grid,
                                  .v = ts_form_scale(r, ts_form_select(r, v->form, (int)(heads * width), pv), v->scale, NULL)};
     /* Each element of the result as an element of the base: give the labels the base's strides and walk them. */
     contraction walk = *c;
@@ -339,6 +354,7 @@ static const rec_val *contract(rec *r, contraction *c, const ts_shape *shape)
 static bool set_operand(rec *r, const ts_node *node, contraction *c, int side)
 {
     const ts_value *value = ts_in(node, side);
+    c->x[side].value = value;
     c->x[side].rank = value->shape.rank;
     c->x[side].t = value->constant;
     c->x[side].v = value->constant ? NULL : r->val[value->id];
@@ -485,6 +501,7 @@ bool ts_rec_softmax(rec *r, const ts_node *node)
     rec_val *out = TS_NEW(r->arena, rec_val);
     *out = *v;
     out->kind = VAL_PROB;
+    out->grid = NULL;
     out->shape = &node->out[0]->shape;
     out->node = node;
     if (split.axes.axis[split.start[axis]].kind == REC_TOKEN) { /* k q^T: the other operand was the keys */

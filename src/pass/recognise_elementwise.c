@@ -325,6 +325,8 @@ bool ts_rec_unary(rec *r, const ts_node *node)
     static const double minus_one = -1.0;
     const ts_tensor negate = {.dtype = TS_F64, .data = {.d = (double *)&minus_one}};
     const ts_op_kind kind = ts_kind(node);
+    if (v->codes)
+        return ts_rec_clip_codes(r, node);
     if (v->kind == VAL_MASK) {
         out = ts_mask_unary(r, v);
     } else if ((kind == TS_OP_IsNaN || kind == TS_OP_IsInf) && v->kind != VAL_POSITION) {

@@ -70,7 +70,7 @@ const rec_form *ts_form_identity(rec *r, const rec_base *base)
     for (int i = 0; i < base->width; i++)
         pick[i] = i;
     f->terms = 1;
-    f->term[0] = (rec_term){base, pick, NULL};
+    f->term[0] = (rec_term){.base = base, .pick = pick};
     return f;
 }
 
@@ -113,7 +113,7 @@ const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *r
     for (int t = 0; t < f->terms; t++) {
         const rec_term *from = &f->term[t];
         const int64_t width = from->base->width;
-        out->term[t].base = from->base;
+        out->term[t] = (rec_term){.base = from->base, .w_grid = ts_grid_select(r, from->w_grid, rows, row), .x_grid = from->x_grid};
         if (from->w) {
             float *w = TS_NEW_N(r->arena, float, rows *width);
             for (int i = 0; i < rows; i++)
@@ -132,6 +132,7 @@ const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *r
             bias[i] = f->bias[row[i]];
         out->bias = bias;
     }
+    out->grid = ts_grid_select(r, f->grid, rows, row);
     return out;
 }
 
@@ -149,8 +150,10 @@ const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const dou
         for (int i = 0; i < f->rows; i++)
             for (int64_t j = 0; j < width; j++)
                 w[i * width + j] = (float)((double)from[i * width + j] * scale * (row_scale ? row_scale[i] : 1.0));
-        out->term[t] = (rec_term){f->term[t].base, NULL, w};
+        out->term[t] = (rec_term){
+            .base = f->term[t].base, .w = w, .w_grid = ts_grid_scale(r, f->term[t].w_grid, scale, row_scale), .x_grid = f->term[t].x_grid};
     }
+    out->grid = ts_grid_scale(r, f->grid, scale, row_scale);
     if (f->bias) {
         float *bias = TS_NEW_N(r->arena, float, f->rows);
         for (int i = 0; i < f->rows; i++)
@@ -203,7 +206,13 @@ static bool add_term(rec *r, rec_form *out, const rec_form *f, const rec_term *t
         float *w = TS_NEW_N(r->arena, float, count);
         for (int64_t j = 0; j < count; j++)
             w[j] = a[j] + b[j];
-        *old = (rec_term){t->base, NULL, w};
+        const bool same_x = !old->x_grid || !t->x_grid || old->x_grid->origin == t->x_grid->origin;
+        *old = (rec_term){.base = t->base,
+                          .w = w,
+                          .w_grid = ts_grid_merge(r, old->w_grid, t->w_grid),
+                          .x_grid = !same_x       ? NULL
+                                    : old->x_grid ? old->x_grid
+                                                  : t->x_grid};
         return true;
     }
     if (out->terms == REC_MAX_TERMS)
@@ -242,10 +251,14 @@ const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b)
     const rec_form *part[2] = {a, b};
     int64_t first = 0;
     for (int p = 0; p < 2; p++) {
+        int *row = TS_NEW_N(r->arena, int, out->rows); /* of the part, -1 for those of the other one */
+        for (int i = 0; i < out->rows; i++)
+            row[i] = i >= first && i < first + part[p]->rows ? (int)(i - first) : -1;
         for (int t = 0; t < part[p]->terms; t++) {
             const rec_term *from = &part[p]->term[t];
             const int64_t width = from->base->width;
-            rec_term padded = {from->base, NULL, NULL};
+            rec_term padded = {.base = from->base, .x_grid = from->x_grid};
+            padded.w_grid = ts_grid_select(r, from->w_grid, out->rows, row);
             float *w = TS_NEW_N(r->arena, float, out->rows *width);
             memcpy(w + first * width, dense(r, part[p], from), (size_t)(part[p]->rows * width) * sizeof *w);
             padded.w = w;
@@ -292,6 +305,12 @@ static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int dep
         memcpy(bias, f->bias, (size_t)rows * sizeof *bias);
     *lin = (ts_linear){.in = base->width, .out = f->rows, .w = w, .b = bias};
     lin->name = ts_strdup(r->arena, ts_rec_name(f->node));
+    if (depth == 0)
+        lin->y_given = ts_grid_take(r, f->grid);
+    if (base == root)
+        lin->x_given = ts_grid_take(r, f->term[0].x_grid);
+    if (base == root && depth == 0)
+        lin->w_given = ts_grid_take(r, f->term[0].w_grid);
     if (base == root)
         return true;
     ts_linear first;
@@ -313,6 +332,7 @@ static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int dep
     }
     lin->in = first.in;
     lin->w = product;
+    lin->x_given = first.x_given;
     return true;
 }
 

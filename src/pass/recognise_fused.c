@@ -136,7 +136,7 @@ bool ts_rec_fused_attention(rec *r, const ts_node *node)
                 fw[(int64_t)i * in + j] = (float)ts_get_real(w, (int64_t)j * total + p * inner + i);
         }
         *f = (rec_form){.rows = inner, .terms = 1, .bias = fb, .node = node, .frozen = TS_NEW(r->arena, const rec_base *)};
-        f->term[0] = (rec_term){base, NULL, fw};
+        f->term[0] = (rec_term){.base = base, .w = fw};
         part[p] = f;
     }
     rec_heads h = {.q = part[0], .k = part[1], .v = part[2], .heads = heads, .d_head = inner / heads};

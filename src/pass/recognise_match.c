@@ -147,6 +147,7 @@ static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encod
                                name[i], base_text(in), ts_rec_name(in->node));
     layer->o = b->out;
     layer->scale = (float)a->scale;
+    layer->p_given = ts_grid_take(r, a->p);
     enc->heads = a->heads;
     enc->d_head = a->d_head;
     return true;
@@ -342,5 +343,6 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
     if (!set_mask(r, enc, mask, pool))
         return NULL;
     enc->parameters = ts_encoder_parameters(enc);
+    ts_grid_notes(r, enc);
     return ts_encoder_verify(enc, r->err) ? enc : NULL;
 }

@@ -45,6 +45,19 @@ enum { REC_MAX_CHANNELS = 16384 }; /* values of a hit: keeps a file from asking 
 
 typedef enum { BASE_INPUT, BASE_LINEAR, BASE_NORM, BASE_ACT, BASE_ATTENTION, BASE_POOL } rec_base_kind;
 typedef struct rec_form rec_form;
+/* Quantisation that the file prescribes (QuantizeLinear and DequantizeLinear), of the rows of a form or the channels of a base. */
+typedef struct rec_origin {
+    const char *name;      /* of the node */
+    const char *otherwise; /* the note where nothing in the encoder has taken it */
+    bool taken;
+} rec_origin;
+typedef struct rec_grid {
+    int count;
+    const double *scale; /* [count]; 0: nothing is prescribed for this one */
+    const int *zero;     /* [count] */
+    int low, high;
+    rec_origin *origin;
+} rec_grid;
 typedef struct rec_base rec_base;
 struct rec_base {
     rec_base_kind kind;
@@ -57,6 +70,7 @@ struct rec_base {
     ts_act act;
     ts_pool pool;
     const rec_form *q, *k, *v; /* ATTENTION: [heads * d_head], head-major */
+    const rec_grid *p;         /* ATTENTION: [1], of the probabilities, NULL without */
     int heads, d_head;
     double scale;
     const struct rec_mask *mask; /* ATTENTION, POOL: NULL without */
@@ -65,7 +79,9 @@ struct rec_base {
 typedef struct rec_term { /* [rows] = w * base, or base[pick[row]] where w is NULL */
     const rec_base *base;
     const int *pick;
-    const float *w; /* [rows][base->width] */
+    const float *w;         /* [rows][base->width] */
+    const rec_grid *w_grid; /* [rows]: the steps of w, NULL without */
+    const rec_grid *x_grid; /* [base->width]: how the base is rounded before w multiplies it, NULL without */
 } rec_term;
 
 enum { REC_MAX_TERMS = 4 };
@@ -75,6 +91,7 @@ struct rec_form {
     const float *bias; /* [rows], NULL: zeros */
     const ts_node *node;
     const rec_base **frozen; /* a cell: the base that stands for this form, once something non-linear has used it */
+    const rec_grid *grid;    /* [rows]: how its values are rounded, NULL without */
 };
 
 /* ---- masks ---- */
@@ -130,6 +147,8 @@ typedef struct rec_val {
     double level[2];         /* MASK: value where the flag is false, true */
     double fill;             /* LINEAR with a mask: what the padding was replaced by */
     const char *note;        /* MASK: what computes it, or part of it, from the data; NULL: nothing */
+    bool codes;              /* between QuantizeLinear and DequantizeLinear */
+    const rec_grid *grid;    /* SCORE, PROB: [1], NULL without; LINEAR has it in its form */
     ts_data_mask seen;       /* MASK with a note: the value of the graph that had these levels first, before it was only moved */
 } rec_val;
 
@@ -145,6 +164,8 @@ typedef struct rec {
     ts_data_mask *data_mask;              /* those in use */
     const char *data_note;                /* of the first one */
     int data_masks, data_mask_room;
+    rec_origin **origin; /* all quantisation that the file has */
+    int origins, origin_room;
 } rec;
 
 /* ts_fail with the node's name in front. */
@@ -216,6 +237,7 @@ typedef struct rec_heads { /* q, k, v: [heads * d_head], head-major */
     int heads, d_head;
     double scale;
     const rec_mask *mask;
+    const rec_grid *p;
 } rec_heads;
 const rec_base *ts_rec_attend(rec *r, const rec_heads *h);
 
@@ -233,6 +255,22 @@ bool ts_rec_reduce(rec *r, const ts_node *node);
 bool ts_rec_cast(rec *r, const ts_node *node);
 const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign);       /* LINEAR or POLY */
 const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor); /* v + factor * t */
+
+/* recognise_grid.c: quantisation that the file prescribes */
+bool ts_rec_quantise(rec *r, const ts_node *node);   /* QuantizeLinear, DequantizeLinear */
+bool ts_rec_quant(rec *r, const ts_node *node);      /* QONNX's Quant */
+bool ts_rec_clip_codes(rec *r, const ts_node *node); /* Clip between QuantizeLinear and DequantizeLinear */
+/* Grids of other rows, made of those of g: row[i] of it, times |factor[i]| (NULL: 1). g may be NULL, then the result is. */
+const rec_grid *ts_grid_select(rec *r, const rec_grid *g, int rows, const int *row);
+const rec_grid *ts_grid_scale(rec *r, const rec_grid *g, double scale, const double *row_scale);
+/* Rows of a, and of b where a says nothing; NULL where they are not of one kind, or both say something of a row. */
+const rec_grid *ts_grid_merge(rec *r, const rec_grid *a, const rec_grid *b);
+/* A constant's steps as those of the rows of a kernel: element at[i] + in[j] belongs to row i. NULL without; fails (*ok) where the
+   elements of a row differ. */
+const rec_grid *ts_grid_of_kernel(rec *r, const ts_value *kernel, int64_t rows, const int64_t *at, int64_t depth, const int64_t *in,
+                                  bool *ok);
+const ts_given *ts_grid_take(rec *r, const rec_grid *g); /* as the encoder has it; its origin is taken */
+void ts_grid_notes(rec *r, ts_encoder *enc);             /* those that nothing has taken */
 
 /* recognise_shape.c: operators that only move elements */
 bool ts_rec_move(rec *r, const ts_node *node);
@@ -253,7 +291,7 @@ const rec_val *ts_mask_score(rec *r, const rec_val *score, const rec_val *mask, 
 bool ts_mask_use(rec *r, const rec_val *mask, int padding);
 /* A mask value is used that makes no difference as long as nothing in it that the data computes fires. */
 void ts_mask_watch(rec *r, const rec_val *mask, double quiet);
-enum { REC_DROP = -1000 };                                     /* what is added to a score, at most, for its probability to be none */
+enum { REC_DROP = -1000 }; /* what is added to a score, at most, for its probability to be none */
 
 /* recognise_match.c */
 const ts_encoder *ts_rec_match(rec *r, const rec_form *output);
