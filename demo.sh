@@ -29,4 +29,15 @@ done
 cmp "$out-integer.csv" "$out-rtl.csv"
 $tessera score "integer=$out-integer.csv,hardware=$out-rtl.csv,baseline:angles,baseline:truth" \
     --truth "$out-truth.csv" --inputs $model.inputs.json --against "float=$out-float.csv"
+say "the larger model: EncCla, which gives each hit a class, by its integer model"
+classifier=models/enccla whole=out/demo-enccla
+if ! $tessera compile $classifier.onnx --device "$device" --events $classifier.csv --inputs $classifier.inputs.json --max-tokens 768 -o $whole; then
+    echo "not on this device; its integer model is the same for every device, so here is a larger one"
+    $tessera compile $classifier.onnx --device u250 --events $classifier.csv --inputs $classifier.inputs.json --max-tokens 768 -o $whole
+fi
+for engine in float integer; do
+    $tessera run $whole --engine $engine --events $classifier.csv -o $whole-$engine.csv
+done
+$tessera score "integer=$whole-integer.csv,baseline:binned,baseline:classes" \
+    --truth $classifier.csv --inputs $classifier.inputs.json --against "float=$whole-float.csv"
 say "$out holds the Verilog (rtl/), memory images (mem/), test bench (tb/) and report.json"

@@ -1,4 +1,5 @@
 /* tessera: a trained Transformer (ONNX) becomes FPGA hardware. compile() is the whole system, step by step. */
+#include <cblas.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -199,6 +200,8 @@ static const ts_verb verbs[] = {
 
 int main(int argc, char **argv)
 {
+    /* An event's matrices are small: BLAS threads wait for each other longer than they compute, and events have threads of their own. */
+    openblas_set_num_threads(1);
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(name, verbs[i].name) == 0)

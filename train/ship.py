@@ -50,8 +50,8 @@ def scores(a, results, truth, inputs):
     """Rows of `tessera score`: (what, clusterer, {metric: (mean, standard error)})."""
     metrics = ("trackml", "perfect", "double_majority", "lhc")
     for row in json.loads(tessera(a, "score", results, "--truth", truth, "--inputs", inputs, "--json"))["rows"]:
-        clusterer = row.get("clusterer")
-        kind = "HDBSCAN (%d, %d)" % (clusterer["min_cluster_size"], clusterer["min_samples"]) if clusterer else "classes"
+        clusterer = row["clusterer"]
+        kind = "HDBSCAN (%d, %d)" % (clusterer["min_cluster_size"], clusterer["min_samples"]) if clusterer["method"] == "hdbscan" else "classes"
         yield row["label"], kind, {m: (row[m]["mean"], row[m]["standard_error"]) for m in metrics}
 
 
