@@ -367,7 +367,7 @@ static void print_json(ts_arena *arena, const job *j)
     json_decref(all);
 }
 
-enum { LABEL_WIDTH = 33, METHOD_WIDTH = 22, CELL_WIDTH = 18 };
+enum { LABEL_WIDTH = 32, METHOD_WIDTH = 22, CELL_WIDTH = 18 };
 
 static void print_name(const row *r)
 {

@@ -82,5 +82,17 @@ check "and is named" grep -q 'event 7: on 1 of 2 hits, hit_id 20$' "$dir/warning
 grep -v 20 "$dir/zero.csv" >"$dir/nonzero.csv"
 check "mask from data does not fire" data_mask "$dir/nonzero.csv" 0
 
+# The shipped models find the tracks of fresh events, as integers too; limits and reasons: train/README.md.
+physics() {
+    scripts/physics.sh 40 1005 >"$dir/physics" || return 1
+    cat "$dir/physics"
+    awk '
+        /^EncReg\(.*\(5, 2\)/ { n += $5 >= .85; encreg = $5 }
+        /^EncCla\(/ { n += $3 >= .88 }
+        /^no model.*\(5, 2\)/ { n += encreg >= $8 + .05 }
+        END { exit n != 5 }' "$dir/physics"
+}
+check "track scores of the shipped models" physics
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
