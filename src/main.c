@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/choose.h"
 #include "cli/predicted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -13,17 +14,16 @@
 
 typedef struct options {
     const char *model, *device, *events, *inputs, *lengths, *mask, *formats, *dir;
-    int calibrate, max_tokens, plan_tokens, target_ii;
-    double clock_mhz, utilisation;
+    int calibrate, select, max_tokens, plan_tokens, target_ii;
+    double loss, clock_mhz, utilisation;
     bool logits;
 } options;
 
-static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err);
-static const ts_formats *choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const char *text, ts_err *err);
-static ts_plan_options plan_options(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events);
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_device *device, const ts_events *events,
+                 ts_planned *planned, ts_err *err);
 static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_plan *plan, const ts_events *events, ts_err *err);
-static bool report(const options *o, const ts_formats *formats, const ts_calibration *cal, const ts_events *events, const ts_imodel *im,
-                   const ts_device *device, const ts_planned *planned, ts_err *err);
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_device *device, const ts_planned *planned,
+                   ts_err *err);
 
 static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
@@ -37,66 +37,33 @@ static bool compile(ts_arena *arena, const options *o, ts_err *err)
     if (!events)
         return false;
 
-    ts_calibration *cal = calibrate(arena, model.encoder, events, o->calibrate, err);
-    const ts_formats *formats = cal ? choose_formats(arena, model.encoder, inputs, o->formats, err) : NULL;
-    ts_progress("quantising");
-    const ts_imodel *im = formats ? ts_quantise(arena, model.encoder, cal, formats, err) : NULL;
-    if (!im)
+    const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
+                                   .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
+    ts_chosen chosen;                                              /* calibrate, choose formats */
+    if (!ts_choose_formats(arena, model.encoder, inputs, events, device, &how, &chosen, err))
         return false;
-
+    ts_progress("quantising");
+    const ts_imodel *im = ts_quantise(arena, model.encoder, chosen.cal, chosen.formats, err);
     ts_progress("planning for %s", device->name);
-    const ts_plan_options wish = plan_options(arena, o, im, events);
     ts_planned planned;
-    return ts_plan_search(arena, im, device, &wish, &planned, err) && emit(arena, o, im, planned.plan, events, err) &&
-           report(o, formats, cal, events, im, device, &planned, err);
+    const bool ok = im && plan(arena, o, im, device, events, &planned, err) && emit(arena, o, im, planned.plan, events, err) &&
+                    report(o, &chosen, im, device, &planned, err);
+    ts_chosen_free(&chosen);
+    return ok;
 }
 
-static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
-{
-    ts_progress("calibrating on %s", events->path);
-    enum { BATCH = 64 }; /* bounds the memory and moves the progress line */
-    ts_calibration *cal = ts_calibration_new(arena, enc);
-    int n[BATCH], done = 0, e = 0;
-    const float *x[BATCH];
-    const ts_event *from[BATCH];
-    while (done < count && e < events->count) {
-        int batch = 0;
-        for (; batch < BATCH && done + batch < count && e < events->count; e++)
-            if (events->event[e].n > 0) {
-                from[batch] = &events->event[e];
-                n[batch] = events->event[e].n;
-                x[batch++] = events->event[e].x;
-            }
-        if (!ts_calibration_add_events(cal, batch, n, x, err)) {
-            ts_fail_in(err, "%s: event %lld", events->path, (long long)from[ts_calibration_events(cal) - done]->id);
-            return NULL;
-        }
-        done += batch;
-        ts_progress_at((double)done / count);
-    }
-    return cal;
-}
-
-static const ts_formats *choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const char *text, ts_err *err)
-{
-    static char verb[] = "compile";
-    ts_formats *formats = ts_formats_default(arena, enc->layers);
-    formats->classifier = inputs->classification;
-    formats->warn = ts_warn;
-    formats->warn_user = verb;
-    return ts_formats_parse(formats, text, err) ? formats : NULL;
-}
-
-static ts_plan_options plan_options(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events)
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_device *device, const ts_events *events,
+                 ts_planned *planned, ts_err *err)
 {
     int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
     for (int e = 0; e < events->count; e++) {
         lengths[e] = events->event[e].n;
         longest = lengths[e] > longest ? lengths[e] : longest;
     }
-    return (ts_plan_options){.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest, .plan_tokens = o->plan_tokens,
-                             .lengths = lengths, .lengths_count = events->count, .utilisation = o->utilisation, .target_ii = o->target_ii,
-                             .argmax = im->classifier && !o->logits};
+    const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
+                                  .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
+                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .argmax = im->classifier && !o->logits};
+    return ts_plan_search(arena, im, device, &wish, planned, err);
 }
 
 /* A file that goes into DIR as it is. */
@@ -119,20 +86,14 @@ static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const t
            (!o->inputs || copy_into(arena, o->inputs, o->dir, "inputs.json", err));
 }
 
-static bool report(const options *o, const ts_formats *formats, const ts_calibration *cal, const ts_events *events, const ts_imodel *im,
-                   const ts_device *device, const ts_planned *planned, ts_err *err)
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_device *device, const ts_planned *planned,
+                   ts_err *err)
 {
-    const char *slash = strrchr(events->path, '/');
-    json_t *ids = json_array();
-    for (int e = 0, used = 0; e < events->count && used < ts_calibration_events(cal); e++)
-        if (events->event[e].n > 0 && ++used)
-            json_array_append_new(ids, json_integer((json_int_t)events->event[e].id));
-    json_t *all = json_pack("{s:s, s:o, s:{s:s, s:o, s:I}, s:s, s:f, s:s, s:i, s:i, s:o, s:s, s:o}", "model", im->name, "formats",
-                            ts_formats_json(formats), "calibration", "file", slash ? slash + 1 : events->path, "events", ids, "tokens",
-                            (json_int_t)ts_calibration_tokens(cal), "device", device->name, "clock_mhz", planned->plan->clock_mhz, "mode",
-                            "monolithic", "max_tokens", planned->plan->n_max, "plan_tokens", planned->plan->plan_tokens, "predicted",
-                            ts_predicted_json(&planned->prediction, &planned->cost), "why", planned->why, "device_has",
-                            ts_resources_json(&device->has));
+    json_t *all = json_pack("{s:s, s:o, s:O, s:O*, s:s, s:f, s:s, s:i, s:i, s:o, s:s, s:o}", "model", im->name, "formats",
+                            ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search", chosen->search, "device",
+                            device->name, "clock_mhz", planned->plan->clock_mhz, "mode", "monolithic", "max_tokens", planned->plan->n_max,
+                            "plan_tokens", planned->plan->plan_tokens, "predicted", ts_predicted_json(&planned->prediction, &planned->cost),
+                            "why", planned->why, "device_has", ts_resources_json(&device->has));
     CHECK(all);
     char path[4096];
     snprintf(path, sizeof path, "%s/report.json", o->dir);
@@ -148,7 +109,7 @@ static bool report(const options *o, const ts_formats *formats, const ts_calibra
 
 static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.calibrate = 20, .utilisation = 0.8};
+    options o = {.calibrate = 20, .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME", "what to build for (tessera devices lists them), or a FILE.json", &o.device, 0, 0, true},
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.events, 0, 0, true},
@@ -161,7 +122,9 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"target-ii", TS_ARG_INT, "CYCLES", "cycles a token and layer; default: the best that fits", &o.target_ii, 1, 1e6, false},
         {"clock", TS_ARG_NUMBER, "MHZ", "engine clock (the device's default)", &o.clock_mhz, 1, 2000, false},
         {"utilisation", TS_ARG_NUMBER, "SHARE", "of every resource that may be used (0.8)", &o.utilisation, 0.01, 1, false},
-        {"formats", TS_ARG_TEXT, "F", "NAME=BITS,... or a formats.json; see docs/numerics.md", &o.formats, 0, 0, false},
+        {"formats", TS_ARG_TEXT, "F", "auto, packed, NAME=BITS,... or a formats.json; see docs/quantisation.md", &o.formats, 0, 0, false},
+        {"loss", TS_ARG_NUMBER, "X", "auto: tracks found that may be lost, as a share (0.005)", &o.loss, 1e-5, 0.5, false},
+        {"select", TS_ARG_INT, "N", "auto, packed: choose by N events; the rest test the choice (20)", &o.select, 1, 1e6, false},
         {"logits", TS_ARG_FLAG, NULL, "classifiers: output all logits, not arg-max and its value", &o.logits, 0, 0, false},
         {"o", TS_ARG_TEXT, "DIR", "where to write", &o.dir, 0, 0, true},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},

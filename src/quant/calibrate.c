@@ -3,11 +3,14 @@
 #include <cblas.h>
 #include <math.h>
 
-enum { PARTS = 8 }; /* most parts of a (layer, role): those of RES */
+enum { PARTS = 8 };           /* most parts of a (layer, role): those of RES */
+enum { MOMENTS_MOST = 1024 }; /* channels */
+enum { CHUNK = 16 };          /* events whose moments are in memory at one time */
 
 typedef struct tensor {
     int channels;
     ts_range *range; /* [channels] */
+    double *product; /* [channels][channels], lower triangle: sums of x x^T; NULL: not kept */
 } tensor;
 
 struct ts_calibration {
@@ -48,16 +51,43 @@ static void collect(ts_calibration *to, int layer, ts_role role, int part, int c
         t->range = TS_NEW_N(to->arena, ts_range, channels);
     }
     ts_range *r = &t->range[channel];
-    r->min = r->count == 0 || add->min < r->min ? add->min : r->min;
-    r->max = r->count == 0 || add->max > r->max ? add->max : r->max;
+    if (r->events == 0) {
+        *r = *add;
+        return;
+    }
+    const float inner_min = fmaxf(r->min, add->min), inner_max = fminf(r->max, add->max);
+    r->min2 = r->events == 1 ? inner_min : fminf(inner_min, r->min2);
+    r->max2 = r->events == 1 ? inner_max : fmaxf(inner_max, r->max2);
+    r->min = fminf(r->min, add->min);
+    r->max = fmaxf(r->max, add->max);
+    r->events += add->events;
     r->sum += add->sum;
     r->count += add->count;
+}
+
+static bool feeds_linear(ts_role role)
+{
+    return role == TS_ROLE_IN || role == TS_ROLE_EMBED_HIDDEN || role == TS_ROLE_QKV_IN || role == TS_ROLE_CTX || role == TS_ROLE_FFN_IN ||
+           role == TS_ROLE_HIDDEN || role == TS_ROLE_HEAD_IN || role == TS_ROLE_HEAD_HIDDEN;
+}
+
+static void collect_product(ts_calibration *to, int layer, ts_role role, int part, int rows, int cols, const float *data)
+{
+    tensor *t = slot(to, layer, role, part);
+    const size_t count = (size_t)rows * (size_t)cols;
+    ts_arena *scratch = ts_arena_new();
+    double *wide = TS_NEW_N(scratch, double, count);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = (double)data[i];
+    t->product = TS_NEW_N(to->arena, double, (size_t)cols *(size_t)cols);
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, cols, rows, 1, wide, cols, 0, t->product, cols);
+    ts_arena_free(scratch);
 }
 
 /* Range of one column, or of the whole matrix where cols is its row length and `whole` is set. */
 static ts_range range_of(int rows, int cols, int column, bool whole, const float *data)
 {
-    ts_range r = {data[column], data[column], 0, 0};
+    ts_range r = {.min = data[column], .max = data[column], .events = 1};
     for (int i = 0; i < rows; i++) {
         const float *row = data + (size_t)i * (size_t)cols;
         for (int c = column; c < (whole ? cols : column + 1); c++) {
@@ -66,6 +96,8 @@ static ts_range range_of(int rows, int cols, int column, bool whole, const float
             r.sum += (double)row[c]; /* NaN survives here, unlike in min and max */
         }
     }
+    r.min2 = r.min;
+    r.max2 = r.max;
     r.count = whole ? (long long)rows * cols : rows;
     return r;
 }
@@ -86,6 +118,8 @@ static void on_tensor(void *user, int layer, ts_role role, int part, int head, i
         }
         collect(c->event, layer, role, part, channels, whole ? head : i, &r);
     }
+    if (feeds_linear(role) && cols <= MOMENTS_MOST)
+        collect_product(c->event, layer, role, part, rows, cols, data);
 }
 
 /* How OpenBLAS splits a product among threads changes the last bits of its sums, and a compiled model must not depend on the number of
@@ -107,6 +141,15 @@ static collector evaluate(const ts_encoder *enc, int n, const float *x)
     return c;
 }
 
+static void add_product(ts_calibration *to, tensor *sum, const tensor *add)
+{
+    const size_t count = (size_t)add->channels * (size_t)add->channels;
+    if (!sum->product)
+        sum->product = TS_NEW_N(to->arena, double, count);
+    for (size_t i = 0; i < count; i++)
+        sum->product[i] += add->product[i];
+}
+
 /* Takes one event's ranges over. */
 static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
 {
@@ -120,6 +163,8 @@ static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
                     for (int i = 0; i < t->channels; i++)
                         if (t->range[i].count)
                             collect(cal, layer, (ts_role)role, part, t->channels, i, &t->range[i]);
+                    if (t->product)
+                        add_product(cal, slot(cal, layer, (ts_role)role, part), t);
                 }
         cal->events++;
         cal->tokens += n;
@@ -139,19 +184,20 @@ bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 
 bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err)
 {
-    ts_arena *scratch = ts_arena_new();
-    collector *c = TS_NEW_N(scratch, collector, count);
+    collector c[CHUNK];
     const int threads = one_blas_thread();
-#pragma omp parallel for schedule(dynamic)
-    for (int i = 0; i < count; i++)
-        c[i] = evaluate(cal->enc, n[i], x[i]);
-    openblas_set_num_threads(threads);
     bool ok = true;
-    for (int i = 0; i < count; i++) { /* in order, so that sums round the same way every time */
-        ok = ok && merge(cal, n[i], &c[i], err);
-        ts_arena_free(c[i].arena);
+    for (int first = 0; first < count && ok; first += CHUNK) {
+        const int here = count - first < CHUNK ? count - first : CHUNK;
+#pragma omp parallel for schedule(dynamic)
+        for (int i = 0; i < here; i++)
+            c[i] = evaluate(cal->enc, n[first + i], x[first + i]);
+        for (int i = 0; i < here; i++) { /* in order, so that sums round the same way every time */
+            ok = ok && merge(cal, n[first + i], &c[i], err);
+            ts_arena_free(c[i].arena);
+        }
     }
-    ts_arena_free(scratch);
+    openblas_set_num_threads(threads);
     return ok;
 }
 
@@ -170,4 +216,20 @@ const ts_range *ts_calibration_get(const ts_calibration *cal, int layer, ts_role
     const tensor *t = slot(cal, layer, role, part);
     *channels = t->channels;
     return t->range;
+}
+
+bool ts_calibration_moments(ts_arena *arena, const ts_calibration *cal, int layer, ts_role role, int part, ts_moments *m)
+{
+    const tensor *t = slot(cal, layer, role, part);
+    if (!t->product)
+        return false;
+    const size_t size = (size_t)t->channels;
+    double *mean = TS_NEW_N(arena, double, size), *covariance = TS_NEW_N(arena, double, size *size);
+    for (size_t i = 0; i < size; i++)
+        mean[i] = t->range[i].sum / (double)t->range[i].count;
+    for (size_t i = 0; i < size; i++)
+        for (size_t j = 0; j <= i; j++)
+            covariance[i * size + j] = covariance[j * size + i] = t->product[i * size + j] / (double)t->range[i].count - mean[i] * mean[j];
+    *m = (ts_moments){t->channels, mean, covariance};
+    return true;
 }

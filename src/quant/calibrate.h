@@ -8,6 +8,8 @@
 
 typedef struct ts_range {
     float min, max;
+    float min2, max2; /* of all events but the one that has min, or max; min and max themselves where there is one event */
+    int events;
     double sum; /* of `count` values: their mean is sum / count */
     long long count;
 } ts_range;
@@ -30,5 +32,16 @@ long long ts_calibration_tokens(const ts_calibration *cal);
 /* Ranges of a tensor, one a channel (SCORE: one a head); `part` as in ts_tap. NULL where the model has no such tensor or
    nothing was added. P and W are not kept: their ranges are known. */
 const ts_range *ts_calibration_get(const ts_calibration *cal, int layer, ts_role role, int part, int *channels);
+
+/* How the inputs of a linear vary together. */
+typedef struct ts_moments {
+    int channels;
+    const double *mean;       /* [channels] */
+    const double *covariance; /* [channels][channels] */
+} ts_moments;
+
+/* Of IN, EMBED_HIDDEN, QKV_IN, CTX, FFN_IN, HIDDEN, HEAD_IN and HEAD_HIDDEN, made in `arena`; false where the tensor is another one, has
+   too many channels for it to be kept (over 1,024), or does not exist. */
+bool ts_calibration_moments(ts_arena *arena, const ts_calibration *cal, int layer, ts_role role, int part, ts_moments *moments);
 
 #endif

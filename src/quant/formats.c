@@ -48,6 +48,37 @@ int ts_formats_get(const ts_formats *f, ts_fmt_key key, int layer)
     return f->bits[(int)key * f->layers + layer];
 }
 
+void ts_formats_set(ts_formats *f, ts_fmt_key key, int bits)
+{
+    const key_info *info = &keys[key];
+    const int legal = bits < info->least ? info->least : bits > info->most ? info->most : bits;
+    for (int l = 0; l < f->layers; l++)
+        f->bits[(int)key * f->layers + l] = legal;
+}
+
+ts_formats *ts_formats_copy(ts_arena *arena, const ts_formats *f)
+{
+    const size_t count = (size_t)TS_FMT_COUNT * (size_t)f->layers;
+    ts_formats *copy = TS_NEW(arena, ts_formats);
+    *copy = *f;
+    copy->bits = TS_NEW_N(arena, int, count);
+    memcpy(copy->bits, f->bits, count * sizeof *copy->bits);
+    return copy;
+}
+
+const char *ts_formats_name(ts_fmt_key key)
+{
+    return keys[key].name;
+}
+
+int ts_formats_widest(const ts_formats *f, ts_fmt_key key)
+{
+    int bits = 0;
+    for (int l = 0; l < f->layers; l++)
+        bits = f->bits[(int)key * f->layers + l] > bits ? f->bits[(int)key * f->layers + l] : bits;
+    return bits;
+}
+
 static bool unknown_name(const char *name, ts_err *err)
 {
     char list[512] = "w, act";

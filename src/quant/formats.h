@@ -58,6 +58,15 @@ bool ts_formats_parse(ts_formats *formats, const char *text, ts_err *err);
 
 int ts_formats_get(const ts_formats *formats, ts_fmt_key key, int layer);
 
+/* In all layers; bits outside the format's range become its nearest end. */
+void ts_formats_set(ts_formats *formats, ts_fmt_key key, int bits);
+
+/* With bits of its own; who is warned stays the same. */
+ts_formats *ts_formats_copy(ts_arena *arena, const ts_formats *formats);
+
+const char *ts_formats_name(ts_fmt_key key); /* as in --formats: "qkv_in" */
+int ts_formats_widest(const ts_formats *formats, ts_fmt_key key); /* of all layers: what a ring has to provide */
+
 /* For the report, and again a legal formats.json. New reference; "layers" is an array. */
 json_t *ts_formats_json(const ts_formats *formats);
 

@@ -16,6 +16,9 @@ static const double ROOM = 1.05, ROOM_WIDE = 1.25;
 /* Few values say little about the largest to come (a pooled model's head sees one token an event). */
 static const double ROOM_SAMPLES = 10;
 
+/* Room for other events where only one was seen. */
+static const float ONE_EVENT = 0.25F;
+
 /* A channel this many times above most others of its tensor leaves them few bits: worth a warning. */
 static const double OUTLIER = 256;
 
@@ -47,6 +50,8 @@ typedef struct real_linear {
 typedef struct source {
     ts_fmt x;
     const double *scale, *offset; /* offset may be NULL: zeros */
+    int layer, part;              /* which calibrated tensor it is */
+    ts_role role;
 } source;
 
 static void warn(const quantiser *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -67,11 +72,25 @@ static int bits(const quantiser *q, ts_fmt_key key, int layer)
     return ts_formats_get(q->fmt, key, layer);
 }
 
+/* How far beyond the largest of all events the largest of as many others is to be expected: about as far as the largest is beyond the
+   second largest (the spacing of extremes of an exponential tail). One event says nothing of the others. */
+static float beyond(float most, float second, int events)
+{
+    return events > 1 ? most - second : ONE_EVENT * most;
+}
+
+/* Ranges that other events are expected to keep to. */
 static const ts_range *ranges(const quantiser *q, int layer, ts_role role, int part, int channels)
 {
     int got;
-    const ts_range *r = ts_calibration_get(q->cal, layer, role, part, &got);
-    CHECK(r && got == channels);
+    const ts_range *seen = ts_calibration_get(q->cal, layer, role, part, &got);
+    CHECK(seen && got == channels);
+    ts_range *r = TS_NEW_N(q->scratch, ts_range, channels);
+    for (int c = 0; c < channels; c++) {
+        r[c] = seen[c];
+        r[c].min += beyond(seen[c].min, seen[c].min2, seen[c].events);
+        r[c].max += beyond(seen[c].max, seen[c].max2, seen[c].events);
+    }
     return r;
 }
 
@@ -276,9 +295,9 @@ static void stage_inputs(quantiser *q)
     ts_build_rqs(q->arena, 1, plan, to);
 }
 
-static source rq_source(const ts_rq *rq)
+static source rq_source(const ts_rq *rq, int layer, ts_role role)
 {
-    return (source){rq->out, rq->y_scale, rq->y_offset};
+    return (source){.x = rq->out, .scale = rq->y_scale, .offset = rq->y_offset, .layer = layer, .role = role};
 }
 
 /* ---- linears ---- */
@@ -324,6 +343,28 @@ static real_linear compose(quantiser *q, real_linear outer, real_linear inner)
     return (real_linear){inner.in, outer.out, w, b};
 }
 
+/* Variance of what rounding to an integer does. */
+static const double ROUNDING = 1.0 / 12;
+
+/* What is known of the inputs, in units of their integers. */
+static void add_curvature(quantiser *q, source from, ts_lin_plan *plan)
+{
+    ts_moments m;
+    if (!ts_calibration_moments(q->scratch, q->cal, from.layer, from.role, from.part, &m))
+        return;
+    CHECK(m.channels == plan->in);
+    double *h = TS_NEW_N(q->scratch, double, (size_t)m.channels *(size_t)m.channels), *mean = TS_NEW_N(q->scratch, double, m.channels);
+    for (int i = 0; i < m.channels; i++) {
+        mean[i] = (m.mean[i] - (from.offset ? from.offset[i] : 0)) / from.scale[i];
+        for (int j = 0; j < m.channels; j++) {
+            const size_t at = (size_t)i * (size_t)m.channels + (size_t)j;
+            h[at] = m.covariance[at] / (from.scale[i] * from.scale[j]);
+        }
+    }
+    plan->curvature = ts_curvature_new(q->scratch, m.channels, h, ROUNDING);
+    plan->x_mean = mean;
+}
+
 /* Folds the source's scales into the weights and the offsets of both sides into the bias. y_offset may be NULL. */
 static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, source from, int w_bits, double *y_scale,
                                const double *y_offset, ts_fmt y)
@@ -339,6 +380,7 @@ static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, 
             plan.b[o] += from.offset ? lin.w[at] * from.offset[i] : 0;
         }
     }
+    add_curvature(q, from, &plan);
     return plan;
 }
 
@@ -393,7 +435,7 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
         set_activation(where, &plan);
         where->y_scale = y_scale;
         where->y_offset = y_offset;
-        from = (source){plan.y, y_scale, y_offset};
+        from = (source){plan.y, y_scale, y_offset, layer, i, hidden_role};
     }
     return true;
 }
@@ -406,8 +448,9 @@ static bool embed(quantiser *q)
     for (int c = 0; c < enc->features; c++)
         scale[c] = signed_scale(ROOM_WIDE * reach(&r[c]), q->im->in.bits);
     q->im->in_scale = scale;
-    return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){q->im->in, scale, NULL}, bits(q, TS_FMT_W_EMBED, 0),
-                     bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, constant(q->arena, enc->d, q->res_in[0]), TS_ROLE_RES, q->im->embed);
+    return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){.x = q->im->in, .scale = scale, .role = TS_ROLE_IN},
+                     bits(q, TS_FMT_W_EMBED, 0), bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, constant(q->arena, enc->d, q->res_in[0]),
+                     TS_ROLE_RES, q->im->embed);
 }
 
 static bool head(quantiser *q)
@@ -422,8 +465,8 @@ static bool head(quantiser *q)
     const double all = signed_scale(ROOM_WIDE * tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
     for (int o = 0; o < enc->outputs; o++)
         scale[o] = shared || reach(&r[o]) == 0 ? all : signed_scale(ROOM_WIDE * reach(&r[o]), out_bits);
-    return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in), bits(q, TS_FMT_W_HEAD, 0),
-                     bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
+    return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in, last, TS_ROLE_HEAD_IN),
+                     bits(q, TS_FMT_W_HEAD, 0), bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
 }
 
 /* ---- attention ---- */
@@ -497,7 +540,7 @@ static bool attention_linears(quantiser *q)
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_qkv(q, l, stack_qkv(q, &q->enc->layer[l]), rq_source(&q->layer[l].qkv_in));
+        plan[l] = plan_qkv(q, l, stack_qkv(q, &q->enc->layer[l]), rq_source(&q->layer[l].qkv_in, l, TS_ROLE_QKV_IN));
         to[l] = &q->layer[l].qkv;
     }
     if (!build(q, layers, plan, to))
@@ -505,7 +548,7 @@ static bool attention_linears(quantiser *q)
     for (int l = 0; l < layers; l++)
         to[l]->y_offset = q->attn[l].y_offset;
     for (int l = 0; l < layers; l++) {
-        const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner};
+        const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner, l, 0, TS_ROLE_CTX};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, bits(q, TS_FMT_W_O, l),
                               constant(q->arena, q->enc->d, q->res_in[l]), NULL, q->im->res);
         to[l] = &q->layer[l].o;
@@ -514,14 +557,21 @@ static bool attention_linears(quantiser *q)
 }
 
 /* Embedding and first QKV are linear after linear: one product of few inputs spares a fill of the ring. */
+bool ts_fuses_qkv0(const ts_encoder *enc)
+{
+    const int last = enc->embed.count - 1;
+    return !enc->norm_first && enc->embed.act[last] == TS_ACT_NONE && enc->embed.lin[last].in < enc->d;
+}
+
 static bool fuse_qkv0(quantiser *q)
 {
     const ts_encoder *enc = q->enc;
     const int last = enc->embed.count - 1;
-    if (enc->norm_first || enc->embed.act[last] != TS_ACT_NONE || enc->embed.lin[last].in >= enc->d)
+    if (!ts_fuses_qkv0(enc))
         return true;
     const ts_ilin *before = last > 0 ? &q->im->embed[last - 1] : NULL;
-    const source from = before ? (source){before->y, before->y_scale, before->y_offset} : (source){q->im->in, q->im->in_scale, NULL};
+    const source from = before ? (source){before->y, before->y_scale, before->y_offset, 0, last - 1, TS_ROLE_EMBED_HIDDEN}
+                               : (source){.x = q->im->in, .scale = q->im->in_scale, .role = TS_ROLE_IN};
     const real_linear both = compose(q, stack_qkv(q, &enc->layer[0]), to_real(q, &enc->embed.lin[last]));
     const ts_lin_plan plan = plan_qkv(q, 0, both, from);
     ts_ilin *const to = &q->im->qkv0;
@@ -584,9 +634,9 @@ static bool ffn(quantiser *q)
     ts_act_plan *act = plan_hidden(q);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] =
-            plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1), rq_source(&q->layer[l].ffn_in),
-                        bits(q, TS_FMT_W_FFN1, l), constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1),
+                              rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), bits(q, TS_FMT_W_FFN1, l),
+                              constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
         to[l] = &q->layer[l].ffn1;
     }
     if (!build(q, layers, plan, to))
@@ -596,7 +646,7 @@ static bool ffn(quantiser *q)
         set_activation(ffn1, &act[l]);
         ffn1->y_scale = constant(q->arena, ff, act[l].y_scale);
         ffn1->y_offset = act[l].y_offset != 0 ? constant(q->arena, ff, act[l].y_offset) : NULL;
-        const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset};
+        const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset, l, 0, TS_ROLE_HIDDEN};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden,
                               bits(q, TS_FMT_W_FFN2, l), constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
         to[l] = &q->layer[l].ffn2;

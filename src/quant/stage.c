@@ -77,18 +77,35 @@ static int weight_scales(const ts_lin_plan *plan, double *scale)
     return dead;
 }
 
-static void quantise_weights(ts_arena *arena, const ts_lin_plan *plan, const double *scale, ts_ilin *lin)
+static void round_nearest(const ts_lin_plan *plan, const double *scale, int32_t *w)
 {
     const double w_max = (double)ts_fmt_max(plan->w_bits, true);
-    int32_t *w = TS_NEW_N(arena, int32_t, (size_t)plan->out * (size_t)plan->in);
-    int64_t *bias = TS_NEW_N(arena, int64_t, plan->out);
-    for (int o = 0; o < plan->out; o++) {
+    for (int o = 0; o < plan->out; o++)
         for (int i = 0; i < plan->in; i++) {
             const size_t at = (size_t)o * (size_t)plan->in + (size_t)i;
             w[at] = (int32_t)fmin(fmax(floor(plan->w[at] / scale[o] + 0.5), -w_max), w_max);
         }
-        bias[o] = (int64_t)floor(plan->b[o] / scale[o] + 0.5);
-    }
+}
+
+/* The bias takes up what the rounding errors of the weights make of the inputs' mean. */
+static int64_t quantise_bias(const ts_lin_plan *plan, int o, double scale, const int32_t *w)
+{
+    double b = plan->b[o];
+    for (int i = 0; plan->x_mean && i < plan->in; i++)
+        b += (plan->w[(size_t)o * (size_t)plan->in + (size_t)i] - scale * w[(size_t)o * (size_t)plan->in + (size_t)i]) * plan->x_mean[i];
+    return (int64_t)floor(b / scale + 0.5);
+}
+
+static void quantise_weights(ts_arena *arena, const ts_lin_plan *plan, const double *scale, ts_ilin *lin)
+{
+    int32_t *w = TS_NEW_N(arena, int32_t, (size_t)plan->out * (size_t)plan->in);
+    int64_t *bias = TS_NEW_N(arena, int64_t, plan->out);
+    if (plan->curvature)
+        ts_round_rows(plan->curvature, plan->out, plan->w, scale, (int32_t)ts_fmt_max(plan->w_bits, true), w);
+    else
+        round_nearest(plan, scale, w);
+    for (int o = 0; o < plan->out; o++)
+        bias[o] = quantise_bias(plan, o, scale[o], w);
     lin->in = plan->in;
     lin->out = plan->out;
     lin->x = plan->x;

@@ -3,6 +3,7 @@
 #ifndef TS_STAGE_H
 #define TS_STAGE_H
 #include "quant/imodel.h"
+#include "quant/round.h"
 
 /* One linear in real numbers: acc = sum w[o][i] * x[i] + b[o] where x are integers (their scales are folded into w), and the
    output integer is acc / y_scale[o]. */
@@ -13,8 +14,10 @@ typedef struct ts_lin_plan {
     double *b; /* [out] */
     ts_fmt x;
     int w_bits;
-    double *y_scale; /* [out], > 0 */
-    ts_fmt y;        /* format after requantisation */
+    double *y_scale;               /* [out], > 0 */
+    ts_fmt y;                      /* format after requantisation */
+    const ts_curvature *curvature; /* of the inputs as integers; NULL: every weight is rounded to the nearest */
+    const double *x_mean;          /* [in]: their mean; NULL where there is no curvature */
 } ts_lin_plan;
 
 /* Makes in, out, x, w_bits, w, bias, acc_bits, rq and y_scale of `count` linears that share a stage. `dead_rows` (may be NULL)

@@ -139,8 +139,10 @@ static void test_calibration(void **state)
             const ts_range *a = ts_calibration_get(one, 2, (ts_role)role, part, &channels),
                            *b = ts_calibration_get(all, 2, (ts_role)role, part, &channels);
             assert_true(!a == !b);
-            if (a)
-                assert_memory_equal(a, b, (size_t)channels * sizeof *a);
+            for (int c = 0; a && c < channels; c++) {
+                assert_true(a[c].min == b[c].min && a[c].max == b[c].max && a[c].min2 == b[c].min2 && a[c].max2 == b[c].max2);
+                assert_true(a[c].events == b[c].events && a[c].count == b[c].count && a[c].sum == b[c].sum);
+            }
         }
     assert_non_null(ts_calibration_get(one, 2, TS_ROLE_SCORE, 0, &channels));
     assert_int_equal(channels, 2);
@@ -294,11 +296,11 @@ static void test_scales(void **state)
                 const double want = ldexp(1, -(im->frac_bits + im->score_shift + layer->score_e[h]));
                 assert_true(fabs(octave / want - 1) < 1e-6);
             }
-        for (int c = 0; c < im->d; c++) { /* no weight row wastes a bit */
+        for (int c = 0; c < im->d; c++) { /* no weight row wastes a bit; the largest may be rounded down for the sake of others */
             int32_t top = 0;
             for (int i = 0; i < im->d; i++)
                 top = abs(layer->qkv.w[c * im->d + i]) > top ? abs(layer->qkv.w[c * im->d + i]) : top;
-            assert_int_equal(top, 2047);
+            assert_in_range(top, 2046, 2047);
         }
     }
     assert_true(im->fused_qkv0);
