@@ -126,7 +126,7 @@ def tune(a, config, t, pool, log):
 CARD = """# {name}_qat
 
 `{name}`, fine-tuned with rounded weights and activations so that every product shares a DSP48E2 with a second one; {date}. The file
-has its steps in QuantizeLinear and DequantizeLinear nodes (docs/quantisation.md).
+has its steps in QuantizeLinear and DequantizeLinear nodes (docs/quantised-models.md).
 
 | | |
 |---|---|

@@ -4,6 +4,7 @@
 
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "quant/given.h"
 #include "quant/quantise.h"
 #include "search/search.h"
 
@@ -122,6 +123,8 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     formats->classifier = inputs->classification;
     formats->warn = ts_warn;
     formats->warn_user = ts_strdup(arena, o->verb);
+    if (!ts_given_formats(formats, enc, err))
+        return false;
     ts_split split;
     int count = o->calibrate;
     if (searches(o)) {

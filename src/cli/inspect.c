@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "quant/given.h"
 
 static json_t *mlp_json(const ts_mlp *mlp)
 {
@@ -18,6 +19,15 @@ static json_t *describe(const ts_graph *g, const ts_encoder *e)
                      "activation", ts_act_name(e->act), "norm", e->norm_first ? "first" : "last", "final_norm", e->has_final_norm, "pooling",
                      ts_pool_name(e->pool), "mask", ts_mask_name(e->mask), "mask_note", e->mask_note, "parameters",
                      (json_int_t)e->parameters, "nodes", g->nodes, "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
+}
+
+/* Whether what a model was quantised to in training can be kept; what is not goes to stderr. */
+static bool check_given(ts_arena *arena, const ts_verb *verb, const ts_encoder *enc, ts_err *err)
+{
+    ts_formats *formats = ts_formats_default(arena, enc->layers);
+    formats->warn = ts_warn;
+    formats->warn_user = ts_strdup(arena, verb->name);
+    return ts_given_formats(formats, enc, err);
 }
 
 int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
@@ -37,6 +47,7 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
     ts_float_model model = {NULL, NULL};
     bool ok = ts_load_float_model(arena, path, &model, &err);
     ts_progress_end();
+    ok = ok && check_given(arena, verb, model.encoder, &err);
     if (dump && model.graph) {
         ts_graph_dump(stdout, model.graph);
     } else if (ok && as_json) {

@@ -145,6 +145,30 @@ double ts_encoder_macs(const ts_encoder *enc, double n)
     return n * (enc->layers * (4 * enc->d * inner + 2.0 * enc->d * enc->ff + 2 * n * inner) + io);
 }
 
+static int count_given(int count, const ts_linear *const *lin, int *with_weights, int *with_input)
+{
+    for (int i = 0; i < count; i++) {
+        *with_weights += lin[i]->w_given != NULL;
+        *with_input += lin[i]->x_given != NULL;
+    }
+    return count;
+}
+
+int ts_encoder_linears(const ts_encoder *enc, int *with_weights, int *with_input)
+{
+    int count = 0;
+    *with_weights = *with_input = 0;
+    for (int i = 0; i < enc->embed.count; i++)
+        count += count_given(1, (const ts_linear *const[]){&enc->embed.lin[i]}, with_weights, with_input);
+    for (int l = 0; l < enc->layers; l++) {
+        const ts_layer *y = &enc->layer[l];
+        count += count_given(6, (const ts_linear *const[]){&y->q, &y->k, &y->v, &y->o, &y->ffn1, &y->ffn2}, with_weights, with_input);
+    }
+    for (int i = 0; i < enc->head.count; i++)
+        count += count_given(1, (const ts_linear *const[]){&enc->head.lin[i]}, with_weights, with_input);
+    return count;
+}
+
 static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 {
     fprintf(out, "  %-11s %d", what, mlp->lin[0].in);
@@ -166,5 +190,10 @@ void ts_encoder_describe(FILE *out, const ts_encoder *enc)
     fprintf(out, "  %-11s %s\n", "pooling", enc->pool == TS_POOL_NONE ? "none; the head runs on every hit" : ts_pool_name(enc->pool));
     fprintf(out, "  %-11s %lld\n", "parameters", enc->parameters);
     fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6, ts_encoder_macs(enc, 512) / 1e6);
+    int weights, inputs;
+    const int linears = ts_encoder_linears(enc, &weights, &inputs);
+    if (weights || inputs)
+        fprintf(out, "  %-11s in training: of %d linears, %d have integer weights and %d an input with given scales\n", "quantised", linears,
+                weights, inputs);
     fprintf(out, "  %-11s %s\n", "mask", enc->mask == TS_MASK_NONE ? "none; the true number of hits is always used" : enc->mask_note);
 }

@@ -101,6 +101,9 @@ double ts_encoder_macs(const ts_encoder *enc, double n);
 /* Widths that fit each other, at least one layer, equal shapes, finite numbers. Names the layer and the tensor. */
 bool ts_encoder_verify(const ts_encoder *enc, ts_err *err);
 
+/* Linears of the encoder (q, k, v are three); with_weights, with_input: those whose integers, and whose input's rounding, the file gives. */
+int ts_encoder_linears(const ts_encoder *enc, int *with_weights, int *with_input);
+
 /* A few lines of text for people, deterministic. */
 void ts_encoder_describe(FILE *out, const ts_encoder *enc);
 

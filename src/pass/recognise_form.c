@@ -223,6 +223,10 @@ static bool add_term(rec *r, rec_form *out, const rec_form *f, const rec_term *t
 
 const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b)
 {
+    if (a->grid)
+        a->grid->origin->added = true;
+    if (b->grid)
+        b->grid->origin->added = true;
     a = atom(r, a);
     b = atom(r, b);
     rec_form *out = form_new(r, a->rows);

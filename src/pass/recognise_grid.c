@@ -9,6 +9,8 @@
 
 static const char *const finer = "its rounding is left out: the hardware holds this value in a format of its own";
 
+static const char *const unrounded = "the residual connection that reads it takes it as it is before this rounding";
+
 static rec_origin *origin_new(rec *r, const char *name, const char *otherwise)
 {
     if (r->origins == r->origin_room) {
@@ -158,9 +160,11 @@ void ts_grid_notes(rec *r, ts_encoder *enc)
             (void)kernel_origin(r, v->grid);
     }
     const char **note = TS_NEW_N(r->arena, const char *, r->origins);
-    for (int i = 0; i < r->origins; i++)
-        if (!r->origin[i]->taken)
-            note[enc->notes++] = ts_printf(r->arena, "node '%s': %s", r->origin[i]->name, r->origin[i]->otherwise);
+    for (int i = 0; i < r->origins; i++) {
+        const rec_origin *o = r->origin[i];
+        if (!o->taken || o->added)
+            note[enc->notes++] = ts_printf(r->arena, "node '%s': %s", o->name, o->taken ? unrounded : o->otherwise);
+    }
     enc->note = note;
 }
 

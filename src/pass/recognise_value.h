@@ -49,7 +49,7 @@ typedef struct rec_form rec_form;
 typedef struct rec_origin {
     const char *name;      /* of the node */
     const char *otherwise; /* the note where nothing in the encoder has taken it */
-    bool taken;
+    bool taken, added; /* read by a linear (or attention); by a residual connection */
 } rec_origin;
 typedef struct rec_grid {
     int count;

@@ -59,22 +59,24 @@ static ts_act_plan direct(ts_act act, ts_fmt y, double top)
     return (ts_act_plan){.act = act, .in = y, .y = y, .in_scale = scale, .y_scale = scale};
 }
 
-ts_act_plan ts_plan_hidden(ts_arena *arena, ts_act act, int in_bits, int bits, double low, double high)
+ts_act_plan ts_plan_hidden(ts_arena *arena, ts_act act, int in_bits, int bits, double low, double high, ts_act_given given)
 {
-    if (act == TS_ACT_NONE)
-        return direct(act, (ts_fmt){bits, true}, fmax(-low, high));
-    if (act == TS_ACT_RELU)
-        return direct(act, (ts_fmt){bits, false}, high);
+    if (act == TS_ACT_NONE || act == TS_ACT_RELU) {
+        ts_act_plan plan = direct(act, (ts_fmt){bits, act == TS_ACT_NONE}, act == TS_ACT_NONE ? fmax(-low, high) : high);
+        if (given.y_scale > 0)
+            plan.in_scale = plan.y_scale = given.y_scale;
+        return plan;
+    }
     ts_act_plan plan = {.act = act, .in = {in_bits, true}, .y = {bits, false}};
-    plan.in_scale = table_reach(act, low, high) / (double)ts_fmt_max(in_bits, true);
+    plan.in_scale = given.in_scale > 0 ? given.in_scale : table_reach(act, low, high) / (double)ts_fmt_max(in_bits, true);
     double least = INFINITY, most = -INFINITY;
     for (int i = 0; i < 1 << in_bits; i++) {
         const double y = ts_activate(act, index_value(&plan, i));
         least = fmin(least, y);
         most = fmax(most, y);
     }
-    plan.y_offset = least;
-    plan.y_scale = (most - least) / (double)ts_fmt_max(bits, false);
+    plan.y_offset = given.y_scale > 0 ? given.y_offset : least;
+    plan.y_scale = given.y_scale > 0 ? given.y_scale : (most - least) / (double)ts_fmt_max(bits, false);
     fill_table(arena, &plan);
     return plan;
 }

@@ -14,9 +14,14 @@ typedef struct ts_act_plan {
     const int32_t *table;     /* [2^in.bits] or NULL */
 } ts_act_plan;
 
+/* Scales that a model's file prescribes; 0: none, choose. y_offset goes with y_scale, and matters for tables only. */
+typedef struct ts_act_given {
+    double in_scale, y_scale, y_offset;
+} ts_act_given;
+
 /* Between linears. [low, high]: inputs seen. None: signed. ReLU needs no table, an unsigned format does it, and y_scale may be
    replaced by one a channel. Others: a table with unsigned output, offset so that all codes are used. */
-ts_act_plan ts_plan_hidden(ts_arena *arena, ts_act act, int in_bits, int bits, double low, double high);
+ts_act_plan ts_plan_hidden(ts_arena *arena, ts_act act, int in_bits, int bits, double low, double high, ts_act_given given);
 
 /* In front of a signed format whose scale is given (residual stream, model output). [low, high]: inputs seen. */
 ts_act_plan ts_plan_act_onto(ts_arena *arena, ts_act act, int in_bits, ts_fmt y, double y_scale, double low, double high);

@@ -25,6 +25,15 @@ static double half(const ts_range *r)
     return ((double)r->max - (double)r->min) / 2;
 }
 
+/* A given scale that is this near to one the hardware can have is that one: scales in files are of single precision. */
+static const double SAME = 1e-5;
+
+/* The one of two factors that is further from 1. */
+static double further(double a, double b)
+{
+    return fabs(log(b)) > fabs(log(a)) ? b : a;
+}
+
 /* Raises small ranges of one head to the floor. */
 static void lift(int count, double *range)
 {
@@ -46,6 +55,17 @@ static void score_ranges(const ts_attn_plan *p, double *q, double *k)
         lift(p->d_head, q + h * p->d_head);
         lift(p->d_head, k + h * p->d_head);
     }
+    for (int c = 0; c < p->heads * p->d_head; c++) {
+        if (p->q_given)
+            q[c] = p->q_given->scale[c] * (double)ts_fmt_max(p->q_fmt.bits, true) * p->scale * LOG2E;
+        if (p->k_given)
+            k[c] = p->k_given->scale[c] * (double)ts_fmt_max(p->k_fmt.bits, true);
+    }
+}
+
+static double key_offset(const ts_attn_plan *p, int c)
+{
+    return p->k_given ? ts_given_offset(p->k_given, c, TS_GIVEN_OFFSET) : centre(&p->k[c]);
 }
 
 /* Octaves that a score of head h can have once keys are centred: what the ranges allow, or what was seen and moved. */
@@ -54,7 +74,7 @@ static double score_reach(const ts_attn_plan *p, int h, const double *q, const d
     double most = 0, moved = p->room * reach(&p->score[h]);
     for (int c = 0; c < p->d_head; c++) {
         most += q[c] * k[c];
-        moved += q[c] * fabs(centre(&p->k[h * p->d_head + c]));
+        moved += q[c] * fabs(key_offset(p, h * p->d_head + c));
     }
     return fmin(most, moved);
 }
@@ -66,19 +86,23 @@ static int head_exponent(const ts_attn_plan *p, const double *q, const double *k
     double largest = 0;
     for (int c = 0; c < p->d_head; c++)
         largest = fmax(largest, q[c] * k[c] / codes);
-    return (int)floor(-log2(largest));
+    return (int)floor(-log2(largest) + SAME);
 }
 
-/* Splits 2^-t between q and k of each channel in proportion to their ranges, which balances the errors they make. */
+/* Splits 2^-t between q and k of each channel in proportion to their ranges, which balances the errors they make. A given scale stays,
+   that of k before that of q: rounding k hurts more. */
 static void split_scales(ts_attn_plan *p, int head, int t, const double *q, const double *k)
 {
     const int inner = p->heads * p->d_head;
     for (int c = head * p->d_head; c < (head + 1) * p->d_head; c++) {
         const double q_scale = q[c] / (double)ts_fmt_max(p->q_fmt.bits, true), k_scale = k[c] / (double)ts_fmt_max(p->k_fmt.bits, true);
         const double slack = sqrt(ldexp(1, -t) / (q_scale * k_scale));
-        p->y_scale[c] = q_scale * slack / (p->scale * LOG2E);
-        p->y_scale[inner + c] = k_scale * slack;
-        p->y_offset[inner + c] = centre(&p->k[c]);
+        const double more_k = p->k_given ? 1 : p->q_given ? slack * slack : slack, more_q = slack * slack / more_k;
+        p->y_scale[c] = q_scale * more_q / (p->scale * LOG2E);
+        p->y_scale[inner + c] = k_scale * more_k;
+        p->y_offset[inner + c] = key_offset(p, c);
+        if (p->q_given && p->k_given)
+            p->q_factor = further(p->q_factor, more_q);
     }
 }
 
@@ -127,10 +151,23 @@ static int plan_context(ts_attn_plan *p, int v_bits)
         v[c] = p->room * half(&p->v[c]);
     for (int h = 0; h < p->heads; h++)
         lift(p->d_head, v + h * p->d_head);
+    double widest = 0;
+    for (int c = 0; c < inner; c++)
+        widest = fmax(widest, v[c]);
     for (int c = 0; c < inner; c++) {
-        v[c] /= (double)ts_fmt_max(p->v_fmt.bits, true);
+        v[c] = (p->one_v_scale ? widest : v[c]) / (double)ts_fmt_max(p->v_fmt.bits, true);
         offset[c] = centre(&p->v[c]);
+        if (p->v_given) {
+            v[c] = p->v_given->scale[c];
+            offset[c] = ts_given_offset(p->v_given, c, TS_GIVEN_OFFSET);
+        }
         largest = fmax(largest, fmax((double)p->ctx[c].max - offset[c], offset[c] - (double)p->ctx[c].min) / v[c]);
+    }
+    if (p->ctx_given) { /* no finer than the file has it */
+        double finest = INFINITY;
+        for (int c = 0; c < inner; c++)
+            finest = fmin(finest, v[c] / p->ctx_given->scale[c]);
+        return 41 - v_bits - (int)floor(log2(finest) + SAME);
     }
     const double room = (double)ts_fmt_max(p->ctx_fmt.bits, true) / p->room;
     int gain = p->ctx_fmt.bits - 2; /* beyond this a unit of v would be the whole format */
@@ -151,6 +188,7 @@ void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_
         plan[l].y_offset = TS_NEW_N(arena, double, 3 * inner);
         plan[l].ctx_scale = TS_NEW_N(arena, double, inner);
         plan[l].score_e = TS_NEW_N(arena, uint8_t, plan[l].heads);
+        plan[l].q_factor = plan[l].ctx_factor = 1;
         plan[l].ctx_e = plan_context(&plan[l], v_bits);
         least = plan[l].ctx_e < least ? plan[l].ctx_e : least;
         most = plan[l].ctx_e > most ? plan[l].ctx_e : most;
@@ -163,5 +201,7 @@ void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_
         const int gain = 41 - v_bits - shared->ctx_shift - plan[l].ctx_e;
         for (int c = 0; c < inner; c++)
             plan[l].ctx_scale[c] = ldexp(plan[l].y_scale[2 * inner + c], -gain);
+        for (int c = 0; c < inner && plan[l].ctx_given; c++)
+            plan[l].ctx_factor = further(plan[l].ctx_factor, plan[l].ctx_scale[c] / plan[l].ctx_given->scale[c]);
     }
 }

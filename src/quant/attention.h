@@ -2,6 +2,7 @@
 #ifndef TS_ATTENTION_H
 #define TS_ATTENTION_H
 #include "quant/calibrate.h"
+#include "quant/given.h"
 #include "quant/imodel.h"
 
 /* One layer. Ranges are [heads * d_head]. */
@@ -12,11 +13,14 @@ typedef struct ts_attn_plan {
     const ts_range *score; /* [heads], octaves, of keys as they are */
     ts_fmt q_fmt, k_fmt, v_fmt, ctx_fmt;
     double room; /* ranges are widened by this factor */
+    const ts_given *q_given, *k_given, *v_given, *ctx_given; /* what the model's file prescribes, or NULL */
+    bool one_v_scale;                                        /* for all channels: the weights that context meets are integers */
     /* results, in the arena: */
     double *y_scale, *y_offset; /* [3 * heads * d_head]: real value of a unit of q, k, v, and offsets of k and v */
     double *ctx_scale;          /* [heads * d_head] */
     uint8_t *score_e;           /* [heads] */
     int ctx_e;
+    double q_factor, ctx_factor; /* scales of q and ctx relative to the file's, where they are furthest off; 1 without */
 } ts_attn_plan;
 
 /* Shared by all layers. */

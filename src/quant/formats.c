@@ -36,10 +36,25 @@ ts_formats *ts_formats_default(ts_arena *arena, int layers)
     ts_formats *f = TS_NEW(arena, ts_formats);
     f->layers = layers;
     f->bits = TS_NEW_N(arena, int, TS_FMT_COUNT *layers);
+    f->fixed = TS_NEW_N(arena, const char *, TS_FMT_COUNT *layers);
     for (int k = 0; k < TS_FMT_COUNT; k++)
         for (int l = 0; l < layers; l++)
             f->bits[k * layers + l] = keys[k].bits;
     return f;
+}
+
+bool ts_formats_fix(ts_formats *f, ts_fmt_key key, int layer, int bits, const char *node, ts_err *err)
+{
+    const key_info *info = &keys[key];
+    CHECK(layer < f->layers && (layer >= 0) == info->per_layer);
+    if (bits < info->least || bits > info->most)
+        return ts_fail(err, "node '%s' of the model asks for %d bits for '%s', which has %d to %d", node, bits, info->name, info->least,
+                       info->most);
+    for (int l = layer < 0 ? 0 : layer; l < (layer < 0 ? f->layers : layer + 1); l++) {
+        f->bits[(int)key * f->layers + l] = bits;
+        f->fixed[(int)key * f->layers + l] = node;
+    }
+    return true;
 }
 
 int ts_formats_get(const ts_formats *f, ts_fmt_key key, int layer)
@@ -53,7 +68,8 @@ void ts_formats_set(ts_formats *f, ts_fmt_key key, int bits)
     const key_info *info = &keys[key];
     const int legal = bits < info->least ? info->least : bits > info->most ? info->most : bits;
     for (int l = 0; l < f->layers; l++)
-        f->bits[(int)key * f->layers + l] = legal;
+        if (!f->fixed[(int)key * f->layers + l])
+            f->bits[(int)key * f->layers + l] = legal;
 }
 
 ts_formats *ts_formats_copy(ts_arena *arena, const ts_formats *f)
@@ -105,8 +121,13 @@ static bool set(ts_formats *f, const char *name, int first, int last, bool whole
         }
         if (bits < key->least || bits > key->most)
             return ts_fail(err, "format '%s' has %d to %d bits, not %lld", key->name, key->least, key->most, bits);
-        for (int l = first; l <= last; l++)
-            f->bits[k * f->layers + l] = (int)bits;
+        for (int l = first; l <= last; l++) {
+            const int at = k * f->layers + l;
+            if (f->fixed[at] && f->bits[at] != bits)
+                return ts_fail(err, "format '%s' of layer %d: the model was quantised in training to %d bits (node '%s'), not %lld; leave it out",
+                               key->name, l, f->bits[at], f->fixed[at], bits);
+            f->bits[at] = (int)bits;
+        }
     }
     return found || unknown_name(name, err);
 }

@@ -44,6 +44,7 @@ typedef enum {
 typedef struct ts_formats {
     int layers;
     int *bits;       /* [TS_FMT_COUNT][layers]; a ring-wide format is the same in all layers */
+    const char **fixed; /* [TS_FMT_COUNT][layers]: the node of the model's file that fixes these bits, NULL: they may be chosen */
     bool classifier; /* outputs share one scale, so that their arg-max means something */
     void (*warn)(void *user, const char *message); /* NULL: warnings are dropped */
     void *warn_user;
@@ -56,9 +57,13 @@ ts_formats *ts_formats_default(ts_arena *arena, int layers);
    object {"3": {"q": 10}} or an array. The error lists the known names. NULL or "" changes nothing. */
 bool ts_formats_parse(ts_formats *formats, const char *text, ts_err *err);
 
+/* Sets the bits of a format for good, as `node` of the model's file prescribes; layer -1: of one that all layers share. Fails where the
+   format cannot have so many. */
+bool ts_formats_fix(ts_formats *formats, ts_fmt_key key, int layer, int bits, const char *node, ts_err *err);
+
 int ts_formats_get(const ts_formats *formats, ts_fmt_key key, int layer);
 
-/* In all layers; bits outside the format's range become its nearest end. */
+/* In all layers where the model's file does not fix it; bits outside the format's range become its nearest end. */
 void ts_formats_set(ts_formats *formats, ts_fmt_key key, int bits);
 
 /* With bits of its own; who is warned stays the same. */

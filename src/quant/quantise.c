@@ -7,6 +7,7 @@
 #include "num/fixed.h"
 #include "quant/activation.h"
 #include "quant/attention.h"
+#include "quant/given.h"
 #include "quant/stage.h"
 
 /* Room above the largest calibrated value, so that another event's slightly larger ones do not saturate. The residual stream, inputs and
@@ -38,6 +39,7 @@ typedef struct quantiser {
     double *res_in, *res_mid; /* [layers + 1], [layers]: scale of the residual stream at a layer's input and after block 1 */
     double res_end;           /* scale of what goes to the head: res_in[layers], or the final norm's */
     ts_attn_plan *attn;       /* [layers] */
+    ts_given_layer *given;    /* [layers]: what the model's file prescribes */
 } quantiser;
 
 /* A linear in double: [out][in] and [out]. */
@@ -169,11 +171,12 @@ static void residual_scales(quantiser *q)
     double all = 0;
     for (int l = 0; l < layers; l++) {
         check_residual(q, l);
-        q->res_in[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 0, 2), width);
-        q->res_mid[l] = signed_scale(ROOM_WIDE * res_parts(q, l, 3, 5), width);
+        q->res_in[l] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, l, 0, 2), width), q->given[l].qkv_in);
+        q->res_mid[l] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, l, 3, 5), width), q->given[l].ffn_in);
         all = fmax(all, res_parts(q, l, 0, 6));
     }
-    q->res_in[layers] = signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 6, 6), width);
+    const ts_given *head_in = q->enc->head.lin[0].x_given;
+    q->res_in[layers] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 6, 6), width), head_in);
     if (q->enc->norm_first)
         for (int l = 0; l <= layers; l++) {
             q->res_in[l] = signed_scale(ROOM_WIDE * all, width);
@@ -182,7 +185,7 @@ static void residual_scales(quantiser *q)
         }
     q->res_end = q->res_in[layers];
     if (q->enc->has_final_norm)
-        q->res_end = signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 7, 7), width);
+        q->res_end = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 7, 7), width), head_in);
     for (int l = 0; l < layers; l++) {
         q->layer[l].res_scale_in = q->res_in[l];
         q->layer[l].res_scale_mid = q->res_mid[l];
@@ -234,9 +237,9 @@ static void build_norms(quantiser *q, int count, const norm_plan *plan)
 }
 
 /* Scale of the norm in front of a pre-norm block, from what the block reads. */
-static double pre_norm_scale(const quantiser *q, int layer, ts_role role)
+static double pre_norm_scale(const quantiser *q, int layer, ts_role role, const ts_given *given)
 {
-    return signed_scale(ROOM_WIDE * tensor_reach(q, layer, role, 0, q->enc->d), q->im->res.bits);
+    return ts_given_snap(signed_scale(ROOM_WIDE * tensor_reach(q, layer, role, 0, q->enc->d), q->im->res.bits), given);
 }
 
 static void norms(quantiser *q)
@@ -248,8 +251,10 @@ static void norms(quantiser *q)
         const ts_layer *from = &q->enc->layer[l];
         ts_ilayer *to = &q->layer[l];
         const bool pre = q->enc->norm_first;
-        plan[count++] = (norm_plan){&from->norm1, q->res_in[l], pre ? pre_norm_scale(q, l, TS_ROLE_QKV_IN) : q->res_mid[l], &to->norm1};
-        plan[count++] = (norm_plan){&from->norm2, q->res_mid[l], pre ? pre_norm_scale(q, l, TS_ROLE_FFN_IN) : q->res_in[l + 1], &to->norm2};
+        const double out1 = pre ? pre_norm_scale(q, l, TS_ROLE_QKV_IN, q->given[l].qkv_in) : q->res_mid[l];
+        const double out2 = pre ? pre_norm_scale(q, l, TS_ROLE_FFN_IN, q->given[l].ffn_in) : q->res_in[l + 1];
+        plan[count++] = (norm_plan){&from->norm1, q->res_in[l], out1, &to->norm1};
+        plan[count++] = (norm_plan){&from->norm2, q->res_mid[l], out2, &to->norm2};
     }
     if (q->enc->has_final_norm)
         plan[count++] = (norm_plan){&q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm};
@@ -258,39 +263,53 @@ static void norms(quantiser *q)
 
 /* ---- stage inputs ---- */
 
-/* Per channel, centred between its extremes. No finer than the stream it is made from. */
-static void plan_input(quantiser *q, ts_rq_plan *plan, const ts_range *r, double x_scale, int width)
+/* As the model's file has it, or per channel, centred between its extremes and no finer than the stream it is made from. The channels
+   share a scale where the weights they meet are integers. */
+static ts_rq_plan plan_input(quantiser *q, const ts_range *r, double x_scale, int width, const ts_given *given, bool one_scale)
 {
     const int d = q->enc->d;
-    *plan = (ts_rq_plan){.count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
-    plan->y_scale = TS_NEW_N(q->scratch, double, d);
-    plan->y_offset = TS_NEW_N(q->scratch, double, d);
+    ts_rq_plan plan = {.count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
+    plan.y_scale = TS_NEW_N(q->scratch, double, d);
+    plan.y_offset = TS_NEW_N(q->scratch, double, d);
+    double largest = 0;
     for (int c = 0; c < d; c++) {
         const double half = ((double)r[c].max - (double)r[c].min) / 2;
-        plan->y_offset[c] = ((double)r[c].max + (double)r[c].min) / 2;
-        plan->y_scale[c] = fmax(room(&r[c]) * half / (double)ts_fmt_max(width, true), x_scale);
+        plan.y_offset[c] = ((double)r[c].max + (double)r[c].min) / 2;
+        plan.y_scale[c] = fmax(room(&r[c]) * half / (double)ts_fmt_max(width, true), x_scale);
+        largest = fmax(largest, plan.y_scale[c]);
     }
+    for (int c = 0; c < d; c++) {
+        if (given)
+            plan.y_offset[c] = ts_given_offset(given, c, TS_GIVEN_OFFSET);
+        plan.y_scale[c] = given ? given->scale[c] : one_scale ? largest : plan.y_scale[c];
+    }
+    if (given && given->scale[0] < x_scale)
+        warn(q, "residual: its step is %.3g times that of node '%s', which is rounded from it; give it more bits", x_scale / given->scale[0],
+             given->name);
+    return plan;
 }
 
 static void stage_inputs(quantiser *q)
 {
     const int layers = q->enc->layers, d = q->enc->d;
     const bool pre = q->enc->norm_first;
+    const ts_linear *head = &q->enc->head.lin[0];
     ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
     ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
     for (int l = 0; l < layers; l++) {
-        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l],
-                   bits(q, TS_FMT_QKV_IN, l));
+        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l],
+                             bits(q, TS_FMT_QKV_IN, l), q->given[l].qkv_in, q->given[l].qkv_weights);
         to[l] = &q->layer[l].qkv_in;
     }
     ts_build_rqs(q->arena, layers, plan, to);
     for (int l = 0; l < layers; l++) {
-        plan_input(q, &plan[l], ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l],
-                   bits(q, TS_FMT_FFN_IN, l));
+        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l],
+                             bits(q, TS_FMT_FFN_IN, l), q->given[l].ffn_in, q->given[l].ffn1_weights);
         to[l] = &q->layer[l].ffn_in;
     }
     ts_build_rqs(q->arena, layers, plan, to);
-    plan_input(q, &plan[0], ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, bits(q, TS_FMT_HEAD_IN, 0));
+    plan[0] = plan_input(q, ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, bits(q, TS_FMT_HEAD_IN, 0), head->x_given,
+                         head->w_given != NULL);
     to[0] = &q->im->head_in;
     ts_build_rqs(q->arena, 1, plan, to);
 }
@@ -384,6 +403,21 @@ static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, 
     return plan;
 }
 
+/* Units of the weights of linears that make one stage, where the file gives their integers. */
+static void give_weights(quantiser *q, ts_lin_plan *plan, source from, int count, const ts_linear *const *lin)
+{
+    double *unit = TS_NEW_N(q->scratch, double, plan->out);
+    bool any = false;
+    for (int n = 0, first = 0; n < count; first += lin[n++]->out)
+        for (int o = 0; lin[n]->w_given && o < lin[n]->out; o++) {
+            unit[first + o] = lin[n]->w_given->scale[o] * from.scale[0];
+            any = true;
+        }
+    for (int i = 0; any && i < plan->in; i++)
+        CHECK(from.scale[i] == from.scale[0]);
+    plan->w_unit = any ? unit : NULL;
+}
+
 static bool build(quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin)
 {
     int *dead = TS_NEW_N(q->scratch, int, count);
@@ -422,13 +456,15 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
         low = act == TS_ACT_NONE ? room(r) * low : -INFINITY;
         high = room(r) * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
         const int in_bits = bits(q, TS_FMT_ACT_IN, layer);
+        const ts_act_given given = last ? (ts_act_given){0} : ts_given_hidden(act, ts_given_mlp_hidden(mlp, i));
         ts_act_plan plan = last ? ts_plan_act_onto(q->arena, act, in_bits, end, end_scale[0], low, high)
-                                : ts_plan_hidden(q->arena, act, in_bits, hidden_bits, low, high);
+                                : ts_plan_hidden(q->arena, act, in_bits, hidden_bits, low, high, given);
         double *y_scale = last ? end_scale : constant(q->arena, out, plan.y_scale);
         double *in_scale = plan.table ? constant(q->arena, out, plan.in_scale) : y_scale;
         double *y_offset = plan.y_offset != 0 ? constant(q->arena, out, plan.y_offset) : NULL;
-        const ts_lin_plan lin =
+        ts_lin_plan lin =
             plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale, NULL, plan.in);
+        give_weights(q, &lin, from, 1, (const ts_linear *const[]){&mlp->lin[i]});
         ts_ilin *const where = &to[i];
         if (!build(q, 1, &lin, &where))
             return false;
@@ -445,8 +481,14 @@ static bool embed(quantiser *q)
     const ts_encoder *enc = q->enc;
     const ts_range *r = ranges(q, 0, TS_ROLE_IN, 0, enc->features);
     double *scale = TS_NEW_N(q->arena, double, enc->features);
-    for (int c = 0; c < enc->features; c++)
+    const ts_linear *first = &enc->embed.lin[0];
+    double largest = 0;
+    for (int c = 0; c < enc->features; c++) {
         scale[c] = signed_scale(ROOM_WIDE * reach(&r[c]), q->im->in.bits);
+        largest = fmax(largest, scale[c]);
+    }
+    for (int c = 0; c < enc->features; c++)
+        scale[c] = first->x_given ? first->x_given->scale[c] : first->w_given ? largest : scale[c];
     q->im->in_scale = scale;
     return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){.x = q->im->in, .scale = scale, .role = TS_ROLE_IN},
                      bits(q, TS_FMT_W_EMBED, 0), bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, constant(q->arena, enc->d, q->res_in[0]),
@@ -465,11 +507,38 @@ static bool head(quantiser *q)
     const double all = signed_scale(ROOM_WIDE * tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
     for (int o = 0; o < enc->outputs; o++)
         scale[o] = shared || reach(&r[o]) == 0 ? all : signed_scale(ROOM_WIDE * reach(&r[o]), out_bits);
+    const ts_given *given = enc->head.lin[enc->head.count - 1].y_given;
+    if (given && shared && !ts_given_uniform(given))
+        return ts_fail(q->err, "out: node '%s' has a scale for each output, but they must share one; give it one scale", given->name);
+    for (int o = 0; given && o < enc->outputs; o++)
+        scale[o] = given->scale[o];
     return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in, last, TS_ROLE_HEAD_IN),
                      bits(q, TS_FMT_W_HEAD, 0), bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
 }
 
 /* ---- attention ---- */
+
+/* Says where attention's scales are not those of the model's file: they are tied to each other here. */
+static void compare_given(const quantiser *q, int l)
+{
+    static const double exact = 1e-4;
+    const ts_attn_plan *p = &q->attn[l];
+    const double *v_offset = p->y_offset + 2 * q->inner;
+    if (fabs(p->q_factor - 1) > exact)
+        warn(q, "layers.%d.q (node '%s'): its scale is %.4g times the file's: scales of q and k must multiply to a power of two of the score "
+                "in octaves, 2^-t / (softmax scale * log2 e), with t in a span of 3 over all heads and layers",
+             l, p->q_given->name, p->q_factor);
+    if (fabs(p->ctx_factor - 1) > exact)
+        warn(q, "layers.%d.ctx (node '%s'): its scale is %.4g times the file's: it is that of v times a power of two, which varies by at "
+                "most 2^3 over the layers",
+             l, p->ctx_given->name, p->ctx_factor);
+    for (int c = 0; p->ctx_given && c < q->inner; c++)
+        if (fabs(ts_given_offset(p->ctx_given, c, TS_GIVEN_OFFSET) - v_offset[c]) > exact * p->ctx_scale[c]) {
+            warn(q, "layers.%d.ctx (node '%s'): its zero point is not kept: the context is held around the middle of v", l,
+                 p->ctx_given->name);
+            break;
+        }
+}
 
 static bool attention_scales(quantiser *q)
 {
@@ -492,12 +561,19 @@ static bool attention_scales(quantiser *q)
             .v_fmt = to->v = (ts_fmt){bits(q, TS_FMT_V, l), true},
             .ctx_fmt = to->ctx = (ts_fmt){bits(q, TS_FMT_CTX, l), true},
             .room = room(ranges(q, l, TS_ROLE_Q, 0, q->inner)),
+            .q_given = q->given[l].q,
+            .k_given = q->given[l].k,
+            .v_given = q->given[l].v,
+            .ctx_given = q->given[l].ctx,
+            .one_v_scale = q->given[l].o_weights,
         };
         if (plan->scale <= 0)
             return ts_fail(q->err, "layers.%d: attention scale %g is not positive", l, plan->scale);
     }
     ts_attn_shared shared = {.score_bits = bits(q, TS_FMT_SCORE, 0), .frac_bits = bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
+    for (int l = 0; l < layers; l++)
+        compare_given(q, l);
     if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < bits(q, TS_FMT_FRAC, 0))
         warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
              bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
@@ -540,7 +616,10 @@ static bool attention_linears(quantiser *q)
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_qkv(q, l, stack_qkv(q, &q->enc->layer[l]), rq_source(&q->layer[l].qkv_in, l, TS_ROLE_QKV_IN));
+        const ts_layer *layer = &q->enc->layer[l];
+        const source in = rq_source(&q->layer[l].qkv_in, l, TS_ROLE_QKV_IN);
+        plan[l] = plan_qkv(q, l, stack_qkv(q, layer), in);
+        give_weights(q, &plan[l], in, 3, (const ts_linear *const[]){&layer->q, &layer->k, &layer->v});
         to[l] = &q->layer[l].qkv;
     }
     if (!build(q, layers, plan, to))
@@ -551,6 +630,7 @@ static bool attention_linears(quantiser *q)
         const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner, l, 0, TS_ROLE_CTX};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, bits(q, TS_FMT_W_O, l),
                               constant(q->arena, q->enc->d, q->res_in[l]), NULL, q->im->res);
+        give_weights(q, &plan[l], ctx, 1, (const ts_linear *const[]){&q->enc->layer[l].o});
         to[l] = &q->layer[l].o;
     }
     return build(q, layers, plan, to);
@@ -560,7 +640,8 @@ static bool attention_linears(quantiser *q)
 bool ts_fuses_qkv0(const ts_encoder *enc)
 {
     const int last = enc->embed.count - 1;
-    return !enc->norm_first && enc->embed.act[last] == TS_ACT_NONE && enc->embed.lin[last].in < enc->d;
+    return !enc->norm_first && enc->embed.act[last] == TS_ACT_NONE && enc->embed.lin[last].in < enc->d &&
+           !ts_given_keeps_qkv0(enc);
 }
 
 static bool fuse_qkv0(quantiser *q)
@@ -614,12 +695,12 @@ static ts_act_plan *plan_hidden(quantiser *q)
         widen(q, l, &own);
         widen(q, l, &all);
         if (kind == TS_ACT_NONE || kind == TS_ACT_RELU)
-            act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high);
+            act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high, ts_given_hidden(kind, q->given[l].hidden));
         if (tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
             warn(q, "layers.%d.hidden: always zero in calibration", l);
     }
     if (kind != TS_ACT_NONE && kind != TS_ACT_RELU) {
-        act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high);
+        act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high, ts_given_table(q->enc));
         for (int l = 1; l < layers; l++)
             act[l] = act[0];
     }
@@ -637,6 +718,7 @@ static bool ffn(quantiser *q)
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1),
                               rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), bits(q, TS_FMT_W_FFN1, l),
                               constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+        give_weights(q, &plan[l], rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), 1, (const ts_linear *const[]){&enc->layer[l].ffn1});
         to[l] = &q->layer[l].ffn1;
     }
     if (!build(q, layers, plan, to))
@@ -649,6 +731,7 @@ static bool ffn(quantiser *q)
         const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset, l, 0, TS_ROLE_HIDDEN};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden,
                               bits(q, TS_FMT_W_FFN2, l), constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
+        give_weights(q, &plan[l], hidden, 1, (const ts_linear *const[]){&enc->layer[l].ffn2});
         to[l] = &q->layer[l].ffn2;
     }
     return build(q, layers, plan, to);
@@ -690,6 +773,9 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
     q.inner = enc->heads * enc->d_head;
     q.im = TS_NEW(arena, ts_imodel);
     q.layer = TS_NEW_N(arena, ts_ilayer, enc->layers);
+    q.given = TS_NEW_N(q.scratch, ts_given_layer, enc->layers);
+    for (int l = 0; l < enc->layers; l++)
+        q.given[l] = ts_given_of_layer(enc, l);
     describe(&q);
     residual_scales(&q);
     norms(&q);

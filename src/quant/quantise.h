@@ -10,7 +10,8 @@
    passed ts_imodel_verify. */
 const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err);
 
-/* Whether the first layer's q, k, v are made straight from the embedding's input: the model gets a `qkv0`. */
+/* Whether the first layer's q, k, v are made straight from the embedding's input: the model gets a `qkv0`. Not where the model's file
+   prescribes how they are made (quant/given.h). */
 bool ts_fuses_qkv0(const ts_encoder *enc);
 
 #endif

@@ -56,8 +56,14 @@ static void set_ratio(double ratio, int s2, int32_t *m, uint8_t *e)
     *e = (uint8_t)extra;
 }
 
-/* Real value of one unit of each output's weights. A bias must not dwarf the products it is added to: beyond twice their
-   largest sum, weights give up resolution for it. Rows of zeros take the unit of their neighbours. */
+/* Whether the model's file gives the weights of output o as integers. */
+static bool is_given(const ts_lin_plan *plan, int o)
+{
+    return plan->w_unit && plan->w_unit[o] > 0;
+}
+
+/* Real value of one unit of each output's weights: the file's, where it gives integers. A bias must not dwarf the products it is
+   added to: beyond twice their largest sum, weights give up resolution for it. Rows of zeros take the unit of their neighbours. */
 static int weight_scales(const ts_lin_plan *plan, double *scale)
 {
     const double w_max = (double)ts_fmt_max(plan->w_bits, true), x_max = (double)ts_fmt_max(plan->x.bits, plan->x.is_signed);
@@ -68,6 +74,10 @@ static int weight_scales(const ts_lin_plan *plan, double *scale)
         for (int i = 0; i < plan->in; i++)
             max = fmax(max, fabs(plan->w[(size_t)o * (size_t)plan->in + (size_t)i]));
         dead += max == 0;
+        if (is_given(plan, o)) {
+            scale[o] = plan->w_unit[o];
+            continue;
+        }
         scale[o] = fmax(max / w_max, fabs(plan->b[o]) / (2 * plan->in * w_max * x_max));
         largest = fmax(largest, scale[o]);
     }
@@ -77,21 +87,20 @@ static int weight_scales(const ts_lin_plan *plan, double *scale)
     return dead;
 }
 
-static void round_nearest(const ts_lin_plan *plan, const double *scale, int32_t *w)
+static void round_nearest(const ts_lin_plan *plan, int o, const double *scale, int32_t *w)
 {
     const double w_max = (double)ts_fmt_max(plan->w_bits, true);
-    for (int o = 0; o < plan->out; o++)
-        for (int i = 0; i < plan->in; i++) {
-            const size_t at = (size_t)o * (size_t)plan->in + (size_t)i;
-            w[at] = (int32_t)fmin(fmax(floor(plan->w[at] / scale[o] + 0.5), -w_max), w_max);
-        }
+    for (int i = 0; i < plan->in; i++) {
+        const size_t at = (size_t)o * (size_t)plan->in + (size_t)i;
+        w[at] = (int32_t)fmin(fmax(floor(plan->w[at] / scale[o] + 0.5), -w_max), w_max);
+    }
 }
 
 /* The bias takes up what the rounding errors of the weights make of the inputs' mean. */
 static int64_t quantise_bias(const ts_lin_plan *plan, int o, double scale, const int32_t *w)
 {
     double b = plan->b[o];
-    for (int i = 0; plan->x_mean && i < plan->in; i++)
+    for (int i = 0; plan->x_mean && !is_given(plan, o) && i < plan->in; i++)
         b += (plan->w[(size_t)o * (size_t)plan->in + (size_t)i] - scale * w[(size_t)o * (size_t)plan->in + (size_t)i]) * plan->x_mean[i];
     return (int64_t)floor(b / scale + 0.5);
 }
@@ -102,8 +111,9 @@ static void quantise_weights(ts_arena *arena, const ts_lin_plan *plan, const dou
     int64_t *bias = TS_NEW_N(arena, int64_t, plan->out);
     if (plan->curvature)
         ts_round_rows(plan->curvature, plan->out, plan->w, scale, (int32_t)ts_fmt_max(plan->w_bits, true), w);
-    else
-        round_nearest(plan, scale, w);
+    for (int o = 0; o < plan->out; o++)
+        if (!plan->curvature || is_given(plan, o))
+            round_nearest(plan, o, scale, w);
     for (int o = 0; o < plan->out; o++)
         bias[o] = quantise_bias(plan, o, scale[o], w);
     lin->in = plan->in;

@@ -57,6 +57,14 @@ fails "unwritable output" "proc" "${compile[@]}" --events "$csv" -o /proc/tesser
 mkdir "$dir/mine" && echo precious >"$dir/mine/file"
 fails "somebody else's directory" "mine" "${compile[@]}" --events "$csv" -o "$dir/mine"
 [ "$(cat "$dir/mine/file")" = precious ] && report ok kept || report not "somebody else's directory was touched"
+qdq=$PWD/test/models/qdq
+fails "rounded to fewer bits than any format has" "asks for 3 bits for 'q', which has 4 to 18" "$tessera" inspect "$qdq/refused/three_bits.onnx"
+fails "weights with scales of inputs" "have scales along the layer's inputs" "$tessera" inspect "$qdq/refused/scales_of_inputs.onnx"
+fails "zero point outside of the codes" "the zero point 3000 lies outside" "$tessera" inspect "$qdq/refused/zero_outside.onnx"
+printf 'event_id,hit_id,a,b,c\n1,1,0.1,0.2,0.3\n1,2,0.3,-0.2,0.1\n' >"$dir/qdq.csv"
+printf '{"inputs": [{"column": "a"}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$dir/qdq.json"
+fails "formats that contradict the model's file" "the model was quantised in training to 12 bits" "$tessera" compile "$qdq/exact.onnx" \
+    --device zcu102 --events "$dir/qdq.csv" --inputs "$dir/qdq.json" --formats qkv_in=10 -o "$dir/d"
 fails "unknown format" "qkv_in" "${compile[@]}" --events "$csv" --formats norm=8 -o "$dir/d"
 fails "format out of range" "q" "${compile[@]}" --events "$csv" --formats q=40 -o "$dir/d"
 
