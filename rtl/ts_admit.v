@@ -2,7 +2,8 @@
 //   A new event enters only when the one before it has made all its keys and values (ev_final) or has been refused, and when the
 //   order has a place for its descriptor.
 //   A token beyond NMAX goes on as the one token with tag.drop, which takes back its event; the event's descriptor says refused,
-//   and the rest of the event is swallowed.
+//   and the rest of the event is swallowed. So does a transfer with s_refused, with which a ring before this one refuses the event: its
+//   last transfer, no token.
 // Latency 1, one token a cycle; an event's first token can be accepted the cycle after ev_final.
 `default_nettype none
 
@@ -19,6 +20,7 @@ module ts_admit #(
     output wire             s_ready,
     input  wire [WIDTH-1:0] s_data,
     input  wire             s_last,
+    input  wire             s_refused,
     input  wire             ev_final,
     output wire             m_valid,
     input  wire             m_ready,
@@ -47,7 +49,7 @@ module ts_admit #(
 
     // Only the descriptor of the event that is entering can take the place seen here: d_room holds until it is pushed.
     wire          open = inside || (!waiting && d_room);
-    wire          over = n == LIMIT[NW-1:0];
+    wire          over = n == LIMIT[NW-1:0] || s_refused;
     wire          pass = s_valid && !swallow && open && out_ready;
     wire          decided = pass && (s_last || over);
 

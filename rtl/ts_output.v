@@ -1,4 +1,4 @@
-// Results in the order of the events. A token's result is BPT beats of OPW values of YW bits; they leave sign-extended to 32 bits
+// Results in the order of the events. A token's result is BPT beats of OPW values of YW bits; they leave sign-extended to LANEW bits
 // (zero-extended with YSIGNED = 0), m_last with the last beat of the event's last token. A refused event, as its descriptor
 // says, has no results: it is one beat of zeros with m_refused and m_last. Latency 1, one beat a cycle.
 `default_nettype none
@@ -7,6 +7,7 @@ module ts_output #(
     parameter OPW     = 4,
     parameter YW      = 16,
     parameter YSIGNED = 1,
+    parameter LANEW   = 32,
     parameter BPT     = 1,
     parameter LW      = 1,
     parameter TAGW    = 3
@@ -22,7 +23,7 @@ module ts_output #(
     input  wire [TAGW-1:0]   s_tag,
     output wire              m_valid,
     input  wire              m_ready,
-    output wire [OPW*32-1:0] m_data,
+    output wire [OPW*LANEW-1:0] m_data,
     output wire              m_last,
     output wire              m_refused
 );
@@ -38,8 +39,8 @@ module ts_output #(
     assign word    = {refused, last, refused ? {OPW*YW{1'b0}} : s_data};
 
     generate
-        if (TAGW <= LW || YW > 32) begin : g_guard
-            ts_output_needs_TAGW_above_LW_and_YW_of_at_most_32 guard ();
+        if (TAGW <= LW || YW > LANEW) begin : g_guard
+            ts_output_needs_TAGW_above_LW_and_YW_of_at_most_LANEW guard ();
         end
         if (BPT == 1) begin : g_single
             assign token_end = 1'b1;
@@ -66,9 +67,9 @@ module ts_output #(
         for (i = 0; i < OPW; i = i + 1) begin : g_value
             wire [YW-1:0] value = values[i*YW +: YW];
             wire          sign = YSIGNED != 0 && value[YW-1];
-            assign m_data[i*32 +: YW] = value;
-            if (YW < 32) begin : g_extend
-                assign m_data[i*32+YW +: 32-YW] = {32-YW{sign}};
+            assign m_data[i*LANEW +: YW] = value;
+            if (YW < LANEW) begin : g_extend
+                assign m_data[i*LANEW+YW +: LANEW-YW] = {LANEW-YW{sign}};
             end else begin : g_whole
                 wire unused_sign = sign;
             end

@@ -84,7 +84,8 @@ static const char *text_close(text *t, ts_arena *arena)
 static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
 {
     const ts_imodel *im = opt->im;
-    const int rows = im->pool == TS_POOL_NONE ? ev->n : 1, data = ports->lanes * 32, width = data + 2 + ports->lanes;
+    const int lane_bits = ports->out_lane;
+    const int rows = im->pool == TS_POOL_NONE ? ev->n : 1, data = ports->lanes * lane_bits, width = data + 2 + ports->lanes;
     char *bits = ts_alloc(arena, (size_t)width, 1);
     if (ev->refused) {
         put(bits, data, 2 + ports->lanes, 3);
@@ -106,7 +107,7 @@ static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_em
                 const int index = ts_ports_output(ports, im, beat, lane);
                 if (index < 0)
                     continue;
-                put(bits, lane * 32, 32, value[index]);
+                put(bits, lane * lane_bits, lane_bits, value[index]);
                 put(bits, data + 2 + lane, 1, 1);
             }
             put(bits, data, 1, row == rows - 1 && beat == ports->beats - 1);
@@ -146,10 +147,12 @@ static const char *ring_vh(ts_arena *arena, const ts_emit_options *opt, const ts
     text_open(&t);
     fprintf(t.f,
             "// What tb.v must know of this ring.\n"
-            "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n"
+            "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
-            ts_top_name(arena, opt->im), opt->im->features * ports.hit_lane, ports.lanes, hits, beats, events,
+            ts_top_name(arena, opt->im), opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events,
             ts_watchdog_cycles(opt->im, opt->plan));
+    if (ports.refusals)
+        fprintf(t.f, "`define RING_REFUSALS\n");
     if (loads)
         fprintf(t.f, "`define RING_LOADS %d\n", loads);
     /* A simulator treats a missing image as a warning at most. */
@@ -171,10 +174,12 @@ static const char *ring_h(ts_arena *arena, const ts_emit_options *opt, const ts_
     text_open(&t);
     fprintf(t.f,
             "/* What sim.cpp must know of this ring. */\n"
-            "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n\n"
+            "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_OUT_LANE %d\n"
+            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s\n"
             "/* name, number on the configuration bus, bits of a word, words, must be loaded */\n"
             "#define RING_MEMORIES(X)",
-            opt->im->features, ports.hit_lane, ports.lanes, w.tagw, ts_watchdog_cycles(opt->im, opt->plan));
+            opt->im->features, ports.hit_lane, ports.lanes, ports.out_lane, w.tagw, ts_watchdog_cycles(opt->im, opt->plan),
+            ports.refusals ? "#define RING_REFUSALS\n" : "");
     for (int m = 0; m < memories; m++)
         if (mem[m].id >= 0)
             fprintf(t.f, " \\\n    X(\"%s\", %d, %d, %d, %d)", mem[m].name, mem[m].id, mem[m].width, mem[m].depth, mem[m].loaded);

@@ -87,7 +87,8 @@ static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_me
             json_object_set_new(entry, "load_before_use", json_true());
         json_array_append_new(memories, entry);
     }
-    json_t *out = json_pack("{s:i, s:i, s:b}", "lanes", p.lanes, "transfers", p.beats, "argmax", opt->plan->argmax);
+    json_t *out = json_pack("{s:i, s:i, s:i, s:b}", "lanes", p.lanes, "lane_bits", p.out_lane, "transfers", p.beats, "argmax",
+                            opt->plan->argmax);
     json_t *json = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:{s:i, s:i, s:i}, s:o}, s:o, s:o}", "tessera_manifest",
                              TS_MANIFEST_VERSION, "model", im->name, "top", ts_top_name(arena, im), "shape", "features", im->features, "d",
                              im->d, "heads", im->heads, "d_head", im->d_head, "ff", im->ff, "layers", im->layers, "outputs", im->outputs,

@@ -80,6 +80,8 @@ int ts_memories(const ts_imodel *im, const ts_plan *plan, ts_memory out[TS_MEMOR
             nrm->pages * ts_ceil_div(nrm->d, plan->nrm[id].np), plan->nrm[id].pstyle);
         add(&l, TS_MEMORY_EPS, id, ts_nrm_name((ts_nrm_id)id), "e", nrm->epsw, nrm->pages, plan->nrm[id].pstyle);
     }
+    if (!ts_ring_ways_of(im).has_attention)
+        return l.count;
     add(&l, TS_MEMORY_ATTENTION, 0, "attention", "a", BITS_W + 2 + 2 * im->heads, im->layers, TS_MEM_DISTRIBUTED);
     add(&l, TS_MEMORY_EXP2, 0, "attention", "x", im->p_bits, 1 << im->frac_bits, TS_MEM_DISTRIBUTED);
     return l.count;
@@ -172,6 +174,8 @@ static void fill_norm(const image *img, const ts_imodel *im, const ts_memory *me
     const int entry = MW + w->biasw, rows = ts_ceil_div(w->d, np);
     for (int page = 0; page < w->pages; page++) {
         const ts_inorm *n = ts_ring_nrm(im, (ts_nrm_id)mem->stage, page);
+        if (!n)
+            continue;
         if (mem->kind == TS_MEMORY_EPS) {
             put(img->bits + (size_t)page * img->stride, 0, w->epsw, (int64_t)n->eps);
             continue;
@@ -189,6 +193,8 @@ static void fill_attention(const image *img, const ts_imodel *im)
     for (int l = 0; l < im->layers; l++) {
         uint32_t *word = img->bits + (size_t)l * img->stride;
         const ts_ilayer *layer = &im->layer[l];
+        if (!ts_imodel_has_attention(im, l))
+            continue;
         for (int h = 0; h < im->heads; h++)
             put(word, 2 * h, 2, layer->score_e[h]);
         put(word, 2 * im->heads, 2, layer->ctx_e);
@@ -208,7 +214,7 @@ uint32_t *ts_memory_words(ts_arena *arena, const ts_imodel *im, const ts_plan *p
         fill_linear(&img, im, mem, &w.lin[mem->stage], &plan->lin[mem->stage]);
         break;
     case TS_MEMORY_TABLE: {
-        const int32_t *table = ts_ring_lin(im, (ts_lin_id)mem->stage, 0)->table;
+        const int32_t *table = ts_ring_lin(im, (ts_lin_id)mem->stage, 0)->table; /* FFN blocks always have layer 0's */
         for (int i = 0; i < mem->depth; i++)
             put(img.bits + (size_t)i * img.stride, 0, mem->width, table[i]);
         break;

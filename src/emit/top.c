@@ -14,6 +14,7 @@ typedef struct top {
     const ts_imodel *im;
     const ts_plan *plan;
     ts_ring_widths w;
+    ts_ring_ways ways;
     ts_ports ports;
     ts_stream *streams;
     int stream_count;
@@ -22,10 +23,19 @@ typedef struct top {
 
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
 {
-    const ts_lin_fold *f = &plan->lin[TS_LIN_HEAD0 + im->head_count - 1];
-    return (ts_ports){.hit_lane = im->in.bits > 16 ? 32 : 16,
-                      .lanes = plan->argmax ? 2 : f->nr,
-                      .beats = plan->argmax ? 1 : ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr)};
+    const bool whole = im->embed_count > 0;
+    ts_ports p = {.hit_lane = !whole ? im->res.bits : im->in.bits > 16 ? 32 : 16, .refusals = !whole, .out_lane = 32, .beats = 1};
+    if (im->head_count == 0) {
+        p.lanes = im->d;
+        p.out_lane = im->res.bits;
+    } else if (plan->argmax) {
+        p.lanes = 2;
+    } else {
+        const ts_lin_fold *f = &plan->lin[TS_LIN_HEAD0 + im->head_count - 1];
+        p.lanes = f->nr;
+        p.beats = ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr);
+    }
+    return p;
 }
 
 int ts_ports_output(const ts_ports *ports, const ts_imodel *im, int beat, int lane)
@@ -224,14 +234,19 @@ static void header(const top *t)
     const ts_imodel *im = t->im;
     const ts_plan *plan = t->plan;
     out(t,
-        "// Ring engine of the model \"%s\": %d layers, d %d, %d heads of %d, ff %d, %d -> %d, events of up to %d hits.\n"
+        "// Ring engine of the model \"%s\": %d layers%s%s, d %d, %d heads of %d, ff %d, %d -> %d, events of up to %d hits.\n"
         "// Made by tessera; docs/hardware.md explains the streams, manifest.json lists ports, memories and folds.\n"
         "//\n"
-        "// s_hit: one hit a transfer, value i in bits [i*%d +: %d], s_hit_last with the last hit of an event.\n",
-        im->name, im->layers, im->d, im->heads, im->d_head, im->ff, im->features, im->outputs, plan->n_max, t->ports.hit_lane,
-        t->ports.hit_lane);
+        "// s_hit: one %s a transfer, value i in bits [i*%d +: %d], s_hit_last with the last one of an event.\n",
+        im->name, im->layers, im->starts_in_ffn ? " (the first without attention block)" : "",
+        im->ends_in_attention ? " (the last without FFN block)" : "", im->d, im->heads, im->d_head, im->ff, im->features, im->outputs, plan->n_max,
+        im->embed_count ? "hit" : "residual token", t->ports.hit_lane, t->ports.hit_lane);
+    if (t->ports.refusals)
+        out(t, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token.\n");
     if (plan->argmax)
         out(t, "// m_out: one transfer a %s, {class, value of its output}, each 32 bits, signed;\n", im->pool ? "event" : "hit");
+    else if (im->head_count == 0)
+        out(t, "// m_out: one transfer a token, value i in bits [i*%d +: %d], signed;\n", t->ports.out_lane, t->ports.out_lane);
     else
         out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit", t->ports.lanes);
     out(t,
@@ -248,6 +263,7 @@ static void header(const top *t)
         "    output wire        s_hit_ready,\n"
         "    input  wire [%d:0] s_hit_data,\n"
         "    input  wire        s_hit_last,\n"
+        "%s"
         "    output wire        m_out_valid,\n"
         "    input  wire        m_out_ready,\n"
         "    output wire [%d:0] m_out_data,\n"
@@ -261,14 +277,19 @@ static void header(const top *t)
         ");\n"
         "    localparam LW   = %d; // bits of a layer number\n"
         "    localparam TAGW = %d; // a token's tag: {drop, last of its event, layer}\n\n",
-        plan->n_max, ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1, t->ports.lanes * 32 - 1, t->w.lw, t->w.tagw);
+        plan->n_max, ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1,
+        t->ports.refusals ? "    input  wire        s_hit_refused,\n" : "", t->ports.lanes * t->ports.out_lane - 1, t->w.lw, t->w.tagw);
 }
 
 static void admission(top *t)
 {
     const ts_imodel *im = t->im;
     const int width = im->features * t->w.in_w;
-    out(t, "    // ---- Admission: lengths are checked; a new event enters when the last one has made all its keys and values.\n");
+    /* From an FFN block on, a new event would keep the one before from that block and wait for its queues: it enters later. */
+    const char *when = !t->ways.has_attention ? "at any time"
+                       : t->ways.ffn_merge && !im->ends_in_attention ? "when the last one has left its last attention block"
+                                                                      : "when the last one has made all its keys and values";
+    out(t, "    // ---- Admission: lengths are checked; a new event enters %s.\n", when);
     wires(t, "hit", width, true);
     out(t, "    wire event_final, fate_valid, fate_ready, fate_refused;\n");
     out(t, "    wire [%d:0] hit_in = {", width - 1);
@@ -279,17 +300,19 @@ static void admission(top *t)
     out(t,
         "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)) u_admit (\n"
         "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
-        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        ",
-        width, t->plan->n_max, t->plan->refusal_depth);
+        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last), .s_refused(%s),\n        ",
+        width, t->plan->n_max, t->plan->refusal_depth, t->ports.refusals ? "s_hit_refused" : "1'b0");
     tagged(t, "m", "hit");
     out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused));\n\n");
 }
 
-/* From the hits to the stream of layer 0's residual tokens, and with qkv0 the stream of its q, k, v. */
-static void embedding(top *t)
+/* From the hits to the stream of the first block's residual tokens, whose name is returned, and with qkv0 the stream of their q, k, v. */
+static const char *embedding(top *t)
 {
     static const char *const names[TS_MLP_MAX] = {"embed0", "embed1", "embed2"};
     const ts_imodel *im = t->im;
+    if (im->embed_count == 0)
+        return "hit";
     out(t, "    // ---- Embedding\n");
     const char *in = "hit";
     for (int i = 0; i < im->embed_count; i++) {
@@ -311,14 +334,16 @@ static void embedding(top *t)
         out(t, "    // Layer 0's q, k, v straight from the input of the embedding's last linear: one matrix instead of two.\n");
         linear(t, TS_LIN_QKV0, "embed_qkv", "qkv_new", false);
     }
+    return "embed";
 }
 
 /* From new and returning tokens to attention and to the queue of residuals. */
-static void attention_input(top *t, bool loop)
+static void attention_input(top *t, const char *entry)
 {
     const ts_imodel *im = t->im;
     const int res = im->d * t->w.res_w;
-    const char *token = "embed", *residual, *made = NULL; /* made: tokens whose q, k, v the ring's own qkv stage makes */
+    const bool loop = t->ways.loop;
+    const char *token = entry, *residual, *made = NULL; /* made: tokens whose q, k, v the ring's own qkv stage makes */
     out(t, "    // ---- Tokens of a layer: returning ones first; a copy waits in the queue for the attention's result\n");
     if (loop)
         wires(t, "back", res, true);
@@ -326,14 +351,16 @@ static void attention_input(top *t, bool loop)
         residual = token;
         if (loop) {
             fork2(t, "back", res, "back", "back_res", "made");
-            merge(t, "residual", res, "back_res", "embed", "token");
+            merge(t, "residual", res, "back_res", entry, "token");
             residual = "token";
             made = "made";
         }
     } else {
-        if (loop) {
-            merge(t, "token", res, "back", "embed", "token");
+        if (t->ways.attn_merge) {
+            merge(t, "token", res, "back", entry, "token");
             token = "token";
+        } else if (loop) {
+            token = "back";
         }
         fork2(t, "token", res, token, "token_res", "made");
         residual = "token_res";
@@ -366,7 +393,8 @@ static void attention_input(top *t, bool loop)
     }
 }
 
-static void attention_block(top *t)
+/* Returns the stream of the block's results. */
+static const char *attention_block(top *t)
 {
     const ts_imodel *im = t->im;
     const ts_attn_fold *a = &t->plan->attn;
@@ -381,16 +409,22 @@ static void attention_block(top *t)
     const char *packing = a->pairs == TS_PAIR_NONE && !a->pack_context
                               ? ""
                               : ts_printf(t->arena, ",\n        .PACK_S(%d), .PACK_C(%d)", (int)a->pairs, a->pack_context);
+    const bool late = t->ways.ffn_merge && !im->ends_in_attention;
+    if (late) {
+        out(t, "    wire attention_final;\n");
+        ignore(t, "attention_final");
+    }
     wires(t, "ctx", inner * w->cw, true);
     out(t,
         "    ts_attention #(\n"
         "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
         "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
         "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)%s\n"
-        "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n        ",
+        "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(%s), %s,\n        ",
         im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
         w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
-        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing, config);
+        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing,
+        late ? "attention_final" : "event_final", config);
     tagged(t, "s", qkv);
     out(t, ",\n        ");
     tagged(t, "m", "ctx");
@@ -400,20 +434,76 @@ static void attention_block(top *t)
     trace(t, "branch1", "attention branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 1);
     add(t, "add1", "branch1", "waiting", "sum1");
     trace(t, "sum1", "sum after attention", 0, im->d, w->res_w, true, TS_ROLE_RES, 2);
+    if (im->norm_first)
+        return "sum1";
+    norm(t, TS_NRM_1, "sum1", "normed1");
+    trace(t, "normed1", "normed attention block", 0, im->d, w->res_w, true, TS_ROLE_RES, 3);
+    return "normed1";
+}
+
+/* Tokens of the last layer leave behind the block, as "finished"; the others go on as `onward`. */
+static void route(const top *t, const char *name, const char *result, const char *onward)
+{
+    const int res = t->im->d * t->w.res_w;
+    wires(t, onward, res, true);
+    wires(t, "finished", res, true);
+    out(t, "    ts_route #(.WIDTH(%d + TAGW)) u_%s (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, name, result,
+        t->w.lw, t->im->layers - 1);
+    bundled(t, "s", result);
+    out(t, ",\n        ");
+    bundled(t, "m0", onward);
+    out(t, ",\n        ");
+    bundled(t, "m1", "finished");
+    out(t, ");\n");
+}
+
+/* Events of a ring without attention, whole: an overlong one is taken back before its first token is seen. */
+static const char *store(const top *t, const char *entry)
+{
+    const int res = t->im->d * t->w.res_w;
+    wires(t, "stored", res, true);
+    out(t,
+        "    ts_queue #(.WIDTH(%d + TAGW), .DEPTH(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
+        "        .clk(clk), .rst(rst),\n        ",
+        res, t->plan->n_max + 1, style(t->plan->queue_style));
+    bundled(t, "s", entry);
+    out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", entry, entry);
+    bundled(t, "m", "stored");
+    out(t, ");\n\n");
+    return "stored";
+}
+
+/* From new tokens and those that come from attention (NULL: none do) to the stream that the FFN block takes. */
+static const char *ffn_input(const top *t, const char *entry, const char *attended)
+{
+    const ts_imodel *im = t->im;
+    if (t->ways.store)
+        return store(t, entry);
+    if (t->ways.attn_route) {
+        out(t, "    // ---- Out behind the last layer's attention block, or on to the FFN block\n");
+        route(t, "leave", attended, "onward");
+        out(t, "\n");
+        attended = "onward";
+    }
+    if (!im->starts_in_ffn)
+        return attended;
+    if (!t->ways.ffn_merge)
+        return entry;
+    out(t, "    // ---- New tokens enter in front of the FFN block\n");
+    merge(t, "middle", im->d * t->w.res_w, attended, entry, "middle");
+    if (!im->ends_in_attention)
+        out(t, "    assign event_final = %s_valid && %s_ready && %s_tag[LW] && %s_tag[LW-1:0] == %d'd%d;\n\n", attended, attended, attended,
+            attended, t->w.lw, im->layers - 1);
+    return "middle";
 }
 
 /* Returns the stream of the layer's results. */
-static const char *ffn_block(top *t)
+static const char *ffn_block(top *t, const char *middle)
 {
     const ts_imodel *im = t->im;
     const ts_ring_widths *w = &t->w;
     const int res = im->d * w->res_w;
-    const char *middle = "sum1", *in = "ffn_new";
-    if (!im->norm_first) {
-        norm(t, TS_NRM_1, "sum1", "normed1");
-        trace(t, "normed1", "normed attention block", 0, im->d, w->res_w, true, TS_ROLE_RES, 3);
-        middle = "normed1";
-    }
+    const char *in = "ffn_new";
     out(t, "    // ---- FFN block\n");
     fork2(t, "ffn", res, middle, "skip_new", "ffn_new");
     wires(t, "skip", res, false);
@@ -444,27 +534,25 @@ static const char *ffn_block(top *t)
     return "normed2";
 }
 
-static void ring_end(top *t, const char *result)
+/* Closes the ring; returns the stream of tokens that leave it behind the FFN block, or NULL where none do. */
+static const char *ring_end(top *t, const char *result)
 {
-    const ts_imodel *im = t->im;
-    const int res = im->d * t->w.res_w;
-    trace(t, result, "layer output", 0, im->d, t->w.res_w, true, TS_ROLE_RES, 6);
-    out(t, "    // ---- Back for the next layer, or out after the last\n");
-    wires(t, "again", res, true);
-    wires(t, "finished", res, true);
-    out(t, "    ts_route #(.WIDTH(%d + TAGW)) u_route (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, result,
-        t->w.lw, im->layers - 1);
-    bundled(t, "s", result);
-    out(t, ",\n        ");
-    bundled(t, "m0", "again");
-    out(t, ",\n        ");
-    bundled(t, "m1", "finished");
+    trace(t, result, "layer output", 0, t->im->d, t->w.res_w, true, TS_ROLE_RES, 6);
+    if (!t->ways.loop)
+        return result;
+    const char *again = result;
+    if (t->ways.ffn_route) {
+        out(t, "    // ---- Back for the next layer, or out after the last\n");
+        route(t, "route", result, "again");
+        again = "again";
+    }
     out(t,
-        ");\n"
-        "    assign back_valid  = again_valid;\n"
-        "    assign again_ready = back_ready;\n"
-        "    assign back_data   = again_data;\n"
-        "    assign back_tag    = {again_tag[TAGW-1:LW], again_tag[LW-1:0] + 1'b1};\n\n");
+        "    assign back_valid  = %s_valid;\n"
+        "    assign %s_ready = back_ready;\n"
+        "    assign back_data   = %s_data;\n"
+        "    assign back_tag    = {%s_tag[TAGW-1:LW], %s_tag[LW-1:0] + 1'b1};\n\n",
+        again, again, again, again, again);
+    return t->ways.ffn_route ? "finished" : NULL;
 }
 
 static void head(top *t, const char *in)
@@ -504,6 +592,20 @@ static void head(top *t, const char *in)
     }
 }
 
+static void output_port(const top *t, const char *in, int values, int bits, bool is_signed)
+{
+    out(t,
+        "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)) u_output (\n        .clk(clk), .rst(rst),\n        ",
+        values, bits, is_signed, t->ports.out_lane, t->ports.beats);
+    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
+    tagged(t, "s", in);
+    out(t,
+        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n\n"
+        "    wire unused = &{1'b0%s};\n"
+        "endmodule\n\n`default_nettype wire\n",
+        t->unused);
+}
+
 static void output(top *t)
 {
     const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + t->im->head_count - 1);
@@ -524,37 +626,38 @@ static void output(top *t)
         in = "best";
         bits = 32;
     }
-    out(t, "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)) u_output (\n        .clk(clk), .rst(rst),\n        ",
-        t->ports.lanes, bits, t->plan->argmax || w->ysigned, t->ports.beats);
-    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
-    tagged(t, "s", in);
-    out(t,
-        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n\n"
-        "    wire unused = &{1'b0%s};\n"
-        "endmodule\n\n`default_nettype wire\n",
-        t->unused);
+    output_port(t, in, t->ports.lanes, bits, t->plan->argmax || w->ysigned);
 }
 
 const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_STREAM_MAX], int *count)
 {
     char *buffer = NULL;
     size_t size = 0;
-    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ports = ts_ports_of(im, plan), .streams = streams, .unused = ""};
+    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im),
+             .ports = ts_ports_of(im, plan), .streams = streams, .unused = ""};
     t.f = open_memstream(&buffer, &size);
     CHECK(t.f);
-    const bool loop = im->layers > 1;
     header(&t);
     admission(&t);
-    embedding(&t);
-    attention_input(&t, loop);
-    attention_block(&t);
-    const char *result = ffn_block(&t);
-    if (loop)
-        ring_end(&t, result);
-    else
-        trace(&t, result, "layer output", 0, im->d, t.w.res_w, true, TS_ROLE_RES, 6);
-    head(&t, loop ? "finished" : result);
-    output(&t);
+    const char *entry = embedding(&t), *attended = NULL, *finished = NULL;
+    if (t.ways.has_attention) {
+        attention_input(&t, entry);
+        attended = attention_block(&t);
+        finished = t.ways.attn_route ? "finished" : attended;
+    } else {
+        out(&t, "    assign event_final = 1'b1;\n\n");
+    }
+    if (t.ways.has_ffn) {
+        const char *past_ffn = ring_end(&t, ffn_block(&t, ffn_input(&t, entry, attended)));
+        finished = past_ffn ? past_ffn : finished;
+    }
+    if (im->head_count > 0) {
+        head(&t, finished);
+        output(&t);
+    } else {
+        out(&t, "    // ---- Residual tokens in the order of the events\n");
+        output_port(&t, finished, im->d, t.w.res_w, true);
+    }
     CHECK(fclose(t.f) == 0);
     const char *text = ts_strdup(arena, buffer);
     free(buffer);

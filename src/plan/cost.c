@@ -7,6 +7,7 @@ typedef struct ring {
     const ts_plan *plan;
     const ts_imodel *im;
     ts_ring_widths w;
+    ts_ring_ways ways;
     ts_mapping map;
     ts_stage_cost *list;
     int count;
@@ -36,6 +37,14 @@ static void put_norm(ring *r, ts_nrm_id id)
         ts_cost_norm(&r->map, &r->w.nrm[id], &r->plan->nrm[id], r->w.res_w, r->w.res_w, r->w.lw, r->w.tagw, r->plan->reg));
 }
 
+static void put_route(ring *r)
+{
+    ts_cost route = ts_cost_route(r->im->d * r->w.res_w + r->w.tagw);
+    /* The top level's own logic: the next layer's number, and whether this is the last. */
+    ts_cost_add(&route, 1, (ts_cost){.yosys = {.lut = r->w.lw + 1}, .device = {.lut = r->w.lw + 1}});
+    put(r, "route", route);
+}
+
 static void embedding(ring *r)
 {
     const ts_imodel *im = r->im;
@@ -56,11 +65,11 @@ static void attention_block(ring *r)
     const ts_imodel *im = r->im;
     const ts_plan *plan = r->plan;
     const int res = im->d * r->w.res_w, token = res + r->w.tagw, qkv = 3 * im->heads * im->d_head * r->w.xw + r->w.tagw;
-    const bool loop = im->layers > 1;
+    const bool loop = r->ways.loop;
     ts_cost streams = {.yosys = {.lut = 0}};
     if (loop || !im->fused_qkv0)
         ts_cost_add(&streams, 1, ts_cost_fork(token));
-    if (loop)
+    if (r->ways.attn_merge)
         ts_cost_add(&streams, 1, ts_cost_merge(token));
     if (loop && im->fused_qkv0)
         ts_cost_add(&streams, 1, ts_cost_merge(qkv));
@@ -77,14 +86,20 @@ static void attention_block(ring *r)
     put(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O, false);
     put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
+    if (!im->norm_first)
+        put_norm(r, TS_NRM_1);
+    if (r->ways.attn_route)
+        put_route(r);
 }
 
 static void ffn_block(ring *r)
 {
     const ts_imodel *im = r->im;
     const int res = im->d * r->w.res_w;
-    if (!im->norm_first)
-        put_norm(r, TS_NRM_1);
+    if (r->ways.store)
+        put(r, "event queue", ts_cost_queue(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_style));
+    if (r->ways.ffn_merge)
+        put(r, "FFN merge", ts_cost_merge(res + r->w.tagw));
     ts_cost around = ts_cost_fork(res + r->w.tagw);
     ts_cost_add(&around, 1, ts_cost_fifo(&r->map, res, r->plan->mid_depth, r->plan->mid_style));
     put(r, "FFN fork and FIFO", around);
@@ -96,12 +111,8 @@ static void ffn_block(ring *r)
     put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
     if (!im->norm_first)
         put_norm(r, TS_NRM_2);
-    if (im->layers > 1) {
-        ts_cost route = ts_cost_route(res + r->w.tagw);
-        /* The top level's own logic: the next layer's number, and whether this is the last. */
-        ts_cost_add(&route, 1, (ts_cost){.yosys = {.lut = r->w.lw + 1}, .device = {.lut = r->w.lw + 1}});
-        put(r, "route", route);
-    }
+    if (r->ways.ffn_route)
+        put_route(r);
 }
 
 static void head(ring *r)
@@ -129,22 +140,27 @@ static void head(ring *r)
 static int stages(ring *r)
 {
     embedding(r);
-    attention_block(r);
-    ffn_block(r);
-    head(r);
+    if (r->ways.has_attention)
+        attention_block(r);
+    if (r->ways.has_ffn)
+        ffn_block(r);
+    if (r->im->head_count > 0)
+        head(r);
+    else
+        put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1));
     return r->count;
 }
 
 int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX])
 {
-    ring r = {.plan = plan, .im = im, .w = ts_ring_widths_of(im), .map = ts_mapping_of(device), .list = list};
+    ring r = {.plan = plan, .im = im, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im), .map = ts_mapping_of(device), .list = list};
     return stages(&r);
 }
 
 ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device)
 {
     ts_stage_cost list[TS_STAGE_COST_MAX];
-    ring r = {.plan = plan, .im = im, .w = *w, .map = ts_mapping_of(device), .list = list};
+    ring r = {.plan = plan, .im = im, .w = *w, .ways = ts_ring_ways_of(im), .map = ts_mapping_of(device), .list = list};
     const int count = stages(&r);
     ts_cost sum = {.yosys = {.lut = 0}};
     for (int i = 0; i < count; i++)

@@ -9,6 +9,7 @@ typedef struct timing {
     const ts_plan *plan;
     const ts_imodel *im;
     ts_ring_widths w;
+    ts_ring_ways ways;
 } timing;
 
 /* A chain of stages: a token's way through all of them, and the slowest stage. */
@@ -39,6 +40,7 @@ static int tree(const timing *t, int x)
 enum {
     SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
     RADD = 2,       /* ts_radd */
+    STORE = 4,      /* ts_queue, from an event's last token in to its first one out */
     RQVEC_LAG = 9,  /* ts_rqvec, beside its steps */
     NORM_DIGITS = 2 /* ts_norm's and ts_pool's default */
 };
@@ -77,13 +79,21 @@ static void to_attention(const timing *t, path *p)
     linear(t, p, TS_LIN_QKV);
 }
 
-/* From a context to the layer's output. */
-static void through_layer(const timing *t, path *p)
+/* From a context to the attention block's output. */
+static void from_attention(const timing *t, path *p)
 {
     linear(t, p, TS_LIN_O);
     pass(p, RADD, 1);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_1);
+    if (t->ways.attn_route)
+        pass(p, SLICE, 1);
+}
+
+static void through_ffn(const timing *t, path *p)
+{
+    if (t->ways.ffn_merge)
+        pass(p, SLICE, 1);
     pass(p, SLICE, 1); /* fork */
     if (t->im->norm_first)
         norm(t, p, TS_NRM_2);
@@ -93,8 +103,8 @@ static void through_layer(const timing *t, path *p)
     pass(p, RADD, 1);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_2);
-    if (t->im->layers > 1)
-        pass(p, SLICE, 1); /* route */
+    if (t->ways.ffn_route)
+        pass(p, SLICE, 1);
 }
 
 /* Words that a token's keys are written in: the least time between two tokens at attention. */
@@ -117,11 +127,13 @@ static path entering(const timing *t)
         linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
         linear(t, &p, TS_LIN_QKV0);
         p.ii = residual.ii > p.ii ? residual.ii : p.ii;
-        if (im->layers > 1)
-            pass(&p, SLICE, 1); /* merge of q, k, v */
+        if (t->ways.attn_merge)
+            pass(&p, SLICE, 1); /* of q, k, v */
     } else {
-        if (im->layers > 1)
-            pass(&p, SLICE, 1); /* merge of tokens */
+        if (im->starts_in_ffn)
+            through_ffn(t, &p);
+        if (t->ways.attn_merge)
+            pass(&p, SLICE, 1); /* of tokens */
         to_attention(t, &p);
     }
     pass(&p, 0, key_words(t));
@@ -131,22 +143,27 @@ static path entering(const timing *t)
 static path looping(const timing *t)
 {
     path p = {0, 1};
-    through_layer(t, &p);
-    if (t->im->layers > 1) {
-        pass(&p, SLICE, 1); /* merge of tokens, or of q, k, v */
+    from_attention(t, &p);
+    if (t->ways.has_ffn)
+        through_ffn(t, &p);
+    if (t->ways.attn_merge)
+        pass(&p, SLICE, 1); /* of tokens, or of q, k, v */
+    if (t->ways.loop)
         to_attention(t, &p);
-    }
     pass(&p, 0, key_words(t));
     return p;
 }
 
-static path leaving(const timing *t)
+/* From a layer's result to the port. */
+static void out_of_ring(const timing *t, path *p)
 {
     const ts_imodel *im = t->im;
-    path p = {0, 1};
-    through_layer(t, &p);
+    if (im->head_count == 0) {
+        pass(p, SLICE, 1); /* output */
+        return;
+    }
     if (im->has_final_norm)
-        norm(t, &p, TS_NRM_FINAL);
+        norm(t, p, TS_NRM_FINAL);
     /* Pooled: what follows sees one token an event. */
     path head = {0, 1};
     if (im->pool != TS_POOL_NONE)
@@ -157,7 +174,16 @@ static path leaving(const timing *t)
     if (t->plan->argmax)
         pass(&head, log2_up(t->plan->lin[TS_LIN_HEAD0 + im->head_count - 1].nr) + 4, 1);
     pass(&head, SLICE, 1); /* output */
-    pass(&p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
+    pass(p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
+}
+
+static path leaving(const timing *t)
+{
+    path p = {0, 1};
+    from_attention(t, &p);
+    if (!t->im->ends_in_attention)
+        through_ffn(t, &p);
+    out_of_ring(t, &p);
     return p;
 }
 
@@ -192,8 +218,23 @@ static attention_time attention(const timing *t, int n)
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
     CHECK(n >= 1);
-    const timing t = {plan, im, *w};
+    const timing t = {plan, im, *w, ts_ring_ways_of(im)};
+    if (!t.ways.has_attention) {
+        path stored = {STORE, 1}, ffn = {0, 1};
+        through_ffn(&t, &ffn);
+        path leave = ffn;
+        out_of_ring(&t, &leave);
+        pass(&stored, SLICE, 1); /* admission */
+        return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = 1,
+                               .leave = leave.latency, .leave_ii = leave.ii};
+    }
     const path enter = entering(&t), loop = looping(&t), leave = leaving(&t);
+    path middle = {0, 1}, ffn = {0, 1};
+    from_attention(&t, &middle);
+    if (t.ways.through) {
+        through_ffn(&t, &ffn);
+        pass(&middle, 0, ffn.ii);
+    }
     const attention_time a = attention(&t, n);
     return (ts_layer_time){.ii = fmax(a.block / plan->attn.pq, loop.ii),
                            .block = a.block,
@@ -203,6 +244,8 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
                            .chain_ii = loop.ii,
                            .enter = enter.latency,
                            .enter_ii = enter.ii,
+                           .middle = middle.latency,
+                           .middle_ii = middle.ii,
                            .leave = leave.latency,
                            .leave_ii = leave.ii};
 }
@@ -213,9 +256,12 @@ ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
     return ts_layer_time_at(plan, im, &w, n);
 }
 
-/* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. */
+/* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. Without attention: of the stored
+   tokens. */
 static double contexts(const ts_plan *plan, const ts_layer_time *t, int n, int ii)
 {
+    if (t->block <= 0)
+        return (double)(n - 1) * ii;
     const int blocks = ts_ceil_div(n, plan->attn.pq), last = n - (blocks - 1) * plan->attn.pq;
     const double engine = (blocks - 1) * t->block + (last - 1) * (t->row > ii ? t->row : ii);
     return fmax(engine, (double)(n - 1) * ii);
@@ -226,7 +272,7 @@ static double contexts(const ts_plan *plan, const ts_layer_time *t, int n, int i
 int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    int units = ts_attn_slots(&plan->attn);
+    int units = ts_ring_ways_of(im).has_attention ? ts_attn_slots(&plan->attn) : 0;
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (w.lin[id].k)
             units += plan->lin[id].pk * plan->lin[id].pm;
@@ -236,7 +282,7 @@ int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im)
 double ts_model_macs(const ts_imodel *im, int n)
 {
     const double d = im->d, inner = (double)im->heads * im->d_head;
-    double token = im->layers * (4 * d * inner + 2 * d * im->ff + 2.0 * n * inner);
+    double token = (im->layers - im->starts_in_ffn) * (4 * d * inner + 2.0 * n * inner) + (im->layers - im->ends_in_attention) * 2 * d * im->ff;
     for (int i = 0; i < im->embed_count; i++)
         token += (double)im->embed[i].in * im->embed[i].out;
     double head = 0;
@@ -252,18 +298,37 @@ typedef struct passage {
     double first;       /* from there to the first context */
     double drain;       /* of an entry of the queues in the last layer */
     double reading;     /* of all queries by attention in the last layer */
+    double late;        /* new events enter in front of the FFN block: from the last layer's keys and values being complete to that block
+                           having taken the last token; otherwise 0 */
+    double span;        /* from the first result out to the last */
+    int hops;           /* attention blocks but one */
 } passage;
 
-static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+/* `pace`: of the neighbours. */
+static passage passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace)
 {
-    const ts_layer_time t = ts_layer_time_at(plan, im, w, n);
+    ts_layer_time t = ts_layer_time_at(plan, im, w, n);
+    t.enter_ii = t.enter_ii > pace.in ? t.enter_ii : (int)ceil(pace.in);
+    t.leave_ii = t.leave_ii > pace.out ? t.leave_ii : (int)ceil(pace.out);
+    const ts_ring_ways ways = ts_ring_ways_of(im);
+    const int blocks = im->layers - im->starts_in_ffn;
+    const bool late = ways.ffn_merge && !im->ends_in_attention;
     return (passage){.enter = t.enter,
                      .fill = (double)(n - 1) * t.enter_ii,
                      .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
                      .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
                      .first = t.attention,
                      .drain = fmax(t.ii, t.leave_ii),
-                     .reading = ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)};
+                     .reading = ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
+                                                   : (double)n * t.leave_ii,
+                     .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
+                     .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
+                     .hops = blocks > 0 ? blocks - 1 : 0};
+}
+
+static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+{
+    return passage_between(plan, im, w, n, (ts_pace){0, 0});
 }
 
 /* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
@@ -271,33 +336,50 @@ static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_rin
 static double entering_behind(const ts_plan *plan, const passage *before, int n_before, const passage *self, int n)
 {
     const int over = n_before + n - (plan->n_max + plan->attn.pq);
-    return over > 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
+    return over > 0 && before->late <= 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
 }
 
-static double lone_latency(const ts_imodel *im, const passage *p)
+static double lone_latency(const passage *p)
 {
-    return p->enter + (im->layers - 1) * p->layer + p->last;
+    return p->enter + p->hops * p->layer + p->last;
 }
 
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
     const passage p = passage_of(plan, im, w, n);
-    return lone_latency(im, &p);
+    return lone_latency(&p);
+}
+
+static double interval(const ts_plan *plan, const passage *p, int n)
+{
+    const double in = entering_behind(plan, p, n, p, n) + p->enter;
+    return (p->late > 0 ? p->late + in : fmax(p->reading, in)) + p->hops * p->layer;
+}
+
+ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n)
+{
+    const ts_layer_time t = ts_layer_time_of(plan, im, n);
+    return (ts_pace){t.enter_ii, im->pool == TS_POOL_NONE ? fmax(t.ii, t.leave_ii) : 1};
 }
 
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 {
+    return ts_predict_between(plan, im, n, (ts_pace){0, 0});
+}
+
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours)
+{
     const ts_ring_widths w = ts_ring_widths_of(im);
-    const passage p = passage_of(plan, im, &w, n);
-    const double latency = lone_latency(im, &p);
-    const double interval = fmax(p.reading, entering_behind(plan, &p, n, &p, n) + p.enter) + (im->layers - 1) * p.layer;
+    const passage p = passage_between(plan, im, &w, n, neighbours);
+    const double latency = lone_latency(&p), between = interval(plan, &p, n);
     const int units = ts_plan_mac_units(plan, im);
     return (ts_prediction){.tokens = n,
                            .latency_cycles = llround(latency),
                            .total_cycles = llround(p.fill + latency),
-                           .interval_cycles = llround(interval),
+                           .interval_cycles = llround(between),
+                           .span_cycles = llround(p.span),
                            .mac_units = units,
-                           .mac_utilisation = ts_model_macs(im, n) / (units * interval)};
+                           .mac_utilisation = ts_model_macs(im, n) / (units * between)};
 }
 
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
@@ -316,9 +398,9 @@ void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, cons
             admitted = in + (n[e] - taken);
             continue;
         }
-        const double start = fmax(in + p.enter, read), complete = start + (im->layers - 1) * p.layer;
+        const double start = fmax(in + p.enter, read), complete = start + p.hops * p.layer;
         latency[e] = llround(complete + p.last - in);
-        admitted = im->layers > 1 ? complete : in + p.enter;
+        admitted = p.hops > 0 || p.late > 0 ? complete + p.late : in + p.enter;
         read = complete + p.reading;
         before = p;
         n_before = n[e];

@@ -31,6 +31,7 @@ typedef struct search {
     const ts_device *device;
     const ts_plan_options *opt;
     ts_ring_widths w;
+    ts_ring_ways ways;
     bool packs[TS_LIN_COUNT]; /* the stage's formats allow two products a DSP */
     ts_attn_packing attn;
     int *length, *weight; /* distinct lengths and how many events have each */
@@ -135,10 +136,13 @@ static memories memories_of(const search *s, ts_plan *plan)
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
             add_memory(&m, &plan->nrm[id].pstyle, false);
-    add_memory(&m, &plan->attn.kvstyle, true);
-    add_memory(&m, &plan->attn.sstyle, true);
+    if (s->ways.has_attention) {
+        add_memory(&m, &plan->attn.kvstyle, true);
+        add_memory(&m, &plan->attn.sstyle, true);
+    }
     add_memory(&m, &plan->queue_style, true);
-    add_memory(&m, &plan->mid_style, false);
+    if (s->ways.has_ffn)
+        add_memory(&m, &plan->mid_style, false);
     return m;
 }
 
@@ -293,12 +297,14 @@ static double stage_work(const search *s, const ts_lin_id *ids, int count)
     return work;
 }
 
-/* The same of a token's way through one layer. */
+/* The same of a token's way through one layer; of a ring without one of a layer's blocks, through the other. */
 static double layer_work(const search *s)
 {
     static const ts_lin_id ids[] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2};
     const ts_imodel *im = s->im;
     const double inner = (double)im->heads * im->d_head;
+    if (!s->ways.has_attention)
+        return stage_work(s, ids, 3);
     const double qkv = 3.0 * im->d * inner * (s->packs[TS_LIN_QKV] ? 0.5 : 1); /* one layer with qkv0 has no qkv: counted all the same */
     const double scores = s->typical * inner * (s->attn.keys || s->attn.queries ? 0.5 : 1);
     const double context = s->typical * inner * (s->attn.context ? 0.5 : 1);
@@ -334,8 +340,10 @@ static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, 
     candidate near = {.ii = 0};
     bool fits = false;
     for (int q = 0; q < QUERY_CHOICES && query_choices[q] <= s->typical; q++) {
-        ts_attn_fold attn[TS_ATTN_FOLD_MAX];
-        const int folds = ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->attn, s->length, s->count, attn);
+        ts_attn_fold attn[TS_ATTN_FOLD_MAX] = {{.pq = 1, .pkey = 1, .ph = 1, .pd = 1}};
+        const int folds = !s->ways.has_attention
+                              ? q == 0
+                              : ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->attn, s->length, s->count, attn);
         for (int f = 0; f < folds; f++) {
             candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
             c.latency = mean_latency(s, &c.plan);
@@ -381,6 +389,8 @@ static bool widen(const search *s, ts_plan *plan, int i)
             plan->nrm[id].np = wider(plan->nrm[id].np, s->w.nrm[id].d);
             return true;
         }
+    if (!s->ways.has_attention)
+        return false;
     if (i == 0)
         plan->attn.nf = wider(plan->attn.nf, s->im->d_head);
     return i == 0;
@@ -445,7 +455,7 @@ static const char *explain(const search *s, const candidate *best, const candida
         t = ts_printf(s->arena, "%sThe next faster one (II %d, about %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
                       missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
                       of(&missed->cost.device, missed->scarce) - floor(s->cap * of(&s->device->has, missed->scarce)));
-    for (int q = 0; q < QUERY_CHOICES; q++) {
+    for (int q = 0; s->ways.has_attention && q < QUERY_CHOICES; q++) {
         const candidate *c = &by_queries[q];
         const ts_attn_fold *a = &c->plan.attn;
         if (c->ii)
@@ -471,12 +481,33 @@ static bool does_not_fit(const search *s, const candidate *c, const char *what, 
 
 static int slowest_ii(const search *s)
 {
-    long long slowest = (long long)s->im->heads * s->im->d_head * s->typical;
+    long long slowest = s->ways.has_attention ? (long long)s->im->heads * s->im->d_head * s->typical : 1;
     for (int id = 0; id < TS_LIN_COUNT; id++) {
         const long long cycles = (long long)s->w.lin[id].k * s->w.lin[id].m;
         slowest = cycles > slowest ? cycles : slowest;
     }
     return slowest > 1 << 24 ? 1 << 24 : (int)slowest;
+}
+
+/* The least II that fits, within a per cent: in growing steps, then by bisection. What fits at one II is taken to fit at every slower
+   one. */
+static void bisect(const search *s, int low, int slowest, candidate *best, candidate *missed, candidate *by_queries)
+{
+    int high = low;
+    for (int step = 1 + low / 16; high < slowest && !try_ii(s, high, best, missed, by_queries); step *= 2) {
+        low = high + 1;
+        high = high + step < slowest ? high + step : slowest;
+    }
+    while (high - low > high / 128) {
+        const int ii = low + (high - low) / 2;
+        candidate found = {.ii = 0};
+        if (try_ii(s, ii, &found, missed, by_queries)) {
+            *best = found;
+            high = ii;
+        } else {
+            low = ii + 1;
+        }
+    }
 }
 
 /* No II below this can fit: all DSPs allowed, always busy. */
@@ -494,7 +525,7 @@ static int fastest_ii(const search *s)
 bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_planned *planned,
                     ts_err *err)
 {
-    search s = {.arena = arena, .im = im, .device = device, .opt = options, .w = ts_ring_widths_of(im)};
+    search s = {.arena = arena, .im = im, .device = device, .opt = options, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im)};
     s.cap = options->utilisation > 0 ? options->utilisation : 0.8;
     s.clock = options->clock_mhz > 0 ? options->clock_mhz : device->clock_mhz;
     s.reg = options->reg > 0 ? options->reg : levels_for(device, s.clock);
@@ -519,13 +550,16 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
             return does_not_fit(&s, &smallest, im->name, err);
         /* Upwards from the impossible; once something fits, slower rings can still win by shallower layers, but not for long. */
         int stop = slowest;
-        for (int ii = fastest_ii(&s); ii <= stop; ii += 1 + ii / 64)
+        if (options->quick)
+            bisect(&s, fastest_ii(&s), slowest, &best, &missed, by_queries);
+        for (int ii = fastest_ii(&s); !options->quick && ii <= stop; ii += 1 + ii / 64)
             if (try_ii(&s, ii, &best, &missed, by_queries) && stop == slowest)
                 stop = ii + ii / 8 + 2 < slowest ? ii + ii / 8 + 2 : slowest;
         if (best.ii == 0)
             best = smallest;
     }
-    improve(&s, &best);
+    if (!options->quick)
+        improve(&s, &best);
     ts_plan *plan = TS_NEW(arena, ts_plan);
     *plan = best.plan;
     if (!ts_plan_check(plan, im, err))

@@ -1,4 +1,4 @@
-/* The planner: folds of every stage for one device, whole model on chip, one ring (monolithic mode). */
+/* The planner of one ring on one device: folds of every stage, all weights on chip. The model may be a slice (quant/slice.h). */
 #ifndef TS_MAKE_H
 #define TS_MAKE_H
 #include "plan/cost.h"
@@ -16,6 +16,7 @@ typedef struct ts_plan_options {
     int target_ii;       /* > 0: cycles a token and layer, the planner does not search */
     int reg;             /* adder levels between registers, 1 or 2; 0: chosen by the clock */
     bool argmax;         /* a classifier's result is {class, value} */
+    bool quick;          /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 
 /* What was chosen and against what. */

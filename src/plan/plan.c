@@ -65,6 +65,8 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
         !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
         !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
         return false;
+    if (plan->argmax && (!im->classifier || im->outputs < 2))
+        return ts_fail(err, "plan: arg-max needs a classifier: two outputs at least, which share one scale");
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (w.lin[id].k && !check_lin(ts_lin_name((ts_lin_id)id), &w.lin[id], &plan->lin[id], err))
             return false;
@@ -75,12 +77,12 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
         if (w.nrm[id].d && !in_range(ts_nrm_name((ts_nrm_id)id), "np", plan->nrm[id].np, 1, w.nrm[id].d, err))
             return false;
     const ts_attn_fold *a = &plan->attn;
+    if (!ts_ring_ways_of(im).has_attention)
+        return true;
     if (!in_range("attention", "pq", a->pq, 1, 1024, err) || !in_range("attention", "pkey", a->pkey, 1, 1024, err) ||
         !in_range("attention", "ph", a->ph, 1, im->heads, err) || !in_range("attention", "pd", a->pd, 1, im->d_head, err) ||
         !in_range("attention", "nf", a->nf, 1, im->heads * im->d_head, err))
         return false;
-    if (plan->argmax && (!im->classifier || im->outputs < 2))
-        return ts_fail(err, "plan: arg-max needs a classifier: two outputs at least, which share one scale");
     return true;
 }
 

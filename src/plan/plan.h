@@ -10,6 +10,22 @@
 #include "base/err.h"
 #include "quant/imodel.h"
 
+/* How a model is deployed. One design has one mode. */
+#define TS_MODES(X) \
+    X(MONOLITHIC, "monolithic", "one ring, all weights on chip") \
+    X(REPLICATED, "replicated", "several rings in a chain on one device, some layers each") \
+    X(PAGED, "paged", "weights in external memory, brought in page by page") \
+    X(SPLIT, "split", "a chain of devices, a run of blocks each") \
+    X(PARALLEL, "parallel", "several devices with all layers, a share of the queries or heads each") \
+    X(ASSISTED, "assisted", "some stages run on the host")
+typedef enum {
+#define X(id, name, doc) TS_MODE_##id,
+    TS_MODES(X)
+#undef X
+        TS_MODE_COUNT
+} ts_mode;
+const char *ts_mode_name(ts_mode mode);
+
 typedef enum { TS_MEM_BLOCK, TS_MEM_DISTRIBUTED, TS_MEM_ULTRA } ts_mem_style;
 const char *ts_mem_style_name(ts_mem_style style); /* "block", "distributed", "ultra": the RTL's STYLE parameters */
 
@@ -40,8 +56,21 @@ const char *ts_rqv_name(ts_rqv_id id); /* "rq_qkv" ... */
 typedef enum { TS_NRM_1, TS_NRM_2, TS_NRM_FINAL, TS_NRM_COUNT } ts_nrm_id;
 const char *ts_nrm_name(ts_nrm_id id); /* "norm1" ... */
 
+/* The ways of tokens through a ring. New ones enter in front of the attention block or, in a slice that starts there, of the FFN block,
+   and leave behind the last layer's last block. */
+typedef struct ts_ring_ways {
+    bool has_attention, has_ffn; /* of its two blocks */
+    bool loop;                   /* from the FFN block to the next layer's attention block: more than one layer */
+    bool through;                /* from the attention block to the FFN block: some layer has both */
+    bool attn_merge, ffn_merge;  /* new tokens and the ring's own meet in front of the block */
+    bool attn_route, ffn_route;  /* tokens go on in the ring or leave it behind the block */
+    bool store;                  /* without attention nothing takes an overlong event back: events are stored whole where they enter */
+} ts_ring_ways;
+ts_ring_ways ts_ring_ways_of(const ts_imodel *im);
+
 /* The stage's linear in `layer` (of pages of them), or NULL where this ring has no such stage. embed, qkv0 and head have
-   one page, the others a page a layer. With qkv0, page 0 of qkv and rq_qkv is never read: NULL here, zeros in the image. */
+   one page, the others a page a layer. Pages that are never read are NULL here and zeros in the image: of qkv and rq_qkv the first
+   with qkv0, and of every stage in a half layer's missing block. */
 const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer);
 const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer);
 const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer);
@@ -72,7 +101,7 @@ typedef struct ts_nrm_widths {
 typedef struct ts_ring_widths {
     int lw, tagw;    /* bits of the layer number and of a stream's tag */
     int in_w, res_w; /* of a hit's value and of the residual stream */
-    int qw, kw, vw, xw; /* of q, k, v and of the container of all three in the qkv stream */
+    int qw, kw, vw, xw; /* of q, k, v (v: im->v_bits) and of the container of all three in the qkv stream */
     int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
     int score_shift, ctx_shift;
     ts_lin_widths lin[TS_LIN_COUNT]; /* k = 0: the ring has no such stage */

@@ -8,12 +8,22 @@ typedef struct ts_prediction {
     long long latency_cycles;  /* of a lone event, from its last hit in to its last result out */
     long long total_cycles;    /* of a lone event, from its first hit in to its last result out */
     long long interval_cycles; /* of equal events back to back */
+    long long span_cycles;     /* of a lone event, from its first result out to its last */
     int mac_units;             /* multipliers of linears and attention */
     double mac_utilisation;    /* MACs at `tokens` / (mac_units * interval_cycles) */
 } ts_prediction;
 
 /* n >= 1, a legal plan (ts_plan_check). */
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n);
+
+/* Cycles between tokens at the ports of a ring, at best: at s_hit, and at m_out (of results; pooled: 1). */
+typedef struct ts_pace {
+    double in, out;
+} ts_pace;
+ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
+
+/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. */
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours);
 
 /* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). */
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
@@ -27,16 +37,18 @@ double ts_model_macs(const ts_imodel *im, int n);
 
 int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im);
 
-/* Where the time of a layer goes, in cycles. */
+/* Where the time of a layer goes, in cycles. Without attention an event is stored whole in front of the FFN block: `enter` is from its last
+   hit to its first token there, `leave` from there to the result. */
 typedef struct ts_layer_time {
     double ii;     /* a token, of attention or of the slowest stage */
     double block;  /* a block of pq queries in attention */
     int row;       /* between contexts of a block */
     int attention; /* from the last token accepted by attention to the first context offered */
     int chain;     /* from a context to the same token accepted by attention for the next layer */
-    int enter;     /* from a hit to its token accepted by attention for layer 0 */
+    int enter;     /* from a hit to its token accepted by attention for the first time */
+    int middle;    /* from a context to the same token accepted by the FFN block */
     int leave;     /* from a context of the last layer to the token's last result */
-    int enter_ii, chain_ii, leave_ii; /* of the slowest stage on each of these ways */
+    int enter_ii, chain_ii, middle_ii, leave_ii; /* of the slowest stage on each of these ways */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);

@@ -4,6 +4,11 @@
 #include "num/fixed.h"
 #include "plan/plan.h"
 
+static const char *const mode_names[] = {
+#define X(id, name, doc) name,
+    TS_MODES(X)
+#undef X
+};
 static const char *const lin_names[] = {
 #define X(id, name) name,
     TS_LIN_STAGES(X)
@@ -13,6 +18,11 @@ static const char *const rqv_names[] = {"rq_qkv", "rq_ffn", "rq_head"};
 static const char *const nrm_names[] = {"norm1", "norm2", "norm_final"};
 static const char *const style_names[] = {"block", "distributed", "ultra"};
 static const char *const pairs_names[] = {"none", "keys", "queries"};
+
+const char *ts_mode_name(ts_mode mode)
+{
+    return mode_names[mode];
+}
 
 const char *ts_lin_name(ts_lin_id id)
 {
@@ -39,11 +49,24 @@ const char *ts_score_pairs_name(ts_score_pairs pairs)
     return pairs_names[pairs];
 }
 
+ts_ring_ways ts_ring_ways_of(const ts_imodel *im)
+{
+    ts_ring_ways w = {.has_attention = im->layers > im->starts_in_ffn, .has_ffn = im->layers > im->ends_in_attention};
+    w.loop = im->layers > 1;
+    w.through = im->layers > im->starts_in_ffn + im->ends_in_attention;
+    w.attn_merge = w.loop && !im->starts_in_ffn;
+    w.ffn_merge = w.through && im->starts_in_ffn;
+    w.attn_route = w.through && im->ends_in_attention;
+    w.ffn_route = w.loop && !im->ends_in_attention;
+    w.store = !w.has_attention;
+    return w;
+}
+
 /* With qkv0 the first layer's q, k, v come straight from the embedding: a one-layer ring then has no qkv stage at all, and a
    longer one borrows page 1 for the widths and leaves page 0 empty. */
 static bool has_qkv(const ts_imodel *im)
 {
-    return !im->fused_qkv0 || im->layers > 1;
+    return im->layers > im->fused_qkv0 + im->starts_in_ffn;
 }
 
 const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer)
@@ -61,13 +84,13 @@ const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer)
     case TS_LIN_QKV0:
         return im->fused_qkv0 ? &im->qkv0 : NULL;
     case TS_LIN_QKV:
-        return im->fused_qkv0 && layer == 0 ? NULL : &im->layer[layer].qkv;
+        return (im->fused_qkv0 && layer == 0) || !ts_imodel_has_attention(im, layer) ? NULL : &im->layer[layer].qkv;
     case TS_LIN_O:
-        return &im->layer[layer].o;
+        return ts_imodel_has_attention(im, layer) ? &im->layer[layer].o : NULL;
     case TS_LIN_FFN1:
-        return &im->layer[layer].ffn1;
+        return ts_imodel_has_ffn(im, layer) ? &im->layer[layer].ffn1 : NULL;
     case TS_LIN_FFN2:
-        return &im->layer[layer].ffn2;
+        return ts_imodel_has_ffn(im, layer) ? &im->layer[layer].ffn2 : NULL;
     case TS_LIN_COUNT:
         break;
     }
@@ -79,11 +102,11 @@ const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer)
     CHECK(layer >= 0 && layer < im->layers);
     switch (id) {
     case TS_RQV_QKV:
-        return im->fused_qkv0 && layer == 0 ? NULL : &im->layer[layer].qkv_in;
+        return (im->fused_qkv0 && layer == 0) || !ts_imodel_has_attention(im, layer) ? NULL : &im->layer[layer].qkv_in;
     case TS_RQV_FFN:
-        return &im->layer[layer].ffn_in;
+        return ts_imodel_has_ffn(im, layer) ? &im->layer[layer].ffn_in : NULL;
     case TS_RQV_HEAD:
-        return &im->head_in;
+        return im->head_count > 0 ? &im->head_in : NULL;
     case TS_RQV_COUNT:
         break;
     }
@@ -95,9 +118,9 @@ const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer)
     CHECK(layer >= 0 && layer < im->layers);
     switch (id) {
     case TS_NRM_1:
-        return &im->layer[layer].norm1;
+        return ts_imodel_has_attention(im, layer) ? &im->layer[layer].norm1 : NULL;
     case TS_NRM_2:
-        return &im->layer[layer].norm2;
+        return ts_imodel_has_ffn(im, layer) ? &im->layer[layer].norm2 : NULL;
     case TS_NRM_FINAL:
         return im->has_final_norm ? &im->final_norm : NULL;
     case TS_NRM_COUNT:
@@ -108,22 +131,31 @@ const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer)
 
 static int lin_pages(const ts_imodel *im, ts_lin_id id)
 {
-    const bool in_ring = id == TS_LIN_QKV || id == TS_LIN_O || id == TS_LIN_FFN1 || id == TS_LIN_FFN2;
+    const ts_ring_ways ways = ts_ring_ways_of(im);
     if (id == TS_LIN_QKV)
         return has_qkv(im) ? im->layers : 0;
-    return in_ring ? im->layers : ts_ring_lin(im, id, 0) ? 1 : 0;
+    if (id == TS_LIN_O)
+        return ways.has_attention ? im->layers : 0;
+    if (id == TS_LIN_FFN1 || id == TS_LIN_FFN2)
+        return ways.has_ffn ? im->layers : 0;
+    return ts_ring_lin(im, id, 0) ? 1 : 0;
 }
 
 static int rqv_pages(const ts_imodel *im, ts_rqv_id id)
 {
     if (id == TS_RQV_QKV)
         return has_qkv(im) ? im->layers : 0;
-    return id == TS_RQV_HEAD ? 1 : im->layers;
+    if (id == TS_RQV_FFN)
+        return ts_ring_ways_of(im).has_ffn ? im->layers : 0;
+    return ts_ring_rqv(im, id, 0) ? 1 : 0;
 }
 
 static int nrm_pages(const ts_imodel *im, ts_nrm_id id)
 {
-    return id != TS_NRM_FINAL ? im->layers : im->has_final_norm ? 1 : 0;
+    const ts_ring_ways ways = ts_ring_ways_of(im);
+    if (id == TS_NRM_FINAL)
+        return im->has_final_norm ? 1 : 0;
+    return (id == TS_NRM_1 ? ways.has_attention : ways.has_ffn) ? im->layers : 0;
 }
 
 ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel)
@@ -185,9 +217,12 @@ static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
         }
         first = false;
     }
-    if (id == TS_LIN_QKV || id == TS_LIN_QKV0) /* both feed one stream: one container */
+    if (id == TS_LIN_QKV || id == TS_LIN_QKV0) { /* both feed one stream: one container */
+        w.yw = im->v_bits;
         for (int l = 0; l < im->layers; l++)
-            w.yw = w.idxw = max_int(w.yw, max_int(im->layer[l].q.bits, max_int(im->layer[l].k.bits, im->layer[l].v.bits)));
+            w.yw = max_int(w.yw, max_int(im->layer[l].q.bits, im->layer[l].k.bits));
+        w.idxw = w.yw;
+    }
     w.varbits = narrowest < w.idxw;
     return w;
 }
@@ -216,7 +251,9 @@ static ts_nrm_widths nrm_widths(const ts_imodel *im, ts_nrm_id id)
     ts_nrm_widths w = {.pages = nrm_pages(im, id), .biasw = 1, .epsw = 1};
     for (int page = 0; page < w.pages; page++) {
         const ts_inorm *n = ts_ring_nrm(im, id, page);
-        CHECK(n->y.bits == im->res.bits && (page == 0 || (w.t_shift == n->t_shift && w.y_shift == n->y_shift)));
+        if (!n)
+            continue;
+        CHECK(n->y.bits == im->res.bits && (w.d == 0 || (w.t_shift == n->t_shift && w.y_shift == n->y_shift)));
         w.d = n->d;
         w.t_shift = n->t_shift;
         w.y_shift = n->y_shift;
@@ -234,13 +271,13 @@ ts_ring_widths ts_ring_widths_of(const ts_imodel *im)
                         .sw = im->score_bits,
                         .fw = im->frac_bits,
                         .score_shift = im->score_shift,
-                        .ctx_shift = im->ctx_shift};
+                        .ctx_shift = im->ctx_shift,
+                        .vw = im->v_bits};
     w.lw = max_int(1, ts_bitlen((uint64_t)im->layers - 1));
     w.tagw = w.lw + 2;
     for (int l = 0; l < im->layers; l++) {
         w.qw = max_int(w.qw, im->layer[l].q.bits);
         w.kw = max_int(w.kw, im->layer[l].k.bits);
-        w.vw = max_int(w.vw, im->layer[l].v.bits);
         w.cw = max_int(w.cw, im->layer[l].ctx.bits);
     }
     w.xw = max_int(w.qw, max_int(w.kw, w.vw));

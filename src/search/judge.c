@@ -106,7 +106,7 @@ int ts_judge_events(const ts_judge *j)
 bool ts_judge_float_score(const ts_judge *j, ts_estimate *score)
 {
     if (j->scores)
-        *score = ts_score_mean(j->sample->events, j->score, TS_DOUBLE_MAJORITY);
+        *score = ts_score_mean(j->sample->events, j->score, TS_TRACKML);
     return j->scores && score->events > 0;
 }
 
@@ -150,7 +150,13 @@ ts_verdict ts_judge_measure(const ts_judge *j, const ts_imodel *im, bool score)
     if (score && j->scores) {
         ts_score *own = TS_NEW_N(arena, ts_score, events);
         score_events(j, wide, own);
-        v.loss = ts_score_loss(events, j->score, own, TS_DOUBLE_MAJORITY);
+        const ts_estimate majority = ts_score_loss(events, j->score, own, TS_DOUBLE_MAJORITY);
+        v.metric = TS_TRACKML;
+        v.loss = ts_score_loss(events, j->score, own, TS_TRACKML);
+        if (majority.mean > v.loss.mean) {
+            v.metric = TS_DOUBLE_MAJORITY;
+            v.loss = majority;
+        }
         v.scored = v.loss.events > 0;
     }
     ts_arena_free(arena);
@@ -165,8 +171,9 @@ json_t *ts_verdict_json(const ts_verdict *v, int events, bool classifier)
         json_object_set_new(json, "argmax_agreement_above_median_margin", json_real(1 - v->disagree_sure));
     }
     if (v->scored) {
-        json_object_set_new(json, "double_majority_loss", json_real(v->loss.mean));
-        json_object_set_new(json, "double_majority_loss_error", isnan(v->loss.error) ? json_null() : json_real(v->loss.error));
+        json_object_set_new(json, "loss_of", json_string(ts_metric_name(v->metric)));
+        json_object_set_new(json, "loss", json_real(v->loss.mean));
+        json_object_set_new(json, "loss_error", isnan(v->loss.error) ? json_null() : json_real(v->loss.error));
     }
     return json;
 }

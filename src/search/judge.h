@@ -12,7 +12,8 @@ typedef struct ts_verdict {
     double disagree;      /* classifiers: share of hits (events where pooled) whose arg-max differs; 0 for regressions */
     double disagree_sure; /* the same of the half whose float winner leads the second by more than the median lead */
     bool scored;
-    ts_estimate loss; /* of the double-majority score, float - integer, mean over events and standard error; scored only */
+    ts_estimate loss; /* float - integer, mean over events and standard error, of the score that loses most: trackml or double majority */
+    ts_metric metric; /* which one that is */
 } ts_verdict;
 
 typedef struct ts_judge ts_judge;
@@ -23,7 +24,7 @@ const ts_judge *ts_judge_new(ts_arena *arena, const ts_encoder *enc, const ts_in
 
 int ts_judge_events(const ts_judge *judge);
 
-/* Mean double-majority score of the float model; false where nothing can be scored. */
+/* Mean trackml score of the float model; false where nothing can be scored. */
 bool ts_judge_float_score(const ts_judge *judge, ts_estimate *score);
 
 /* Runs the integer model on all events, on all processors. `score` asks for the loss as well, which takes longer. */

@@ -303,12 +303,12 @@ static void log_candidate(search *s, const char *step, const ts_formats *f, cons
     json_array_append_new(s->candidate, json);
 }
 
-/* Within the limits, and within the loss where that can be measured. */
-static bool acceptable(search *s, const char *step, const ts_formats *f, ts_verdict *v)
+/* Within the limits, and within the loss where that can be measured, `errors` standard errors away. */
+static bool acceptable(search *s, const char *step, const ts_formats *f, double errors, ts_verdict *v)
 {
     *v = measure(s, f, true);
     log_candidate(s, step, f, v);
-    return strain_of(s, v) <= 1 && (!v->scored || v->loss.mean <= s->opt->loss);
+    return strain_of(s, v) <= 1 && (!v->scored || v->loss.mean + errors * v->loss.error <= s->opt->loss);
 }
 
 /* The cheapest subset that is good enough, or NULL. */
@@ -325,7 +325,7 @@ static const ts_formats *cheapest(search *s, ts_verdict *v)
         if (now > 1 && now <= NEAR)
             now = refine(s, list[i].choice, now);
         const ts_formats *f = combine(s, s->arena, list[i].choice);
-        if (now <= 1 && acceptable(s, "packing", f, v))
+        if (now <= 1 && acceptable(s, "packing", f, 0, v))
             return f;
     }
     return NULL;
@@ -375,7 +375,7 @@ static int next_saving(search *s, const ts_formats *from, const saving *list, do
     return best;
 }
 
-/* Spends what the limits leave on fewer bits in memories. */
+/* Spends what the limits leave on fewer bits in memories; only where the loss is known well, since memory is the lesser gain. */
 static const ts_formats *save_memory(search *s, const ts_formats *from, ts_verdict *v)
 {
     const double base = strain_of(s, v), target = MEMORY_STRAIN;
@@ -399,7 +399,7 @@ static const ts_formats *save_memory(search *s, const ts_formats *from, ts_verdi
         }
         const ts_formats *f = save(s, from, list);
         ts_verdict narrow;
-        if (strain(s, f) <= target && acceptable(s, "memory", f, &narrow)) {
+        if (strain(s, f) <= target && acceptable(s, "memory", f, 1, &narrow)) {
             *v = narrow;
             return f;
         }

@@ -46,6 +46,29 @@ sys.exit(0 if eval(sys.argv[2]) else 1)
 P
 }
 
+# loss INTEGER.csv FLOAT.csv TRUTH INPUTS CONDITION: of the trackml score, by the inputs file's clusterer: loss, its standard error se; median, p95
+loss() {
+    "$tessera" score "$1" --against "$2" --truth "$3" --inputs "$4" --subset --json >"$dir/score.json" || return 1
+    /usr/bin/python3 - "$dir/score.json" "$5" <<'P'
+import json, sys
+row = next(r for r in json.load(open(sys.argv[1]))["rows"] if "loss" in r)
+loss, se = row["loss"]["trackml"]["mean"], row["loss"]["trackml"]["standard_error"]
+median, p95 = row["difference"].get("median"), row["difference"].get("p95")
+print("loss %.4f +- %.4f, median %s, p95 %s" % (loss, se, median, p95))
+sys.exit(0 if eval(sys.argv[2]) else 1)
+P
+}
+# found DIR CONDITION: of what a search for formats reports, s; its verdict on events that took no part, t
+found() {
+    /usr/bin/python3 - "$1" "$2" <<'P'
+import json, sys
+s = json.load(open(sys.argv[1] + "/report.json"))["search"]
+t = s.get("test", {})
+print(s["dsp_cost"], s["selection"], t)
+sys.exit(0 if eval(sys.argv[2]) else 1)
+P
+}
+
 inputs=$events/encreg_trackml.inputs.json
 encreg=$models/encreg_trackml_50to100.onnx
 step "float reference" "$tessera" run "$encreg" --engine float --events "$events/trackml_50to100.csv" --inputs "$inputs" --limit 10 -o "$dir/float.csv"
@@ -64,6 +87,35 @@ step "30 % stalls" "$tessera" simulate "$dir/encreg" --events "$events/trackml_5
 step "bit-exact with stalls" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['stall_percent'] == 30"
 step "three events of another file" "$tessera" simulate "$dir/encreg" --events "$events/trackml_50to100_test.csv" --limit 3
 step "bit-exact" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3"
+
+# Formats chosen by the tool, on events that took no part in choosing.
+search() { # NAME MODEL EVENTS INPUTS OPTIONS...: compiles to $dir/NAME
+    local name=$1 model=$2 from=$3 columns=$4
+    shift 4
+    step "$name: search" "$tessera" compile "$model" --device zcu102 --max-tokens 768 --events "$from" --inputs "$columns" "$@" -o "$dir/$name"
+}
+search auto "$encreg" "$events/trackml_50to100.csv" "$inputs" --plan-tokens 512 --formats auto
+search packed "$encreg" "$events/trackml_50to100.csv" "$inputs" --plan-tokens 512 --formats packed
+search exact "$encreg" "$events/trackml_50to100.csv" "$inputs" --plan-tokens 512 --formats auto --loss 0.002
+for name in auto packed exact; do
+    step "$name: test events" "$tessera" run "$dir/$name" --engine integer --events "$events/trackml_50to100_test.csv" -o "$dir/$name.csv"
+done
+judge() { loss "$dir/$1.csv" "$dir/flt.csv" "$events/trackml_50to100_test.csv" "$inputs" "$2"; }
+step "auto: loss" judge auto "loss <= .005 and loss + se <= .012 and median <= .04 and p95 <= .4"
+step "auto: DSP cost" found "$dir/auto" "s['dsp_cost'] <= .7"
+step "packed: loss" judge packed "loss <= .03"
+step "packed: DSP cost" found "$dir/packed" "s['dsp_cost'] == .5"
+step "loss of 0.002" judge exact "loss <= .002 and median <= .01"
+for name in auto packed; do
+    step "$name: simulate an event of 512 hits" "$tessera" simulate "$dir/$name" --events "$events/trackml_512.csv" --limit 1 --stalls 20
+    step "$name: bit-exact" report "$dir/$name" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 1"
+done
+search enccla_auto "$cla" "$events/trackml_10to50.csv" "$events/enccla_trackml.inputs.json" --formats auto --logits
+step "EncCla: DSP cost, agreement where float is sure" found "$dir/enccla_auto" "s['dsp_cost'] <= .6 and t['argmax_agreement_above_median_margin'] >= .99"
+for engine in float integer; do
+    step "EncCla: $engine" "$tessera" run "$dir/enccla_auto" --engine $engine --events "$events/trackml_10to50_test.csv" --limit 60 -o "$dir/enccla_$engine.csv"
+done
+step "EncCla: loss" loss "$dir/enccla_integer.csv" "$dir/enccla_float.csv" "$events/trackml_10to50_test.csv" "$events/enccla_trackml.inputs.json" "loss <= .003"
 
 # The other models: small, slow rings, so that their simulators build quickly; one event each.
 small=(--device zcu102 --max-tokens 768 --target-ii 400)

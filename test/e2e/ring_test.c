@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,10 @@
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
+#include "plan/plan.h"
+#include "plan/predict.h"
 #include "quant/quantise.h"
+#include "quant/slice.h"
 #include "sim/process.h"
 #include "sim/simulate.h"
 
@@ -378,6 +382,62 @@ static void test_pooled(void **state)
     }
 }
 
+/* Predicted cycles against simulated ones, for equal events, alone and back to back; two of them fit the queues. */
+static void check_times(const ring *r)
+{
+    enum { COUNT = 7, HITS = N_MAX / 2, PERCENT = 6 };
+    ts_err err = {0};
+    int n[COUNT];
+    const int32_t *x[COUNT];
+    for (int e = 0; e < COUNT; e++) {
+        n[e] = HITS;
+        x[e] = r->x[2];
+    }
+    const ts_prediction p = ts_predict(&r->design.plan, r->im, HITS);
+    for (int lone = 0; lone < 2; lone++) {
+        ts_sim_result result;
+        const ts_sim_options opt = {.events = COUNT, .n = n, .x = x, .seed = 1, .lone = lone};
+        if (!ts_simulate(r->arena, &r->design, &opt, &result, &err))
+            fail_msg("%s", err.msg);
+        assert_true(result.bit_exact);
+        const double predicted = (double)(lone ? p.total_cycles : p.interval_cycles);
+        const ts_sim_event *last = &result.event[COUNT - 1]; /* the slow stages' queues take the last hit early: the first one counts */
+        const double seen = lone ? (double)(last->last_out - last->first_in)
+                                 : (double)(result.event[COUNT - 1].last_out - result.event[2].last_out) / (COUNT - 3);
+        if (fabs(predicted - seen) > seen * PERCENT / 100)
+            fail_msg("%s: %s of %.0f cycles predicted, %.1f simulated", r->im->name, lone ? "total" : "interval", predicted, seen);
+    }
+}
+
+/* Slices: with half layers at either end or both, and of a single block. */
+static void test_slices(void **state)
+{
+    (void)state;
+    static const int cuts[][2] = {{1, 2}, {1, 3}, {2, 3}, {1, 4}, {1, 5}, {2, 5}};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        ts_arena *arena = ts_arena_new();
+        ts_err err = {0};
+        const bool pre = i % 3 == 2;
+        const ts_encoder_shape shape = {.features = 3, .d = 6, .heads = 2, .d_head = 3, .ff = 8, .outputs = 3, .layers = 3, .norm_first = pre,
+                                        .has_final_norm = pre, .act = TS_ACT_RELU};
+        const ts_imodel *whole = make_model(arena, &shape, false, "layers.0.v=11,layers.2.v=10,layers.1.q=9,residual=17", 7 + i);
+        const ts_imodel *im = ts_imodel_slice(arena, whole, ts_slice_between(whole, cuts[i][0], cuts[i][1]), &err);
+        if (!im)
+            fail_msg("%s", err.msg);
+        ts_plan plan = ts_plan_minimal(im, N_MAX);
+        set_fold(&plan, TS_LIN_FFN1, 3, 2, 1);
+        set_fold(&plan, TS_LIN_QKV, 2, 3, 3);
+        plan.attn.pq = 2;
+        ring r;
+        open_ring(&r, im, &plan, arena);
+        check(&r);
+        check_times(&r);
+        if (i % 4 == 1)
+            check_icarus(&r);
+        close_ring(&r);
+    }
+}
+
 static char *file_list(ring *r, const char *dir)
 {
     ts_err err = {0};
@@ -426,6 +486,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directory), cmocka_unit_test(test_smallest), cmocka_unit_test(test_odd_folds), cmocka_unit_test(test_pre_norm),
         cmocka_unit_test(test_packed),    cmocka_unit_test(test_packed_plan),
         cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
+        cmocka_unit_test(test_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
     b.out("s_ready", top.s_ready, 1);
     b.in("s_data", top.s_data, P_WIDTH);
     b.in("s_last", top.s_last, 1);
+    b.in("s_refused", top.s_refused, 1);
     b.in("ev_final", top.ev_final, 1);
     b.out("m_valid", top.m_valid, 1);
     b.in("m_ready", top.m_ready, 1);
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
     b.out("d_valid", top.d_valid, 1);
     b.in("d_ready", top.d_ready, 1);
     b.out("d_data", top.d_data, 1);
-    source &s = b.add_source("s", {"s_data", "s_last"});
+    source &s = b.add_source("s", {"s_data", "s_last", "s_refused"});
     sink &m = b.add_sink("m", {"m_data", "m_tag"});
     sink &d = b.add_sink("d", {"d_data"});
 
@@ -36,19 +37,22 @@ int main(int argc, char **argv)
         /* Single tokens back to back, the longest, one and many too long, anything. */
         const int64_t special[] = {1, 1, P_NMAX, P_NMAX + 1, P_NMAX + 1, 2 * P_NMAX + 3};
         const int64_t n = i < 20 ? 1 : i < 30 ? P_NMAX + 1 : b.rnd() % 2 ? special[b.rnd() % 6] : b.pick(1, P_NMAX + 2);
-        events.push_back({sent, n > P_NMAX});
+        const bool given_up = b.rnd() % 4 == 0; /* the last transfer refuses the event, wherever it has got to */
+        const bool refused = given_up || n > P_NMAX;
+        const int64_t drop = given_up && n <= P_NMAX ? n - 1 : P_NMAX; /* the token that takes the event back, if it is refused */
+        events.push_back({sent, refused});
         for (int64_t k = 0; k < n; k++) {
             bits word(P_WIDTH, b.rnd());
-            s.send({word, bits(1, k == n - 1)});
-            if (k > P_NMAX)
+            s.send({word, bits(1, k == n - 1), bits(1, given_up && k == n - 1)});
+            if (refused && k > drop)
                 continue;
             bits tag(P_TAGW);
-            tag.put(P_LW, 1, k == n - 1 && k < P_NMAX);
-            tag.put(P_LW + 1, 1, k == P_NMAX);
+            tag.put(P_LW, 1, k == n - 1 && !refused);
+            tag.put(P_LW + 1, 1, refused && k == drop);
             m.expect({word, tag});
-            out_last.push_back(k == n - 1 && k < P_NMAX);
+            out_last.push_back(k == n - 1 && !refused);
         }
-        d.expect({bits(1, n > P_NMAX)});
+        d.expect({bits(1, refused)});
         sent += static_cast<size_t>(n);
     }
 

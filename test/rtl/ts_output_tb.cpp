@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     b.in("s_tag", top.s_tag, P_TAGW);
     b.out("m_valid", top.m_valid, 1);
     b.in("m_ready", top.m_ready, 1);
-    b.out("m_data", top.m_data, P_OPW * 32);
+    b.out("m_data", top.m_data, P_OPW * P_LANEW);
     b.out("m_last", top.m_last, 1);
     b.out("m_refused", top.m_refused, 1);
     source &s = b.add_source("s", {"s_data", "s_tag"});
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
         const bool refused = e > 50 && b.rnd() % 2;
         d.send({bits(1, refused)});
         if (refused) {
-            m.expect({bits(P_OPW * 32), bits(1, 1), bits(1, 1)});
+            m.expect({bits(P_OPW * P_LANEW), bits(1, 1), bits(1, 1)});
             continue;
         }
         const int64_t n = b.rnd() % 2 ? 1 : b.pick(1, 7);
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
                 bits tag(P_TAGW, b.rnd());
                 tag.put(P_LW, 1, t == n - 1);
                 s.send({pack(value, P_YW), tag});
-                m.expect({pack(value, 32), bits(1, t == n - 1 && beat == P_BPT - 1), bits(1, 0)});
+                m.expect({pack(value, P_LANEW), bits(1, t == n - 1 && beat == P_BPT - 1), bits(1, 0)});
             }
     }
     b.run();

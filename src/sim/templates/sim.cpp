@@ -157,6 +157,9 @@ void simulation::reset()
     top_->clk = 0;
     top_->rst = 1;
     top_->s_hit_valid = 0;
+#ifdef RING_REFUSALS
+    top_->s_hit_refused = 0;
+#endif
     top_->m_out_ready = 0;
     top_->cfg_we = 0;
     for (int i = 0; i < 8; i++) {
@@ -220,9 +223,11 @@ void simulation::offer()
     const int32_t *hit = ev.hits + static_cast<ptrdiff_t>(hit_) * RING_FEATURES;
     std::vector<uint32_t> words((RING_FEATURES * RING_HIT_LANE + 63) / 64 * 2, 0);
     for (int i = 0; i < RING_FEATURES; i++) {
-        const uint32_t value = static_cast<uint32_t>(hit[i]);
+        const uint64_t value = static_cast<uint32_t>(hit[i]) & ((1ull << RING_HIT_LANE) - 1);
         const size_t bit = static_cast<size_t>(i) * RING_HIT_LANE;
-        words[bit / 32] |= (RING_HIT_LANE == 32 ? value : value & 0xffff) << bit % 32;
+        words[bit / 32] |= static_cast<uint32_t>(value << bit % 32);
+        if (bit % 32 + RING_HIT_LANE > 32)
+            words[bit / 32 + 1] |= static_cast<uint32_t>(value << bit % 32 >> 32);
     }
     top_->s_hit_valid = 1;
     set_port(top_->s_hit_data, words);
@@ -238,7 +243,8 @@ void simulation::take()
         die("more results than events");
     event &ev = events_[out_];
     const std::vector<uint32_t> words = get_port(top_->m_out_data);
-    ev.words.insert(ev.words.end(), words.begin(), words.begin() + RING_LANES);
+    for (int i = 0; i < RING_LANES; i++)
+        ev.words.push_back(static_cast<int32_t>(field(words, i * RING_OUT_LANE, RING_OUT_LANE, true)));
     ev.refused = ev.refused || top_->m_out_refused;
     if (ev.first_out < 0)
         ev.first_out = cycle_;

@@ -8,7 +8,8 @@
 module tb;
     localparam HIT_BITS = `RING_HIT_BITS;
     localparam LANES    = `RING_LANES;
-    localparam OUT_BITS = LANES * 32;
+    localparam OUT_LANE = `RING_OUT_LANE;
+    localparam OUT_BITS = LANES * OUT_LANE;
 
     reg                  clk = 1'b0, rst = 1'b1;
     reg                  s_valid = 1'b0;
@@ -33,6 +34,9 @@ module tb;
     `RING_TOP top (
         .clk(clk), .rst(rst),
         .s_hit_valid(s_valid), .s_hit_ready(s_ready), .s_hit_data(current[HIT_BITS-1:0]), .s_hit_last(current[HIT_BITS]),
+`ifdef RING_REFUSALS
+        .s_hit_refused(1'b0),
+`endif
         .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
@@ -119,7 +123,7 @@ module tb;
                 expected = expect_word[beat];
                 same     = m_last === expected[OUT_BITS] && m_refused === expected[OUT_BITS+1];
                 for (lane = 0; lane < LANES; lane = lane + 1)
-                    if (expected[OUT_BITS+2+lane] !== 1'b0 && m_data[lane*32 +: 32] !== expected[lane*32 +: 32])
+                    if (expected[OUT_BITS+2+lane] !== 1'b0 && m_data[lane*OUT_LANE +: OUT_LANE] !== expected[lane*OUT_LANE +: OUT_LANE])
                         same = 1'b0;
                 if (!same) begin
                     if (errors < 10)

@@ -1,0 +1,492 @@
+#include "plan/partition.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plan/cut.h"
+
+enum { MAX_RINGS = 16, BALANCE_ROUNDS = 3 };
+
+/* What decides a rough plan: slices of the same shape and formats, wherever they lie in the model, are planned once. */
+typedef struct shape {
+    ts_resources has;
+    int layers;
+    bool embed, head, starts_in_ffn, ends_in_attention;
+    ts_ring_widths w; /* without the widths of accumulators and offsets, which differ by a bit or two from layer to layer */
+} shape;
+
+typedef struct known {
+    struct known *next;
+    shape shape;
+    ts_part_cost cost;
+} known;
+
+typedef struct search {
+    ts_arena *arena;
+    const ts_imodel *im;
+    const ts_partition_options *opt;
+    ts_plan_options ring; /* opt->plan with the common clock */
+    int blocks;
+    known *list; /* what was roughly planned, the last one first */
+    ts_partition *result;
+} search;
+
+const char *ts_objective_name(ts_objective objective)
+{
+    static const char *const names[] = {"latency", "throughput", "area"};
+    return names[objective];
+}
+
+/* ---- Stages by name */
+
+static const char *after(const char *text, const char *prefix)
+{
+    const size_t n = strlen(prefix);
+    return strncmp(text, prefix, n) == 0 ? text + n : NULL;
+}
+
+/* The blocks of a stage: [*first, *end). */
+static bool find_stage(const char *name, const ts_imodel *im, int *first, int *end, ts_err *err)
+{
+    const int blocks = ts_block_count(im);
+    const char *rest = after(name, "layers.");
+    char *behind = NULL;
+    const long layer = rest ? strtol(rest, &behind, 10) : -1;
+    *first = *end = -1;
+    if (strcmp(name, "embed") == 0)
+        *first = 0;
+    else if (strcmp(name, "head") == 0)
+        *first = blocks - 1;
+    else if (rest && behind != rest && layer >= 0 && layer < im->layers) {
+        if (strcmp(behind, "") == 0) {
+            *first = 2 * (int)layer;
+            *end = *first + 2;
+        } else if (strcmp(behind, ".attention") == 0) {
+            *first = 2 * (int)layer;
+        } else if (strcmp(behind, ".ffn") == 0) {
+            *first = 2 * (int)layer + 1;
+        }
+    }
+    if (*first < 0)
+        return ts_fail(err, "--pin: no stage \"%s\"; stages are embed, layers.0 to layers.%d, layers.N.attention, layers.N.ffn and head",
+                       name, im->layers - 1);
+    if (*end < 0)
+        *end = *first + 1;
+    return true;
+}
+
+static int find_device(const char *name, const ts_device *const *device, int devices, ts_err *err)
+{
+    char *behind;
+    const long number = strtol(name, &behind, 10);
+    if (behind != name && *behind == '\0') {
+        if (number >= 0 && number < devices)
+            return (int)number;
+        ts_fail(err, "--pin: there is no device %ld; the list has 0 to %d", number, devices - 1);
+        return -1;
+    }
+    int found = -1;
+    for (int d = 0; d < devices; d++)
+        if (strcmp(device[d]->name, name) == 0) {
+            if (found >= 0) {
+                ts_fail(err, "--pin: %s is more than once in the list of devices: say which by its number, from 0", name);
+                return -1;
+            }
+            found = d;
+        }
+    if (found < 0)
+        ts_fail(err, "--pin: \"%s\" is not in the list of devices", name);
+    return found;
+}
+
+bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const *device, int devices, ts_pin pin[TS_PIN_MAX], int *count,
+                  ts_err *err)
+{
+    const char *equals = strchr(text, '=');
+    char stage[64];
+    if (!equals || equals == text || equals - text >= (ptrdiff_t)sizeof stage)
+        return ts_fail(err, "--pin %s: write STAGE=DEVICE, such as layers.2=0", text);
+    memcpy(stage, text, (size_t)(equals - text));
+    stage[equals - text] = '\0';
+    int first, end;
+    const int d = find_stage(stage, im, &first, &end, err) ? find_device(equals + 1, device, devices, err) : -1;
+    if (d < 0)
+        return false;
+    for (int b = first; b < end; b++) {
+        if (*count == TS_PIN_MAX)
+            return ts_fail(err, "--pin: more than %d blocks are pinned", TS_PIN_MAX);
+        pin[(*count)++] = (ts_pin){b, d};
+    }
+    return true;
+}
+
+/* A device has one run: it holds the blocks pinned there and no others' pinned blocks. */
+static bool pins_allow(const search *s, int device, int first, int end)
+{
+    for (int p = 0; p < s->opt->pins; p++) {
+        const ts_pin *pin = &s->opt->pin[p];
+        if ((pin->block >= first && pin->block < end) != (pin->device == device))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Parts */
+
+static const ts_imodel *model_of(ts_arena *arena, const search *s, ts_slice slice, ts_err *err)
+{
+    return slice.first == 0 && slice.end == s->blocks ? s->im : ts_imodel_slice(arena, s->im, slice, err);
+}
+
+static bool plan_part(const search *s, const ts_device *device, int device_index, int first, int end, ts_part *part, ts_err *err)
+{
+    *part = (ts_part){.slice = ts_slice_between(s->im, first, end), .device = device_index};
+    part->im = model_of(s->arena, s, part->slice, err);
+    return part->im && ts_plan_search(s->arena, part->im, device, &s->ring, &part->planned, err);
+}
+
+static void shape_of(const ts_imodel *im, const ts_device *device, shape *s)
+{
+    memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
+    s->has = device->has;
+    s->layers = im->layers;
+    s->embed = im->embed_count > 0;
+    s->head = im->head_count > 0;
+    s->starts_in_ffn = im->starts_in_ffn;
+    s->ends_in_attention = im->ends_in_attention;
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    memcpy(&s->w, &w, sizeof w);
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        s->w.lin[id].accw = 0;
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        s->w.rqv[id].biasw = 0;
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        s->w.nrm[id].biasw = s->w.nrm[id].epsw = 0;
+}
+
+/* Interval and latency of a rough plan. */
+static ts_part_cost rough_cost(search *s, const ts_device *device, int first, int end)
+{
+    ts_arena *scratch = ts_arena_new();
+    ts_err ignored = {""};
+    known *k = TS_NEW(s->arena, known);
+    k->cost = (ts_part_cost){INFINITY, INFINITY};
+    const ts_imodel *im = model_of(scratch, s, ts_slice_between(s->im, first, end), &ignored);
+    if (im) {
+        shape_of(im, device, &k->shape);
+        const known *same = s->list;
+        while (same && memcmp(&same->shape, &k->shape, sizeof k->shape) != 0)
+            same = same->next;
+        ts_plan_options quick = s->ring;
+        quick.quick = true;
+        ts_planned planned;
+        if (same)
+            k->cost = same->cost;
+        else if (ts_plan_search(scratch, im, device, &quick, &planned, &ignored))
+            k->cost = (ts_part_cost){(double)planned.prediction.interval_cycles, planned.mean_latency};
+        if (!same) {
+            k->next = s->list;
+            s->list = k;
+        }
+    }
+    ts_arena_free(scratch);
+    return k->cost;
+}
+
+/* With the way to the next device, where there is one. */
+static ts_part_cost run_cost(void *user, int device, int first, int end)
+{
+    search *s = user;
+    const ts_partition_options *o = s->opt;
+    if (!pins_allow(s, device, first, end) || (!o->any_mode && o->mode == TS_MODE_SPLIT && end - first == s->blocks))
+        return (ts_part_cost){INFINITY, INFINITY};
+    ts_part_cost cost = rough_cost(s, o->device[device], first, end);
+    if (end < s->blocks) {
+        cost.latency += o->hop.latency;
+        cost.interval = fmax(cost.interval, o->hop.token_cycles * s->ring.plan_tokens);
+    }
+    return cost;
+}
+
+/* ---- Results */
+
+static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
+{
+    ts_partition *r = s->result;
+    r->mode = mode;
+    r->part = part;
+    r->parts = parts;
+    r->ring = TS_NEW_N(s->arena, ts_chain_ring, parts);
+    for (int i = 0; i < parts; i++) {
+        const bool apart = i > 0 && part[i].device != part[i - 1].device;
+        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? s->opt->hop : (ts_hop){0, 0}};
+    }
+    r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens, NULL);
+}
+
+static void weigh(const search *s, ts_mode mode, int parts, const ts_chain_prediction *p, const char *why)
+{
+    ts_partition *r = s->result;
+    if (r->alternatives == TS_ALTERNATIVE_MAX)
+        return;
+    r->alternative[r->alternatives++] = (ts_alternative){.mode = mode,
+                                                         .parts = parts,
+                                                         .fits = p != NULL,
+                                                         .latency_cycles = p ? p->latency_cycles : 0,
+                                                         .interval_cycles = p ? p->interval_cycles : 0,
+                                                         .why = why};
+}
+
+static const char *part_lines(const search *s, const ts_part *part, int parts)
+{
+    const char *text = "";
+    for (int i = 0; i < parts; i++) {
+        const char *scarce;
+        const ts_device *device = s->opt->device[part[i].device];
+        const double load = ts_device_load(device, &part[i].planned.cost.device, &scarce);
+        text =
+            ts_printf(s->arena, "%spart %d: cuts %d to %d on %s, interval %lld cycles, %.1f %% of its %s\n", text, i, part[i].slice.first,
+                      part[i].slice.end, device->name, part[i].planned.prediction.interval_cycles, 100 * load, scarce);
+    }
+    return text;
+}
+
+/* ---- Modes. Each leaves its result in s->result and true, or a message and false. */
+
+static bool monolithic(const search *s, int device, ts_err *err)
+{
+    ts_part *part = TS_NEW(s->arena, ts_part);
+    if (!pins_allow(s, device, 0, s->blocks))
+        return ts_fail(err, "the pins keep the model from being on %s alone", s->opt->device[device]->name);
+    if (!plan_part(s, s->opt->device[device], device, 0, s->blocks, part, err)) {
+        weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, err->msg));
+        return false;
+    }
+    finish(s, TS_MODE_MONOLITHIC, part, 1);
+    const char *scarce;
+    const double load = ts_device_load(s->opt->device[device], &part->planned.cost.device, &scarce);
+    weigh(s, TS_MODE_MONOLITHIC, 1, &s->result->prediction,
+          ts_printf(s->arena, "on %s, %.1f %% of its %s", s->opt->device[device]->name, 100 * load, scarce));
+    s->result->why = part->planned.why;
+    return true;
+}
+
+/* A device with a share of everything. */
+static const ts_device *share_of(ts_arena *arena, const ts_device *device, double share)
+{
+    ts_device *part = TS_NEW(arena, ts_device);
+    *part = *device;
+#define X(field, label) part->has.field = floor(part->has.field * share);
+    TS_RESOURCES(X)
+#undef X
+    part->lutram *= share;
+    return part;
+}
+
+/* Layers of ring i of `rings`: as even as they go, the smaller ones at both ends, where embedding and head are. */
+static int layers_of(int layers, int rings, int i)
+{
+    const int spare = layers % rings, from = (rings - spare) / 2;
+    return layers / rings + (i >= from && i < from + spare);
+}
+
+typedef struct rings {
+    int count;
+    int end[MAX_RINGS];
+    double share[MAX_RINGS], interval[MAX_RINGS];
+    double slowest, latency;
+} rings;
+
+/* Rough plans of all rings in their shares; false where one does not fit. */
+static bool try_rings(search *s, rings *r)
+{
+    r->slowest = r->latency = 0;
+    for (int i = 0, first = 0; i < r->count; first = r->end[i++]) {
+        ts_arena *scratch = ts_arena_new();
+        const ts_part_cost cost = rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), first, r->end[i]);
+        ts_arena_free(scratch);
+        if (isinf(cost.interval))
+            return false;
+        r->interval[i] = cost.interval;
+        r->slowest = fmax(r->slowest, cost.interval);
+        r->latency += cost.latency;
+    }
+    return true;
+}
+
+/* `count` rings whose shares of the device make them about equally fast: what a ring needs is about inverse to its interval. */
+static bool balance(search *s, int count, rings *best)
+{
+    rings r = {.count = count};
+    for (int i = 0; i < count; i++) {
+        r.end[i] = (i ? r.end[i - 1] : 0) + 2 * layers_of(s->im->layers, count, i);
+        r.share[i] = 1.0 / count;
+    }
+    bool fits = false;
+    for (int round = 0; round < BALANCE_ROUNDS && try_rings(s, &r); round++) {
+        if (!fits || r.slowest < best->slowest)
+            *best = r;
+        fits = true;
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+            sum += r.share[i] * r.interval[i];
+        for (int i = 0; i < count; i++)
+            r.share[i] *= r.interval[i] / sum;
+    }
+    return fits;
+}
+
+static double goal(const search *s, double interval, double latency)
+{
+    return s->opt->objective == TS_OBJECTIVE_THROUGHPUT ? interval : latency;
+}
+
+static bool replicated(search *s, ts_err *err)
+{
+    const ts_device *device = s->opt->device[0];
+    rings best = {.count = 0};
+    for (int count = 2; count <= s->im->layers && count <= MAX_RINGS; count++) {
+        rings r;
+        if (!balance(s, count, &r)) {
+            weigh(s, TS_MODE_REPLICATED, count, NULL, ts_printf(s->arena, "%d rings do not fit %s together", count, device->name));
+            continue;
+        }
+        const ts_chain_prediction about = {.latency_cycles = llround(r.latency), .interval_cycles = llround(r.slowest)};
+        weigh(s, TS_MODE_REPLICATED, count, &about, "roughly planned");
+        if (best.count == 0 || goal(s, r.slowest, r.latency) < goal(s, best.slowest, best.latency))
+            best = r;
+    }
+    if (best.count == 0)
+        return s->im->layers < 2
+                   ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)
+                   : ts_fail(err,
+                             "no two rings of %s fit %s together with events of up to %d hits: choose another mode or device, "
+                             "lower --max-tokens or narrow the formats",
+                             s->im->name, device->name, s->ring.max_tokens);
+    ts_part *part = TS_NEW_N(s->arena, ts_part, best.count);
+    for (int i = 0, first = 0; i < best.count; first = best.end[i++])
+        if (!plan_part(s, share_of(s->arena, device, best.share[i]), 0, first, best.end[i], &part[i], err))
+            return false;
+    finish(s, TS_MODE_REPLICATED, part, best.count);
+    s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", best.count, device->name,
+                               ts_objective_name(s->opt->objective), part_lines(s, part, best.count));
+    return true;
+}
+
+/* Which block alone is too much for every device it may be on. */
+static bool no_cut_fits(const search *s, ts_err *err)
+{
+    for (int b = 0; b < s->blocks; b++) {
+        bool fits = false;
+        ts_err short_of = {""};
+        for (int d = 0; d < s->opt->devices && !fits; d++) {
+            ts_part part;
+            short_of.msg[0] = '\0';
+            fits = pins_allow(s, d, b, b + 1) && plan_part(s, s->opt->device[d], d, b, b + 1, &part, &short_of);
+        }
+        if (!fits && short_of.msg[0])
+            return ts_fail(err, "no cut over the %d devices fits: %s alone: %s", s->opt->devices,
+                           ts_printf(s->arena, "layers.%d.%s", b / 2, b % 2 ? "ffn" : "attention"), short_of.msg);
+    }
+    return ts_fail(err,
+                   "no cut of %s over the %d devices fits%s: more or larger devices, a lower --max-tokens or narrower formats would do",
+                   s->im->name, s->opt->devices, s->opt->pins ? " with these pins" : "");
+}
+
+static bool split(search *s, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    int *end = TS_NEW_N(s->arena, int, o->devices);
+    if (!ts_cut_chain(s->arena, s->blocks, o->devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end))
+        return no_cut_fits(s, err);
+    ts_part *part = TS_NEW_N(s->arena, ts_part, o->devices);
+    int parts = 0;
+    for (int d = 0, first = 0; d < o->devices; first = end[d++])
+        if (end[d] > first && !plan_part(s, o->device[d], d, first, end[d], &part[parts++], err))
+            return false;
+    if (parts == 1)
+        return monolithic(s, part[0].device, err);
+    finish(s, TS_MODE_SPLIT, part, parts);
+    const char *of_them = parts < o->devices ? ts_printf(s->arena, " (of %d: fewer are at least as good)", o->devices) : "";
+    s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s", parts, of_them,
+                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, part, parts));
+    weigh(s, TS_MODE_SPLIT, parts, &s->result->prediction,
+          ts_printf(s->arena, "part %d has the longest interval", s->result->prediction.slowest));
+    return true;
+}
+
+/* ---- The choice */
+
+/* Of several single devices the first that is as good as any. */
+static bool best_alone(search *s, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    int best = -1;
+    double least = INFINITY;
+    for (int d = 0; d < o->devices; d++) {
+        const ts_part_cost cost = run_cost(s, d, 0, s->blocks);
+        if (goal(s, cost.interval, cost.latency) < least) {
+            least = goal(s, cost.interval, cost.latency);
+            best = d;
+        }
+    }
+    return monolithic(s, best < 0 ? 0 : best, err);
+}
+
+static bool one_device(search *s, ts_err *err)
+{
+    if (!monolithic(s, 0, err))
+        return false;
+    if (s->opt->objective != TS_OBJECTIVE_THROUGHPUT || s->im->layers < 2)
+        return true;
+    const ts_partition one = *s->result;
+    ts_err none = {""};
+    if (replicated(s, &none) && s->result->prediction.interval_cycles < one.prediction.interval_cycles)
+        return true;
+    ts_partition *r = s->result;
+    r->mode = one.mode;
+    r->parts = one.parts;
+    r->part = one.part;
+    r->ring = one.ring;
+    r->prediction = one.prediction;
+    r->why = one.why;
+    return true;
+}
+
+static bool choose(search *s, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    if (o->any_mode)
+        return o->devices == 1 ? one_device(s, err) : split(s, err);
+    switch (o->mode) {
+    case TS_MODE_MONOLITHIC:
+        return best_alone(s, err);
+    case TS_MODE_REPLICATED:
+        return o->devices == 1 ? replicated(s, err)
+                               : ts_fail(err, "--mode replicated: the rings share one device; the list has %d", o->devices);
+    case TS_MODE_SPLIT:
+        return o->devices > 1 ? split(s, err) : ts_fail(err, "--mode split: give a list of at least two devices, --device A,B");
+    case TS_MODE_PAGED:
+    case TS_MODE_PARALLEL:
+    case TS_MODE_ASSISTED:
+    case TS_MODE_COUNT:
+        break;
+    }
+    BUG("a mode that is not planned as a chain of rings");
+}
+
+bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_partition *result, ts_err *err)
+{
+    CHECK(options->devices >= 1);
+    *result = (ts_partition){.why = ""};
+    search s = {.arena = arena, .im = im, .opt = options, .ring = options->plan, .blocks = ts_block_count(im), .result = result};
+    for (int d = 0; options->plan.clock_mhz <= 0 && d < options->devices; d++)
+        s.ring.clock_mhz = d ? fmin(s.ring.clock_mhz, options->device[d]->clock_mhz) : options->device[d]->clock_mhz;
+    if (!choose(&s, err))
+        return false;
+    for (int i = 0; i < result->alternatives; i++) {
+        ts_alternative *a = &result->alternative[i];
+        a->chosen = a->mode == result->mode && a->parts == result->parts;
+    }
+    return true;
+}
