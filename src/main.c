@@ -154,6 +154,9 @@ static const ts_verb verbs[] = {
      ts_verb_score},
     {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
      "Exit status 0 only if every event was compared and every word agrees. Figures go to DIR/report.json.", ts_verb_simulate},
+    {"profile", "DIR", "Shows what integer formats do to each tensor: ranges, saturation, signal to noise.",
+     "Runs the float and the integer model on the events. SNR: variance of the float values over the mean square error, all errors before\n"
+     "included; alone: the rounding of that format by itself. Goes to DIR/report.json, too.", ts_verb_profile},
     {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},
     {"events", NULL, "Generates events of a simulated tracking detector, with truth, as a CSV.",
      "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. docs/events.md has\n"

@@ -6,6 +6,7 @@
 #include "cli/session.h"
 #include "quant/given.h"
 #include "quant/quantise.h"
+#include "quant/watch.h"
 #include "search/search.h"
 
 /* Of the shuffle that decides which events select and which test. */
@@ -142,6 +143,7 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     chosen->cal = calibrate(arena, enc, events, count, err);
     if (!chosen->cal)
         return false;
+    ts_watch_calibration(enc, chosen->cal, formats, inputs->column);
     chosen->formats = formats;
     const ts_search_options options = searches(o) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
     if (searches(o) && !search(arena, enc, inputs, &split, formats, &options, o->verb, chosen, err)) {

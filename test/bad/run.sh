@@ -158,6 +158,35 @@ fails "--tokens beyond the design" "at most 64" "$tessera" plan "$dir/good" --to
 fails "unknown engine" "expected float, integer or rtl" "$tessera" run "$dir/good" --engine magic --events "$csv" -o "$dir/out.csv"
 fails "integer engine on a model file" "tessera compile" "$tessera" run "$model" --engine integer --events "$csv" --inputs "$inputs" -o "$dir/out.csv"
 fails "results into a missing directory" "cannot write" "$tessera" run "$dir/good" --engine integer --events "$csv" -o "$dir/none/out.csv"
+fails "profile of a model file" "directory that" "$tessera" profile "$model" --events "$csv"
+
+# Doubtful events: a model comes out all the same, with a warning that names the tensor, with given formats and with a search for them.
+/usr/bin/python3 - "$csv" "$dir" <<'P'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1])))
+head, rows = rows[0], rows[1:]
+def write(name, body):
+    with open(sys.argv[2] + "/" + name + ".csv", "w") as f:
+        csv.writer(f, lineterminator="\n").writerows([head] + body)
+first = [r for r in rows if r[0] == rows[0][0]]
+write("constant", [r[:4] + ["7.5"] + r[5:] for r in rows])
+write("outlier", [(r[:2] + ["1e6"] + r[3:] if i == 40 else r) for i, r in enumerate(rows)])
+write("one", first)
+write("copies", [[str(e)] + r[1:] for e in range(6) for r in first])
+P
+warns() { # WHAT PATTERN EVENTS: compiled with warnings, by given formats and by a search
+    local formats
+    for formats in w=12 auto; do
+        works "$1, --formats $formats" "${compile[@]}" --events "$dir/$3.csv" --formats $formats --max-tokens 256 --target-ii 400 -o "$dir/doubt"
+        grep -qE "warning: .*$2" "$dir/err" && report ok warned || report not "$1, --formats $formats: no warning; $(head -c 600 "$dir/err")"
+        works "$1, --formats $formats: run" "$tessera" run "$dir/doubt" --engine integer --events "$csv" --limit 2 -o "$dir/out.csv"
+        rm -rf "$dir/doubt" "$dir/out.csv"
+    done
+}
+warns "constant input" "in: column 'z' is always" constant
+warns "an outlier of 1e6" "in: column 'x' reaches" outlier
+warns "one event" "calibrated on one event" one
+warns "copies of one event" "copies of one event" copies
 [ ! -e "$dir/d" ] && report ok nothing || report not "a failed compile left its directory behind"
 
 echo "$passed passed, $failed failed"

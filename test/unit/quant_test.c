@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "num/fixed.h"
 #include "quant/stage.h"
+#include "quant/watch.h"
 #include "small_model.h"
 
 static const ts_encoder_shape plain = {
@@ -341,6 +342,54 @@ static void test_classifier_scale(void **state)
     }
 }
 
+/* ---- doubtful events ---- */
+
+/* Three features, 10 hits: the last feature is `third` in hit 4 and 0.1 * hit elsewhere, or always 0.5 where third is NaN. */
+static const float *strange(ts_arena *arena, int event, float third)
+{
+    float *x = TS_NEW_N(arena, float, 30);
+    for (int h = 0; h < 10; h++) {
+        x[3 * h] = sinf((float)(h + 10 * event));
+        x[3 * h + 1] = cosf((float)(2 * h + 10 * event));
+        x[3 * h + 2] = isnan(third) ? 0.5F : h == 4 ? third : 0.1F * (float)h + 0.01F * (float)event;
+    }
+    return x;
+}
+
+static void watch(ts_arena *arena, int events, bool copies, float third, warnings *w)
+{
+    static const char *const column[3] = {"x", "y", "energy"};
+    const ts_encoder *enc = ts_encoder_random(arena, &plain, 6);
+    ts_calibration *cal = ts_calibration_new(arena, enc);
+    ts_err err = {""};
+    for (int e = 0; e < events; e++)
+        assert_true(ts_calibration_add(cal, 10, strange(arena, copies ? 0 : e, e == 1 || isnan(third) ? third : 0.4F), &err));
+    ts_formats *f = ts_formats_default(arena, enc->layers);
+    f->warn = collect;
+    f->warn_user = w;
+    ts_watch_calibration(enc, cal, f, column);
+    char *hidden = strstr(w->text, "hidden: "); /* a random model has dead channels, too; not what is asked here */
+    if (hidden)
+        *hidden = '\0';
+    f->warn = NULL;
+    assert_non_null(ts_quantise(arena, enc, cal, f, &err)); /* and all the same there is a model */
+}
+
+static void test_watch(void **state)
+{
+    warnings none = {0}, constant = {0}, outlier = {0}, one = {0}, copies = {0};
+    watch(*state, 4, false, 0.4F, &none);
+    assert_string_equal(none.text, "");
+    watch(*state, 4, false, NAN, &constant);
+    assert_non_null(strstr(constant.text, "column 'energy' is always 0.5"));
+    watch(*state, 4, false, 1e6F, &outlier);
+    assert_non_null(strstr(outlier.text, "column 'energy' reaches 1e+06"));
+    watch(*state, 1, false, 0.4F, &one);
+    assert_non_null(strstr(one.text, "one event of 10 hits"));
+    watch(*state, 4, true, 0.4F, &copies);
+    assert_non_null(strstr(copies.text, "copies of one event"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +399,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_calibration_not_finite, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_dead_and_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_outliers, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_watch, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_every_width, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_scales, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_linear_by_hand, setup_formats, teardown),

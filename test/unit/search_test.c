@@ -1,4 +1,4 @@
-/* Which events choose, what formats cost, and the search for formats. */
+/* Which events choose, what formats cost, the search for formats, and what formats do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "search/products.h"
+#include "search/profile.h"
 #include "search/search.h"
 #include "small_model.h"
 
@@ -239,13 +240,66 @@ static void test_search(void **state)
     json_decref(again.found.report);
 }
 
+/* ---- profile ---- */
+
+static const ts_profile_row *find_row(const ts_profile *p, int layer, ts_role role)
+{
+    for (int i = 0; i < p->rows; i++)
+        if (p->row[i].layer == layer && p->row[i].role == role)
+            return &p->row[i];
+    fail_msg("no row for layer %d, %s", layer, ts_role_name(role));
+    return NULL;
+}
+
+static void test_profile(void **state)
+{
+    ts_arena *arena = *state;
+    ts_err err = {""};
+    const small_model wide = small_model_make(&shape, 5, "w=14,in=16,qkv_in=14,q=14,k=14,v=14,p=14,ctx=14,ffn_in=14,hidden=14,head_in=14",
+                                              &err),
+                      narrow = small_model_make(&shape, 5, "w=14,in=16,qkv_in=14,q=14,k=14,v=14,p=14,ctx=14,ffn_in=6,hidden=14,head_in=14",
+                                                &err);
+    assert_true(wide.im && narrow.im);
+    const ts_truth *truth;
+    ts_events events = *make_events(arena, wide.enc, 4, &truth);
+    const ts_profile *a = ts_profile_measure(arena, wide.enc, wide.im, &events, NULL),
+                     *b = ts_profile_measure(arena, narrow.enc, narrow.im, &events, NULL);
+    assert_int_equal(a->events, 3); /* the second has no hits */
+    assert_int_equal(a->hits, 3 * HITS);
+    for (int i = 1; i < a->rows; i++) /* worst first */
+        assert_true(isnan(a->row[i].snr) || a->row[i - 1].snr <= a->row[i].snr);
+    const ts_profile_row *fine = find_row(a, 1, TS_ROLE_FFN_IN), *coarse = find_row(b, 1, TS_ROLE_FFN_IN);
+    assert_int_equal(coarse->fmt.bits, 6);
+    assert_true(fabs(fine->own - coarse->own - 8 * 6.02) < 0.5); /* 6.02 dB a bit */
+    assert_true(coarse->snr < fine->snr && coarse->snr < coarse->own + 1);
+    assert_true(fine->min == coarse->min && fine->max == coarse->max);
+    assert_int_equal(find_row(a, 0, TS_ROLE_IN)->saturated, 0);
+    assert_int_equal(find_row(a, 0, TS_ROLE_IN)->values, 3 * HITS * 3);
+
+    /* A hundred times as large: inputs saturate. */
+    ts_event *event = TS_NEW_N(arena, ts_event, 4);
+    for (int e = 0; e < 4; e++) {
+        float *x = TS_NEW_N(arena, float, HITS * 3);
+        for (int i = 0; i < HITS * 3; i++)
+            x[i] = 100 * events.event[e].x[i];
+        event[e] = (ts_event){.id = e, .n = events.event[e].n, .x = x};
+    }
+    events.event = event;
+    const ts_profile *c = ts_profile_measure(arena, wide.enc, wide.im, &events, NULL);
+    assert_true(find_row(c, 0, TS_ROLE_IN)->saturated > HITS && find_row(c, 0, TS_ROLE_IN)->used == 1);
+    json_t *json = ts_profile_json(c);
+    assert_int_equal(json_array_size(json_object_get(json, "tensors")), c->rows);
+    json_decref(json);
+    ts_arena_free(wide.arena);
+    ts_arena_free(narrow.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_split, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_split_few, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cost, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_split, setup, teardown),   cmocka_unit_test_setup_teardown(test_split_few, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cost, setup, teardown),    cmocka_unit_test_setup_teardown(test_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_profile, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,105 @@
+/* tessera profile: what the formats of a compiled model do to each of its tensors. */
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+#include "report/report.h"
+#include "search/profile.h"
+
+typedef struct options {
+    const char *dir, *events, *inputs, *lengths, *mask;
+    int limit;
+    bool all;
+} options;
+
+static void print_decibel(double x)
+{
+    if (isnan(x))
+        printf(" %8s", "-");
+    else
+        printf(" %8.1f", x);
+}
+
+static void print_row(const ts_profile_row *r)
+{
+    char name[64];
+    ts_profile_name(r, name, sizeof name);
+    printf("%-36s %c%2d", name, r->fmt.is_signed ? 's' : 'u', r->fmt.bits);
+    print_decibel(r->snr);
+    print_decibel(r->own);
+    printf(" %12.4g %12.4g %6.1f %% %12lld%s\n", r->min, r->max, 100 * r->used, r->saturated,
+           r->saturated * 1000 > r->values ? "  more than 1 in 1,000" : "");
+}
+
+static void print(const ts_profile *p, bool all)
+{
+    enum { WORST = 20 };
+    printf("%d events, %lld hits; worst first by signal to noise. alone: of this format's own rounding\n", p->events, p->hits);
+    printf("%-36s %3s %8s %8s %12s %12s %8s %12s\n", "tensor", "fmt", "SNR dB", "alone", "least", "most", "used", "saturated");
+    for (int i = 0; i < p->rows && (all || i < WORST); i++)
+        print_row(&p->row[i]);
+    if (all || p->rows <= WORST)
+        return;
+    int saturated = 0;
+    for (int i = WORST; i < p->rows; i++)
+        saturated += p->row[i].saturated > 0;
+    if (saturated > 0)
+        printf("others with saturated values:\n");
+    for (int i = WORST; i < p->rows; i++)
+        if (p->row[i].saturated > 0)
+            print_row(&p->row[i]);
+    printf("%d tensors in all (--all shows them)\n", p->rows);
+}
+
+static bool profile(ts_arena *arena, const options *o, ts_err *err)
+{
+    if (!ts_is_directory(o->dir))
+        return ts_fail(err, "%s: needs a directory that `tessera compile` made", o->dir);
+    ts_compiled c;
+    if (!ts_load_compiled(arena, o->dir, o->inputs, o->events, &c, err))
+        return false;
+    ts_float_model model;
+    const ts_events *events = NULL;
+    bool ok = ts_load_float_model(arena, c.onnx, &model, err);
+    if (ok) {
+        events = ts_events_load(arena, o->events, c.inputs,
+                                &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask, .limit = o->limit}, err);
+        ok = events != NULL;
+    }
+    if (ok) {
+        ts_progress("both models, %d events", events->count);
+        const ts_profile *p = ts_profile_measure(arena, model.encoder, c.design.im, events, ts_progress_at);
+        ts_progress_end();
+        ok = p->events > 0 || ts_fail(err, "%s: no event has a hit", o->events);
+        ok = ok && ts_report_put(o->dir, "profile", ts_profile_json(p), err);
+        if (ok)
+            print(p, o->all);
+    }
+    ts_design_free(&c.design);
+    return ok;
+}
+
+int ts_verb_profile(const ts_verb *verb, int argc, char **argv)
+{
+    options o = {.limit = 20};
+    const ts_arg table[] = {
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.events, 0, 0, true},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
+        {"limit", TS_ARG_INT, "K", "only the first K events (20)", &o.limit, 1, 1e6, false},
+        {"all", TS_ARG_FLAG, NULL, "print all tensors, not the worst twenty", &o.all, 0, 0, false},
+        {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
+    };
+    ts_err err = {""};
+    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.dir, &err);
+    if (parsed != TS_ARGS_OK)
+        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    ts_arena *arena = ts_arena_new();
+    const bool ok = profile(arena, &o, &err);
+    ts_progress_end();
+    ts_arena_free(arena);
+    return ok ? 0 : ts_cli_fail(verb, &err);
+}
