@@ -67,6 +67,15 @@ check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --t
 cp "$dir/log" "$dir/trace.log"
 check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
 
+# A model that was quantised in training: formats of the file, the first q, k, v not fused with the embedding.
+printf '%s\n' '{"inputs": [{"column": "a"}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$dir/qdq.json"
+awk 'BEGIN { srand(3); print "event_id,hit_id,a,b,c"
+    for (e = 0; e < 3; e++) for (h = 0; h < 5 + 17 * e; h++) print e "," h "," 3 * rand() - 1.5 "," 3 * rand() - 1.5 "," 3 * rand() - 1.5 }' >"$dir/qdq.csv"
+check "quantised in training: compile" "$tessera" compile test/models/qdq/exact.onnx --device zcu102 --inputs "$dir/qdq.json" --events "$dir/qdq.csv" \
+    --max-tokens 64 --target-ii 40 -o "$dir/qdq"
+check "quantised in training: simulate with stalls" "$tessera" simulate "$dir/qdq" --events "$dir/qdq.csv" --stalls 20
+check "quantised in training: bit-exact" report "$dir/qdq" "$exact and s['events'] == 3"
+
 # A mask that the model computes from its data: the float engine says where it fires on a real hit, and only there.
 printf '%s\n' '{"inputs": [{"column": "a", "mean": 0, "std": 1}, {"column": "b", "mean": 0, "std": 1}, {"column": "c", "mean": 0, "std": 1}],' \
     '"task": "regression", "outputs": ["p", "q"]}' >"$dir/abc.json"
