@@ -11,6 +11,9 @@ static const char *const finer = "its rounding is left out: the hardware holds t
 
 static const char *const unrounded = "the residual connection that reads it takes it as it is before this rounding";
 
+static const char *const mixed_codes =
+    "codes of a QuantizeLinear were joined with others, or pooled, before their DequantizeLinear; put it right behind the QuantizeLinear";
+
 static rec_origin *origin_new(rec *r, const char *name, const char *otherwise)
 {
     if (r->origins == r->origin_room) {
@@ -304,6 +307,8 @@ bool ts_rec_quantise(rec *r, const ts_node *node)
         return ts_rec_fail(r, node, "codes of QuantizeLinear are quantised once more; a DequantizeLinear must come first");
     if (back && !v->codes)
         return ts_rec_fail(r, node, "what it reads comes from no QuantizeLinear");
+    if (back && !grid_of(v))
+        return ts_rec_fail(r, node, "%s", mixed_codes);
     if (back && !same_steps(grid_of(v), g))
         return ts_rec_fail(r, node, "its scale or zero point is not that of the QuantizeLinear before it (node '%s')",
                            grid_of(v)->origin->name);
@@ -323,6 +328,8 @@ bool ts_rec_quantise(rec *r, const ts_node *node)
 bool ts_rec_clip_codes(rec *r, const ts_node *node)
 {
     const rec_val *v = r->val[ts_in(node, 0)->id];
+    if (!grid_of(v))
+        return ts_rec_fail(r, node, "%s", mixed_codes);
     rec_grid *g = TS_NEW(r->arena, rec_grid);
     *g = *grid_of(v);
     for (int k = 1; k < 3; k++) {

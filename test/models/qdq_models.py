@@ -223,6 +223,17 @@ def channels_of_integers(g):
         node.attribute.append(helper.make_attribute("axis", 2))
 
 
+def joined_codes(g):
+    """Codes are joined before they are dequantised; half of the result is used."""
+    node = find(g, "layers.0.v_rounded")
+    at = g.nodes.index(node)
+    codes, node.output[0] = node.input[0], "joined"
+    node.input[0] = "joined_codes"
+    ints = [g.const(np.array([k], np.int64)) for k in (0, WIDTH, 3)]
+    g.nodes.insert(at, helper.make_node("Concat", [codes, codes], ["joined_codes"], name="node_joined_codes", axis=3))
+    g.nodes.insert(at + 2, helper.make_node("Slice", ["joined"] + ints, ["layers.0.v_rounded"], name="node_half"))
+
+
 def three_bits(g):
     """Fewer bits than any hardware format has."""
     for n in g.nodes:
@@ -245,6 +256,7 @@ BAD = {
     "no_dequantise": (no_dequantise, "node 'node_head_in_rounded' (Cast): it computes with the codes of a QuantizeLinear"),
     "zero_outside": (zero_outside, "the zero point 3000 lies outside of the codes, which run from -2047 to 2047"),
     "channels_of_integers": (channels_of_integers, "has a scale for each channel (node 'node_layers.0.ffn_in_rounded_codes')"),
+    "joined_codes": (joined_codes, "codes of a QuantizeLinear were joined with others, or pooled, before their DequantizeLinear"),
     "three_bits": (three_bits, "node 'node_layers.1.q_rounded_codes' of the model asks for 3 bits for 'q', which has 4 to 18"),
 }
 

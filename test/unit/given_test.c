@@ -334,7 +334,7 @@ static void what_cannot_be_kept_is_refused(void **state)
 {
     (void)state;
     static const char *const names[] = {"two_readers",  "scales_of_inputs",     "other_scale", "no_dequantise",
-                                        "zero_outside", "channels_of_integers", "three_bits"};
+                                        "zero_outside", "channels_of_integers", "joined_codes", "three_bits"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         given_model m;
         ts_err err = {""}, io = {""};
