@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "cli/choose.h"
-#include "cli/predicted.h"
+#include "cli/deploy.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -13,25 +13,25 @@
 #include "report/report.h"
 
 typedef struct options {
-    const char *model, *device, *events, *inputs, *lengths, *mask, *formats, *dir;
+    const char *model, *events, *inputs, *lengths, *mask, *formats, *dir;
+    ts_deploy_options deploy;
     int calibrate, select, max_tokens, plan_tokens, target_ii;
     double loss, clock_mhz, utilisation;
     bool logits;
 } options;
 
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_device *device, const ts_events *events,
-                 ts_planned *planned, ts_err *err);
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_plan *plan, const ts_events *events, ts_err *err);
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_device *device, const ts_planned *planned,
-                   ts_err *err);
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events, ts_deployment *deployment, ts_err *err);
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_deployment *deployment, const ts_events *events, ts_err *err);
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_deployment *deployment, ts_err *err);
 
 static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
     ts_float_model model;                                          /* import, fold, recognise */
     if (!ts_load_float_model(arena, o->model, &model, err))
         return false;
-    const ts_device *device = ts_device_find(arena, o->device, err);
-    const ts_inputs *inputs = device ? ts_load_inputs(arena, o->inputs, o->events, model.encoder, err) : NULL;
+    ts_deployment deployment;
+    const ts_inputs *inputs = ts_deploy_devices(arena, o->deploy.device, &deployment, err)
+                                  ? ts_load_inputs(arena, o->inputs, o->events, model.encoder, err) : NULL;
     const ts_events *events =
         inputs ? ts_events_load(arena, o->events, inputs, &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask}, err) : NULL;
     if (!events)
@@ -40,20 +40,18 @@ static bool compile(ts_arena *arena, const options *o, ts_err *err)
     const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
                                    .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
     ts_chosen chosen;                                              /* calibrate, choose formats */
-    if (!ts_choose_formats(arena, model.encoder, inputs, events, device, &how, &chosen, err))
+    if (!ts_choose_formats(arena, model.encoder, inputs, events, deployment.device[0], &how, &chosen, err))
         return false;
     ts_progress("quantising");
     const ts_imodel *im = ts_quantise(arena, model.encoder, chosen.cal, chosen.formats, err);
-    ts_progress("planning for %s", device->name);
-    ts_planned planned;
-    const bool ok = im && plan(arena, o, im, device, events, &planned, err) && emit(arena, o, im, planned.plan, events, err) &&
-                    report(o, &chosen, im, device, &planned, err);
+    ts_progress("planning for %s", o->deploy.device);
+    const bool ok = im && plan(arena, o, im, events, &deployment, err) && emit(arena, o, im, &deployment, events, err) &&
+                    report(o, &chosen, im, &deployment, err);
     ts_chosen_free(&chosen);
     return ok;
 }
 
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_device *device, const ts_events *events,
-                 ts_planned *planned, ts_err *err)
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events, ts_deployment *deployment, ts_err *err)
 {
     int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
     for (int e = 0; e < events->count; e++) {
@@ -63,7 +61,7 @@ static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const t
     const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
                                   .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
                                   .utilisation = o->utilisation, .target_ii = o->target_ii, .argmax = im->classifier && !o->logits};
-    return ts_plan_search(arena, im, device, &wish, planned, err);
+    return ts_deploy_plan(arena, &o->deploy, &wish, im, deployment, err);
 }
 
 /* A file that goes into DIR as it is. */
@@ -74,34 +72,37 @@ static bool copy_into(ts_arena *arena, const char *from, const char *dir, const 
     return data && ts_file_write(ts_printf(arena, "%s/%s", dir, name), data, size, err);
 }
 
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_plan *plan, const ts_events *events, ts_err *err)
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_deployment *deployment, const ts_events *events, ts_err *err)
 {
     ts_progress("writing %s", o->dir);
     int *n = TS_NEW_N(arena, int, events->count);
     for (int e = 0; e < events->count; e++)
         n[e] = events->event[e].n;
-    const ts_emit_options opt = {.im = im, .plan = plan, .events = events->count, .n = n,
-                                 .x = (const int32_t *const *)ts_integer_inputs(arena, im, events)};
-    return ts_emit(&opt, o->dir, err) && copy_into(arena, o->model, o->dir, "model.onnx", err) &&
+    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, im, events);
+    return ts_deploy_emit(deployment, im, events->count, n, x, o->dir, err) && copy_into(arena, o->model, o->dir, "model.onnx", err) &&
            (!o->inputs || copy_into(arena, o->inputs, o->dir, "inputs.json", err));
 }
 
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_device *device, const ts_planned *planned,
-                   ts_err *err)
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_deployment *deployment, ts_err *err)
 {
-    json_t *all = json_pack("{s:s, s:o, s:O, s:O*, s:s, s:f, s:s, s:i, s:i, s:o, s:s, s:o}", "model", im->name, "formats",
-                            ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search", chosen->search, "device",
-                            device->name, "clock_mhz", planned->plan->clock_mhz, "mode", "monolithic", "max_tokens", planned->plan->n_max,
-                            "plan_tokens", planned->plan->plan_tokens, "predicted", ts_predicted_json(&planned->prediction, &planned->cost),
-                            "why", planned->why, "device_has", ts_resources_json(&device->has));
-    CHECK(all);
+    json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", im->name, "formats",
+                                                               ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search",
+                                                               chosen->search);
+    CHECK(own && json_object_update(all, own) == 0);
+    json_decref(own);
     char path[4096];
     snprintf(path, sizeof path, "%s/report.json", o->dir);
-    const bool ok = ts_report_write(path, all, err);
+    bool ok = ts_report_write(path, all, err);
+    for (int part = 0; ok && deployment->partition.parts > 1 && part < deployment->partition.parts; part++) {
+        json_t *one = ts_deploy_part_json(deployment, part);
+        snprintf(path, sizeof path, "%s/part%d/report.json", o->dir, part);
+        ok = ts_report_write(path, one, err);
+        json_decref(one);
+    }
     ts_progress_end();
     if (ok) {
         ts_report_print(stdout, all);
-        fputs(planned->why, stdout);
+        fputs(deployment->partition.why, stdout);
     }
     json_decref(all);
     return ok;
@@ -111,7 +112,11 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
     options o = {.calibrate = 20, .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
-        {"device", TS_ARG_TEXT, "NAME", "what to build for (tessera devices lists them), or a FILE.json", &o.device, 0, 0, true},
+        {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
+        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated or split; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
+        {"objective", TS_ARG_TEXT, "O", "latency, throughput or area (latency)", &o.deploy.objective, 0, 0, false},
+        {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (10000:500)", &o.deploy.link, 0, 0, false},
+        {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.events, 0, 0, true},
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
@@ -142,7 +147,7 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
 
 static const ts_verb verbs[] = {
     {"inspect", "MODEL.onnx", "Says what a model computes and whether tessera can build it.", "", ts_verb_inspect},
-    {"compile", "MODEL.onnx", "Turns a trained model into hardware for one device: Verilog, memory images, test bench, report.",
+    {"compile", "MODEL.onnx", "Turns a trained model into hardware for one device or several: Verilog, memory images, test bench, report.",
      "DIR gets rtl/, mem/, tb/, manifest.json, model.tsm (the integer model), report.json and copies of the model and its inputs file.",
      verb_compile},
     {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},

@@ -1,5 +1,5 @@
 /* tessera plan */
-#include "cli/predicted.h"
+#include "cli/deploy.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "report/report.h"
@@ -12,6 +12,35 @@ static void print_stages(const ts_plan *plan, const ts_imodel *im, const ts_devi
     for (int i = 0; i < count; i++) {
         const ts_resources *r = &stage[i].cost.yosys;
         printf("  %-18s %9.0f %9.0f %6.0f %7.1f %5.0f\n", stage[i].stage, r->lut, r->ff, r->dsp, r->bram36, r->uram);
+    }
+}
+
+/* Those that were weighed when the design was compiled, from its report. */
+static void add_alternatives(json_t *all, const char *dir)
+{
+    ts_err none = {""};
+    json_t *report = ts_report_load(dir, &none), *list = json_object_get(report, "alternatives");
+    if (list)
+        json_object_set(all, "alternatives", list);
+    json_decref(report);
+}
+
+static void print(ts_arena *arena, const ts_design *design, const json_t *all, bool as_json)
+{
+    if (as_json) {
+        json_dumpf(all, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
+        putchar('\n');
+        return;
+    }
+    ts_report_print(stdout, all);
+    for (int p = 0; p < design->parts; p++) {
+        const ts_design_part *part = &design->part[p];
+        ts_err none = {""};
+        const ts_device *device = ts_device_find(arena, part->device, &none);
+        if (design->parts > 1)
+            printf("\n  part %d", p);
+        if (device)
+            print_stages(part->plan, part->im, device);
     }
 }
 
@@ -34,25 +63,17 @@ int ts_verb_plan(const ts_verb *verb, int argc, char **argv)
     bool ok = ts_design_load(arena, dir, &design, &err);
     if (ok) {
         const ts_plan *plan = &design.plan;
-        const ts_device *device = ts_device_find(arena, plan->device, &err);
-        ok = device && (tokens <= plan->n_max || ts_fail(&err, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d", tokens,
-                                                         plan->n_max, tokens));
+        ok = tokens <= plan->n_max ||
+             ts_fail(&err, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d", tokens, plan->n_max, tokens);
+        json_t *all = ok ? ts_design_json(arena, &design, tokens ? tokens : plan->plan_tokens, &err) : NULL;
+        ok = all != NULL;
         if (ok) {
-            const ts_prediction p = ts_predict(plan, design.im, tokens ? tokens : plan->plan_tokens);
-            const ts_cost cost = ts_plan_cost(plan, design.im, device);
-            json_t *all = json_pack("{s:s, s:s, s:f, s:s, s:o, s:o}", "model", design.im->name, "device", device->name, "clock_mhz",
-                                    plan->clock_mhz, "mode", "monolithic", "predicted", ts_predicted_json(&p, &cost), "device_has",
-                                    ts_resources_json(&device->has));
-            CHECK(all);
-            if (as_json) {
-                json_dumpf(all, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
-                putchar('\n');
-            } else {
-                ts_report_print(stdout, all);
-                print_stages(plan, design.im, device);
-            }
-            json_decref(all);
+            json_object_set_new(all, "model", json_string(design.im->name));
+            json_object_set_new(all, "clock_mhz", json_real(plan->clock_mhz));
+            add_alternatives(all, dir);
+            print(arena, &design, all, as_json);
         }
+        json_decref(all);
         ts_design_free(&design);
     }
     ts_arena_free(arena);

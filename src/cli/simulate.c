@@ -1,16 +1,14 @@
 /* tessera simulate */
-#include <stdlib.h>
-
+#include "sim/simulate.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "plan/predict.h"
 #include "report/report.h"
-#include "sim/simulate.h"
 
 typedef struct options {
     const char *dir, *events, *inputs, *lengths, *mask;
-    int limit, stalls, seed;
+    int limit, stalls, hops, seed;
     bool lone, load;
 } options;
 
@@ -20,34 +18,76 @@ static void progress(void *user, const char *step)
     ts_progress("%s", step);
 }
 
+/* predicted < 0: not predicted. */
 static json_t *event_json(const ts_sim_event *e, long long predicted)
 {
     if (e->refused)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
-    return json_pack("{s:i, s:I, s:I, s:I}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
-                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)predicted);
+    return json_pack("{s:i, s:I, s:I, s:o*}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
+                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles",
+                     predicted < 0 ? NULL : json_integer((json_int_t)predicted));
 }
 
-static json_t *result_json(const ts_sim_result *r, const ts_design *design, const options *o)
+/* A part's time with an event: from the last token in to the last one out, mean over the events; the way to it belongs to it. */
+static json_t *parts_json(const ts_sim_result *r)
+{
+    json_t *parts = json_array();
+    for (int p = 0; r->cuts > 0 && p <= r->cuts; p++) {
+        double sum = 0;
+        int count = 0;
+        for (int e = 0; e < r->events; e++) {
+            const ts_sim_event *ev = &r->event[e];
+            if (ev->refused)
+                continue;
+            sum += (double)((p < r->cuts ? ev->cut[p].last : ev->last_out) - (p > 0 ? ev->cut[p - 1].last : ev->last_in));
+            count++;
+        }
+        json_t *part = json_pack("{s:f}", "mean_latency_cycles", count ? sum / count : 0);
+        if (p > 0)
+            json_object_set_new(part, "cycles_with_tokens_waiting_at_its_entry", json_integer((json_int_t)r->blocked[p - 1]));
+        json_array_append_new(parts, part);
+    }
+    return parts;
+}
+
+/* Mean interval of the events behind the first, as predicted for events of their lengths. */
+static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const ts_design *design)
+{
+    double sum = 0;
+    int count = 0;
+    for (int e = 0; e < r->events; e++)
+        if (!r->event[e].refused && count++)
+            sum += (double)ts_design_predict(arena, design, r->event[e].tokens).interval_cycles;
+    return count > 1 ? sum / (count - 1) : 0;
+}
+
+static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const options *o)
 {
     json_t *events = json_array();
-    int *n = calloc((size_t)r->events, sizeof *n);
-    long long *predicted = calloc((size_t)r->events, sizeof *predicted);
-    CHECK(n && predicted);
-    for (int e = 0; e < r->events; e++)
+    int *n = TS_NEW_N(arena, int, r->events);
+    long long *predicted = TS_NEW_N(arena, long long, r->events);
+    for (int e = 0; e < r->events; e++) {
         n[e] = r->event[e].tokens;
-    ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
+        predicted[e] = -1; /* of events that wait for each other in several rings */
+    }
+    if (design->parts == 1)
+        ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
     for (int e = 0; e < r->events; e++) {
         if (o->lone && !r->event[e].refused)
-            predicted[e] = ts_predict(&design->plan, design->im, n[e]).latency_cycles;
+            predicted[e] = ts_design_predict(arena, design, n[e]).latency_cycles;
         json_array_append_new(events, event_json(&r->event[e], predicted[e]));
     }
-    free(n);
-    free(predicted);
-    return json_pack("{s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused, "bit_exact",
-                     r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words, "interval_cycles", r->interval_cycles,
-                     "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles, "stall_percent", o->stalls, "seed", o->seed, "lone",
-                     o->lone, "per_event", events);
+    json_t *json = json_pack("{s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
+                             "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
+                             "interval_cycles", r->interval_cycles, "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles,
+                             "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone, "per_event", events);
+    CHECK(json);
+    if (r->cuts > 0) {
+        json_object_set_new(json, "parts", parts_json(r));
+        if (!o->lone)
+            json_object_set_new(json, "predicted_interval_cycles", json_real(predicted_interval(arena, r, design)));
+    }
+    return json;
 }
 
 /* Events with at least one hit: an event without hits has no results, and nothing to send. */
@@ -81,10 +121,17 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
         ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", o->events);
     }
     ts_sim_result result;
-    const ts_sim_options opt = {.events = count, .n = n, .x = x, .stall_percent = o->stalls, .seed = (uint64_t)o->seed, .lone = o->lone,
-                                .load = o->load, .progress = progress};
+    const ts_sim_options opt = {.events = count,
+                                .n = n,
+                                .x = x,
+                                .stall_percent = o->stalls,
+                                .seed = (uint64_t)o->seed,
+                                .lone = o->lone,
+                                .load = o->load,
+                                .hop_percent = o->hops,
+                                .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
-    ok = ok && ts_report_put(o->dir, "simulated", result_json(&result, &c.design, o), err);
+    ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o), err);
     ts_progress_end();
     if (ok) {
         json_t *report = ts_report_load(o->dir, err);
@@ -96,8 +143,9 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
         else
             printf("  simulator as built before, ");
         printf("%lld cycles simulated in %.1f s, %lld output words compared\n", result.cycles, result.run_seconds, result.words);
-        ok = result.bit_exact || ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
-                                         result.difference ? result.difference : "results are missing", o->dir);
+        ok = result.bit_exact ||
+             ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
+                     result.difference ? result.difference : "results are missing", o->dir);
     }
     ts_design_free(&c.design);
     return ok;
@@ -113,6 +161,7 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
         {"limit", TS_ARG_INT, "K", "only the first K events", &o.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
+        {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the ways between devices (0)", &o.hops, 0, 99, false},
         {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},

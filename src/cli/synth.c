@@ -45,6 +45,10 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
     ts_design design;
     if (!ts_design_load(arena, dir, &design, err))
         return false;
+    if (design.parts > 1) {
+        ts_design_free(&design);
+        return ts_fail(err, "%s has %d parts: synthesise them one by one, %s/part0 first", dir, design.parts, dir);
+    }
     const ts_device *device = ts_device_find(arena, design.plan.device, err);
     ts_synth_result result;
     bool ok = device && ts_synth(arena, &design, device, &(ts_synth_options){.progress = progress}, &result, err) &&

@@ -1,5 +1,6 @@
 #include "emit/bench.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,11 +17,35 @@ typedef struct event {
     bool refused;
 } event;
 
+static const ts_plan *last_plan(const ts_bench_options *opt)
+{
+    return opt->ring[opt->rings - 1].plan;
+}
+
+/* Of the whole chain: in as the first ring's, out as the last one's. */
+static ts_ports ports_of(const ts_bench_options *opt)
+{
+    const ts_bench_ring *first = &opt->ring[0], *last = &opt->ring[opt->rings - 1];
+    ts_ports ports = ts_ports_of(last->im, last->plan);
+    const ts_ports in = ts_ports_of(first->im, first->plan);
+    ports.hit_lane = in.hit_lane;
+    ports.refusals = in.refusals;
+    return ports;
+}
+
+static long long watchdog(const ts_bench_options *opt)
+{
+    long long cycles = llround(4 * opt->hop_cycles);
+    for (int r = 0; r < opt->rings; r++)
+        cycles += ts_watchdog_cycles(opt->ring[r].im, opt->ring[r].plan);
+    return cycles;
+}
+
 /* The beginnings of the given events, one of a single hit, and, where that is short, one that is too long. */
-static int choose_events(ts_arena *arena, const ts_emit_options *opt, event list[BENCH_EVENTS + 2])
+static int choose_events(ts_arena *arena, const ts_bench_options *opt, event list[BENCH_EVENTS + 2])
 {
     const ts_imodel *im = opt->im;
-    const int n_max = opt->plan->n_max, most = n_max < BENCH_HITS ? n_max : BENCH_HITS;
+    const int n_max = opt->ring[0].plan->n_max, most = n_max < BENCH_HITS ? n_max : BENCH_HITS;
     const int64_t top = ts_fmt_max(im->in.bits, true);
     uint64_t seed = 1;
     int32_t *noise = TS_NEW_N(arena, int32_t, (BENCH_OVERLONG + 1) * im->features);
@@ -81,7 +106,7 @@ static const char *text_close(text *t, ts_arena *arena)
 }
 
 /* The transfers of m_out for one event; returns how many. A word: {used lanes, refused, last, data}. */
-static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
+static int expect_event(ts_arena *arena, const ts_bench_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
 {
     const ts_imodel *im = opt->im;
     const int lane_bits = ports->out_lane;
@@ -97,7 +122,7 @@ static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_em
     for (int row = 0; row < rows; row++) {
         const int32_t *value = y + (size_t)row * im->outputs;
         int32_t best[2];
-        if (opt->plan->argmax) {
+        if (last_plan(opt)->argmax) {
             ts_ports_argmax(value, im->outputs, best);
             value = best;
         }
@@ -117,85 +142,95 @@ static int expect_event(ts_arena *arena, const ts_emit_options *opt, const ts_em
     return rows * ports->beats;
 }
 
-static const char *load_text(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, int *count)
+/* What has to be loaded of one ring: {part, memory, slice, address, data}, the part only where there are several. */
+static int load_ring(ts_arena *arena, const ts_bench_options *opt, int part, FILE *f)
 {
-    text t;
-    text_open(&t);
-    *count = 0;
+    const ts_bench_ring *ring = &opt->ring[part];
+    ts_memory mem[TS_MEMORY_MAX];
+    const int memories = ts_memories(ring->im, ring->plan, mem);
+    int count = 0;
     for (int m = 0; m < memories; m++) {
         if (!mem[m].loaded)
             continue;
-        const uint32_t *words = ts_memory_words(arena, opt->im, opt->plan, &mem[m]);
+        const uint32_t *words = ts_memory_words(arena, ring->im, ring->plan, &mem[m]);
         for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++) {
             size_t size;
             const char *line = ts_memory_slice_text(arena, &mem[m], words, slice, &size);
-            for (int a = 0; a < mem[m].depth; a++, (*count)++) {
+            for (int a = 0; a < mem[m].depth; a++, count++) {
                 const int digits = (int)strcspn(line, "\n");
-                fprintf(t.f, "%02x%03x%04x%0*d%.*s\n", mem[m].id, slice, a, TS_SLICE_BITS / 4 - digits, 0, digits, line);
+                if (opt->rings > 1)
+                    fprintf(f, "%02x", part);
+                fprintf(f, "%02x%03x%04x%0*d%.*s\n", mem[m].id, slice, a, TS_SLICE_BITS / 4 - digits, 0, digits, line);
                 line += digits + 1;
             }
         }
     }
-    return text_close(&t, arena);
+    return count;
 }
 
-static const char *ring_vh(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, int hits, int beats, int events,
-                           int loads)
+static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, int hits, int beats, int events, int loads)
 {
-    const ts_ports ports = ts_ports_of(opt->im, opt->plan);
+    const ts_ports ports = ports_of(opt);
     text t;
     text_open(&t);
     fprintf(t.f,
             "// What tb.v must know of this ring.\n"
             "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
-            ts_top_name(arena, opt->im), opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events,
-            ts_watchdog_cycles(opt->im, opt->plan));
+            opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events, watchdog(opt));
     if (ports.refusals)
         fprintf(t.f, "`define RING_REFUSALS\n");
+    if (opt->rings > 1)
+        fprintf(t.f, "`define RING_PARTS %d\n", opt->rings);
     if (loads)
         fprintf(t.f, "`define RING_LOADS %d\n", loads);
     /* A simulator treats a missing image as a warning at most. */
     fprintf(t.f, "`define RING_CHECK_IMAGES \\\n");
-    for (int m = 0; m < memories; m++)
-        for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++)
-            fprintf(t.f, "        check_image(\"mem/%s_%03d.hex\"); \\\n", mem[m].name, slice);
+    for (int r = 0; r < opt->rings; r++) {
+        ts_memory mem[TS_MEMORY_MAX];
+        const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
+        for (int m = 0; m < memories; m++)
+            for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++)
+                fprintf(t.f, "        check_image(\"%s%s_%03d.hex\"); \\\n", opt->ring[r].mem, mem[m].name, slice);
+    }
     fprintf(t.f, "        check_image(\"mem/expect.hex\");\n");
     return text_close(&t, arena);
 }
 
-static const char *ring_h(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, const ts_stream *streams,
-                          int stream_count)
+static const char *ring_h(ts_arena *arena, const ts_bench_options *opt)
 {
-    const ts_ports ports = ts_ports_of(opt->im, opt->plan);
-    const ts_ring_widths w = ts_ring_widths_of(opt->im);
-    const char *top = ts_top_name(arena, opt->im);
+    const ts_ports ports = ports_of(opt);
+    const ts_ring_widths w = ts_ring_widths_of(opt->ring[0].im);
     text t;
     text_open(&t);
     fprintf(t.f,
             "/* What sim.cpp must know of this ring. */\n"
             "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_OUT_LANE %d\n"
-            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s\n"
-            "/* name, number on the configuration bus, bits of a word, words, must be loaded */\n"
+            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s#define RING_CUTS %d\n\n"
+            "/* images, part, number on the configuration bus, bits of a word, words, must be loaded */\n"
             "#define RING_MEMORIES(X)",
-            opt->im->features, ports.hit_lane, ports.lanes, ports.out_lane, w.tagw, ts_watchdog_cycles(opt->im, opt->plan),
-            ports.refusals ? "#define RING_REFUSALS\n" : "");
-    for (int m = 0; m < memories; m++)
-        if (mem[m].id >= 0)
-            fprintf(t.f, " \\\n    X(\"%s\", %d, %d, %d, %d)", mem[m].name, mem[m].id, mem[m].width, mem[m].depth, mem[m].loaded);
+            opt->im->features, ports.hit_lane, ports.lanes, ports.out_lane, w.tagw, watchdog(opt),
+            ports.refusals ? "#define RING_REFUSALS\n" : "", opt->rings - 1);
+    for (int r = 0; r < opt->rings; r++) {
+        ts_memory mem[TS_MEMORY_MAX];
+        const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
+        for (int m = 0; m < memories; m++)
+            if (mem[m].id >= 0)
+                fprintf(t.f, " \\\n    X(\"%s%s\", %d, %d, %d, %d, %d)", opt->ring[r].mem, mem[m].name, r, mem[m].id, mem[m].width, mem[m].depth,
+                        mem[m].loaded);
+    }
     fprintf(t.f, "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
-    for (int s = 0; s < stream_count; s++)
-        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, streams[s].wire, top, streams[s].wire, streams[s].first,
-                streams[s].count, streams[s].width, streams[s].is_signed);
+    for (int s = 0; s < opt->stream_count; s++)
+        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, opt->streams[s].wire, opt->top, opt->streams[s].wire,
+                opt->streams[s].first, opt->streams[s].count, opt->streams[s].width, opt->streams[s].is_signed);
     fprintf(t.f, "\n");
     return text_close(&t, arena);
 }
 
-ts_bench_files ts_bench_make(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, const ts_stream *streams,
-                             int stream_count)
+ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
 {
     const ts_imodel *im = opt->im;
-    const ts_ports ports = ts_ports_of(im, opt->plan);
+    const ts_ports ports = ports_of(opt);
     const ts_emu *emu = ts_emu_new(arena, im, TS_EMU_AUTO);
     event list[BENCH_EVENTS + 2];
     const int events = choose_events(arena, opt, list), width = im->features * ports.hit_lane + 1;
@@ -214,10 +249,14 @@ ts_bench_files ts_bench_make(ts_arena *arena, const ts_emit_options *opt, const 
         beats += expect_event(arena, opt, emu, &ports, &list[e], expect.f);
     }
     ts_bench_files files = {.hits = text_close(&hits, arena), .expect = text_close(&expect, arena)};
-    int loads;
-    files.load = load_text(arena, opt, mem, memories, &loads);
-    files.load = loads ? files.load : NULL;
-    files.ring_vh = ring_vh(arena, opt, mem, memories, hit_count, beats, events, loads);
-    files.ring_h = ring_h(arena, opt, mem, memories, streams, stream_count);
+    text load;
+    text_open(&load);
+    int loads = 0;
+    for (int r = 0; r < opt->rings; r++)
+        loads += load_ring(arena, opt, r, load.f);
+    const char *loaded = text_close(&load, arena);
+    files.load = loads ? loaded : NULL;
+    files.ring_vh = ring_vh(arena, opt, hit_count, beats, events, loads);
+    files.ring_h = ring_h(arena, opt);
     return files;
 }

@@ -11,7 +11,26 @@ typedef struct ts_bench_files {
     const char *ring_h;               /* tables for sim.cpp */
 } ts_bench_files;
 
-ts_bench_files ts_bench_make(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int memories, const ts_stream *streams,
-                             int stream_count);
+/* A ring of the design, and where its memory images are. */
+typedef struct ts_bench_ring {
+    const ts_imodel *im;
+    const ts_plan *plan;
+    const char *mem; /* "mem/", "part0/mem/" */
+} ts_bench_ring;
+
+typedef struct ts_bench_options {
+    const char *top;            /* module */
+    const ts_imodel *im;        /* of the whole chain: what is computed */
+    int rings;
+    const ts_bench_ring *ring;  /* [rings] */
+    int events;                 /* as in ts_emit_options */
+    const int *n;
+    const int32_t *const *x;
+    int stream_count;           /* inner streams that can be traced, of a single ring */
+    const ts_stream *streams;
+    double hop_cycles;          /* of all ways between rings together, for the watchdog */
+} ts_bench_options;
+
+ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt);
 
 #endif

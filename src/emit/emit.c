@@ -118,7 +118,10 @@ static bool write_all(const writer *w, const ts_emit_options *opt)
     ts_stream streams[TS_STREAM_MAX];
     int stream_count = 0;
     const char *top = ts_top_text(w->arena, opt->im, opt->plan, streams, &stream_count);
-    const ts_bench_files bench = ts_bench_make(w->arena, opt, mem, memories, streams, stream_count);
+    const ts_bench_ring ring = {opt->im, opt->plan, "mem/"};
+    const ts_bench_options bench_of = {.top = ts_top_name(w->arena, opt->im), .im = opt->im, .rings = 1, .ring = &ring, .events = opt->events,
+                                       .n = opt->n, .x = opt->x, .stream_count = stream_count, .streams = streams};
+    const ts_bench_files bench = ts_bench_make(w->arena, &bench_of);
     return make_dirs(w) && write_assets(w) && write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_top_name(w->arena, opt->im)), top) &&
            write_memories(w, opt, mem, memories) && write_text(w, "mem/hits.hex", bench.hits) &&
            write_text(w, "mem/expect.hex", bench.expect) && (!bench.load || write_text(w, "mem/load.hex", bench.load)) &&
@@ -142,6 +145,88 @@ bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err)
     return ok;
 }
 
+static bool load_ring(ts_arena *arena, ts_design *design, const char *path, ts_err *err)
+{
+    if (!ts_plan_from_json(arena, json_object_get(design->manifest, "plan"), &design->plan, err) ||
+        !ts_plan_check(&design->plan, design->im, err))
+        return ts_fail_in(err, "%s", path);
+    design->parts = 1;
+    design->top = ts_top_name(arena, design->im);
+    design->part = TS_NEW(arena, ts_design_part);
+    ts_plan *plan = TS_NEW(arena, ts_plan);
+    *plan = design->plan;
+    design->part[0] = (ts_design_part){design->dir, plan->device, design->im, plan, {0, 0}};
+    return true;
+}
+
+static double number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) && json_number_value(value) > 0 ? json_number_value(value) : 0;
+}
+
+/* A part is a design of its own, whose manifest is of no further use here. */
+static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, ts_design_part *part, ts_err *err)
+{
+    const char *name = json_string_value(json_object_get(entry, "directory"));
+    if (!name || strchr(name, '/'))
+        return ts_fail(err, "%s/%s: a part without a directory", design->dir, TS_MANIFEST);
+    ts_design *ring = TS_NEW(arena, ts_design);
+    if (!ts_design_load(arena, ts_printf(arena, "%s/%s", design->dir, name), ring, err))
+        return false;
+    ts_design_free(ring);
+    if (ring->parts != 1)
+        return ts_fail(err, "%s: a part of a design cannot have parts", ring->dir);
+    *part = ring->part[0];
+    part->dir = ring->dir;
+    const json_t *way = json_object_get(entry, "way_to_it");
+    part->before = (ts_hop){.token_cycles = number(way, "token_cycles"), .latency = number(way, "latency_cycles")};
+    return true;
+}
+
+static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, ts_err *err)
+{
+    design->parts = (int)json_array_size(parts);
+    design->part = TS_NEW_N(arena, ts_design_part, design->parts);
+    for (int i = 0; i < design->parts; i++) {
+        ts_design_part *part = &design->part[i];
+        if (!load_part(arena, design, json_array_get(parts, (size_t)i), part, err))
+            return false;
+        const ts_design_part *before = i ? part - 1 : part;
+        if (part->plan->n_max != before->plan->n_max || (i && (before->im->outputs != part->im->features || before->im->res.bits != part->im->in.bits)))
+            return ts_fail(err, "%s: part %d does not fit the one before it: compile the model again", design->dir, i);
+    }
+    const ts_imodel *last = design->part[design->parts - 1].im;
+    if (design->part[0].im->features != design->im->features || last->outputs != design->im->outputs)
+        return ts_fail(err, "%s: the parts are not those of its model: compile the model again", design->dir);
+    design->plan = *design->part[design->parts - 1].plan;
+    design->top = json_string_value(json_object_get(design->manifest, "top"));
+    return design->top || ts_fail(err, "%s/%s: no \"top\"", design->dir, TS_MANIFEST);
+}
+
+static bool load_mode(ts_design *design, const char *path, ts_err *err)
+{
+    const char *name = json_string_value(json_object_get(design->manifest, "mode"));
+    for (int m = 0; m < TS_MODE_COUNT; m++)
+        if (!name || strcmp(name, ts_mode_name((ts_mode)m)) == 0) {
+            design->mode = (ts_mode)m;
+            return true;
+        }
+    return ts_fail(err, "%s: unknown mode \"%s\"", path, name);
+}
+
+static bool load(ts_arena *arena, ts_design *design, const char *path, ts_err *err)
+{
+    const json_t *version = json_object_get(design->manifest, "tessera_manifest"), *parts = json_object_get(design->manifest, "parts");
+    if (json_integer_value(version) != TS_MANIFEST_VERSION)
+        return ts_fail(err, "%s: version %lld of the manifest, this tessera reads version %d: compile the model again", path,
+                       (long long)json_integer_value(version), TS_MANIFEST_VERSION);
+    design->im = ts_imodel_load(arena, ts_printf(arena, "%s/model.tsm", design->dir), err);
+    if (!design->im || !load_mode(design, path, err))
+        return false;
+    return json_array_size(parts) ? load_parts(arena, design, parts, err) : load_ring(arena, design, path, err);
+}
+
 bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err)
 {
     *design = (ts_design){.dir = dir};
@@ -153,21 +238,28 @@ bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err 
     design->manifest = json_loadb(text, size, 0, &at);
     if (!design->manifest)
         return ts_fail(err, "%s:%d: %s", path, at.line, at.text);
-    const json_t *version = json_object_get(design->manifest, "tessera_manifest");
-    if (json_integer_value(version) != TS_MANIFEST_VERSION) {
-        ts_fail(err, "%s: version %lld of the manifest, this tessera reads version %d: compile the model again", path,
-                (long long)json_integer_value(version), TS_MANIFEST_VERSION);
-    } else if (!ts_plan_from_json(arena, json_object_get(design->manifest, "plan"), &design->plan, err)) {
-        ts_fail_in(err, "%s", path);
-    } else {
-        design->im = ts_imodel_load(arena, ts_printf(arena, "%s/model.tsm", dir), err);
-        if (design->im && !ts_plan_check(&design->plan, design->im, err))
-            ts_fail_in(err, "%s", path);
-    }
-    if (!err->msg[0])
+    if (load(arena, design, path, err))
         return true;
     ts_design_free(design);
     return false;
+}
+
+ts_ports ts_design_ports(const ts_design *design)
+{
+    const ts_design_part *first = &design->part[0], *last = &design->part[design->parts - 1];
+    ts_ports ports = ts_ports_of(last->im, last->plan);
+    const ts_ports in = ts_ports_of(first->im, first->plan);
+    ports.hit_lane = in.hit_lane;
+    ports.refusals = in.refusals;
+    return ports;
+}
+
+ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
+{
+    ts_chain_ring *ring = TS_NEW_N(arena, ts_chain_ring, design->parts);
+    for (int i = 0; i < design->parts; i++)
+        ring[i] = (ts_chain_ring){design->part[i].plan, design->part[i].im, design->part[i].before};
+    return ts_chain_predict(ring, design->parts, n, NULL);
 }
 
 void ts_design_free(ts_design *design)

@@ -13,6 +13,8 @@
 #define TS_EMIT_H
 #include <jansson.h>
 
+#include "emit/top.h"
+#include "plan/chain.h"
 #include "plan/plan.h"
 
 typedef struct ts_emit_options {
@@ -31,14 +33,32 @@ bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err);
 #define TS_MANIFEST "manifest.json"
 enum { TS_MANIFEST_VERSION = 1 };
 
-/* What ts_emit wrote, read back. */
+/* A ring of a design. */
+typedef struct ts_design_part {
+    const char *dir, *device;
+    const ts_imodel *im;
+    const ts_plan *plan;
+    ts_hop before; /* the way from the part before it */
+} ts_design_part;
+
+/* What ts_emit or ts_emit_system wrote, read back. */
 typedef struct ts_design {
     const char *dir;
     json_t *manifest;
-    const ts_imodel *im;
-    ts_plan plan;
+    const ts_imodel *im; /* the whole model */
+    ts_mode mode;
+    const char *top;     /* module */
+    ts_plan plan;        /* of the only ring; in a partitioned design of the last one, whose results are the design's */
+    int parts;           /* 1: one ring */
+    ts_design_part *part; /* [parts] */
 } ts_design;
 bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err);
+
+/* Of the whole design: hits as the first part takes them, results as the last one gives them. */
+ts_ports ts_design_ports(const ts_design *design);
+
+/* For n hits, whatever the mode. */
+ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n);
 void ts_design_free(ts_design *design); /* the manifest; the rest is the arena's */
 
 /* Cycles without a transfer at either port after which the engine counts as stuck: several times the slowest layer. */

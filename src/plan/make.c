@@ -37,6 +37,7 @@ typedef struct search {
     int *length, *weight; /* distinct lengths and how many events have each */
     int count, typical;   /* typical: the length that folds are chosen for */
     double cap;
+    double slowest; /* > 0: mean latency that may not be exceeded; below it the least load is best */
     int reg;
     double clock;
 } search;
@@ -165,7 +166,7 @@ static void measure(const search *s, candidate *c)
     /* A fuller device is harder to place and clock: five points of its LUTs, registers or block RAMs for one per cent of latency. */
     const ts_resources *need = &c->cost.device, *has = &s->device->has;
     const double full = (need->lut / has->lut + need->ff / has->ff + need->bram36 / fmax(has->bram36, 1)) / 3;
-    c->price = c->latency * (1 + 0.2 * full);
+    c->price = c->latency * (s->slowest > 0 ? 1 + 1e6 * c->load : 1 + 0.2 * full);
 }
 
 static ts_resources plus(ts_resources a, const ts_resources *b, double factor)
@@ -348,7 +349,7 @@ static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, 
             candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
             c.latency = mean_latency(s, &c.plan);
             /* The price is never below the latency: a slow one is only of interest as an alternative with other queries. */
-            if (by_queries[q].ii && c.latency >= by_queries[q].price)
+            if ((by_queries[q].ii && c.latency >= by_queries[q].price) || (s->slowest > 0 && c.latency > s->slowest))
                 continue;
             place_memories(s, &c);
             if (c.load > s->cap) {
@@ -489,6 +490,20 @@ static int slowest_ii(const search *s)
     return slowest > 1 << 24 ? 1 << 24 : (int)slowest;
 }
 
+/* From the fastest plan to the smallest that is at most twice as slow. */
+static void shrink(search *s, int slowest_ii, candidate *best, candidate *missed, candidate *by_queries)
+{
+    s->slowest = 2 * best->latency;
+    measure(s, best);
+    for (int q = 0; q < QUERY_CHOICES; q++)
+        by_queries[q] = (candidate){.ii = 0};
+    const int last = 2 * best->ii < slowest_ii ? 2 * best->ii : slowest_ii;
+    for (int ii = best->ii; ii <= last; ii += 1 + ii / 32) {
+        candidate near = *missed;
+        try_ii(s, ii, best, &near, by_queries);
+    }
+}
+
 /* The least II that fits, within a per cent: in growing steps, then by bisection. What fits at one II is taken to fit at every slower
    one. */
 static void bisect(const search *s, int low, int slowest, candidate *best, candidate *missed, candidate *by_queries)
@@ -558,7 +573,9 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         if (best.ii == 0)
             best = smallest;
     }
-    if (!options->quick)
+    if (options->small && options->target_ii <= 0)
+        shrink(&s, slowest, &best, &missed, by_queries);
+    else if (!options->quick)
         improve(&s, &best);
     ts_plan *plan = TS_NEW(arena, ts_plan);
     *plan = best.plan;

@@ -16,6 +16,7 @@ typedef struct ts_plan_options {
     int target_ii;       /* > 0: cycles a token and layer, the planner does not search */
     int reg;             /* adder levels between registers, 1 or 2; 0: chosen by the clock */
     bool argmax;         /* a classifier's result is {class, value} */
+    bool small;          /* the least share of the scarcest resource for at most twice the best latency, instead of that latency */
     bool quick;          /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 

@@ -5,6 +5,7 @@
 
 #include "plan/cut.h"
 
+static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
 enum { MAX_RINGS = 16, BALANCE_ROUNDS = 3 };
 
 /* What decides a rough plan: slices of the same shape and formats, wherever they lie in the model, are planned once. */
@@ -179,6 +180,7 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, int first, in
             same = same->next;
         ts_plan_options quick = s->ring;
         quick.quick = true;
+        quick.small = false;
         ts_planned planned;
         if (same)
             k->cost = same->cost;
@@ -193,7 +195,6 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, int first, in
     return k->cost;
 }
 
-/* With the way to the next device, where there is one. */
 static ts_part_cost run_cost(void *user, int device, int first, int end)
 {
     search *s = user;
@@ -201,7 +202,9 @@ static ts_part_cost run_cost(void *user, int device, int first, int end)
     if (!pins_allow(s, device, first, end) || (!o->any_mode && o->mode == TS_MODE_SPLIT && end - first == s->blocks))
         return (ts_part_cost){INFINITY, INFINITY};
     ts_part_cost cost = rough_cost(s, o->device[device], first, end);
-    if (end < s->blocks) {
+    if (o->objective == TS_OBJECTIVE_AREA)
+        cost.latency += ANOTHER_PART;
+    if (end < s->blocks) { /* with the way to the next one */
         cost.latency += o->hop.latency;
         cost.interval = fmax(cost.interval, o->hop.token_cycles * s->ring.plan_tokens);
     }
@@ -393,10 +396,42 @@ static bool no_cut_fits(const search *s, ts_err *err)
                    s->im->name, s->opt->devices, s->opt->pins ? " with these pins" : "");
 }
 
+/* What the beginnings of the list can do, roughly: for those who ask what another device is good for. */
+static void weigh_fewer(search *s, int devices, int *end)
+{
+    const ts_partition_options *o = s->opt;
+    if (devices == 1 && !(!o->any_mode && o->mode == TS_MODE_SPLIT)) {
+        ts_part part;
+        ts_err short_of = {""};
+        if (!plan_part(s, o->device[0], 0, 0, s->blocks, &part, &short_of)) {
+            weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, short_of.msg));
+            return;
+        }
+    }
+    if (!ts_cut_chain(s->arena, s->blocks, devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end)) {
+        if (devices > 1)
+            weigh(s, TS_MODE_SPLIT, devices, NULL, ts_printf(s->arena, "no cut over the first %d devices fits", devices));
+        return;
+    }
+    ts_chain_prediction about = {0};
+    int parts = 0;
+    for (int d = 0, first = 0; d < devices; first = end[d++])
+        if (end[d] > first) {
+            const ts_part_cost cost = run_cost(s, d, first, end[d]);
+            about.latency_cycles += llround(fmod(cost.latency, ANOTHER_PART));
+            about.interval_cycles = about.interval_cycles > llround(cost.interval) ? about.interval_cycles : llround(cost.interval);
+            parts++;
+        }
+    weigh(s, parts == 1 ? TS_MODE_MONOLITHIC : TS_MODE_SPLIT, parts, &about,
+          ts_printf(s->arena, "the first %d of the devices, roughly planned", devices));
+}
+
 static bool split(search *s, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
     int *end = TS_NEW_N(s->arena, int, o->devices);
+    for (int devices = 1; devices < o->devices; devices++)
+        weigh_fewer(s, devices, end);
     if (!ts_cut_chain(s->arena, s->blocks, o->devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end))
         return no_cut_fits(s, err);
     ts_part *part = TS_NEW_N(s->arena, ts_part, o->devices);
@@ -475,18 +510,30 @@ static bool choose(search *s, ts_err *err)
     BUG("a mode that is not planned as a chain of rings");
 }
 
+double ts_partition_clock(const ts_partition_options *options)
+{
+    double clock = options->plan.clock_mhz;
+    for (int d = 0; options->plan.clock_mhz <= 0 && d < options->devices; d++)
+        clock = d ? fmin(clock, options->device[d]->clock_mhz) : options->device[d]->clock_mhz;
+    return clock;
+}
+
 bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_partition *result, ts_err *err)
 {
     CHECK(options->devices >= 1);
     *result = (ts_partition){.why = ""};
     search s = {.arena = arena, .im = im, .opt = options, .ring = options->plan, .blocks = ts_block_count(im), .result = result};
-    for (int d = 0; options->plan.clock_mhz <= 0 && d < options->devices; d++)
-        s.ring.clock_mhz = d ? fmin(s.ring.clock_mhz, options->device[d]->clock_mhz) : options->device[d]->clock_mhz;
+    s.ring.small = options->objective == TS_OBJECTIVE_AREA;
+    s.ring.clock_mhz = ts_partition_clock(options);
     if (!choose(&s, err))
         return false;
+    int chosen = -1; /* of two ways with the same mode and number of parts, the one that was planned in full comes last */
+    for (int i = 0; i < result->alternatives; i++)
+        if (result->alternative[i].mode == result->mode && result->alternative[i].parts == result->parts)
+            chosen = i;
     for (int i = 0; i < result->alternatives; i++) {
         ts_alternative *a = &result->alternative[i];
-        a->chosen = a->mode == result->mode && a->parts == result->parts;
+        a->chosen = i == chosen;
     }
     return true;
 }

@@ -9,7 +9,7 @@
 typedef enum {
     TS_OBJECTIVE_LATENCY,    /* of a lone event */
     TS_OBJECTIVE_THROUGHPUT, /* the interval of events back to back, then the latency */
-    TS_OBJECTIVE_AREA,       /* fewest devices, then the fewest of the scarcest resource for the latency: latency * load */
+    TS_OBJECTIVE_AREA,       /* fewest devices; of each the least share of its scarcest resource for at most twice the best latency */
 } ts_objective;
 const char *ts_objective_name(ts_objective objective); /* "latency", "throughput", "area" */
 
@@ -64,6 +64,9 @@ typedef struct ts_partition {
     ts_alternative alternative[TS_ALTERNATIVE_MAX];
     const char *why; /* lines of text: what decided */
 } ts_partition;
+
+/* The clock of all rings: the one asked for, or the slowest default of the devices. */
+double ts_partition_clock(const ts_partition_options *options);
 
 /* False with a message that says which resource is short, by how much, and what would do. */
 bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_partition *result, ts_err *err);

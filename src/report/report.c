@@ -115,12 +115,57 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
             fprintf(out, "    %5.0f hits: refused, longer than the design's longest event\n", get(event, "tokens"));
             continue;
         }
-        fprintf(out, "    %5.0f hits: latency %8.0f cycles, %7.1f us; predicted %8.0f (%+.2f %%)\n", get(event, "tokens"), get(event, "latency_cycles"),
-                get(event, "latency_cycles") / clock, get(event, "predicted_cycles"), 100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+        fprintf(out, "    %5.0f hits: latency %8.0f cycles, %7.1f us", get(event, "tokens"), get(event, "latency_cycles"),
+                get(event, "latency_cycles") / clock);
+        if (!isnan(get(event, "predicted_cycles")))
+            fprintf(out, "; predicted %8.0f (%+.2f %%)", get(event, "predicted_cycles"),
+                    100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+        fputc('\n', out);
     }
     cycles_row(out, "interval of waiting events", get(simulated, "interval_cycles"), clock);
+    cycles_row(out, "as predicted for their lengths", get(simulated, "predicted_interval_cycles"), clock);
+    json_array_foreach(json_object_get(simulated, "parts"), i, event)
+    {
+        fprintf(out, "    part %zu: %8.0f cycles an event", i, get(event, "mean_latency_cycles"));
+        if (i > 0)
+            fprintf(out, ", tokens waited at its entry in %.0f cycles", get(event, "cycles_with_tokens_waiting_at_its_entry"));
+        fputc('\n', out);
+    }
     if (!isnan(get(simulated, "mac_utilisation")))
         fprintf(out, "  %-34s %10.1f %% of all multiply slots, back to back\n", "multipliers busy", 100 * get(simulated, "mac_utilisation"));
+}
+
+static void print_parts(FILE *out, const json_t *parts, double clock)
+{
+    static const char *const name[] = {"lut", "ff", "dsp", "bram36", "uram"};
+    size_t i;
+    const json_t *part;
+    json_array_foreach(parts, i, part)
+    {
+        const json_t *predicted = json_object_get(part, "predicted"), *cuts = json_object_get(part, "cuts"), *has = json_object_get(part, "device_has");
+        const json_t *need = json_object_get(json_object_get(predicted, "resources"), "device");
+        fprintf(out, "  part %zu, cuts %.0f to %.0f, %s: interval %.0f cycles, %.1f us;", i, json_number_value(json_array_get(cuts, 0)),
+                json_number_value(json_array_get(cuts, 1)), json_string_value(json_object_get(part, "device")), get(predicted, "interval_cycles"),
+                get(predicted, "interval_cycles") / clock);
+        for (size_t r = 0; r < sizeof name / sizeof *name; r++)
+            if (get(has, name[r]) > 0)
+                fprintf(out, " %s %.0f %%", name[r], 100 * get(need, name[r]) / get(has, name[r]));
+        fputc('\n', out);
+    }
+}
+
+static void print_alternatives(FILE *out, const json_t *list)
+{
+    size_t i;
+    const json_t *a;
+    json_array_foreach(list, i, a)
+    {
+        fprintf(out, "  %s %s, %.0f part(s): ", json_is_true(json_object_get(a, "chosen")) ? "chosen: " : "weighed:",
+                json_string_value(json_object_get(a, "mode")), get(a, "parts"));
+        if (json_is_true(json_object_get(a, "fits")))
+            fprintf(out, "latency %.0f, interval %.0f cycles; ", get(a, "latency_cycles"), get(a, "interval_cycles"));
+        fprintf(out, "%s\n", json_string_value(json_object_get(a, "why")));
+    }
 }
 
 void ts_report_print(FILE *out, const json_t *report)
@@ -136,6 +181,8 @@ void ts_report_print(FILE *out, const json_t *report)
         cycles_row(out, "  interval of waiting events", get(predicted, "interval_cycles"), clock);
         fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"), 100 * get(predicted, "mac_utilisation"));
         print_resources(out, report);
+        print_parts(out, json_object_get(report, "parts"), clock);
+        print_alternatives(out, json_object_get(report, "alternatives"));
     }
     print_simulated(out, json_object_get(report, "simulated"), clock);
 }

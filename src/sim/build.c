@@ -12,7 +12,7 @@
 #include "emit/top.h"
 #include "sim/process.h"
 
-enum { MAX_ARGS = 48, LOG_CHARS = 700 };
+enum { MAX_ARGS = 128, LOG_CHARS = 700 };
 
 /* -O1 of the C++ compiler is the compromise: a ring of 1,942 multipliers is built in 17 s of Verilator and 130 s of g++ (over all
    processors) and runs 7,500 cycles a second. Files of this size keep all processors busy. */
@@ -79,6 +79,15 @@ static bool hash_file(ts_arena *arena, uint64_t *h, const char *path, ts_err *er
     return true;
 }
 
+static bool hash_verilog(ts_arena *arena, uint64_t *h, const char *dir, ts_err *err)
+{
+    const char **files = verilog_files(arena, dir, err);
+    for (const char *const *f = files; f && *f; f++)
+        if (!hash_file(arena, h, *f, err))
+            return false;
+    return files != NULL;
+}
+
 /* Which signals a build with traces shows: Verilator optimises nothing else away for them. */
 static const char *visible_signals(ts_arena *arena, const ts_design *design)
 {
@@ -132,10 +141,12 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
     int argc = 1;
     append(argv, &argc, verilator_flags);
     append(argv, &argc, opt->random_init ? random_start : fast_start);
-    const char *top = ts_top_name(arena, design->im), *config = ts_printf(arena, "%s/trace.vlt", work);
-    const char *place[] = {"--top-module", top, "-y", ts_printf(arena, "%s/rtl", root), "--Mdir", work, "-CFLAGS",
-                           ts_printf(arena, "-I%s/tb%s", root, opt->tap ? " -DRING_TRACE" : ""), NULL};
+    const char *top = design->top, *config = ts_printf(arena, "%s/trace.vlt", work);
+    const char *place[] = {"--top-module", top, "-y", ts_printf(arena, "%s/rtl", root), "-y", ts_printf(arena, "%s/tb", root), "--Mdir", work,
+                           "-CFLAGS", ts_printf(arena, "-I%s/tb%s", root, opt->tap ? " -DRING_TRACE" : ""), NULL};
     append(argv, &argc, place);
+    for (int p = 0; design->parts > 1 && p < design->parts; p++)
+        append(argv, &argc, (const char *const[]){"-y", ts_printf(arena, "%s/%s/rtl", root, strrchr(design->part[p].dir, '/') + 1), NULL});
     if (opt->tap) {
         const char *signals = visible_signals(arena, design);
         if (!ts_file_write(config, signals, strlen(signals), err))
@@ -167,13 +178,15 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     const char *dir = ts_strdup(arena, root);
     free(root);
 
-    const char **files = verilog_files(arena, design->dir, err);
     uint64_t h = 0xcbf29ce484222325u;
-    for (const char *const *f = files; f && *f; f++)
-        if (!hash_file(arena, &h, *f, err))
+    if (!hash_verilog(arena, &h, design->dir, err))
+        return NULL;
+    for (int p = 0; design->parts > 1 && p < design->parts; p++)
+        if (!hash_verilog(arena, &h, design->part[p].dir, err))
             return NULL;
-    if (!files || !hash_file(arena, &h, ts_printf(arena, "%s/tb/sim.cpp", design->dir), err) ||
-        !hash_file(arena, &h, ts_printf(arena, "%s/tb/ring.h", design->dir), err))
+    if (!hash_file(arena, &h, ts_printf(arena, "%s/tb/sim.cpp", design->dir), err) ||
+        !hash_file(arena, &h, ts_printf(arena, "%s/tb/ring.h", design->dir), err) ||
+        (design->parts > 1 && !hash_file(arena, &h, ts_printf(arena, "%s/tb/ts_sim_hop.v", design->dir), err)))
         return NULL;
     h = hash_list(hash_list(h, verilator_flags), make_flags);
     const char *hash = ts_printf(arena, "%016" PRIx64, h), *cache = ts_printf(arena, "%s/sim", dir);

@@ -14,7 +14,7 @@
 #include "sim/process.h"
 #include "sim/trace.h"
 
-enum { STUCK = 3, HEADER = 12, LOG_CHARS = 700 }; /* the harness: exit status, words before an event's transfers */
+enum { STUCK = 3, HEADER = 12, CUT = 4, LOG_CHARS = 700 }; /* the harness: exit status, words before an event's transfers */
 
 typedef struct session {
     ts_arena *arena;
@@ -153,7 +153,8 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     ev->y = y;
 }
 
-/* The harness wrote, for each event: refused, transfers, five times, then the transfers. */
+/* The harness wrote, for each event: refused, transfers, five times, two for each cut, then the transfers; at the end the blocked cycles of
+   each cut. */
 static bool read_results(const session *s, const char *path, ts_sim_result *result, ts_err *err)
 {
     size_t size;
@@ -162,10 +163,12 @@ static bool read_results(const session *s, const char *path, ts_sim_result *resu
         return false;
     const int32_t *word = (const int32_t *)text; /* the arena aligns to 64 bytes */
     size_t left = size / sizeof *word;
+    const size_t cuts = (size_t)s->design->parts - 1, head = HEADER + CUT * cuts;
+    result->cuts = (int)cuts;
     result->events = s->count;
     result->event = TS_NEW_N(s->arena, ts_sim_event, s->count);
     for (int i = 0; i < s->count; i++) {
-        if (left < HEADER || word[1] < 0 || left - HEADER < (size_t)word[1] * s->ports.lanes)
+        if (left < head || word[1] < 0 || left - head < (size_t)word[1] * s->ports.lanes)
             return ts_fail(err, "%s: the simulator's results are cut off", path);
         ts_sim_event *ev = &result->event[i];
         *ev = (ts_sim_event){.tokens = s->opt->n[s->list[i]],
@@ -175,14 +178,32 @@ static bool read_results(const session *s, const char *path, ts_sim_result *resu
                              .last_in = join64(word + 6),
                              .first_out = join64(word + 8),
                              .last_out = join64(word + 10)};
+        ts_sim_cut *cut = TS_NEW_N(s->arena, ts_sim_cut, cuts);
+        for (size_t c = 0; c < cuts; c++)
+            cut[c] = (ts_sim_cut){join64(word + HEADER + CUT * c), join64(word + HEADER + CUT * c + 2)};
+        ev->cut = cut;
         result->refused += ev->refused;
         const int transfers = word[1];
-        judge(s, i, ev, word + HEADER, transfers, result);
-        const size_t used = HEADER + (size_t)transfers * s->ports.lanes;
+        judge(s, i, ev, word + head, transfers, result);
+        const size_t used = head + (size_t)transfers * s->ports.lanes;
         word += used;
         left -= used;
     }
+    if (left < 2 * cuts)
+        return ts_fail(err, "%s: the simulator's results are cut off", path);
+    long long *blocked = TS_NEW_N(s->arena, long long, cuts);
+    for (size_t c = 0; c < cuts; c++, word += 2, left -= 2)
+        blocked[c] = join64(word);
+    result->blocked = blocked;
     return left == 0 ? true : ts_fail(err, "%s: the simulator's results are too long", path);
+}
+
+static int mac_units(const ts_design *design)
+{
+    int units = 0;
+    for (int p = 0; p < design->parts; p++)
+        units += ts_plan_mac_units(design->part[p].plan, design->part[p].im);
+    return units;
 }
 
 static void measure(const session *s, ts_sim_result *result)
@@ -204,7 +225,7 @@ static void measure(const session *s, ts_sim_result *result)
     if (processed > 1)
         result->interval_cycles = (double)(last->last_out - first->last_out) / (processed - 1);
     if (result->cycles > 0)
-        result->mac_utilisation = macs / ((double)ts_plan_mac_units(&s->design->plan, s->design->im) * (double)result->cycles);
+        result->mac_utilisation = macs / ((double)mac_units(s->design) * (double)result->cycles);
     result->bit_exact = result->events > 0 && result->words > 0 && result->mismatches == 0;
 }
 
@@ -219,10 +240,13 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
         argv[argc++] = "--lone";
     bool must_load = s->opt->load;
     ts_memory mem[TS_MEMORY_MAX];
-    for (int m = ts_memories(s->design->im, &s->design->plan, mem) - 1; m >= 0; m--)
-        must_load = must_load || mem[m].loaded;
+    for (int p = 0; p < s->design->parts; p++)
+        for (int m = ts_memories(s->design->part[p].im, s->design->part[p].plan, mem) - 1; m >= 0; m--)
+            must_load = must_load || mem[m].loaded;
     if (must_load)
         argv[argc++] = "--load";
+    if (s->opt->hop_percent)
+        argv[argc++] = ts_printf(a, "+hop_pauses=%d", s->opt->hop_percent);
     if (s->opt->tap) {
         argv[argc++] = "--trace";
         argv[argc++] = ts_printf(a, "%s.trace", base);
@@ -253,8 +277,10 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
             return ts_fail(err, "event %d has no hits: the hardware is never sent an empty event", e);
     if (opt->stall_percent < 0 || opt->stall_percent > 95)
         return ts_fail(err, "stalls of %d percent: choose 0 to 95", opt->stall_percent);
+    if (opt->tap && design->parts > 1)
+        return ts_fail(err, "%s: inner streams can be traced part by part only: trace %s/part0 and so on", design->dir, design->dir);
 
-    session s = {.arena = arena, .design = design, .opt = opt, .ports = ts_ports_of(design->im, &design->plan)};
+    session s = {.arena = arena, .design = design, .opt = opt, .ports = ts_design_ports(design)};
     choose(&s);
     if (s.count == 0)
         return ts_fail(err, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);

@@ -13,6 +13,7 @@ typedef struct ts_sim_options {
     const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
     const int32_t *const *x;   /* [events], [n][features], in the input's format */
     int stall_percent;         /* pauses of both streams */
+    int hop_percent;           /* pauses of the ways between devices, each word by itself */
     uint64_t seed;             /* of the pauses and of random initial values */
     bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
     bool load;                 /* page memories are written over the configuration bus first, all of them */
@@ -24,6 +25,11 @@ typedef struct ts_sim_options {
     void *tap_user;
 } ts_sim_options;
 
+/* Residual tokens of an event between two parts: cycles at which the next part took the first and the last one. */
+typedef struct ts_sim_cut {
+    long long first, last;
+} ts_sim_cut;
+
 typedef struct ts_sim_event {
     int tokens;
     bool refused;
@@ -32,6 +38,7 @@ typedef struct ts_sim_event {
     long long mismatches;
     /* Cycles: first hit offered; first and last hit accepted; first and last result taken. */
     long long offered, first_in, last_in, first_out, last_out;
+    const ts_sim_cut *cut; /* [parts - 1]; of no meaning where refused */
 } ts_sim_event;
 
 typedef struct ts_sim_result {
@@ -44,6 +51,8 @@ typedef struct ts_sim_result {
     long long cycles;         /* from the first hit accepted to the last result taken */
     double interval_cycles;   /* mean distance of the last results of events that were not refused; 0 with fewer than two */
     double mac_utilisation;   /* MACs of the processed events / (MAC units * cycles) */
+    int cuts;                 /* parts - 1 */
+    const long long *blocked; /* [cuts]: cycles in which a token waited at the next part's entry */
     bool rebuilt;             /* the simulator had to be built */
     double build_seconds, run_seconds;
 } ts_sim_result;

@@ -1,10 +1,12 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [+hop_pauses=PERCENT]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
    RESULTS: int32 words; for each event: refused, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
-            first and last hit were accepted, its first and last result were taken; then RING_LANES words a transfer.
+            first and last hit were accepted, its first and last result were taken; for each cut between parts the cycles at which
+            its first and last token were taken; then RING_LANES words a transfer. At the end, for each cut, the cycles (64 bits) in
+            which a token waited.
    --lone:  an event is offered only when the one before has left. --load: memories are written over the configuration bus.
    --trace: every transfer of the inner streams, in a build with RING_TRACE: stream, tag, values.
    Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files. */
@@ -31,6 +33,9 @@ struct event {
     bool refused = false, done = false;
     int64_t offered = -1, first_in = -1, last_in = -1, first_out = -1, last_out = -1;
     std::vector<int32_t> words;
+#if RING_CUTS > 0
+    int64_t first_at_cut[RING_CUTS] = {}, last_at_cut[RING_CUTS] = {};
+#endif
 };
 
 /* splitmix64, as everywhere in the project. */
@@ -119,6 +124,12 @@ class simulation {
     size_t in_ = 0, out_ = 0; /* events whose hits are being sent and whose results are awaited */
     int hit_ = 0;             /* of event in_ */
     FILE *trace_ = nullptr;
+#if RING_CUTS > 0
+    size_t at_cut_[RING_CUTS] = {}; /* event whose tokens pass there */
+    bool inside_[RING_CUTS] = {};   /* some of them have */
+    int64_t blocked_[RING_CUTS] = {};
+    void watch_cuts();
+#endif
 
     void edge();
     void offer();
@@ -174,19 +185,19 @@ void simulation::reset()
 void simulation::load()
 {
     struct memory {
-        const char *name;
-        int id, width, depth;
+        const char *images;
+        int part, id, width, depth;
         bool needed;
     };
     static const memory memories[] = {
-#define X(name, id, width, depth, needed) {name, id, width, depth, needed != 0},
+#define X(images, part, id, width, depth, needed) {images, part, id, width, depth, needed != 0},
         RING_MEMORIES(X)
 #undef X
     };
     for (const memory &m : memories)
         for (int slice = 0; slice * 72 < m.width; slice++) {
             char path[64], line[64];
-            std::snprintf(path, sizeof path, "mem/%s_%03d.hex", m.name, slice);
+            std::snprintf(path, sizeof path, "%s_%03d.hex", m.images, slice);
             FILE *f = std::fopen(path, "r");
             if (!f)
                 die(std::string("cannot read ") + path);
@@ -201,6 +212,9 @@ void simulation::load()
                     data[0] = data[0] << 4 | static_cast<uint32_t>(*p <= '9' ? *p - '0' : *p - 'a' + 10);
                 }
                 top_->cfg_we = 1;
+#if RING_CUTS > 0
+                top_->cfg_part = static_cast<CData>(m.part);
+#endif
                 top_->cfg_mem = static_cast<CData>(m.id);
                 top_->cfg_slice = static_cast<SData>(slice);
                 top_->cfg_addr = static_cast<SData>(address);
@@ -266,6 +280,9 @@ bool simulation::run()
         const bool taken = top_->m_out_valid && top_->m_out_ready, accepted = top_->s_hit_valid && top_->s_hit_ready;
         if (trace_)
             trace();
+#if RING_CUTS > 0
+        watch_cuts();
+#endif
         if (taken)
             take();
         if (accepted) {
@@ -289,6 +306,29 @@ bool simulation::run()
     }
     return true;
 }
+
+#if RING_CUTS > 0
+/* What passes between the parts, and what waits there. */
+void simulation::watch_cuts()
+{
+    for (int c = 0; c < RING_CUTS; c++) {
+        if (!(top_->cut_valid >> c & 1))
+            continue;
+        if (!(top_->cut_ready >> c & 1)) {
+            blocked_[c]++;
+            continue;
+        }
+        if (at_cut_[c] == events_.size())
+            die("more events between parts than were sent");
+        event &ev = events_[at_cut_[c]];
+        if (!inside_[c])
+            ev.first_at_cut[c] = cycle_;
+        ev.last_at_cut[c] = cycle_;
+        inside_[c] = !(top_->cut_last >> c & 1);
+        at_cut_[c] += !inside_[c];
+    }
+}
+#endif
 
 void simulation::diagnose() const
 {
@@ -333,9 +373,22 @@ void simulation::write_results(const char *path) const
             record.push_back(static_cast<int32_t>(c & 0xffffffff));
             record.push_back(static_cast<int32_t>(c >> 32));
         }
+#if RING_CUTS > 0
+        for (int k = 0; k < RING_CUTS; k++)
+            for (const int64_t c : {ev.first_at_cut[k], ev.last_at_cut[k]}) {
+                record.push_back(static_cast<int32_t>(c & 0xffffffff));
+                record.push_back(static_cast<int32_t>(c >> 32));
+            }
+#endif
         record.insert(record.end(), ev.words.begin(), ev.words.end());
         std::fwrite(record.data(), 4, record.size(), f);
     }
+#if RING_CUTS > 0
+    for (const int64_t c : blocked_) {
+        const int32_t words[2] = {static_cast<int32_t>(c & 0xffffffff), static_cast<int32_t>(c >> 32)};
+        std::fwrite(words, 4, 2, f);
+    }
+#endif
     if (std::fclose(f) != 0)
         die(std::string("cannot write ") + path);
 }
@@ -360,6 +413,8 @@ int main(int argc, char **argv)
             seed = std::strtoull(argv[++i], nullptr, 10);
         else if (arg == "--trace" && i + 1 < argc)
             trace = argv[++i];
+        else if (arg[0] == '+')
+            continue; /* for the Verilog */
         else if (count < 2 && arg[0] != '-')
             files[count++] = argv[i];
         else
@@ -368,6 +423,7 @@ int main(int argc, char **argv)
     if (count != 2)
         die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE]");
     VerilatedContext context;
+    context.commandArgs(argc, argv);
     context.randReset(2); /* used by builds in which registers and memories start at random values */
     context.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
     simulation sim(&context, stalls, seed, lone);

@@ -21,6 +21,13 @@ module tb;
     reg  [9:0]           cfg_slice = 10'd0;
     reg  [15:0]          cfg_addr = 16'd0;
     reg  [71:0]          cfg_data = 72'd0;
+`ifdef RING_PARTS
+    localparam           LOAD_BITS = 116;
+    reg  [7:0]           cfg_part = 8'd0;
+    wire [`RING_PARTS-2:0] cut_valid, cut_ready, cut_last;
+`else
+    localparam           LOAD_BITS = 108;
+`endif
 
     reg [HIT_BITS:0]       hits [0:`RING_HITS-1];   // {last, data}
     reg [OUT_BITS+LANES+1:0] expect_word [0:`RING_BEATS-1]; // {used lanes, refused, last, data}
@@ -38,6 +45,9 @@ module tb;
         .s_hit_refused(1'b0),
 `endif
         .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused),
+`ifdef RING_PARTS
+        .cfg_part(cfg_part), .cut_valid(cut_valid), .cut_ready(cut_ready), .cut_last(cut_last),
+`endif
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
     always #2 clk = !clk;
@@ -62,13 +72,16 @@ module tb;
     endtask
 
 `ifdef RING_LOADS
-    reg [107:0] load [0:`RING_LOADS-1]; // {memory, slice, address, data}
+    reg [LOAD_BITS-1:0] load [0:`RING_LOADS-1]; // {part, memory, slice, address, data}
     task load_memories;
         begin
             $readmemh("mem/load.hex", load);
             for (i = 0; i < `RING_LOADS; i = i + 1) begin
                 @(negedge clk);
                 cfg_we    = 1'b1;
+`ifdef RING_PARTS
+                cfg_part  = load[i][115:108];
+`endif
                 cfg_mem   = load[i][107:100];
                 cfg_slice = load[i][97:88];
                 cfg_addr  = load[i][87:72];

@@ -1,0 +1,273 @@
+#include "emit/system.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/asset.h"
+#include "base/file.h"
+#include "emit/bench.h"
+#include "emit/outdir.h"
+#include "emit/top.h"
+#include "emu/emu.h"
+
+const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
+{
+    char *name = ts_printf(arena, "%s%s_system", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return name;
+}
+
+static bool apart(const ts_hop *hop)
+{
+    return hop->latency > 0 || hop->token_cycles > 0;
+}
+
+/* ---- Verilog */
+
+static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const ts_ports *in, const ts_ports *out)
+{
+    const ts_partition *p = opt->partition;
+    fprintf(f,
+            "// The model \"%s\" as %d rings in a chain (%s). Made by tessera; manifest.json says what each one computes.\n"
+            "//\n"
+            "// s_hit, m_out: as those of a single ring. cfg: writes memories of part cfg_part.\n"
+            "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at.\n"
+            "`default_nettype none\n\n"
+            "module %s (\n"
+            "    input  wire        clk,\n"
+            "    input  wire        rst,\n"
+            "    input  wire        s_hit_valid,\n"
+            "    output wire        s_hit_ready,\n"
+            "    input  wire [%d:0] s_hit_data,\n"
+            "    input  wire        s_hit_last,\n"
+            "%s"
+            "    output wire        m_out_valid,\n"
+            "    input  wire        m_out_ready,\n"
+            "    output wire [%d:0] m_out_data,\n"
+            "    output wire        m_out_last,\n"
+            "    output wire        m_out_refused,\n"
+            "    output wire [%d:0] cut_valid,\n"
+            "    output wire [%d:0] cut_ready,\n"
+            "    output wire [%d:0] cut_last,\n"
+            "    input  wire        cfg_we,\n"
+            "    input  wire [7:0]  cfg_part,\n"
+            "    input  wire [7:0]  cfg_mem,\n"
+            "    input  wire [9:0]  cfg_slice,\n"
+            "    input  wire [15:0] cfg_addr,\n"
+            "    input  wire [71:0] cfg_data\n"
+            ");\n",
+            opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
+            in->refusals ? "    input  wire        s_hit_refused,\n" : "", out->lanes * out->out_lane - 1, p->parts - 2, p->parts - 2,
+            p->parts - 2);
+}
+
+/* The five signals of a stream between parts; `from` leaves a part, `to` enters the next. */
+static void stream(FILE *f, const char *name, int width)
+{
+    fprintf(f, "    wire %s_valid, %s_ready, %s_last, %s_refused;\n    wire [%d:0] %s_data;\n", name, name, name, name, width - 1, name);
+}
+
+static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
+{
+    const ts_partition *p = opt->partition;
+    const ts_part *part = &p->part[i];
+    const bool first = i == 0, last = i == p->parts - 1;
+    const char *in = first ? "s_hit" : ts_printf(arena, "to%d", i), *out = last ? "m_out" : ts_printf(arena, "from%d", i);
+    fprintf(f, "    // Part %d: blocks %d to %d, on %s.\n", i, part->slice.first, part->slice.end - 1, opt->device[part->device]->name);
+    const int width = part->im->d * part->im->res.bits;
+    if (!last)
+        stream(f, out, width);
+    fprintf(f,
+            "    %s #(.MEM(\"part%d/mem/\")) u_part%d (\n"
+            "        .clk(clk), .rst(rst), .cfg_we(cfg_we && cfg_part == 8'd%d), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), "
+            ".cfg_addr(cfg_addr),\n"
+            "        .cfg_data(cfg_data), .s_hit_valid(%s_valid), .s_hit_ready(%s_ready), .s_hit_data(%s_data), .s_hit_last(%s_last),\n",
+            ts_top_name(arena, part->im), i, i, i, in, in, in, in);
+    if (part->im->embed_count == 0)
+        fprintf(f, "        .s_hit_refused(%s_refused),\n", in);
+    fprintf(f,
+            "        .m_out_valid(%s_valid), .m_out_ready(%s_ready), .m_out_data(%s_data), .m_out_last(%s_last), "
+            ".m_out_refused(%s_refused));\n",
+            out, out, out, out, out);
+    if (last)
+        return;
+    const char *next = ts_printf(arena, "to%d", i + 1);
+    const ts_hop *hop = &p->ring[i + 1].before;
+    stream(f, next, width);
+    if (apart(hop))
+        fprintf(f,
+                "    ts_sim_hop #(.WIDTH(%d), .LATENCY(%d), .PACE(%d)) u_hop%d (\n"
+                "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data({%s_refused, %s_last, %s_data}),\n"
+                "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data({%s_refused, %s_last, %s_data}));\n",
+                width + 2, (int)ceil(hop->latency), (int)fmax(1, ceil(hop->token_cycles)), i, out, out, out, out, out, next, next, next,
+                next, next);
+    else
+        fprintf(f,
+                "    assign %s_valid = %s_valid;\n    assign %s_ready = %s_ready;\n    assign %s_data = %s_data;\n    assign %s_last = "
+                "%s_last;\n"
+                "    assign %s_refused = %s_refused;\n",
+                next, out, out, next, next, out, next, out, next, out);
+    fprintf(f, "    assign cut_valid[%d] = %s_valid;\n    assign cut_ready[%d] = %s_ready;\n    assign cut_last[%d] = %s_last;\n\n", i,
+            next, i, next, i, next);
+}
+
+static const char *verilog(ts_arena *arena, const ts_system_options *opt)
+{
+    const ts_partition *p = opt->partition;
+    const ts_part *last = &p->part[p->parts - 1];
+    const ts_ports in = ts_ports_of(p->part[0].im, p->part[0].planned.plan), out = ts_ports_of(last->im, last->planned.plan);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    CHECK(f);
+    header(f, arena, opt, &in, &out);
+    for (int i = 0; i < p->parts; i++)
+        part(f, arena, opt, i);
+    fprintf(f, "endmodule\n\n`default_nettype wire\n");
+    CHECK(fclose(f) == 0);
+    const char *kept = ts_strdup(arena, text);
+    free(text);
+    return kept;
+}
+
+/* ---- Manifest */
+
+static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
+{
+    const ts_partition *p = opt->partition;
+    json_t *parts = json_array();
+    for (int i = 0; i < p->parts; i++) {
+        const ts_part *part = &p->part[i];
+        json_t *entry = json_pack("{s:s, s:s, s:i, s:[i, i], s:b, s:b}", "directory", ts_printf(arena, "part%d", i), "device",
+                                  opt->device[part->device]->name, "device_number", part->device, "cuts", part->slice.first,
+                                  part->slice.end, "embedding", part->slice.embed, "head", part->slice.head);
+        if (i > 0)
+            json_object_set_new(
+                entry, "way_to_it",
+                json_pack("{s:f, s:f}", "latency_cycles", p->ring[i].before.latency, "token_cycles", p->ring[i].before.token_cycles));
+        json_array_append_new(parts, entry);
+    }
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",
+                             ts_mode_name(p->mode), "top", ts_system_name(arena, opt->im), "parts", parts);
+    CHECK(json);
+    return json;
+}
+
+/* ---- Files */
+
+typedef struct writer {
+    ts_arena *arena;
+    const char *dir;
+    ts_err *err;
+} writer;
+
+static bool write_text(const writer *w, const char *name, const char *text)
+{
+    return ts_file_write(ts_printf(w->arena, "%s/%s", w->dir, name), text, strlen(text), w->err);
+}
+
+static bool write_templates(const writer *w)
+{
+    static const char templates[] = "src/sim/templates/";
+    for (const ts_asset *a = ts_assets; a->name; a++)
+        if (strncmp(a->name, templates, strlen(templates)) == 0 &&
+            !ts_file_write(ts_printf(w->arena, "%s/tb/%s", w->dir, a->name + strlen(templates)), a->data, a->size, w->err))
+            return false;
+    return true;
+}
+
+/* The parts' benches want what enters each part: the events' beginnings, through the parts before it. */
+enum { BENCH_EVENTS = 3, BENCH_HITS = 24 };
+
+static bool write_parts(const writer *w, const ts_system_options *opt)
+{
+    const ts_partition *p = opt->partition;
+    int n[BENCH_EVENTS], events = 0;
+    const int32_t *x[BENCH_EVENTS];
+    for (int e = 0; e < opt->events && events < BENCH_EVENTS; e++)
+        if (opt->n[e] > 0) {
+            const int most = p->part[0].planned.plan->n_max < BENCH_HITS ? p->part[0].planned.plan->n_max : BENCH_HITS;
+            n[events] = opt->n[e] < most ? opt->n[e] : most;
+            x[events++] = opt->x[e];
+        }
+    for (int i = 0; i < p->parts; i++) {
+        const ts_part *part = &p->part[i];
+        const ts_emit_options ring = {.im = part->im, .plan = part->planned.plan, .events = events, .n = n, .x = x};
+        if (!ts_emit(&ring, ts_printf(w->arena, "%s/part%d", w->dir, i), w->err))
+            return false;
+        const ts_emu *emu = ts_emu_new(w->arena, part->im, TS_EMU_AUTO);
+        for (int e = 0; e < events && i < p->parts - 1; e++) {
+            int32_t *y = TS_NEW_N(w->arena, int32_t, n[e] * part->im->outputs);
+            ts_emu_run(emu, n[e], x[e], y, NULL, NULL);
+            x[e] = y;
+        }
+    }
+    return true;
+}
+
+static bool write_manifest(const writer *w, const ts_system_options *opt)
+{
+    json_t *json = manifest(w->arena, opt);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    CHECK(text);
+    const bool ok = write_text(w, TS_MANIFEST, ts_printf(w->arena, "%s\n", text));
+    free(text);
+    json_decref(json);
+    return ok;
+}
+
+static ts_bench_files bench(ts_arena *arena, const ts_system_options *opt)
+{
+    const ts_partition *p = opt->partition;
+    ts_bench_ring *ring = TS_NEW_N(arena, ts_bench_ring, p->parts);
+    double hops = 0;
+    for (int i = 0; i < p->parts; i++) {
+        const ts_plan *plan = p->part[i].planned.plan;
+        ring[i] = (ts_bench_ring){p->part[i].im, plan, ts_printf(arena, "part%d/mem/", i)};
+        hops += p->ring[i].before.latency + plan->n_max * p->ring[i].before.token_cycles;
+    }
+    const ts_bench_options of = {.top = ts_system_name(arena, opt->im),
+                                 .im = opt->im,
+                                 .rings = p->parts,
+                                 .ring = ring,
+                                 .events = opt->events,
+                                 .n = opt->n,
+                                 .x = opt->x,
+                                 .hop_cycles = hops};
+    return ts_bench_make(arena, &of);
+}
+
+static bool write_all(const writer *w, const ts_system_options *opt)
+{
+    static const char *const dirs[] = {"rtl", "mem", "tb"};
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
+        if (!ts_outdir_make(ts_printf(w->arena, "%s/%s", w->dir, dirs[i]), w->err))
+            return false;
+    const ts_bench_files files = bench(w->arena, opt);
+    return write_parts(w, opt) && write_templates(w) &&
+           write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_system_name(w->arena, opt->im)), verilog(w->arena, opt)) &&
+           write_text(w, "mem/hits.hex", files.hits) && write_text(w, "mem/expect.hex", files.expect) &&
+           (!files.load || write_text(w, "mem/load.hex", files.load)) && write_text(w, "tb/ring.vh", files.ring_vh) &&
+           write_text(w, "tb/ring.h", files.ring_h) && ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
+           write_manifest(w, opt);
+}
+
+bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err)
+{
+    CHECK(opt->partition->parts > 1);
+    ts_arena *arena = ts_arena_new();
+    ts_outdir out;
+    bool ok = ts_outdir_begin(arena, dir, TS_MANIFEST, &out, err);
+    if (ok) {
+        ok = write_all(&(writer){arena, out.temp, err}, opt) && ts_outdir_commit(arena, &out, "sim", err);
+        if (!ok)
+            ts_outdir_abort(arena, &out);
+    }
+    ts_arena_free(arena);
+    return ok;
+}

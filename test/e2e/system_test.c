@@ -1,0 +1,216 @@
+/* Partitioned designs end to end: a seeded model as rings that share a device, and cut over two devices, planned, emitted, built as one
+   simulator and compared word by word with the integer model of the whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emit/outdir.h"
+#include "emit/system.h"
+#include "emu/emu.h"
+#include "sim/process.h"
+#include "sim/simulate.h"
+#include "small_model.h"
+
+enum { N_MAX = 20, EVENTS = 9, EQUAL = 8, PERCENT = 3 };
+
+/* Lengths cover 1, the longest, and two that are too long between ordinary ones. */
+static const int lengths[EVENTS] = {5, 1, N_MAX, N_MAX + 1, 3, N_MAX, 2 * N_MAX + 3, 1, 7};
+
+typedef struct chain {
+    small_model m;
+    const ts_device *device[3];
+    ts_partition partition;
+    char dir[64];
+    ts_design design;
+    int n[EVENTS];
+    const int32_t *x[EVENTS];
+} chain;
+
+static const int32_t *event(const small_model *m, int n, uint64_t seed)
+{
+    int32_t *x = TS_NEW_N(m->arena, int32_t, n * m->im->features);
+    ts_quantise_input(m->im, n, small_event(m->arena, m->enc, n, seed), x);
+    return x;
+}
+
+static void open_chain(chain *c, const ts_encoder_shape *shape, const char *formats, const char *const *device, int devices,
+                       const ts_partition_options *wish)
+{
+    ts_err err = {""};
+    *c = (chain){.m = small_model_make(shape, 9, formats, &err)};
+    if (!c->m.im)
+        fail_msg("%s", err.msg);
+    for (int d = 0; d < devices; d++)
+        assert_non_null(c->device[d] = ts_device_find(c->m.arena, device[d], &err));
+    ts_partition_options opt = *wish;
+    opt.plan.max_tokens = N_MAX;
+    opt.plan.plan_tokens = N_MAX / 2;
+    opt.device = c->device;
+    opt.devices = devices;
+    if (!ts_partition_search(c->m.arena, c->m.im, &opt, &c->partition, &err))
+        fail_msg("%s", err.msg);
+    for (int e = 0; e < EVENTS; e++) {
+        c->n[e] = lengths[e];
+        c->x[e] = event(&c->m, lengths[e], 70 + (uint64_t)e);
+    }
+    snprintf(c->dir, sizeof c->dir, "system-test-XXXXXX");
+    assert_non_null(mkdtemp(c->dir));
+    const ts_system_options emit = {.im = c->m.im, .partition = &c->partition, .device = c->device, .events = EVENTS, .n = c->n, .x = c->x};
+    if (!ts_emit_system(&emit, c->dir, &err) || !ts_design_load(c->m.arena, c->dir, &c->design, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(c->design.parts, c->partition.parts);
+    assert_int_equal(c->design.mode, c->partition.mode);
+    assert_int_equal(ts_design_predict(c->m.arena, &c->design, N_MAX / 2).interval_cycles, c->partition.prediction.interval_cycles);
+}
+
+static void close_chain(chain *c)
+{
+    ts_err err = {""};
+    ts_design_free(&c->design);
+    if (!getenv("KEEP"))
+        assert_true(ts_outdir_remove(c->m.arena, c->dir, &err));
+    ts_arena_free(c->m.arena);
+}
+
+static ts_sim_result simulate(const chain *c, ts_sim_options opt)
+{
+    ts_err err = {""};
+    ts_sim_result result;
+    if (opt.events == 0) {
+        opt.events = EVENTS;
+        opt.n = c->n;
+        opt.x = c->x;
+    }
+    if (!ts_simulate(c->m.arena, &c->design, &opt, &result, &err))
+        fail_msg("%s", err.msg);
+    if (!result.bit_exact)
+        fail_msg("%s", result.difference);
+    return result;
+}
+
+static void check(const chain *c)
+{
+    const ts_sim_result first = simulate(c, (ts_sim_options){.seed = 1});
+    assert_int_equal(first.refused, 2);
+    assert_int_equal(first.cuts, c->partition.parts - 1);
+    for (int e = 0; e < EVENTS; e++) {
+        assert_int_equal(first.event[e].refused, lengths[e] > N_MAX);
+        for (int k = 0; k < first.cuts; k++) { /* in order along the chain; a refusal too passes every cut, in its turn */
+            const ts_sim_cut *cut = &first.event[e].cut[k];
+            assert_true(cut->first <= cut->last && (cut->first < cut->last) == (lengths[e] > 1 && lengths[e] <= N_MAX));
+            assert_true(cut->first > (k ? cut[-1].first : first.event[e].first_in) && cut->last < first.event[e].last_out);
+            assert_true(e == 0 || cut->first > first.event[e - 1].cut[k].last);
+        }
+    }
+    simulate(c, (ts_sim_options){.stall_percent = 30, .hop_percent = 40, .seed = 2});
+    simulate(c, (ts_sim_options){.stall_percent = 80, .hop_percent = 90, .seed = 3});
+    simulate(c, (ts_sim_options){.lone = true, .load = true, .hop_percent = 10, .seed = 4});
+}
+
+static void near(const char *what, double predicted, double seen)
+{
+    if (fabs(predicted - seen) > seen * PERCENT / 100)
+        fail_msg("%s: %.0f cycles predicted, %.1f simulated", what, predicted, seen);
+}
+
+static void check_times(const chain *c)
+{
+    enum { HITS = N_MAX / 2 };
+    int n[EQUAL];
+    const int32_t *x[EQUAL];
+    for (int e = 0; e < EQUAL; e++) {
+        n[e] = HITS;
+        x[e] = event(&c->m, HITS, 90 + (uint64_t)e);
+    }
+    const ts_chain_prediction p = ts_design_predict(c->m.arena, &c->design, HITS);
+    const ts_sim_result queue = simulate(c, (ts_sim_options){.events = EQUAL, .n = n, .x = x, .seed = 5});
+    /* Once every part has an event. */
+    near("interval", (double)p.interval_cycles, (double)(queue.event[EQUAL - 1].last_out - queue.event[EQUAL - 4].last_out) / 3);
+    const ts_sim_result lone = simulate(c, (ts_sim_options){.events = 2, .n = n, .x = x, .lone = true, .seed = 6});
+    near("first hit to last result", (double)p.total_cycles, (double)(lone.event[1].last_out - lone.event[1].first_in));
+}
+
+/* The emitted bench of the whole chain, in Icarus: everything that was not initialised is X there. */
+static void check_icarus(const chain *c)
+{
+    ts_err err = {""};
+    ts_arena *arena = c->m.arena;
+    const char *log = ts_printf(arena, "%s/tb.log", c->dir), *argv[40] = {"iverilog", "-g2005", "-I", "tb", "-o", "tb.vvp"};
+    int argc = 6;
+    for (int p = -1; p < c->design.parts; p++) {
+        argv[argc++] = "-y";
+        argv[argc++] = p < 0 ? "rtl" : ts_printf(arena, "part%d/rtl", p);
+    }
+    argv[argc++] = "-y";
+    argv[argc++] = "tb";
+    argv[argc++] = "tb/tb.v";
+    assert_int_equal(ts_process_run(c->dir, argv, log, &err), 0);
+    const char *const run[] = {"vvp", "-n", "tb.vvp", "+stalls=30", "+hop_pauses=20", NULL};
+    assert_int_equal(ts_process_run(c->dir, run, log, &err), 0);
+    const char *tail = ts_process_log_tail(arena, log, 400);
+    if (!strstr(tail, "PASS") || strstr(tail, "FAIL"))
+        fail_msg("%s: %s", log, tail);
+}
+
+/* Three rings of a layer each on one device. */
+static void test_replicated(void **state)
+{
+    (void)state;
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
+    const char *const device[] = {"zcu102"};
+    chain c;
+    open_chain(&c, &shape, "layers.1.v=10,layers.0.q=9", device, 1,
+               &(ts_partition_options){.plan.target_ii = 16, .mode = TS_MODE_REPLICATED, .objective = TS_OBJECTIVE_THROUGHPUT});
+    assert_int_equal(c.partition.parts, 3);
+    check(&c);
+    check_times(&c);
+    check_icarus(&c);
+    close_chain(&c);
+}
+
+/* Over two devices, with a slow way between them; cut inside a layer by a pin. */
+static void test_split(void **state)
+{
+    (void)state;
+    const ts_encoder_shape shape = {.features = 3,
+                                    .d = 8,
+                                    .heads = 2,
+                                    .d_head = 4,
+                                    .ff = 12,
+                                    .outputs = 3,
+                                    .layers = 4,
+                                    .norm_first = true,
+                                    .has_final_norm = true,
+                                    .act = TS_ACT_RELU};
+    const char *const device[] = {"pynq-z2", "pynq-z2"};
+    static const ts_pin pins[] = {{2, 0}, {3, 1}};
+    chain c;
+    open_chain(&c, &shape, "residual=17", device, 2,
+               &(ts_partition_options){.plan.target_ii = 20,
+                                       .mode = TS_MODE_SPLIT,
+                                       .objective = TS_OBJECTIVE_THROUGHPUT,
+                                       .pins = 2,
+                                       .pin = pins,
+                                       .hop = {.token_cycles = 6, .latency = 75}});
+    assert_int_equal(c.partition.parts, 2);
+    assert_int_equal(c.partition.part[1].slice.first, 3);
+    check(&c);
+    check_times(&c);
+    close_chain(&c);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_replicated), cmocka_unit_test(test_split)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
