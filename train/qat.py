@@ -144,29 +144,39 @@ standard error over the events. The integer engine is bit for bit what the hardw
 
 {table}
 
+Integer {name}_qat against its file run as a graph: median |difference| {median:.2g} % of the outputs' standard deviation, 95th percentile {p95:.2g} %; paired
+loss of trackml {loss:+.4f} +- {loss_error:.4f} (HDBSCAN (5, 2)).
+
 "The same formats" are `--formats {packed}`.
 Integer models are calibrated on 20 events (seed {formats_seed}), {name}_qat for what its file leaves open; `packed` chooses by 20 more. The fine-tuning is
-training, too: that a score is above the float model's is its doing, not the rounding's. Reproduce with
+further training, too: a score above the float model's is no credit to the rounding. Reproduce with
 
     build/tessera events --events {formats_events} --tracks {lo}-{hi} --seed {formats_seed} -o formats.csv
-    build/tessera compile models/{name}_qat.onnx --formats p=11 --device zcu102 --events formats.csv --inputs models/{name}_qat.inputs.json -o design
+    build/tessera compile models/{name}_qat.onnx --formats p=11 --device zcu102 --events formats.csv --inputs models/{name}_qat.inputs.json --max-tokens 768 -o design
     build/tessera events --events {tested} --tracks {lo}-{hi} --seed {test_seed} -o test.csv
     build/tessera run design --engine integer --events test.csv -o out.csv
     build/tessera score out.csv --truth test.csv --inputs models/{name}_qat.inputs.json
 """
 
-PACKED = "w_embed={w_embed},w_qkv={w},w_o={w},w_ffn1={w},w_ffn2={w},w_head={w},q={q},k={k},v={v},p=11,hidden={hidden}".format(**BITS)
-
-
 FORMATS_SEED, FORMATS_EVENTS = 1006, 40  # events that calibrate, and by which `--formats packed` chooses
+PACKED = "w_embed={w_embed},w_qkv={w},w_o={w},w_ffn1={w},w_ffn2={w},w_head={w},q={q},k={k},v={v},p=11,hidden={hidden}".format(**BITS)
 
 
 def run_integer(a, folder, label, onnx, formats, calibration, inputs, test):
     """Results of the integer engine."""
     design, out = os.path.join(folder, label), os.path.join(folder, label + ".csv")
-    ship.tessera(a, "compile", onnx, "--formats", formats, "--device", "zcu102", "--events", calibration, "--inputs", inputs, "-o", design)
+    ship.tessera(a, "compile", onnx, "--formats", formats, "--device", "zcu102", "--events", calibration, "--inputs", inputs, "--max-tokens", "768", "-o", design)
     ship.tessera(a, "run", design, "--engine", "integer", "--events", test, "-o", out)
     return out
+
+
+def difference(a, results, graph, test, inputs):
+    """What the integer engine adds to the file's own roundings: differences of the outputs in per cent, paired loss of the track score."""
+    for row in json.loads(ship.tessera(a, "score", results, "--truth", test, "--inputs", inputs, "--against", graph, "--json"))["rows"]:
+        if row["clusterer"]["min_cluster_size"] == 5 and row["file"] == os.path.basename(results):
+            return dict(median=100 * row["difference"]["median"], p95=100 * row["difference"]["p95"], loss=row["loss"]["trackml"]["mean"],
+                        loss_error=row["loss"]["trackml"]["standard_error"])
+    raise SystemExit("no score of %s" % results)
 
 
 def ship_quantised(a, config, t, log):
@@ -189,6 +199,9 @@ def ship_quantised(a, config, t, log):
                    "%s, integer, not fine-tuned: the same formats" % a.model: integer("same", a.warm, PACKED),
                    "%s, integer, not fine-tuned: --formats packed" % a.model: integer("packed", a.warm, "packed"),
                    "%s, integer, not fine-tuned: default formats" % a.model: integer("default", a.warm, "")}
+        graph = os.path.join(folder, "graph.csv")
+        ship.tessera(a, "run", prefix + ".onnx", "--engine", "float", "--events", test, "--inputs", inputs, "-o", graph)
+        added = difference(a, results["%s_qat, integer" % a.model], graph, test, inputs)
         files = {k: os.path.basename(v)[:-4] for k, v in results.items()}
         lines = [(what, kind, m) for what, path in results.items() for _, kind, m in ship.scores(a, "%s=%s" % (files[what], path), test, inputs)]
     names = {"in": "inputs", "qkv_in": "norm outputs to q, k, v", "q": "queries", "k": "keys", "v": "values", "ctx": "context", "ffn_in": "norm outputs to "
@@ -196,7 +209,7 @@ def ship_quantised(a, config, t, log):
     card = CARD.format(name=a.model, date=a.date, w_embed=BITS["w_embed"], w=BITS["w"], activations=", ".join("%s %d" % (n, BITS[k]) for k, n in names.items()),
                        seen_events=t.count["events"], seen_hits=t.count["hits"], hi=config["tracks"][1], lo=config["tracks"][0], pool=a.pool, seed=a.seed,
                        steps=t.count["step"], rate=a.rate, hours=t.count["hours"], tested=tested, test_seed=ship.SEEDS["test"], table=ship.table(lines),
-                       packed=PACKED, formats_seed=FORMATS_SEED, formats_events=FORMATS_EVENTS)
+                       packed=PACKED, formats_seed=FORMATS_SEED, formats_events=FORMATS_EVENTS, **added)
     with open(prefix + ".md", "w") as f:
         f.write(card)
     log(ship.table(lines))
