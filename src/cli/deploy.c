@@ -67,9 +67,13 @@ static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, 
     char *end = NULL;
     if (text) {
         mbits = strtod(text, &end);
-        if (end != text && *end == ':')
-            ns = strtod(end + 1, &end);
-        if (*end || !(mbits >= 1) || !(ns >= 0) || mbits > 1e7 || ns > 1e9)
+        bool read = end != text;
+        if (read && *end == ':') {
+            const char *behind = end + 1;
+            ns = strtod(behind, &end);
+            read = end != behind;
+        }
+        if (!read || *end || !(mbits >= 1) || !(ns >= 0) || mbits > 1e7 || ns > 1e9)
             return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     }
     hop->token_cycles = (double)im->d * im->res.bits / mbits * clock_mhz;

@@ -36,6 +36,21 @@ fails "missing operand" "MODEL.onnx is missing" "$tessera" inspect
 fails "missing required option" "--events FILE is required" "$tessera" compile "$model" --device zcu102 -o "$dir/d"
 fails "number out of range" "expected an integer from 1" "${compile[@]}" --events "$csv" --max-tokens 0 -o "$dir/d"
 fails "unknown device lists the known ones" "zcu102.*|pynq-z2" "$tessera" compile "$model" --device zcu1o2 --inputs "$inputs" --events "$csv" -o "$dir/d"
+split=("$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 -o "$dir/d")
+fails "unknown device in a list" "zcu1o2.*known are" "${split[@]}" --device pynq-z2,zcu1o2
+fails "empty list of devices" "--device ,: a list of 1 to 16" "${split[@]}" --device ,
+fails "unknown mode" "choose one of auto, monolithic, replicated, split" "${split[@]}" --device zcu102 --mode sliced
+fails "unknown objective" "choose latency, throughput or area" "${split[@]}" --device zcu102 --objective speed
+for link in fast 0 100: 100:-1 100:2x; do
+    fails "link $link" "--link $link: give MBITS" "${split[@]}" --device pynq-z2,pynq-z2 --link $link
+done
+fails "split over one device" "at least two devices" "${split[@]}" --device zcu102 --mode split
+fails "rings on several devices" "share one device" "${split[@]}" --device zcu102,zcu102 --mode replicated
+fails "pin of no stage" "no stage \"layers.9\"; stages are" "${split[@]}" --device pynq-z2,pynq-z2 --pin layers.9=0
+fails "pin to no device" "there is no device 2" "${split[@]}" --device pynq-z2,pynq-z2 --pin head=2
+fails "pin to one of two" "more than once" "${split[@]}" --device pynq-z2,pynq-z2 --pin head=pynq-z2
+fails "pins against the order" "with these pins" "${split[@]}" --device pynq-z2,pynq-z2 --pin head=0,embed=1
+fails "no cut fits" "no cut over the 2 devices fits: layers.0.attention alone:.*more than the" "${split[@]}" --device ice40up5k,ice40up5k
 fails "no such model" "no-such.onnx" "$tessera" inspect "$dir/no-such.onnx"
 fails "model is a directory" "directory" "$tessera" inspect "$dir"
 fails "no such events" "no-such.csv: cannot read" "${compile[@]}" --events "$dir/no-such.csv" -o "$dir/d"

@@ -28,6 +28,7 @@ P
 exact="s['bit_exact'] and s['mismatches'] == 0 and s['events'] == len(s['per_event'])"
 
 check "small rings, every stream condition" build/test/ring_test
+check "rings that share a device, and split over two" build/test/system_test
 
 # Two compiles give the same bytes.
 compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs" --events "$csv" --max-tokens 256 --target-ii 200)
