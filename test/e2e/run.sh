@@ -77,6 +77,12 @@ check "quantised in training: compile" "$tessera" compile test/models/qdq/exact.
 check "quantised in training: simulate with stalls" "$tessera" simulate "$dir/qdq" --events "$dir/qdq.csv" --stalls 20
 check "quantised in training: bit-exact" report "$dir/qdq" "$exact and s['events'] == 3"
 
+check "fine-tuned EncReg: compile" "$tessera" compile models/encreg_qat.onnx --formats p=11 --device zcu102 --events models/encreg.csv \
+    --inputs models/encreg_qat.inputs.json -o "$dir/qat"
+cp "$dir/log" "$dir/qat.log"
+check "every product shares a DSP" grep -qE "^Two products a DSP in embed0, qkv, o, ffn1, ffn2, head0, scores.*, context" "$dir/qat.log"
+check "nothing of the file is left out" sh -c "! grep -q 'encreg_qat\|node ' '$dir/qat.log'"
+
 # A mask that the model computes from its data: the float engine says where it fires on a real hit, and only there.
 printf '%s\n' '{"inputs": [{"column": "a", "mean": 0, "std": 1}, {"column": "b", "mean": 0, "std": 1}, {"column": "c", "mean": 0, "std": 1}],' \
     '"task": "regression", "outputs": ["p", "q"]}' >"$dir/abc.json"

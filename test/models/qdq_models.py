@@ -20,7 +20,7 @@ class Style:
     """How an exporter writes rounding. kind: 'ms' (16-bit codes and a Clip), 'onnx' (8-bit codes), 'quant' (QONNX)."""
 
     def __init__(self, kind="ms", bits=12, asymmetric=False, w_bits=8, per_output=True, w_style="codes", activations=True, everywhere=False, act="Relu",
-                 norm_first=False, opset=17, q_factor=1.0, residual=None):
+                 norm_first=False, opset=17, q_factor=1.0, scaled=False):
         self.__dict__.update(locals())
 
 
@@ -90,7 +90,10 @@ class Graph:
 
     def linear(self, x, i, o, name, gain=1.5):
         bias = self.const((self.rng.uniform(-1, 1, o) / 2).astype(np.float32), name + ".bias")
-        return self.op("Add", self.op("MatMul", x, self.matrix(i, o, name, gain)), bias, name=name)
+        y = self.op("MatMul", x, self.matrix(i, o, name, gain))
+        if self.style.scaled:  # a factor behind the product belongs to the weights' steps
+            y = self.op("Mul", y, self.const(np.float32(0.75)))
+        return self.op("Add", y, bias, name=name)
 
     def norm(self, x, name):
         gain = self.const(self.rng.uniform(0.6, 1.4, D).astype(np.float32))
@@ -149,7 +152,7 @@ class Graph:
         x = self.norm(self.maybe(self.op("Add", x, y), at + "sum_rounded", 6.0), at + "norm1")
         read = self.rounded(x, at + "ffn_in_rounded", 3.5)
         x = read if self.style.everywhere else x
-        return self.norm(self.op("Add", x, self.ffn(read, at)), at + "norm2")
+        return self.norm(self.op("Add", self.ffn(read, at), x), at + "norm2")
 
 
 def build(style, seed, layers=LAYERS):
@@ -246,7 +249,7 @@ GOOD = {
     "onnxruntime": Style(kind="onnx", bits=8, asymmetric=True, per_output=False, everywhere=True, opset=17),
     "brevitas": Style(kind="onnx", bits=8, w_bits=4, w_style="clipped"),
     "qonnx_gelu": Style(kind="quant", bits=10, w_bits=6, w_style="quant", act="Gelu", norm_first=True),
-    "weights_only": Style(activations=False, w_style="transposed"),
+    "weights_only": Style(activations=False, w_style="transposed", scaled=True),
     "odd_scales": Style(q_factor=1.3),
 }
 BAD = {

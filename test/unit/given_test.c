@@ -224,7 +224,10 @@ static void every_tensor_rounded(void **state)
     expect_warning(&m, "layers.0.q (node 'node_layers.0.q_rounded_codes'): its scale is");
     expect_warning(&m, "layers.0.p (node 'node_layers.0.p_rounded_codes'): probabilities keep their bits, not their scale");
     expect_warning(&m, "node 'node_layers.1.sum_rounded_codes': its rounding is left out");
-    expect_warning(&m, "node 'node_layers.1.ffn_in_rounded_codes': the residual connection that reads it takes it as it is before this rounding");
+    expect_warning(
+        &m, "node 'node_layers.1.qkv_in_rounded_codes': the residual connection that reads it takes it as it is before this rounding");
+    expect_warning(
+        &m, "node 'node_layers.1.ffn_in_rounded_codes': the residual connection that reads it takes it as it is before this rounding");
     expect_warning(&m, "node 'node_layers.1.score_rounded_codes': its rounding is left out");
     expect_warning(&m, "have a lowest code of -2^(bits-1)");
     double median, most;
@@ -333,7 +336,7 @@ static void the_file_overrides_the_user(void **state)
 static void what_cannot_be_kept_is_refused(void **state)
 {
     (void)state;
-    static const char *const names[] = {"two_readers",  "scales_of_inputs",     "other_scale", "no_dequantise",
+    static const char *const names[] = {"two_readers",  "scales_of_inputs",     "other_scale",  "no_dequantise",
                                         "zero_outside", "channels_of_integers", "joined_codes", "three_bits"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         given_model m;

@@ -40,6 +40,7 @@ static model small_model(ts_arena *arena, int opset, const char *nodes)
     model_floats(&m, "half", "", (const float[]){0.5F});
     model_floats(&m, "zero", "", (const float[]){0});
     model_floats(&m, "minus", "", (const float[]){-1});
+    model_floats(&m, "two", "2", (const float[]){1, 4});
     model_floats(&m, "four", "4", (const float[]){0.5F, 1, 2, 4});
     model_floats(&m, "four_rows", "4,1", (const float[]){0.5F, 1, 2, 4});
     model_floats(&m, "five", "5", (const float[]){1, 1, 1, 1, 1});
@@ -48,6 +49,9 @@ static model small_model(ts_arena *arena, int opset, const char *nodes)
     model_floats(&m, "none", "", (const float[]){0});
     model_tensor(&m, "z8", 3, "", (const int8_t[]){0}, 1);
     model_tensor(&m, "z8_three", 3, "", (const int8_t[]){3}, 1);
+    model_tensor(&m, "z8_two", 3, "2", (const int8_t[]){0, 1}, 2);
+    model_ints(&m, "pairs", "0,0,2,2");
+    model_ints(&m, "whole", "0,0,4");
     model_tensor(&m, "z8_four", 3, "4", (const int8_t[]){0, 1, 2, 3}, 4);
     model_tensor(&m, "z16", 5, "", (const int16_t[]){0}, 2);
     model_tensor(&m, "low", 3, "", (const int8_t[]){-8}, 1);
@@ -100,6 +104,8 @@ static void pairs_have_scales_of_channels(void **state)
     static const float x[] = {1.3F, 1.3F, 1.3F, 1000}, want[] = {1.5F, 1, 2, 496};
     computes(arena, 13, "QuantizeLinear x,four,z8_four q axis=-1;DequantizeLinear q,four,z8_four y axis=-1", x, want);
     computes(arena, 13, "QuantizeLinear x,four,z8_four q axis=2;DequantizeLinear q,four,z8_four y axis=2", x, want);
+    computes(arena, 13, "Reshape x,pairs r;QuantizeLinear r,two,z8_two q axis=2;DequantizeLinear q,two,z8_two d axis=2;Reshape d,whole y",
+             (const float[]){1.3F, 1.7F, 1.3F, 3}, (const float[]){1, 2, 0, 4});
 }
 
 /* 4 bits and 12 bits, as exporters write them: a Clip of the codes, 16-bit codes, or QONNX's Quant. */
