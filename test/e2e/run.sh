@@ -81,7 +81,7 @@ check "fine-tuned EncReg: compile" "$tessera" compile models/encreg_qat.onnx --f
     --inputs models/encreg_qat.inputs.json -o "$dir/qat"
 cp "$dir/log" "$dir/qat.log"
 check "every product shares a DSP" grep -qE "^Two products a DSP in embed0, qkv, o, ffn1, ffn2, head0, scores.*, context" "$dir/qat.log"
-check "nothing of the file is left out" sh -c "! grep -q 'encreg_qat\|node ' '$dir/qat.log'"
+check "nothing of the file is left out" awk '/warning: .*node /{ exit 1 }' "$dir/qat.log"
 
 # A mask that the model computes from its data: the float engine says where it fires on a real hit, and only there.
 printf '%s\n' '{"inputs": [{"column": "a", "mean": 0, "std": 1}, {"column": "b", "mean": 0, "std": 1}, {"column": "c", "mean": 0, "std": 1}],' \
