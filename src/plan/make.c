@@ -260,7 +260,23 @@ static void fold_linear(const search *s, int id, const intervals *ii, ts_lin_fol
     fold->pack = f.pack;
 }
 
-static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold *attn)
+/* Attention's fold, and what depends on it. */
+static ts_plan with_attention(const search *s, const ts_plan *rest, const ts_attn_fold *attn)
+{
+    ts_plan plan = *rest;
+    plan.attn.pq = attn->pq;
+    plan.attn.pkey = attn->pkey;
+    plan.attn.ph = attn->ph;
+    plan.attn.pd = attn->pd;
+    plan.attn.pairs = attn->pairs;
+    plan.attn.pack_context = attn->pack_context;
+    plan.attn.nf = finalise_lanes(s, attn);
+    plan.mid_depth = middle_depth(s, &plan);
+    return plan;
+}
+
+/* All stages but attention. */
+static ts_plan fold_rest(const search *s, const intervals *ii)
 {
     const ts_imodel *im = s->im;
     ts_plan plan = ts_plan_minimal(im, s->opt->max_tokens);
@@ -269,13 +285,6 @@ static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold
     plan.plan_tokens = s->typical;
     plan.reg = s->reg;
     plan.argmax = s->opt->argmax && im->classifier;
-    plan.attn.pq = attn->pq;
-    plan.attn.pkey = attn->pkey;
-    plan.attn.ph = attn->ph;
-    plan.attn.pd = attn->pd;
-    plan.attn.pairs = attn->pairs;
-    plan.attn.pack_context = attn->pack_context;
-    plan.attn.nf = finalise_lanes(s, attn);
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
             fold_linear(s, id, ii, &plan.lin[id]);
@@ -285,7 +294,6 @@ static ts_plan fold_all(const search *s, const intervals *ii, const ts_attn_fold
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
             plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring);
-    plan.mid_depth = middle_depth(s, &plan);
     return plan;
 }
 
@@ -338,15 +346,17 @@ static intervals intervals_for(const search *s, int ii)
 static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, candidate *by_queries)
 {
     const intervals part = intervals_for(s, ii);
+    const ts_plan rest = fold_rest(s, &part);
     candidate near = {.ii = 0};
     bool fits = false;
-    for (int q = 0; q < QUERY_CHOICES && query_choices[q] <= s->typical; q++) {
+    /* A rough plan looks at every other choice. */
+    for (int q = 0; q < QUERY_CHOICES && query_choices[q] <= s->typical; q += s->opt->quick ? 2 : 1) {
         ts_attn_fold attn[TS_ATTN_FOLD_MAX] = {{.pq = 1, .pkey = 1, .ph = 1, .pd = 1}};
         const int folds = !s->ways.has_attention
                               ? q == 0
                               : ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->attn, s->length, s->count, attn);
         for (int f = 0; f < folds; f++) {
-            candidate c = {.ii = ii, .plan = fold_all(s, &part, &attn[f])};
+            candidate c = {.ii = ii, .plan = with_attention(s, &rest, &attn[f])};
             c.latency = mean_latency(s, &c.plan);
             /* The price is never below the latency: a slow one is only of interest as an alternative with other queries. */
             if ((by_queries[q].ii && c.latency >= by_queries[q].price) || (s->slowest > 0 && c.latency > s->slowest))
@@ -558,7 +568,8 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         }
     } else {
         const ts_attn_fold one = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1};
-        candidate smallest = {.ii = slowest, .plan = fold_all(&s, &(intervals){slowest, slowest, slowest}, &one)};
+        const ts_plan rest = fold_rest(&s, &(intervals){slowest, slowest, slowest});
+        candidate smallest = {.ii = slowest, .plan = with_attention(&s, &rest, &one)};
         smallest.latency = mean_latency(&s, &smallest.plan);
         place_memories(&s, &smallest);
         if (smallest.load > s.cap)

@@ -401,9 +401,10 @@ static void weigh_fewer(search *s, int devices, int *end)
 {
     const ts_partition_options *o = s->opt;
     if (devices == 1 && !(!o->any_mode && o->mode == TS_MODE_SPLIT)) {
+        const ts_part_cost alone = run_cost(s, 0, 0, s->blocks);
         ts_part part;
         ts_err short_of = {""};
-        if (!plan_part(s, o->device[0], 0, 0, s->blocks, &part, &short_of)) {
+        if (isinf(alone.interval) && !plan_part(s, o->device[0], 0, 0, s->blocks, &part, &short_of)) {
             weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, short_of.msg));
             return;
         }
