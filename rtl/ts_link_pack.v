@@ -207,7 +207,8 @@ module ts_link_pack #(
             assert (f_held == used * WPT);
             assert (!selected_valid || always_ready || f_first);
             // A packet that is described has tokens, and no more than fit.
-            assert (!any || (length > 1 && length <= PTOK * WPT + 1));
+            assert (!any || (length > 1 && length <= PTOK * WPT + 1 && (length - 1) % WPT == 0));
+            assert (!any || complete || length != PTOK * WPT + 1);
             assert (!d_valid || (d_length > 1 && d_length <= PTOK * WPT + 1));
             assert (!complete || any);
         end
