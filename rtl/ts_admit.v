@@ -12,7 +12,8 @@ module ts_admit #(
     parameter NMAX   = 16, // tokens of the longest event
     parameter LW     = 1,
     parameter TAGW   = 3,
-    parameter QDEPTH = 4   // events whose results are not out yet
+    parameter QDEPTH = 4,  // events whose results are not out yet
+    parameter HALF   = 0   // its slice takes a word every other cycle
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -71,7 +72,7 @@ module ts_admit #(
             waiting <= pass ? !over : waiting && !ev_final;
         end
 
-    ts_skid #(.WIDTH(TAGW + WIDTH)) slice (
+    ts_slice #(.WIDTH(TAGW + WIDTH), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(s_valid && !swallow && open), .s_ready(out_ready),
         .s_data({over, s_last && !over, {LW{1'b0}}, s_data}), .m_valid(m_valid), .m_ready(m_ready), .m_data({m_tag, m_data}));
 

@@ -3,7 +3,8 @@
 `default_nettype none
 
 module ts_fork #(
-    parameter WIDTH = 8
+    parameter WIDTH = 8,
+    parameter HALF  = 0 // its slice takes a word every other cycle
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -22,7 +23,7 @@ module ts_fork #(
     reg              done0, done1; // this output has taken the word
     wire             next = (done0 || m0_ready) && (done1 || m1_ready);
 
-    ts_skid #(.WIDTH(WIDTH)) slice (
+    ts_slice #(.WIDTH(WIDTH), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .m_valid(valid), .m_ready(next), .m_data(data));
 
     always @(posedge clk)

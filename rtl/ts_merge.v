@@ -2,7 +2,8 @@
 `default_nettype none
 
 module ts_merge #(
-    parameter WIDTH = 8
+    parameter WIDTH = 8,
+    parameter HALF  = 0 // its slice takes a word every other cycle
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -23,7 +24,7 @@ module ts_merge #(
     assign p_ready = room;
     assign s_ready = room && !p_valid;
 
-    ts_skid #(.WIDTH(WIDTH)) slice (
+    ts_slice #(.WIDTH(WIDTH), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(valid), .s_ready(room), .s_data(data), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data));
 
 `ifdef FORMAL

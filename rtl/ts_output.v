@@ -10,7 +10,8 @@ module ts_output #(
     parameter LANEW   = 32,
     parameter BPT     = 1,
     parameter LW      = 1,
-    parameter TAGW    = 3
+    parameter TAGW    = 3,
+    parameter HALF    = 0 // its slice takes a word every other cycle
 ) (
     input  wire              clk,
     input  wire              rst,
@@ -58,7 +59,7 @@ module ts_output #(
     endgenerate
     wire unused = &{1'b0, s_tag};
 
-    ts_skid #(.WIDTH(OPW*YW + 2)) slice (
+    ts_slice #(.WIDTH(OPW*YW + 2), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(valid), .s_ready(out_ready), .s_data(word),
         .m_valid(m_valid), .m_ready(m_ready), .m_data({m_refused, m_last, values}));
 

@@ -5,7 +5,8 @@
 module ts_radd #(
     parameter D    = 32,
     parameter W    = 16,
-    parameter TAGW = 3
+    parameter TAGW = 3,
+    parameter HALF = 0 // its slice takes a word every other cycle
 ) (
     input  wire            clk,
     input  wire            rst,
@@ -62,7 +63,7 @@ module ts_radd #(
         end
     endgenerate
 
-    ts_skid #(.WIDTH(TAGW + D*W)) slice (
+    ts_slice #(.WIDTH(TAGW + D*W), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(valid), .s_ready(out_ready), .s_data({tag, y}),
         .m_valid(m_valid), .m_ready(m_ready), .m_data({m_tag, m_data}));
 endmodule

@@ -3,7 +3,8 @@
 `default_nettype none
 
 module ts_route #(
-    parameter WIDTH = 8
+    parameter WIDTH = 8,
+    parameter HALF  = 0 // its slice takes a word every other cycle
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -22,7 +23,7 @@ module ts_route #(
     wire [WIDTH-1:0] data;
     wire             next = sel ? m1_ready : m0_ready;
 
-    ts_skid #(.WIDTH(WIDTH + 1)) slice (
+    ts_slice #(.WIDTH(WIDTH + 1), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data({s_sel, s_data}),
         .m_valid(valid), .m_ready(next), .m_data({sel, data}));
 

@@ -123,11 +123,17 @@ static const char *image(const top *t, ts_mem_style s, const char *stage, const 
     return s == TS_MEM_ULTRA ? "\"\"" : ts_printf(t->arena, "{MEM, \"%s_%s_\"}", stage, suffix);
 }
 
-static void fork2(const top *t, const char *name, int width, const char *in, const char *a, const char *b)
+/* The parameter of modules with a slice of whole tokens. */
+static const char *half(const top *t)
+{
+    return t->plan->half ? ", .HALF(1)" : "";
+}
+
+static void fork2(const top *t, const char *name, int width, const char *rate, const char *in, const char *a, const char *b)
 {
     wires(t, a, width, true);
     wires(t, b, width, true);
-    out(t, "    ts_fork #(.WIDTH(%d + TAGW)) u_fork_%s (\n        .clk(clk), .rst(rst),\n        ", width, name);
+    out(t, "    ts_fork #(.WIDTH(%d + TAGW)%s) u_fork_%s (\n        .clk(clk), .rst(rst),\n        ", width, rate, name);
     bundled(t, "s", in);
     out(t, ",\n        ");
     bundled(t, "m0", a);
@@ -139,7 +145,7 @@ static void fork2(const top *t, const char *name, int width, const char *in, con
 static void merge(const top *t, const char *name, int width, const char *priority, const char *other, const char *to)
 {
     wires(t, to, width, true);
-    out(t, "    ts_merge #(.WIDTH(%d + TAGW)) u_merge_%s (\n        .clk(clk), .rst(rst),\n        ", width, name);
+    out(t, "    ts_merge #(.WIDTH(%d + TAGW)%s) u_merge_%s (\n        .clk(clk), .rst(rst),\n        ", width, half(t), name);
     bundled(t, "p", priority);
     out(t, ",\n        ");
     bundled(t, "s", other);
@@ -220,7 +226,8 @@ static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
 static void add(const top *t, const char *name, const char *branch, const char *residual, const char *to)
 {
     wires(t, to, t->im->d * t->w.res_w, true);
-    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW)) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w, name);
+    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW)%s) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w, half(t),
+        name);
     tagged(t, "a", branch);
     out(t, ",\n        ");
     untagged(t, "b", residual);
@@ -298,10 +305,10 @@ static void admission(top *t)
     if (t->w.in_w < t->ports.hit_lane)
         ignore(t, "s_hit_data");
     out(t,
-        "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)) u_admit (\n"
+        "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)%s) u_admit (\n"
         "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
         "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last), .s_refused(%s),\n        ",
-        width, t->plan->n_max, t->plan->refusal_depth, t->ports.refusals ? "s_hit_refused" : "1'b0");
+        width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), t->ports.refusals ? "s_hit_refused" : "1'b0");
     tagged(t, "m", "hit");
     out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused));\n\n");
 }
@@ -320,7 +327,7 @@ static const char *embedding(top *t)
         const bool last = i == im->embed_count - 1;
         if (last && im->fused_qkv0) {
             const ts_lin_widths *w = &t->w.lin[id];
-            fork2(t, "embed", w->k * w->xw, in, "embed_res", "embed_qkv");
+            fork2(t, "embed", w->k * w->xw, "", in, "embed_res", "embed_qkv");
             in = "embed_res";
         }
         const char *to = last ? "embed" : names[i];
@@ -350,7 +357,7 @@ static void attention_input(top *t, const char *entry)
     if (im->fused_qkv0) {
         residual = token;
         if (loop) {
-            fork2(t, "back", res, "back", "back_res", "made");
+            fork2(t, "back", res, half(t), "back", "back_res", "made");
             merge(t, "residual", res, "back_res", entry, "token");
             residual = "token";
             made = "made";
@@ -362,7 +369,7 @@ static void attention_input(top *t, const char *entry)
         } else if (loop) {
             token = "back";
         }
-        fork2(t, "token", res, token, "token_res", "made");
+        fork2(t, "token", res, half(t), token, "token_res", "made");
         residual = "token_res";
         made = "made";
     }
@@ -447,8 +454,8 @@ static void route(const top *t, const char *name, const char *result, const char
     const int res = t->im->d * t->w.res_w;
     wires(t, onward, res, true);
     wires(t, "finished", res, true);
-    out(t, "    ts_route #(.WIDTH(%d + TAGW)) u_%s (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, name, result,
-        t->w.lw, t->im->layers - 1);
+    out(t, "    ts_route #(.WIDTH(%d + TAGW)%s) u_%s (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, half(t), name,
+        result, t->w.lw, t->im->layers - 1);
     bundled(t, "s", result);
     out(t, ",\n        ");
     bundled(t, "m0", onward);
@@ -505,7 +512,7 @@ static const char *ffn_block(top *t, const char *middle)
     const int res = im->d * w->res_w;
     const char *in = "ffn_new";
     out(t, "    // ---- FFN block\n");
-    fork2(t, "ffn", res, middle, "skip_new", "ffn_new");
+    fork2(t, "ffn", res, half(t), middle, "skip_new", "ffn_new");
     wires(t, "skip", res, false);
     out(t, "    wire [%d:0] skip_count;\n", ts_bitlen((uint64_t)t->plan->mid_depth) - 1);
     out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst),\n        ", res, t->plan->mid_depth,
@@ -595,8 +602,8 @@ static void head(top *t, const char *in)
 static void output_port(const top *t, const char *in, int values, int bits, bool is_signed)
 {
     out(t,
-        "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)) u_output (\n        .clk(clk), .rst(rst),\n        ",
-        values, bits, is_signed, t->ports.out_lane, t->ports.beats);
+        "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)%s) u_output (\n        .clk(clk), .rst(rst),\n        ",
+        values, bits, is_signed, t->ports.out_lane, t->ports.beats, t->im->head_count ? "" : half(t));
     out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
     tagged(t, "s", in);
     out(t,

@@ -39,7 +39,7 @@ static void put_norm(ring *r, ts_nrm_id id)
 
 static void put_route(ring *r)
 {
-    ts_cost route = ts_cost_route(r->im->d * r->w.res_w + r->w.tagw);
+    ts_cost route = ts_cost_route(r->im->d * r->w.res_w + r->w.tagw, r->plan->half);
     /* The top level's own logic: the next layer's number, and whether this is the last. */
     ts_cost_add(&route, 1, (ts_cost){.yosys = {.lut = r->w.lw + 1}, .device = {.lut = r->w.lw + 1}});
     put(r, "route", route);
@@ -49,11 +49,12 @@ static void embedding(ring *r)
 {
     const ts_imodel *im = r->im;
     const int hit = im->features * r->w.in_w;
-    put(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth));
+    put(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth,
+                                        im->embed_count == 0 && r->plan->half));
     for (int i = 0; i < im->embed_count; i++) {
         const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
         if (im->fused_qkv0 && i == im->embed_count - 1)
-            put(r, "embedding fork", ts_cost_fork(r->w.lin[id].k * r->w.lin[id].xw + r->w.tagw));
+            put(r, "embedding fork", ts_cost_fork(r->w.lin[id].k * r->w.lin[id].xw + r->w.tagw, false));
         put_linear(r, id, false);
     }
     if (im->fused_qkv0)
@@ -68,11 +69,11 @@ static void attention_block(ring *r)
     const bool loop = r->ways.loop;
     ts_cost streams = {.yosys = {.lut = 0}};
     if (loop || !im->fused_qkv0)
-        ts_cost_add(&streams, 1, ts_cost_fork(token));
+        ts_cost_add(&streams, 1, ts_cost_fork(token, r->plan->half));
     if (r->ways.attn_merge)
-        ts_cost_add(&streams, 1, ts_cost_merge(token));
+        ts_cost_add(&streams, 1, ts_cost_merge(token, r->plan->half));
     if (loop && im->fused_qkv0)
-        ts_cost_add(&streams, 1, ts_cost_merge(qkv));
+        ts_cost_add(&streams, 1, ts_cost_merge(qkv, r->plan->half));
     put(r, "fork and merges", streams);
     put(r, "residual queue", ts_cost_queue(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_style));
     if (loop || !im->fused_qkv0) {
@@ -85,7 +86,7 @@ static void attention_block(ring *r)
         .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg};
     put(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O, false);
-    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
+    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->half));
     if (!im->norm_first)
         put_norm(r, TS_NRM_1);
     if (r->ways.attn_route)
@@ -99,8 +100,8 @@ static void ffn_block(ring *r)
     if (r->ways.store)
         put(r, "event queue", ts_cost_queue(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_style));
     if (r->ways.ffn_merge)
-        put(r, "FFN merge", ts_cost_merge(res + r->w.tagw));
-    ts_cost around = ts_cost_fork(res + r->w.tagw);
+        put(r, "FFN merge", ts_cost_merge(res + r->w.tagw, r->plan->half));
+    ts_cost around = ts_cost_fork(res + r->w.tagw, r->plan->half);
     ts_cost_add(&around, 1, ts_cost_fifo(&r->map, res, r->plan->mid_depth, r->plan->mid_style));
     put(r, "FFN fork and FIFO", around);
     if (im->norm_first)
@@ -108,7 +109,7 @@ static void ffn_block(ring *r)
     put_rqvec(r, TS_RQV_FFN);
     put_linear(r, TS_LIN_FFN1, false);
     put_linear(r, TS_LIN_FFN2, false);
-    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw));
+    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->half));
     if (!im->norm_first)
         put_norm(r, TS_NRM_2);
     if (r->ways.ffn_route)
@@ -131,9 +132,9 @@ static void head(ring *r)
     const ts_lin_widths *w = &r->w.lin[last];
     if (plan->argmax) {
         put(r, "arg-max", ts_cost_argmax(w->m, f->pm, f->nr, w->yw, r->w.tagw));
-        put(r, "output", ts_cost_output(2, 32, 1));
+        put(r, "output", ts_cost_output(2, 32, 1, false));
     } else {
-        put(r, "output", ts_cost_output(f->nr, w->yw, ts_ceil_div(w->m, f->pm) * (f->pm / f->nr)));
+        put(r, "output", ts_cost_output(f->nr, w->yw, ts_ceil_div(w->m, f->pm) * (f->pm / f->nr), false));
     }
 }
 
@@ -147,7 +148,7 @@ static int stages(ring *r)
     if (r->im->head_count > 0)
         head(r);
     else
-        put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1));
+        put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1, r->plan->half));
     return r->count;
 }
 

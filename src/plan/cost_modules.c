@@ -155,6 +155,11 @@ ts_cost ts_cost_skid(int WIDTH)
     return both(self);
 }
 
+ts_cost ts_cost_slice(int WIDTH, bool HALF)
+{
+    return HALF ? both((ts_resources){.lut = 1, .ff = WIDTH + 1}) : ts_cost_skid(WIDTH);
+}
+
 ts_cost ts_cost_fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
 {
     ts_resources self = {0};
@@ -191,36 +196,36 @@ ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style 
     return cost;
 }
 
-ts_cost ts_cost_fork(int WIDTH)
+ts_cost ts_cost_fork(int WIDTH, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_fork
 #include "plan/cost_table.def"
 #undef COST_ts_fork
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH));
+    ts_cost_add(&cost, 1, ts_cost_slice(WIDTH, HALF));
     return cost;
 }
 
-ts_cost ts_cost_merge(int WIDTH)
+ts_cost ts_cost_merge(int WIDTH, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_merge
 #include "plan/cost_table.def"
 #undef COST_ts_merge
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH));
+    ts_cost_add(&cost, 1, ts_cost_slice(WIDTH, HALF));
     return cost;
 }
 
-ts_cost ts_cost_route(int WIDTH)
+ts_cost ts_cost_route(int WIDTH, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_route
 #include "plan/cost_table.def"
 #undef COST_ts_route
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(WIDTH + 1));
+    ts_cost_add(&cost, 1, ts_cost_slice(WIDTH + 1, HALF));
     return cost;
 }
 
@@ -336,37 +341,37 @@ ts_cost ts_cost_page(int PAGES, int AW)
 
 /* ---- Stages */
 
-ts_cost ts_cost_radd(int D, int W, int TAGW)
+ts_cost ts_cost_radd(int D, int W, int TAGW, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_radd
 #include "plan/cost_table.def"
 #undef COST_ts_radd
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(TAGW + D * W));
+    ts_cost_add(&cost, 1, ts_cost_slice(TAGW + D * W, HALF));
     return cost;
 }
 
-ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH)
+ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_admit
 #include "plan/cost_table.def"
 #undef COST_ts_admit
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(TAGW + WIDTH));
+    ts_cost_add(&cost, 1, ts_cost_slice(TAGW + WIDTH, HALF));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, 1, QDEPTH));
     return cost;
 }
 
-ts_cost ts_cost_output(int OPW, int YW, int BPT)
+ts_cost ts_cost_output(int OPW, int YW, int BPT, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_output
 #include "plan/cost_table.def"
 #undef COST_ts_output
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_skid(OPW * YW + 2));
+    ts_cost_add(&cost, 1, ts_cost_slice(OPW * YW + 2, HALF));
     return cost;
 }
 

@@ -11,6 +11,7 @@
 enum {
     MAX_LENGTHS = 4096,
     MAX_MEMORIES = 64,
+    HALF_RATE_II = 4,  /* no stage's fold is then so much faster than asked that every other cycle were not enough */
     QUERY_CHOICES = 8, /* 1 ... 4, 6, 8, 12, 16 queries a block */
 };
 static const int query_choices[QUERY_CHOICES] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -285,6 +286,7 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
     plan.plan_tokens = s->typical;
     plan.reg = s->reg;
     plan.argmax = s->opt->argmax && im->classifier;
+    plan.half = ii->ring >= HALF_RATE_II;
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
             fold_linear(s, id, ii, &plan.lin[id]);
