@@ -376,6 +376,24 @@ static bool replicated(search *s, ts_err *err)
     return true;
 }
 
+/* How many devices would do if more of the last one followed; 0: not even one a block. */
+static int enough_devices(const search *s)
+{
+    const ts_partition_options *o = s->opt;
+    const ts_device **device = TS_NEW_N(s->arena, const ts_device *, s->blocks + o->devices);
+    int *end = TS_NEW_N(s->arena, int, s->blocks + o->devices);
+    for (int d = 0; d < s->blocks + o->devices; d++)
+        device[d] = o->device[d < o->devices ? d : o->devices - 1];
+    ts_partition_options longer = *o;
+    longer.device = device;
+    search more = *s;
+    more.opt = &longer;
+    for (longer.devices = o->devices + 1; longer.devices <= s->blocks; longer.devices++)
+        if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, run_cost, &more, end))
+            return longer.devices;
+    return 0;
+}
+
 /* Which block alone is too much for every device it may be on. */
 static bool no_cut_fits(const search *s, ts_err *err)
 {
@@ -391,9 +409,11 @@ static bool no_cut_fits(const search *s, ts_err *err)
             return ts_fail(err, "no cut over the %d devices fits: %s alone: %s", s->opt->devices,
                            ts_printf(s->arena, "layers.%d.%s", b / 2, b % 2 ? "ffn" : "attention"), short_of.msg);
     }
-    return ts_fail(err,
-                   "no cut of %s over the %d devices fits%s: more or larger devices, a lower --max-tokens or narrower formats would do",
-                   s->im->name, s->opt->devices, s->opt->pins ? " with these pins" : "");
+    const int enough = enough_devices(s);
+    const char *last = s->opt->device[s->opt->devices - 1]->name;
+    return ts_fail(err, "no cut of %s over the %d devices fits%s: %s, a lower --max-tokens or narrower formats would do", s->im->name,
+                   s->opt->devices, s->opt->pins ? " with these pins" : "",
+                   enough ? ts_printf(s->arena, "%d devices with %s for the others, larger ones", enough, last) : "larger devices");
 }
 
 /* What the beginnings of the list can do, roughly: for those who ask what another device is good for. */
