@@ -79,8 +79,10 @@ GRIDS = {
         dict(K=64, M=16, PK=4, PM=2, NR=1, ACCW=32, YW=16, PAGES=6, VARBITS=0, BEATS=0),
         dict(K=32, M=45, PK=4, PM=5, NR=1, ACCW=28, YW=14, PAGES=1, VARBITS=0, BEATS=1)]],
     "ts_rqvec": grid(D=[16, 32], NR=[2, 3, 16], XW=16, S2=14, BIASW=[0, 30], YW=12, VARBITS=0, PAGES=[6], LW=3),
+    "ts_pick": grid(N=[2, 3, 4, 8, 13, 16, 32], WIDTH=[8, 30]),
     "ts_page": grid(LW=3, PAGES=[2, 6], STRIDE=[4, 7, 16, 24], AW=[5, 8]),
-    "ts_radd": grid(D=[16, 32, 128], W=[16, 17, 18, 20], TAGW=5),
+    "ts_radd": [dict(D=d, NR=d, W=w, TAGW=5) for d in (16, 32, 128) for w in (16, 17, 18, 20)]
+               + [dict(D=d, NR=nr, W=w, TAGW=5) for d, nr in ((16, 4), (32, 8), (64, 4), (100, 7), (128, 8), (128, 32)) for w in (16, 18)],
     "ts_norm": [dict(W=16, YW=16, YSHIFT=18, EPSW=12, PAGES=6, LW=3, TAGW=5, REG=2, **g) for g in [
         dict(D=8, NP=2, TSHIFT=2, BIASW=30), dict(D=16, NP=4, TSHIFT=4, BIASW=34), dict(D=32, NP=2, TSHIFT=4, BIASW=34),
         dict(D=32, NP=8, TSHIFT=4, BIASW=40), dict(D=32, NP=4, TSHIFT=5, BIASW=34), dict(D=24, NP=5, TSHIFT=4, BIASW=34),
@@ -95,7 +97,6 @@ GRIDS = {
     "ts_pool": [dict(W=16, LW=3, TAGW=5, **g) for g in grid(D=[8, 32], NMAX=[64, 768], MODE=["mean", "max", "first"])],
     "ts_attn_kv": [dict(LW=3, KW=12, **g) for g in grid(H=4, DH=8, PKEY=[1, 3, 8], PH=[1, 4], PD=[2, 8], NMAX=[64, 512], VW=[8, 12])],
     "ts_attn_query": [dict(LW=3, EW=12, QW=12, ROW=8, **g) for g in grid(H=4, DH=8, PQ=[1, 2], PH=[1, 4], PD=[2, 8], NMAX=[64, 512])],
-    "ts_attn_pick": grid(N=[2, 3, 4, 8, 13, 16, 32], WIDTH=[8, 30]),
     "ts_attn_sched": [dict(LW=3, **g) for g in [
         dict(PQ=1, PKEY=4, HG=1, DC=1, HOW=3, PLACES=32, BANK=16, SCORES=16, NW=7, SPW=5, WW=1, KAW=5, SAW=5),
         dict(PQ=1, PKEY=21, HG=1, DC=1, HOW=5, PLACES=32, BANK=37, SCORES=37, NW=10, SPW=6, WW=1, KAW=7, SAW=7),

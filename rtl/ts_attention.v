@@ -218,7 +218,7 @@ module ts_attention #(
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     wire [2*PH*HG-1:0] all_e = {{2*(PH*HG-H){1'b0}}, constants[2*H-1:0]};
     ts_delay #(.WIDTH(GW), .CYCLES(2)) group_line (.clk(clk), .in(one_group), .out(constants_group));
-    ts_attn_pick #(.N(HG), .WIDTH(2*PH)) e_pick (.x(all_e), .sel(constants_group), .y(group_e));
+    ts_pick #(.N(HG), .WIDTH(2*PH)) e_pick (.x(all_e), .sel(constants_group), .y(group_e));
     ts_delay #(.WIDTH(2*PH), .CYCLES(TOTAL - 2)) e_line (.clk(clk), .in(group_e), .out(score_e));
 
     // Queries and keys on their way to the lanes.

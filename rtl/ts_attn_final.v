@@ -129,8 +129,8 @@ module ts_attn_final #(
             end
         end
     endgenerate
-    ts_attn_pick #(.N(PQ*PH), .WIDTH(SUMW)) sum_pick (.x(sums), .sel(row), .y(sum_now));
-    ts_attn_pick #(.N(STEPS), .WIDTH(BEAT)) acc_pick (.x(beats), .sel(acc_step), .y(acc_now));
+    ts_pick #(.N(PQ*PH), .WIDTH(SUMW)) sum_pick (.x(sums), .sel(row), .y(sum_now));
+    ts_pick #(.N(STEPS), .WIDTH(BEAT)) acc_pick (.x(beats), .sel(acc_step), .y(acc_now));
     always @(posedge clk) begin
         sum_picked <= sum_now;
         acc        <= acc_now;

@@ -145,7 +145,7 @@ module ts_attn_query #(
                 if (swap)
                     now <= next;
             end
-            ts_attn_pick #(.N(WORDS), .WIDTH(WORD)) pick (.x(now), .sel(word), .y(picked));
+            ts_pick #(.N(WORDS), .WIDTH(WORD)) pick (.x(now), .sel(word), .y(picked));
             always @(posedge clk)
                 q[i*WORD +: WORD] <= picked;
         end

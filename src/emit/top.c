@@ -226,8 +226,8 @@ static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
 static void add(const top *t, const char *name, const char *branch, const char *residual, const char *to)
 {
     wires(t, to, t->im->d * t->w.res_w, true);
-    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW)%s) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w, half(t),
-        name);
+    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW), .NR(%d)%s) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w,
+        t->plan->sum_lanes, half(t), name);
     tagged(t, "a", branch);
     out(t, ",\n        ");
     untagged(t, "b", residual);

@@ -86,7 +86,7 @@ static void attention_block(ring *r)
         .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg};
     put(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O, false);
-    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->half));
+    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     if (!im->norm_first)
         put_norm(r, TS_NRM_1);
     if (r->ways.attn_route)
@@ -109,7 +109,7 @@ static void ffn_block(ring *r)
     put_rqvec(r, TS_RQV_FFN);
     put_linear(r, TS_LIN_FFN1, false);
     put_linear(r, TS_LIN_FFN2, false);
-    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->half));
+    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     if (!im->norm_first)
         put_norm(r, TS_NRM_2);
     if (r->ways.ffn_route)

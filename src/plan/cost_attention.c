@@ -11,15 +11,6 @@ static ts_cost pack(int N, int W)
     return both(self);
 }
 
-static ts_cost pick(int N, int WIDTH)
-{
-    ts_resources self = {0};
-#define COST_ts_attn_pick
-#include "plan/cost_table.def"
-#undef COST_ts_attn_pick
-    return both(self);
-}
-
 static ts_cost walk(int NW, int PKEY, int DC, int KAW, int SAW)
 {
     ts_resources self = {0};
@@ -180,7 +171,7 @@ static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int P
 #undef COST_ts_attn_query
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_queue(map, H * DH * QW, NMAX + PQ, style));
-    ts_cost_add(&cost, PQ, pick(WORDS, WORD));
+    ts_cost_add(&cost, PQ, ts_cost_pick(WORDS, WORD));
     return cost;
 }
 
@@ -193,8 +184,8 @@ static ts_cost finish(const ts_mapping *map, const ts_attention_params *p, int S
 #include "plan/cost_table.def"
 #undef COST_ts_attn_final
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, pick(PQ * PH, SUMW));
-    ts_cost_add(&cost, 1, pick(STEPS, BEAT));
+    ts_cost_add(&cost, 1, ts_cost_pick(PQ * PH, SUMW));
+    ts_cost_add(&cost, 1, ts_cost_pick(STEPS, BEAT));
     ts_cost_add(&cost, 1, ts_cost_delay(SUMW + imax(clog2(STEPS), 1), 3));
     ts_cost_add(&cost, 1, ts_cost_pulse(1, 4));
     ts_cost_add(&cost, 1, ts_cost_delay(ctrl, 4));
@@ -244,7 +235,7 @@ ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
     ts_cost_add(&cost, 1, ts_cost_delay(1, ready));
     ts_cost_add(&cost, 1, ts_cost_mem(map, 2 * H + 7, p->layers, TS_MEM_DISTRIBUTED, true));
     ts_cost_add(&cost, 1, ts_cost_delay(GW, 2));
-    ts_cost_add(&cost, 1, pick(HG, 2 * PH));
+    ts_cost_add(&cost, 1, ts_cost_pick(HG, 2 * PH));
     ts_cost_add(&cost, 1, ts_cost_delay(2 * PH, total - 2));
 
     /* ... and of pass two. */

@@ -330,6 +330,15 @@ ts_cost ts_cost_beats(int BEATS)
     return both(self);
 }
 
+ts_cost ts_cost_pick(int N, int WIDTH)
+{
+    ts_resources self = {0};
+#define COST_ts_pick
+#include "plan/cost_table.def"
+#undef COST_ts_pick
+    return both(self);
+}
+
 ts_cost ts_cost_page(int PAGES, int AW)
 {
     ts_resources self = {0};
@@ -341,14 +350,17 @@ ts_cost ts_cost_page(int PAGES, int AW)
 
 /* ---- Stages */
 
-ts_cost ts_cost_radd(int D, int W, int TAGW, bool HALF)
+ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_radd
 #include "plan/cost_table.def"
 #undef COST_ts_radd
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_slice(TAGW + D * W, HALF));
+    if (NR < D)
+        ts_cost_add(&cost, 2, ts_cost_pick(cdiv(D, NR), NR * W));
+    else
+        ts_cost_add(&cost, 1, ts_cost_slice(TAGW + D * W, HALF));
     return cost;
 }
 

@@ -36,8 +36,9 @@ ts_cost ts_cost_requant(const ts_mapping *map, int IW, int S1, int S2, int BIASW
 ts_cost ts_cost_recip(int DW, int SIDEW, int DIGITS);
 ts_cost ts_cost_rsqrt(int VW, int SIDEW, int DIGITS);
 ts_cost ts_cost_beats(int BEATS);
+ts_cost ts_cost_pick(int N, int WIDTH);
 ts_cost ts_cost_page(int PAGES, int AW);
-ts_cost ts_cost_radd(int D, int W, int TAGW, bool HALF);
+ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF);
 ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH, bool HALF);
 ts_cost ts_cost_output(int OPW, int YW, int BPT, bool HALF);
 ts_cost ts_cost_argmax(int M, int PM, int NR, int YW, int TAGW);

@@ -39,7 +39,6 @@ static int tree(const timing *t, int x)
 
 enum {
     SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
-    RADD = 2,       /* ts_radd */
     STORE = 4,      /* ts_queue, from an event's last token in to its first one out */
     RQVEC_LAG = 9,  /* ts_rqvec, beside its steps */
     NORM_DIGITS = 2 /* ts_norm's and ts_pool's default */
@@ -58,6 +57,13 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
     pass(p, steps + RQVEC_LAG, steps);
+}
+
+/* Residual sum (ts_radd). */
+static void sum(const timing *t, path *p)
+{
+    const int steps = ts_ceil_div(t->im->d, t->plan->sum_lanes);
+    pass(p, steps > 1 ? steps + 2 : 2, steps > 1 ? steps + 2 : 1);
 }
 
 static void norm(const timing *t, path *p, ts_nrm_id id)
@@ -83,7 +89,7 @@ static void to_attention(const timing *t, path *p)
 static void from_attention(const timing *t, path *p)
 {
     linear(t, p, TS_LIN_O);
-    pass(p, RADD, 1);
+    sum(t, p);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_1);
     if (t->ways.attn_route)
@@ -100,7 +106,7 @@ static void through_ffn(const timing *t, path *p)
     rqvec(t, p, TS_RQV_FFN);
     linear(t, p, TS_LIN_FFN1);
     linear(t, p, TS_LIN_FFN2);
-    pass(p, RADD, 1);
+    sum(t, p);
     if (!t->im->norm_first)
         norm(t, p, TS_NRM_2);
     if (t->ways.ffn_route)

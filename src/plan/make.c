@@ -11,6 +11,7 @@
 enum {
     MAX_LENGTHS = 4096,
     MAX_MEMORIES = 64,
+    SUM_STEPS = 16,    /* of a residual sum: choosing among more words would not fit a cycle */
     HALF_RATE_II = 4,  /* no stage's fold is then so much faster than asked that every other cycle were not enough */
     QUERY_CHOICES = 8, /* 1 ... 4, 6, 8, 12, 16 queries a block */
 };
@@ -276,6 +277,13 @@ static ts_plan with_attention(const search *s, const ts_plan *rest, const ts_att
     return plan;
 }
 
+/* Values a cycle of a residual sum: folded, a token takes two cycles more than its steps. */
+static int sum_lanes(int d, int ii)
+{
+    const int steps = ii - 2 < SUM_STEPS ? ii - 2 : SUM_STEPS;
+    return steps > 1 ? ts_ceil_div(d, steps) : d;
+}
+
 /* All stages but attention. */
 static ts_plan fold_rest(const search *s, const intervals *ii)
 {
@@ -287,6 +295,7 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
     plan.reg = s->reg;
     plan.argmax = s->opt->argmax && im->classifier;
     plan.half = ii->ring >= HALF_RATE_II;
+    plan.sum_lanes = sum_lanes(im->d, ii->ring);
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
             fold_linear(s, id, ii, &plan.lin[id]);
@@ -402,6 +411,10 @@ static bool widen(const search *s, ts_plan *plan, int i)
             plan->nrm[id].np = wider(plan->nrm[id].np, s->w.nrm[id].d);
             return true;
         }
+    if (i-- == 0) {
+        plan->sum_lanes = wider(plan->sum_lanes, s->im->d);
+        return true;
+    }
     if (!s->ways.has_attention)
         return false;
     if (i == 0)

@@ -151,6 +151,7 @@ typedef struct ts_plan {
     ts_nrm_fold nrm[TS_NRM_COUNT];
     ts_attn_fold attn;
     int mid_depth;      /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
+    int sum_lanes;      /* values a cycle of the residual sums, 1 ... d */
     bool half;          /* slices of whole tokens take one every other cycle: no stage of the ring is faster */
     int refusal_depth;  /* events in flight: descriptors between admission and output */
     ts_mem_style queue_style, mid_style;

@@ -2,7 +2,7 @@
 // Combinational; sel >= N gives junk.
 `default_nettype none
 
-module ts_attn_pick #(
+module ts_pick #(
     parameter N     = 4,
     parameter WIDTH = 8,
     parameter SELW  = N > 1 ? $clog2(N) : 1 // derived
