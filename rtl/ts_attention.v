@@ -25,6 +25,8 @@
 //             (P > C and HG > 2: floor((HG-1)/2)*max(2*I, C + P) + ((HG-1) mod 2)*I in place of (HG-1)*I, here and in T)
 //   from one block's first context to the next one's: B; between the contexts of a block: row
 //   A token is accepted every HG*DC cycles while its bank is free and the queue has room.
+// QBEATS > 1: a token stays offered for QBEATS cycles; PQ*(QBEATS + 1) + 1 in place of PQ + 1, and max(HG*DC + 2, QBEATS + 4) + 1 +
+// (min(n, PQ) - 1)*(QBEATS + 1) in place of max(HG*DC + 2, 4) + min(n, PQ).
 //
 // PACK_S, two products a DSP in the scores: 1: pairs of key lanes, 2: pairs of queries (ts_attn_scores). PACK_C = 1, in the context:
 // channel lanes 2d and 2d+1 share a weight and its multipliers (ts_attn_context2), an odd last one has its own. No cycle changes.
@@ -54,6 +56,7 @@ module ts_attention #(
     parameter PACK_S  = 0,
     parameter PACK_C  = 0,
     parameter REG     = 2,
+    parameter QBEATS  = 1,  // pieces in which the queue holds a query (ts_queue_narrow)
     parameter FAN     = 1,  // registers between the memories and the lanes, 1 ... 4: the fan-out to PQ and PKEY lanes
     parameter KVSTYLE = "block",
     parameter SSTYLE  = "block",
@@ -164,7 +167,7 @@ module ts_attention #(
     wire [WW-1:0]            one_word, word;
     wire [PQ*PH*PD*QW-1:0]   q_word, q_lanes;
     ts_attn_query #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .PD(PD), .NMAX(NMAX), .QW(QW), .LW(LW), .EW(EW),
-                    .ZEROS(PACK_S == 2 ? 1 : 0), .ROW(QSTEPS), .STYLE(KVSTYLE)) query (
+                    .ZEROS(PACK_S == 2 ? 1 : 0), .ROW(QSTEPS), .BEATS(QBEATS), .STYLE(KVSTYLE)) query (
         .clk(clk), .rst(rst),
         .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_info({e_span, e_layer, e_bank}), .b_valid(b_valid), .b_take(b_take),

@@ -2,7 +2,8 @@
 // registers, one query a cycle, while the blocks before it are worked on from the other set. The last block of an event may hold
 // fewer queries. A block is offered with its event's descriptor; the cycle after `b_take` the sets change places, and two cycles
 // after it `word` selects what leaves on `q` (one more cycle: q is registered) of every query of the block.
-// At most one block every PQ + 1 cycles.
+// At most one block every PQ + 1 cycles; with BEATS > 1, where a query stays offered for BEATS cycles and comes out of the queue every
+// BEATS + 1 cycles, every PQ * (BEATS + 1) + 1.
 //
 // ZEROS = 1: of a block with an odd number of queries, the one after the last is zeros. For those who multiply queries in pairs it does not
 // matter what it is, but that it is known: to a simulator a product with an unknown bit is all unknown.
@@ -20,6 +21,7 @@ module ts_attn_query #(
     parameter EW    = 4, // of the rest of an event's descriptor
     parameter ZEROS = 0,
     parameter ROW   = 1, // steps of ts_attn_final for a query
+    parameter BEATS = 1, // pieces in which the queue holds a query
     parameter STYLE = "block",
     parameter NW    = $clog2(NMAX + 1), // derived, as all below
     parameter HG    = (H + PH - 1) / PH,
@@ -60,7 +62,7 @@ module ts_attn_query #(
 
     wire              q_valid, q_ready;
     wire [VECTOR-1:0] q_data;
-    ts_queue #(.WIDTH(VECTOR), .DEPTH(NMAX + PQ), .LW(LW), .STYLE(STYLE)) queue (
+    ts_queue_narrow #(.WIDTH(VECTOR), .DEPTH(NMAX + PQ), .BEATS(BEATS), .LW(LW), .STYLE(STYLE)) queue (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .s_last(s_last), .s_drop(s_drop),
         .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data));
 

@@ -1,6 +1,6 @@
 // Results in the order of the events. A token's result is BPT beats of OPW values of YW bits; they leave sign-extended to LANEW bits
 // (zero-extended with YSIGNED = 0), m_last with the last beat of the event's last token. A refused event, as its descriptor
-// says, has no results: it is one beat of zeros with m_refused and m_last. Latency 1, one beat a cycle.
+// says, has no results: it is one beat of zeros (ZEROS = 0: of anything) with m_refused and m_last. Latency 1, one beat a cycle.
 `default_nettype none
 
 module ts_output #(
@@ -11,6 +11,7 @@ module ts_output #(
     parameter BPT     = 1,
     parameter LW      = 1,
     parameter TAGW    = 3,
+    parameter ZEROS   = 1,
     parameter HALF    = 0 // its slice takes a word every other cycle
 ) (
     input  wire              clk,
@@ -37,7 +38,7 @@ module ts_output #(
 
     assign s_ready = out_ready && d_valid && !refused;
     assign d_ready = out_ready && last && (refused || s_valid);
-    assign word    = {refused, last, refused ? {OPW*YW{1'b0}} : s_data};
+    assign word    = {refused, last, ZEROS != 0 && refused ? {OPW*YW{1'b0}} : s_data};
 
     generate
         if (TAGW <= LW || YW > LANEW) begin : g_guard

@@ -1,6 +1,6 @@
 // Requantisation of a vector of D signed values, with the channel's own parameters: y = sat(round((x * m + b) >> (S2 + e))).
-// NR values a cycle: a token takes STEPS = ceil(D / NR) cycles, and a new one is accepted exactly every STEPS cycles while the
-// output is taken. From the cycle in which a token is accepted to the first cycle of its m_valid: STEPS + 9.
+// NR values a cycle: a token stays offered for STEPS = ceil(D / NR) cycles and is taken with the last one; a new one exactly every
+// STEPS cycles while the output is taken. From the first of these cycles to the first cycle of its m_valid: STEPS + 9.
 // Page memory: word page * STEPS + r, `page` = the layer in s_tag: NR entries {b[BIASW-1:0] if BIASW, bits[4:0] if VARBITS,
 // e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when the output FIFO has room for it.
 `default_nettype none
@@ -56,67 +56,59 @@ module ts_rqvec #(
         end
     endgenerate
 
-    // ---- issue: NR values a cycle
-    reg            busy, room;
+    // ---- issue: NR values a cycle, straight from the token that is offered
+    reg            room;
     reg  [SCW-1:0] count;
     reg  [CW-1:0]  used; // places of the output FIFO that are taken or promised
-    wire           last   = count == LAST[SCW-1:0];
-    wire           open   = !busy || last;
-    wire           accept = s_valid && s_ready;
-    wire           pop    = m_valid && m_ready;
+    wire           first = count == {SCW{1'b0}};
+    wire           last  = count == LAST[SCW-1:0];
+    wire           begins = s_valid && first && room;
+    wire           busy  = begins || !first;
+    wire           pop   = m_valid && m_ready;
 
-    assign s_ready = open && room;
+    assign s_ready = last && (!first || room);
 
     always @(posedge clk)
         if (rst) begin
-            busy  <= 1'b0;
             room  <= 1'b0;
             used  <= {CW{1'b0}};
             count <= {SCW{1'b0}};
         end else begin
-            busy <= accept || !open;
-            if (accept && !pop)
+            if (begins && !pop)
                 used <= used + 1'b1;
-            if (pop && !accept)
+            if (pop && !begins)
                 used <= used - 1'b1;
-            room <= pop || !(used == FULL[CW-1:0] || (accept && used == FULL_LESS_1[CW-1:0]));
+            room <= pop || !(used == FULL[CW-1:0] || (begins && used == FULL_LESS_1[CW-1:0]));
             if (busy)
                 count <= last ? {SCW{1'b0}} : count + 1'b1;
         end
 
-    reg  [STEPS*NR*XW-1:0] x;
-    wire [STEPS*NR*XW-1:0] x_new, x_shifted;
+    wire [STEPS*NR*XW-1:0] x;
     reg  [QAW-1:0]         addr;
     wire [QAW-1:0]         addr_new;
     generate
         if (STEPS * NR > D) begin : g_pad
-            assign x_new = {{((STEPS*NR-D)*XW){1'b0}}, s_data};
+            assign x = {{((STEPS*NR-D)*XW){1'b0}}, s_data};
         end else begin : g_no_pad
-            assign x_new = s_data;
-        end
-        if (STEPS > 1) begin : g_shift
-            assign x_shifted = {{(NR*XW){1'b0}}, x[STEPS*NR*XW-1:NR*XW]};
-        end else begin : g_no_shift
-            assign x_shifted = x;
+            assign x = s_data;
         end
     endgenerate
     ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(STEPS), .AW(QAW)) page_q (.page(s_tag[LW-1:0]), .base(addr_new));
-    always @(posedge clk) begin
-        x    <= open ? x_new : x_shifted;
-        addr <= open ? addr_new : addr + 1'b1;
-    end
+    always @(posedge clk)
+        addr <= first ? addr_new : addr + 1'b1;
 
     // ---- parameters and requantisers
-    wire [NR*XW-1:0] x_2;
+    wire [NR*XW-1:0] x_2, x_3;
     wire [NR*QE-1:0] q;
     wire [NR*YW-1:0] y;
     wire [NR-1:0]    rq_valid, rq_last;
-    reg  [1:0]       step;
-    wire             last_2;
+    reg  [2:0]       step;
+    wire             last_3;
     always @(posedge clk)
-        step <= rst ? 2'b0 : {step[0], busy};
-    ts_delay #(.WIDTH(NR * XW), .CYCLES(2)) delay_x (.clk(clk), .in(x[NR*XW-1:0]), .out(x_2));
-    ts_delay #(.WIDTH(1), .CYCLES(2)) delay_last (.clk(clk), .in(last), .out(last_2));
+        step <= rst ? 3'b0 : {step[1:0], busy};
+    ts_select #(.N(STEPS), .WIDTH(NR * XW)) select (.clk(clk), .x(x), .sel(count), .y(x_2));
+    ts_delay #(.WIDTH(NR * XW), .CYCLES(1)) delay_x (.clk(clk), .in(x_2), .out(x_3));
+    ts_delay #(.WIDTH(1), .CYCLES(3)) delay_last (.clk(clk), .in(last), .out(last_3));
     ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * STEPS), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
         .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(addr), .rdata(q),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
@@ -137,8 +129,8 @@ module ts_rqvec #(
                 assign bias = 1'b0;
             end
             ts_requant #(.IW(XW), .S1(0), .S2(S2), .BIASW(BIASW), .EW(EW), .OW(YW), .OSIGNED(1), .VARBITS(VARBITS)) requant (
-                .clk(clk), .rst(rst), .in_valid(step[1]), .in_acc(x_2[i*XW +: XW]), .in_m(q[i*QE +: 18]),
-                .in_e(q[i*QE+18 +: EW]), .in_b(bias), .in_bits(width), .in_tag(last_2),
+                .clk(clk), .rst(rst), .in_valid(step[2]), .in_acc(x_3[i*XW +: XW]), .in_m(q[i*QE +: 18]),
+                .in_e(q[i*QE+18 +: EW]), .in_b(bias), .in_bits(width), .in_tag(last_3),
                 .out_valid(rq_valid[i]), .out_y(y[i*YW +: YW]), .out_tag(rq_last[i]));
         end
     endgenerate
@@ -166,7 +158,7 @@ module ts_rqvec #(
         .clk(clk), .rst(rst), .s_valid(rq_valid[0] && rq_last[0]), .s_ready(fifo_ready), .s_data(vector[D*YW-1:0]),
         .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(fifo_count));
     ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(DEPTH)) tags (
-        .clk(clk), .rst(rst), .s_valid(accept), .s_ready(tag_ready), .s_data(s_tag),
+        .clk(clk), .rst(rst), .s_valid(begins), .s_ready(tag_ready), .s_data(s_tag),
         .m_valid(tag_valid), .m_ready(pop), .m_data(m_tag), .count(tag_count));
     // Credits make sure that neither FIFO is ever full when it is written.
     wire unused_fifo = &{1'b0, fifo_ready, fifo_count, tag_ready, tag_valid, tag_count};

@@ -377,9 +377,9 @@ static void attention_input(top *t, const char *entry)
 
     wires(t, "waiting", res, false);
     out(t,
-        "    ts_queue #(.WIDTH(%d), .DEPTH(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
+        "    ts_queue_narrow #(.WIDTH(%d), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
         "        .clk(clk), .rst(rst),\n        ",
-        res, t->plan->n_max + t->plan->attn.pq, style(t->plan->queue_style));
+        res, t->plan->n_max + t->plan->attn.pq, t->plan->queue_beats, style(t->plan->queue_style));
     untagged(t, "s", residual);
     out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", residual, residual);
     untagged(t, "m", "waiting");
@@ -424,11 +424,11 @@ static const char *attention_block(top *t)
     wires(t, "ctx", inner * w->cw, true);
     out(t,
         "    ts_attention #(\n"
-        "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
+        "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .QBEATS(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
         "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
         "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)%s\n"
         "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(%s), %s,\n        ",
-        im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
+        im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, t->plan->queue_beats, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
         w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
         ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing,
         late ? "attention_final" : "event_final", config);
@@ -470,9 +470,9 @@ static const char *store(const top *t, const char *entry)
     const int res = t->im->d * t->w.res_w;
     wires(t, "stored", res, true);
     out(t,
-        "    ts_queue #(.WIDTH(%d + TAGW), .DEPTH(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
+        "    ts_queue_narrow #(.WIDTH(%d + TAGW), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
         "        .clk(clk), .rst(rst),\n        ",
-        res, t->plan->n_max + 1, style(t->plan->queue_style));
+        res, t->plan->n_max + 1, t->plan->queue_beats, style(t->plan->queue_style));
     bundled(t, "s", entry);
     out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", entry, entry);
     bundled(t, "m", "stored");
@@ -602,8 +602,9 @@ static void head(top *t, const char *in)
 static void output_port(const top *t, const char *in, int values, int bits, bool is_signed)
 {
     out(t,
-        "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW)%s) u_output (\n        .clk(clk), .rst(rst),\n        ",
-        values, bits, is_signed, t->ports.out_lane, t->ports.beats, t->im->head_count ? "" : half(t));
+        "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW), .ZEROS(%d)%s) u_output (\n"
+        "        .clk(clk), .rst(rst),\n        ",
+        values, bits, is_signed, t->ports.out_lane, t->ports.beats, t->im->head_count > 0, t->im->head_count ? "" : half(t));
     out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
     tagged(t, "s", in);
     out(t,

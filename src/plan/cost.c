@@ -75,7 +75,7 @@ static void attention_block(ring *r)
     if (loop && im->fused_qkv0)
         ts_cost_add(&streams, 1, ts_cost_merge(qkv, r->plan->half));
     put(r, "fork and merges", streams);
-    put(r, "residual queue", ts_cost_queue(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_style));
+    put(r, "residual queue", ts_cost_queue_narrow(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_beats, plan->queue_style));
     if (loop || !im->fused_qkv0) {
         if (im->norm_first)
             put_norm(r, TS_NRM_1);
@@ -83,7 +83,7 @@ static void attention_block(ring *r)
         put_linear(r, TS_LIN_QKV, false);
     }
     const ts_attention_params p = {
-        .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg};
+        .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg, .queue_beats = plan->queue_beats};
     put(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O, false);
     put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
@@ -98,7 +98,7 @@ static void ffn_block(ring *r)
     const ts_imodel *im = r->im;
     const int res = im->d * r->w.res_w;
     if (r->ways.store)
-        put(r, "event queue", ts_cost_queue(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_style));
+        put(r, "event queue", ts_cost_queue_narrow(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_beats, r->plan->queue_style));
     if (r->ways.ffn_merge)
         put(r, "FFN merge", ts_cost_merge(res + r->w.tagw, r->plan->half));
     ts_cost around = ts_cost_fork(res + r->w.tagw, r->plan->half);
@@ -132,9 +132,9 @@ static void head(ring *r)
     const ts_lin_widths *w = &r->w.lin[last];
     if (plan->argmax) {
         put(r, "arg-max", ts_cost_argmax(w->m, f->pm, f->nr, w->yw, r->w.tagw));
-        put(r, "output", ts_cost_output(2, 32, 1, false));
+        put(r, "output", ts_cost_output(2, 32, 1, true, false));
     } else {
-        put(r, "output", ts_cost_output(f->nr, w->yw, ts_ceil_div(w->m, f->pm) * (f->pm / f->nr), false));
+        put(r, "output", ts_cost_output(f->nr, w->yw, ts_ceil_div(w->m, f->pm) * (f->pm / f->nr), true, false));
     }
 }
 
@@ -148,7 +148,7 @@ static int stages(ring *r)
     if (r->im->head_count > 0)
         head(r);
     else
-        put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1, r->plan->half));
+        put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1, false, r->plan->half));
     return r->count;
 }
 

@@ -163,14 +163,14 @@ static ts_cost keys_values(const ts_mapping *map, const ts_attention_params *p)
     return cost;
 }
 
-static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, ts_mem_style style)
+static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, int QBEATS, ts_mem_style style)
 {
     ts_resources self = {0};
 #define COST_ts_attn_query
 #include "plan/cost_table.def"
 #undef COST_ts_attn_query
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_queue(map, H * DH * QW, NMAX + PQ, style));
+    ts_cost_add(&cost, 1, ts_cost_queue_narrow(map, H * DH * QW, NMAX + PQ, QBEATS, style));
     ts_cost_add(&cost, PQ, ts_cost_pick(WORDS, WORD));
     return cost;
 }
@@ -218,7 +218,7 @@ ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
 #undef COST_ts_attention
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, keys_values(map, p));
-    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, row, p->f.kvstyle));
+    ts_cost_add(&cost, 1, query(map, H, DH, PQ, PH, PD, NMAX, QW, SPW + LW + 1, row, p->queue_beats, p->f.kvstyle));
     ts_cost_add(&cost, 1, sched(PQ, PKEY, HG, DC, clog2(PQ * row + DC), NW, SPW, LW, WW, KAW, SAW));
 
     /* What travels beside the operands of pass one ... */

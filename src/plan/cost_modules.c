@@ -196,6 +196,24 @@ ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style 
     return cost;
 }
 
+ts_cost ts_cost_queue_narrow(const ts_mapping *map, int WIDTH, int DEPTH, int BEATS, ts_mem_style STYLE)
+{
+    if (BEATS == 1)
+        return ts_cost_queue(map, WIDTH, DEPTH, STYLE);
+    ts_resources self = {0};
+    int piece = 0;
+    {
+#define COST_ts_queue_narrow
+#include "plan/cost_table.def"
+#undef COST_ts_queue_narrow
+        piece = PIECE;
+    }
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_pick(BEATS, piece));
+    ts_cost_add(&cost, 1, ts_cost_queue(map, piece, DEPTH * BEATS, STYLE));
+    return cost;
+}
+
 ts_cost ts_cost_fork(int WIDTH, bool HALF)
 {
     ts_resources self = {0};
@@ -339,6 +357,17 @@ ts_cost ts_cost_pick(int N, int WIDTH)
     return both(self);
 }
 
+ts_cost ts_cost_select(int N, int WIDTH)
+{
+    const int group = imin(N, 16), groups = cdiv(N, group);
+    ts_cost cost = both((ts_resources){.ff = (groups + 1.0) * WIDTH + (groups > 1 ? clog2(N) - 4 : 0)});
+    ts_cost_add(&cost, groups - (N % group > 0), ts_cost_pick(group, WIDTH));
+    if (N % group)
+        ts_cost_add(&cost, 1, ts_cost_pick(N % group, WIDTH));
+    ts_cost_add(&cost, 1, ts_cost_pick(groups, WIDTH));
+    return cost;
+}
+
 ts_cost ts_cost_page(int PAGES, int AW)
 {
     ts_resources self = {0};
@@ -376,7 +405,7 @@ ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int 
     return cost;
 }
 
-ts_cost ts_cost_output(int OPW, int YW, int BPT, bool HALF)
+ts_cost ts_cost_output(int OPW, int YW, int BPT, bool ZEROS, bool HALF)
 {
     ts_resources self = {0};
 #define COST_ts_output
@@ -461,8 +490,9 @@ ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rq
     ts_cost cost = both(self);
     const int entry = 18 + 3 + (w->varbits ? 5 : 0) + w->biasw, depth = cdiv(STEPS + 10, STEPS) + 1;
     ts_cost_add(&cost, 1, ts_cost_page(PAGES, imax(QAW, 1)));
-    ts_cost_add(&cost, 1, ts_cost_delay(NR * XW, 2));
-    ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
+    ts_cost_add(&cost, 1, ts_cost_select(STEPS, NR * XW));
+    ts_cost_add(&cost, 1, ts_cost_delay(NR * XW, 1));
+    ts_cost_add(&cost, 1, ts_cost_delay(1, 3));
     ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
     ts_cost_add(&cost, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, 3, YW, w->varbits));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, D * YW, depth));

@@ -25,6 +25,7 @@ ts_cost ts_cost_slice(int WIDTH, bool HALF);
 ts_cost ts_cost_fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH);
 ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE);
 ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE);
+ts_cost ts_cost_queue_narrow(const ts_mapping *map, int WIDTH, int DEPTH, int BEATS, ts_mem_style STYLE);
 ts_cost ts_cost_fork(int WIDTH, bool HALF);
 ts_cost ts_cost_merge(int WIDTH, bool HALF);
 ts_cost ts_cost_route(int WIDTH, bool HALF);
@@ -37,10 +38,11 @@ ts_cost ts_cost_recip(int DW, int SIDEW, int DIGITS);
 ts_cost ts_cost_rsqrt(int VW, int SIDEW, int DIGITS);
 ts_cost ts_cost_beats(int BEATS);
 ts_cost ts_cost_pick(int N, int WIDTH);
+ts_cost ts_cost_select(int N, int WIDTH);
 ts_cost ts_cost_page(int PAGES, int AW);
 ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF);
 ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH, bool HALF);
-ts_cost ts_cost_output(int OPW, int YW, int BPT, bool HALF);
+ts_cost ts_cost_output(int OPW, int YW, int BPT, bool ZEROS, bool HALF);
 ts_cost ts_cost_argmax(int M, int PM, int NR, int YW, int TAGW);
 ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode);
 
@@ -58,7 +60,7 @@ typedef struct ts_attention_params {
     int h, dh, n_max, layers;
     ts_ring_widths w;
     ts_attn_fold f;
-    int reg;
+    int reg, queue_beats;
 } ts_attention_params;
 ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p);
 

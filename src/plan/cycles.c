@@ -39,7 +39,6 @@ static int tree(const timing *t, int x)
 
 enum {
     SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
-    STORE = 4,      /* ts_queue, from an event's last token in to its first one out */
     RQVEC_LAG = 9,  /* ts_rqvec, beside its steps */
     NORM_DIGITS = 2 /* ts_norm's and ts_pool's default */
 };
@@ -55,8 +54,9 @@ static void linear(const timing *t, path *p, ts_lin_id id)
 
 static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
+    /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
-    pass(p, steps + RQVEC_LAG, steps);
+    pass(p, steps + RQVEC_LAG, steps + t->plan->half);
 }
 
 /* Residual sum (ts_radd). */
@@ -113,11 +113,29 @@ static void through_ffn(const timing *t, path *p)
         pass(p, SLICE, 1);
 }
 
+/* ts_queue_narrow: cycles from a token being offered to its being taken, from there to its being offered, and of each token. */
+typedef struct queue_time {
+    int in, ahead, each;
+} queue_time;
+
+static queue_time queue(const timing *t)
+{
+    const int beats = t->plan->queue_beats;
+    return beats > 1 ? (queue_time){beats - 1, beats + 4, beats + 1} : (queue_time){0, 4, 1};
+}
+
 /* Words that a token's keys are written in: the least time between two tokens at attention. */
 static int key_words(const timing *t)
 {
     const ts_attn_fold *a = &t->plan->attn;
     return ts_ceil_div(t->im->heads, a->ph) * ts_ceil_div(t->im->d_head, a->pd);
+}
+
+/* A token into attention: its query into the queue, its keys and values into their memories. */
+static void into_attention(const timing *t, path *p)
+{
+    const queue_time q = queue(t);
+    pass(p, q.in, key_words(t) > q.in + 1 ? key_words(t) : q.in + 1);
 }
 
 static path entering(const timing *t)
@@ -142,7 +160,7 @@ static path entering(const timing *t)
             pass(&p, SLICE, 1); /* of tokens */
         to_attention(t, &p);
     }
-    pass(&p, 0, key_words(t));
+    into_attention(t, &p);
     return p;
 }
 
@@ -156,7 +174,7 @@ static path looping(const timing *t)
         pass(&p, SLICE, 1); /* of tokens, or of q, k, v */
     if (t->ways.loop)
         to_attention(t, &p);
-    pass(&p, 0, key_words(t));
+    into_attention(t, &p);
     return p;
 }
 
@@ -214,10 +232,11 @@ static attention_time attention(const timing *t, int n)
         groups = (hg - 1) / 2 * (2 * item > c + p ? 2 * item : c + p) + (hg - 1) % 2 * item;
     const int through = groups + c + 21 + lanes + recip + a->pq * row;
     const int places = (4 * a->pq > 32 ? 4 * a->pq : 32) / a->pq;
-    const double block = fmax(fmax(hg * item, hg * (c + p) / 2.0), fmax(a->pq + 1, (double)through / places));
-    const int start = hg * dc + 2 > 4 ? hg * dc + 2 : 4;
+    const queue_time q = queue(t);
+    const double block = fmax(fmax(hg * item, hg * (c + p) / 2.0), fmax(a->pq * q.each + 1, (double)through / places));
+    const int start = hg * dc + 2 > q.ahead ? hg * dc + 2 : q.ahead;
     return (attention_time){.block = block,
-                            .first = start + (n < a->pq ? n : a->pq) + 2 * c + groups + p + 19 + lanes + recip + row,
+                            .first = start + 1 + ((n < a->pq ? n : a->pq) - 1) * q.each + 2 * c + groups + p + 19 + lanes + recip + row,
                             .row = row};
 }
 
@@ -226,12 +245,13 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
     CHECK(n >= 1);
     const timing t = {plan, im, *w, ts_ring_ways_of(im)};
     if (!t.ways.has_attention) {
-        path stored = {STORE, 1}, ffn = {0, 1};
+        const queue_time q = queue(&t);
+        path stored = {q.in + q.ahead, q.in + 1}, ffn = {0, q.each};
         through_ffn(&t, &ffn);
         path leave = ffn;
         out_of_ring(&t, &leave);
         pass(&stored, SLICE, 1); /* admission */
-        return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = 1,
+        return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = stored.ii,
                                .leave = leave.latency, .leave_ii = leave.ii};
     }
     const path enter = entering(&t), loop = looping(&t), leave = leaving(&t);

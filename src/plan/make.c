@@ -6,12 +6,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/cost_modules.h"
 #include "plan/fold.h"
 
 enum {
     MAX_LENGTHS = 4096,
     MAX_MEMORIES = 64,
     SUM_STEPS = 16,    /* of a residual sum: choosing among more words would not fit a cycle */
+    QUEUE_MARGIN = 2,  /* queries of a block that a queue has room for beside the longest event, about */
     HALF_RATE_II = 4,  /* no stage's fold is then so much faster than asked that every other cycle were not enough */
     QUERY_CHOICES = 8, /* 1 ... 4, 6, 8, 12, 16 queries a block */
 };
@@ -284,6 +286,27 @@ static int sum_lanes(int d, int ii)
     return steps > 1 ? ts_ceil_div(d, steps) : d;
 }
 
+/* Pieces in which a queue holds a token: the fewest of those that need the least block RAM and keep up. Queues are one block query
+   longer than the longest event; the few tokens more or less do not matter here. */
+static int queue_beats(const search *s, int ii)
+{
+    const ts_mapping map = ts_mapping_of(s->device);
+    const int residual = s->im->d * s->w.res_w, query = s->ways.has_attention ? s->im->heads * s->im->d_head * s->w.qw : 0;
+    double least = 0;
+    int best = 1;
+    for (int beats = 1; beats <= TS_QUEUE_BEATS_MAX && (beats == 1 || beats <= ii - 2); beats++) {
+        const int depth = s->opt->max_tokens + QUEUE_MARGIN;
+        double brams = ts_cost_queue_narrow(&map, residual, depth, beats, TS_MEM_BLOCK).device.bram36;
+        if (query)
+            brams += ts_cost_queue_narrow(&map, query, depth, beats, TS_MEM_BLOCK).device.bram36;
+        if (beats == 1 || brams < least) {
+            least = brams;
+            best = beats;
+        }
+    }
+    return best;
+}
+
 /* All stages but attention. */
 static ts_plan fold_rest(const search *s, const intervals *ii)
 {
@@ -296,12 +319,13 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
     plan.argmax = s->opt->argmax && im->classifier;
     plan.half = ii->ring >= HALF_RATE_II;
     plan.sum_lanes = sum_lanes(im->d, ii->ring);
+    plan.queue_beats = queue_beats(s, ii->ring);
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
             fold_linear(s, id, ii, &plan.lin[id]);
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (s->w.rqv[id].d)
-            plan.rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, ii->ring);
+            plan.rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, plan.half ? ii->ring - 1 : ii->ring); /* a slice at half rate comes a cycle late */
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
             plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring);

@@ -18,6 +18,7 @@ ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
                     .reg = 1,
                     .attn = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1, .nf = 1, .kvstyle = TS_MEM_BLOCK, .sstyle = TS_MEM_BLOCK},
                     .sum_lanes = 1,
+                    .queue_beats = 1,
                     .mid_depth = 16,
                     .refusal_depth = 8,
                     .queue_style = TS_MEM_BLOCK,
@@ -63,7 +64,8 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
     if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) || !in_range("ring", "reg", plan->reg, 1, 2, err) ||
-        !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) || !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
+        !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
+        !in_range("ring", "queue_beats", plan->queue_beats, 1, TS_QUEUE_BEATS_MAX, err) || !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
         !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
         return false;
     if (plan->argmax && (!im->classifier || im->outputs < 2))
@@ -115,11 +117,11 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
                              a->nf, "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle), "score_pairs",
                              a->pairs ? json_string(ts_score_pairs_name(a->pairs)) : NULL, "pack_context",
                              a->pack_context ? json_true() : NULL);
-    json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:i, s:b, s:o*}", "device", plan->device, "clock_mhz",
+    json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:i, s:i, s:b, s:o*}", "device", plan->device, "clock_mhz",
                              plan->clock_mhz, "n_max", plan->n_max, "plan_tokens", plan->plan_tokens, "reg", plan->reg, "linear", lin,
                              "requantise", rqv, "norm", nrm, "attention", attn, "mid_depth", plan->mid_depth, "mid_memory",
                              ts_mem_style_name(plan->mid_style), "queue_memory", ts_mem_style_name(plan->queue_style), "refusal_depth",
-                             plan->refusal_depth, "sum_lanes", plan->sum_lanes, "argmax", plan->argmax, "half_rate_slices",
+                             plan->refusal_depth, "sum_lanes", plan->sum_lanes, "queue_beats", plan->queue_beats, "argmax", plan->argmax, "half_rate_slices",
                              plan->half ? json_true() : NULL);
     CHECK(json);
     return json;
@@ -211,6 +213,7 @@ bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_er
     ts_attn_fold *a = &plan->attn;
     return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && get_int(json, "ring", "n_max", &plan->n_max, err) &&
            get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) && get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) &&
+           get_int(json, "ring", "queue_beats", &plan->queue_beats, err) &&
            get_int(json, "ring", "reg", &plan->reg, err) && get_int(json, "ring", "mid_depth", &plan->mid_depth, err) &&
            get_int(json, "ring", "refusal_depth", &plan->refusal_depth, err) &&
            get_style(json, "ring", "mid_memory", &plan->mid_style, err) &&

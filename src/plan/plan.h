@@ -140,6 +140,8 @@ typedef struct ts_attn_fold {
     ts_mem_style kvstyle, sstyle; /* memories of keys and values; of scores */
 } ts_attn_fold;
 
+enum { TS_QUEUE_BEATS_MAX = 16 };
+
 typedef struct ts_plan {
     const char *device; /* name in devices/ */
     double clock_mhz;
@@ -152,6 +154,7 @@ typedef struct ts_plan {
     ts_attn_fold attn;
     int mid_depth;      /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
     int sum_lanes;      /* values a cycle of the residual sums, 1 ... d */
+    int queue_beats;    /* pieces in which the queues of residuals and queries hold a token, 1 ... TS_QUEUE_BEATS_MAX */
     bool half;          /* slices of whole tokens take one every other cycle: no stage of the ring is faster */
     int refusal_depth;  /* events in flight: descriptors between admission and output */
     ts_mem_style queue_style, mid_style;

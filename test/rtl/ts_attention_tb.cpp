@@ -48,6 +48,9 @@ extern "C" {
 #ifndef P_FAN
 #define P_FAN 1
 #endif
+#ifndef P_QBEATS
+#define P_QBEATS 1
+#endif
 
 static const int inner = P_H * P_DH, container = std::max({P_QW, P_KW, P_VW}), tag_bits = P_LW + 2;
 
@@ -101,13 +104,14 @@ struct timing {
         const int lg_key = tree_cycles(P_PKEY), recip = 1 + ceil_div(16, P_REG);
         const int c = ceil_div(n, P_PKEY) * chunks, item = std::max(c, P_PQ * row + chunks - 1);
         const int p = 9 + P_FAN + tree_cycles(P_PD) + (chunks > 1) + std::max(0, lg_key - 1);
+        const int load = P_QBEATS > 1 ? P_QBEATS + 1 : 1; /* cycles of a query */
         const int tail = c + 20 + lg_key + recip + row;
         const int begin = std::max(c, std::min(n, P_PQ) * row + chunks - 1); /* an item of the first block */
         const int gap = (groups - 1) / 2 * std::max(2 * begin, c + p) + (groups - 1) % 2 * begin;
         early = c < p ? 1 + (c + p) / 2 : 0; /* such short items follow each other in pairs */
         const double held = static_cast<double>(gap + tail + (P_PQ - 1) * row + 2) / (places / P_PQ);
-        const double block = std::max({groups * std::max<double>(item, (c + p) / 2.0), P_PQ + 1.0, held});
-        first = std::max(groups * chunks + 2, 4) + std::min(n, P_PQ) + c + p - 1 + gap + tail;
+        const double block = std::max({groups * std::max<double>(item, (c + p) / 2.0), P_PQ * load + 1.0, held});
+        first = std::max(groups * chunks + 2, P_QBEATS > 1 ? P_QBEATS + 4 : 4) + 1 + (std::min(n, P_PQ) - 1) * load + c + p - 1 + gap + tail;
         last = first + static_cast<int>((blocks - 1) * block) + (n - (blocks - 1) * P_PQ - 1) * row;
     }
 };

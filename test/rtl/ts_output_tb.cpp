@@ -29,7 +29,11 @@ int main(int argc, char **argv)
         const bool refused = e > 50 && b.rnd() % 2;
         d.send({bits(1, refused)});
         if (refused) {
-            m.expect({bits(P_OPW * P_LANEW), bits(1, 1), bits(1, 1)});
+            const bits any(P_OPW * P_LANEW), flag(1, 1);
+            if (P_ZEROS)
+                m.expect({any, flag, flag});
+            else
+                m.expect({any, flag, flag}, {any, flag, flag});
             continue;
         }
         const int64_t n = b.rnd() % 2 ? 1 : b.pick(1, 7);

@@ -328,7 +328,7 @@ static void predictions_grow_with_the_event(void **state)
 static void predictions_are_the_modules_sums(void **state)
 {
     const fixture *f = *state;
-    ts_plan plan = {.n_max = 10, .reg = 2, .attn = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1, .nf = 1}};
+    ts_plan plan = {.n_max = 10, .reg = 2, .sum_lanes = 32, .queue_beats = 1, .attn = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1, .nf = 1}};
     for (int i = 0; i < TS_LIN_COUNT; i++)
         plan.lin[i] = (ts_lin_fold){.pk = 1, .pm = 1, .nr = 1};
     for (int i = 0; i < TS_RQV_COUNT; i++)
