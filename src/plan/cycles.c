@@ -330,12 +330,11 @@ typedef struct passage {
     int hops;           /* attention blocks but one */
 } passage;
 
-/* `pace`: of the neighbours. */
-static passage passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace)
+/* `pace`: of the neighbours; `slack`: tokens that the next one takes without delay. */
+static passage passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, int slack)
 {
     ts_layer_time t = ts_layer_time_at(plan, im, w, n);
     t.enter_ii = t.enter_ii > pace.in ? t.enter_ii : (int)ceil(pace.in);
-    t.leave_ii = t.leave_ii > pace.out ? t.leave_ii : (int)ceil(pace.out);
     const ts_ring_ways ways = ts_ring_ways_of(im);
     const int blocks = im->layers - im->starts_in_ffn;
     const bool late = ways.ffn_merge && !im->ends_in_attention;
@@ -344,9 +343,10 @@ static passage passage_between(const ts_plan *plan, const ts_imodel *im, const t
                      .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
                      .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
                      .first = t.attention,
-                     .drain = fmax(t.ii, t.leave_ii),
-                     .reading = ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
-                                                   : (double)n * t.leave_ii,
+                     .drain = fmax(fmax(t.ii, t.leave_ii), pace.out),
+                     .reading = fmax(ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
+                                                        : (double)n * t.leave_ii,
+                                     (n - slack) * pace.out),
                      .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
                      .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
                      .hops = blocks > 0 ? blocks - 1 : 0};
@@ -354,7 +354,7 @@ static passage passage_between(const ts_plan *plan, const ts_imodel *im, const t
 
 static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    return passage_between(plan, im, w, n, (ts_pace){0, 0});
+    return passage_between(plan, im, w, n, (ts_pace){0, 0}, 0);
 }
 
 /* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
@@ -390,13 +390,13 @@ ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n)
 
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 {
-    return ts_predict_between(plan, im, n, (ts_pace){0, 0});
+    return ts_predict_between(plan, im, n, (ts_pace){0, 0}, 0);
 }
 
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours)
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    const passage p = passage_between(plan, im, &w, n, neighbours);
+    const passage p = passage_between(plan, im, &w, n, neighbours, slack);
     const double latency = lone_latency(&p), between = interval(plan, &p, n);
     const int units = ts_plan_mac_units(plan, im);
     return (ts_prediction){.tokens = n,

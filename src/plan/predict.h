@@ -22,8 +22,9 @@ typedef struct ts_pace {
 } ts_pace;
 ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
 
-/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. */
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours);
+/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. `slack`: tokens that the way from the ring's last
+   stage to the slow one of the next ring holds: so many of an event leave at the ring's own pace. */
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack);
 
 /* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). */
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
