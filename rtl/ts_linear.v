@@ -14,6 +14,11 @@
 //     table:   word = requantised value as an unsigned IDXW-bit number; one memory a lane, same image, for all pages
 // BEATS = 0 delivers the vector of M values; BEATS = 1 delivers beats of NR: beat j, lane i is output j * NR + i (beyond M: junk).
 //
+// PAGED = 1: the weight memory holds BUFFERS pages, which come over w_ (ts_page_mem, LANES slices of 72 bits a write) while the stage
+// runs: word s_page * STEPS + mo * KO + ko, whatever the layer; s_page is taken with s_tag. It has no image and is not on the
+// configuration bus. A page may be overwritten once the last token that reads it has left, and is there for tokens that are accepted
+// a cycle after its last write. All else is as with PAGED = 0, which looks at neither w_ nor s_page.
+//
 // PACK = 1: outputs 2i and 2i+1 of a group share their inputs and their PK multipliers (ts_dot2); of an odd PM the last one has its own.
 //
 // Nothing stalls inside. A token (BEATS = 1: a group) is issued only when the output FIFO has room for its result: credits.
@@ -54,24 +59,32 @@ module ts_linear #(
     parameter CFG_Q   = 2,
     parameter CFG_T   = 3,
     parameter BEATS   = 0,
+    parameter PAGED   = 0,
+    parameter BUFFERS = 2, // pages of a paged weight memory, 1 or 2
+    parameter LANES   = 1, // of the bus that writes them
     parameter MW_OUT  = (BEATS != 0 ? NR : M) * YW // derived
 ) (
-    input  wire              clk,
-    input  wire              rst,
-    input  wire              s_valid,
-    output wire              s_ready,
-    input  wire [K*XW-1:0]   s_data,
-    input  wire [TAGW-1:0]   s_tag,
-    output wire              m_valid,
-    input  wire              m_ready,
-    output wire [MW_OUT-1:0] m_data,
-    output wire [TAGW-1:0]   m_tag,
-    output wire              m_eot, // last beat of the token
-    input  wire              cfg_we,
-    input  wire [7:0]        cfg_mem,
-    input  wire [9:0]        cfg_slice,
-    input  wire [15:0]       cfg_addr,
-    input  wire [71:0]       cfg_data
+    input  wire                clk,
+    input  wire                rst,
+    input  wire                s_valid,
+    output wire                s_ready,
+    input  wire [K*XW-1:0]     s_data,
+    input  wire [TAGW-1:0]     s_tag,
+    input  wire                s_page, // the buffer that this token reads
+    output wire                m_valid,
+    input  wire                m_ready,
+    output wire [MW_OUT-1:0]   m_data,
+    output wire [TAGW-1:0]     m_tag,
+    output wire                m_eot, // last beat of the token
+    input  wire                w_we,
+    input  wire [7:0]          w_group,
+    input  wire [15:0]         w_addr,
+    input  wire [LANES*72-1:0] w_data,
+    input  wire                cfg_we,
+    input  wire [7:0]          cfg_mem,
+    input  wire [9:0]          cfg_slice,
+    input  wire [15:0]         cfg_addr,
+    input  wire [71:0]         cfg_data
 );
     localparam MO    = (M + PM - 1) / PM;
     localparam KO    = (K + PK - 1) / PK;
@@ -94,7 +107,10 @@ module ts_linear #(
     localparam CW         = $clog2(DEPTH + 1);
     localparam UW         = $clog2(DEPTH + 2);
 
-    localparam WAW = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
+    localparam WPAGES = PAGED != 0 ? BUFFERS : PAGES; // of the weight memory
+    localparam WLW    = PAGED != 0 ? 1 : LW;
+
+    localparam WAW = WPAGES * STEPS > 1 ? $clog2(WPAGES * STEPS) : 1;
     localparam BAW = PAGES * MO > 1 ? $clog2(PAGES * MO) : 1;
     localparam QAW = PAGES * BT > 1 ? $clog2(PAGES * BT) : 1;
     localparam KCW = KO > 1 ? $clog2(KO) : 1;
@@ -106,6 +122,9 @@ module ts_linear #(
         end
         if (PK > K || PM > M) begin : g_guard_p
             ts_linear_needs_PK_of_at_most_K_and_PM_of_at_most_M guard ();
+        end
+        if (PAGED != 0 && BUFFERS != 1 && BUFFERS != 2) begin : g_guard_buffers
+            ts_linear_needs_1_or_2_BUFFERS guard ();
         end
     endgenerate
 
@@ -198,7 +217,8 @@ module ts_linear #(
     wire [WAW-1:0] waddr_new;
     wire [BAW-1:0] baddr_new;
     wire [QAW-1:0] qaddr_new;
-    ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(STEPS), .AW(WAW)) page_w (.page(s_tag[LW-1:0]), .base(waddr_new));
+    wire [WLW-1:0] wpage;
+    ts_page #(.LW(WLW), .PAGES(WPAGES), .STRIDE(STEPS), .AW(WAW)) page_w (.page(wpage), .base(waddr_new));
     ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(MO), .AW(BAW)) page_b (.page(s_tag[LW-1:0]), .base(baddr_new));
     ts_page #(.LW(LW), .PAGES(PAGES), .STRIDE(BT), .AW(QAW)) page_q (.page(s_tag[LW-1:0]), .base(qaddr_new));
     localparam [31:0] BEATS_OF_GROUP = R;
@@ -219,9 +239,19 @@ module ts_linear #(
     wire [PK*XW-1:0]    x_2;
     wire [PM*PK*WW-1:0] w_2;
     ts_delay #(.WIDTH(PK * XW), .CYCLES(2)) delay_x (.clk(clk), .in(x[PK*XW-1:0]), .out(x_2));
-    ts_mem #(.WIDTH(PM * PK * WW), .DEPTH(PAGES * STEPS), .STYLE(WSTYLE), .INIT(INIT_W), .CFG(1), .CFG_ID(CFG_W)) mem_w (
-        .clk(clk), .we(1'b0), .waddr({WAW{1'b0}}), .wdata({(PM*PK*WW){1'b0}}), .raddr(waddr), .rdata(w_2),
-        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+    generate
+        if (PAGED != 0) begin : g_paged
+            assign wpage = s_page;
+            ts_page_mem #(.WIDTH(PM * PK * WW), .DEPTH(BUFFERS * STEPS), .STYLE(WSTYLE), .LANES(LANES)) mem_w (
+                .clk(clk), .we(w_we), .group(w_group), .waddr(w_addr), .wdata(w_data), .raddr(waddr), .rdata(w_2));
+        end else begin : g_resident
+            wire unused_page = &{1'b0, s_page, w_we, w_group, w_addr, w_data};
+            assign wpage = s_tag[LW-1:0];
+            ts_mem #(.WIDTH(PM * PK * WW), .DEPTH(PAGES * STEPS), .STYLE(WSTYLE), .INIT(INIT_W), .CFG(1), .CFG_ID(CFG_W)) mem_w (
+                .clk(clk), .we(1'b0), .waddr({WAW{1'b0}}), .wdata({(PM*PK*WW){1'b0}}), .raddr(waddr), .rdata(w_2),
+                .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+        end
+    endgenerate
 
     wire [BAW-1:0]     baddr_read;
     wire [PM*ACCW-1:0] bias;

@@ -180,7 +180,8 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
     tagged(t, "s", in);
     out(t, ",\n        ");
     tagged(t, "m", to);
-    out(t, ", .m_eot(%s_eot));\n\n", to);
+    out(t, ", .m_eot(%s_eot),\n", to);
+    out(t, "        .s_page(1'b0), .w_we(1'b0), .w_group(8'd0), .w_addr(16'd0), .w_data(72'd0));\n\n");
 }
 
 static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)

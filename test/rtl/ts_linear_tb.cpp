@@ -8,9 +8,15 @@ extern "C" {
 #ifndef P_PACK
 #define P_PACK 0
 #endif
+#ifndef P_PAGED
+#define P_PAGED 0
+#define P_BUFFERS 1
+#define P_LANES 1
+#endif
 
 enum { MO = (P_M + P_PM - 1) / P_PM, KO = (P_K + P_PK - 1) / P_PK, R = P_PM / P_NR, STEPS = MO * KO, BT = MO * R };
 enum { QE = 18 + 3 + (P_VARBITS ? 5 : 0), RQW = P_TABLE ? P_IDXW : P_YW, TAGW = P_LW + 2 };
+enum { SPAN = 72 * P_LANES, GROUPS = (P_PM * P_PK * P_WW + SPAN - 1) / SPAN }; // of a write of a paged weight memory
 enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 }; // as the case's parameters say
 
 struct layer {
@@ -128,6 +134,11 @@ int main(int argc, char **argv)
     b.out("s_ready", top.s_ready, 1);
     b.in("s_data", top.s_data, P_K * P_XW);
     b.in("s_tag", top.s_tag, TAGW);
+    b.in("s_page", top.s_page, 1);
+    b.in("w_we", top.w_we, 1);
+    b.in("w_group", top.w_group, 8);
+    b.in("w_addr", top.w_addr, 16);
+    b.in("w_data", top.w_data, SPAN);
     b.out("m_valid", top.m_valid, 1);
     b.in("m_ready", top.m_ready, 1);
     b.out("m_data", top.m_data, out_width);
@@ -138,53 +149,106 @@ int main(int argc, char **argv)
     b.in("cfg_slice", top.cfg_slice, 10);
     b.in("cfg_addr", top.cfg_addr, 16);
     b.in("cfg_data", top.cfg_data, 72);
-    source &s = b.add_source("s", {"s_data", "s_tag"});
+    source &s = b.add_source("s", {"s_data", "s_tag", "s_page"});
     sink &m = b.add_sink("m", {"m_data", "m_tag", "m_eot"});
 
-    const auto send = [&](int tokens) {
-        for (int t = 0; t < tokens; t++) {
-            const int page = static_cast<int>(b.pick(0, P_PAGES - 1));
-            const layer &l = layers[static_cast<size_t>(page)];
-            std::vector<int64_t> x;
-            const int64_t all = b.value(P_XW, P_XSIGNED);
-            const bool extreme = b.pick(0, 3) == 0;
-            for (int k = 0; k < P_K; k++)
-                x.push_back(extreme ? all : b.value(P_XW, P_XSIGNED));
-            const bits tag(TAGW, static_cast<uint64_t>(page) | b.rnd() % 4 << P_LW);
-            s.send({pack(x, P_XW), tag});
-            bits vector(BT * P_NR * P_YW), care(BT * P_NR * P_YW);
-            for (int c = 0; c < P_M; c++) {
-                const size_t i = static_cast<size_t>(c);
-                const int64_t acc = accumulate(l, c, x);
-                b.check(ts_clamp(acc, -((int64_t)1 << (P_ACCW - 1)), ((int64_t)1 << (P_ACCW - 1)) - 1) == acc, "the case's ACCW is too small");
-                b.check(ts_bitlen(static_cast<uint64_t>(ts_rsh(acc < 0 ? ~acc : acc, P_S1))) <= 24, "the case's S1 is too small");
-                int64_t y = ts_requant(acc, P_S1, l.m[i], 0, P_S2 + l.e[i], l.width[i], P_YSIGNED);
-                if (P_TABLE)
-                    y = table[static_cast<size_t>(y) & ((size_t{1} << RQW) - 1)];
-                vector.put(c * P_YW, P_YW, y);
-                for (int at = 0; at < P_YW; at++)
-                    care.put(c * P_YW + at, 1, 1);
+    const auto send_token = [&](const layer &l, uint64_t number, uint64_t buffer) {
+        std::vector<int64_t> x;
+        const int64_t all = b.value(P_XW, P_XSIGNED);
+        const bool extreme = b.pick(0, 3) == 0;
+        for (int k = 0; k < P_K; k++)
+            x.push_back(extreme ? all : b.value(P_XW, P_XSIGNED));
+        const bits tag(TAGW, number | b.rnd() % 4 << P_LW);
+        s.send({pack(x, P_XW), tag, bits(1, buffer)});
+        bits vector(BT * P_NR * P_YW), care(BT * P_NR * P_YW);
+        for (int c = 0; c < P_M; c++) {
+            const size_t i = static_cast<size_t>(c);
+            const int64_t acc = accumulate(l, c, x);
+            b.check(ts_clamp(acc, -((int64_t)1 << (P_ACCW - 1)), ((int64_t)1 << (P_ACCW - 1)) - 1) == acc, "the case's ACCW is too small");
+            b.check(ts_bitlen(static_cast<uint64_t>(ts_rsh(acc < 0 ? ~acc : acc, P_S1))) <= 24, "the case's S1 is too small");
+            int64_t y = ts_requant(acc, P_S1, l.m[i], 0, P_S2 + l.e[i], l.width[i], P_YSIGNED);
+            if (P_TABLE)
+                y = table[static_cast<size_t>(y) & ((size_t{1} << RQW) - 1)];
+            vector.put(c * P_YW, P_YW, y);
+            for (int at = 0; at < P_YW; at++)
+                care.put(c * P_YW + at, 1, 1);
+        }
+        if (!P_BEATS) {
+            bits exact(P_M * P_YW);
+            for (int at = 0; at < exact.width(); at++)
+                exact.put(at, 1, static_cast<int64_t>(vector.u(at, 1)));
+            m.expect({exact, tag, bits(1, 1)});
+            return;
+        }
+        for (int j = 0; j < BT; j++) {
+            bits value(out_width), mask(out_width);
+            for (int at = 0; at < out_width; at++) {
+                value.put(at, 1, static_cast<int64_t>(vector.u(j * out_width + at, 1)));
+                mask.put(at, 1, static_cast<int64_t>(care.u(j * out_width + at, 1)));
             }
-            if (!P_BEATS) {
-                bits exact(P_M * P_YW);
-                for (int at = 0; at < exact.width(); at++)
-                    exact.put(at, 1, static_cast<int64_t>(vector.u(at, 1)));
-                m.expect({exact, tag, bits(1, 1)});
-                continue;
-            }
-            for (int j = 0; j < BT; j++) {
-                bits value(out_width), mask(out_width);
-                for (int at = 0; at < out_width; at++) {
-                    value.put(at, 1, static_cast<int64_t>(vector.u(j * out_width + at, 1)));
-                    mask.put(at, 1, static_cast<int64_t>(care.u(j * out_width + at, 1)));
-                }
-                m.expect({value, tag, bits(1, j == BT - 1)}, {mask, bits(), bits()});
-            }
+            m.expect({value, tag, bits(1, j == BT - 1)}, {mask, bits(), bits()});
         }
     };
-    const int tokens = 60 + 6000 / STEPS;
-    send(tokens);
-    b.run();
+    const auto send = [&](int tokens) {
+        for (int t = 0; t < tokens; t++) {
+            const size_t page = static_cast<size_t>(b.pick(0, P_PAGES - 1));
+            send_token(layers[page], page, b.rnd() & 1);
+        }
+    };
+    // Paged: in each turn all tokens use new weights. A page is written as soon as the tokens that used its buffer have left, while
+    // those of the other buffer run; its own follow in the cycle after the last write.
+    const auto take_turns = [&](int turns, int tokens) {
+        int page = 0, left = 0; // the page being written; turns whose tokens have all left
+        size_t at = 0;          // the next write of the page
+        std::vector<uint64_t> end; // of each turn that was sent: beats that have come when its last token has left
+        layer l;
+        std::vector<bits> word;
+        b.run(64, 20000, [&] {
+            while (left < static_cast<int>(end.size()) && m.count() >= end[static_cast<size_t>(left)])
+                left++;
+            const size_t number = static_cast<size_t>(page % P_PAGES);
+            if (at > 0 && at == word.size() * GROUPS) {
+                for (int t = 0; t < tokens; t++)
+                    send_token(l, number, static_cast<uint64_t>(page % P_BUFFERS));
+                end.push_back((end.empty() ? m.count() : end.back()) + static_cast<uint64_t>(tokens * (P_BEATS ? BT : 1)));
+                page++;
+                at = 0;
+            }
+            const bool write = page < turns && page < left + P_BUFFERS && (!b.stalled() || b.pick(0, 3) > 0);
+            bits data(SPAN);
+            for (int i = 0; i < P_LANES; i++)
+                for (int from = 0; from < 72; from += 36)
+                    data.put(i * 72 + from, 36, static_cast<int64_t>(b.rnd()));
+            size_t addr = b.rnd() & 0xffff, group = b.rnd() & 0xff;
+            if (write) {
+                if (at == 0) {
+                    l = layers[static_cast<size_t>(page % P_PAGES)];
+                    l.w = random_layer(b).w;
+                    std::vector<bits> bias, q;
+                    word.clear();
+                    lay_out({l}, word, bias, q);
+                }
+                addr = at / GROUPS;
+                group = at % GROUPS;
+                for (int i = 0; i < SPAN && static_cast<int>(group) * SPAN + i < word[addr].width(); i++)
+                    data.put(i, 1, static_cast<int64_t>(word[addr].u(static_cast<int>(group) * SPAN + i, 1)));
+                addr += static_cast<size_t>(page % P_BUFFERS) * STEPS;
+                at++;
+            }
+            b.at("w_we").set(write);
+            b.at("w_addr").set(addr);
+            b.at("w_group").set(group);
+            b.at("w_data").set(data);
+            return left < turns;
+        });
+    };
+    const int tokens = P_PAGED ? 7 : 60 + 6000 / STEPS; // one after the other, if nothing pauses
+    if (P_PAGED) {
+        take_turns(20, tokens);
+    } else {
+        send(tokens);
+        b.run();
+    }
     if (!b.stalled() && !b.failed()) {
         int levels = 0;
         while ((1 << levels) < P_PK)
@@ -204,10 +268,14 @@ int main(int argc, char **argv)
     for (int p = 0; p < P_PAGES; p++)
         layers.push_back(random_layer(b));
     lay_out(layers, word_w, word_b, word_q);
-    configure(b, ID_W, word_w, P_PM * P_PK * P_WW);
+    configure(b, ID_W, word_w, P_PM * P_PK * P_WW); // not the weights of a paged stage
     configure(b, ID_B, word_b, P_PM * P_ACCW);
     configure(b, ID_Q, word_q, P_NR * QE);
-    send(20);
-    b.run();
+    if (P_PAGED) {
+        take_turns(6, 3);
+    } else {
+        send(20);
+        b.run();
+    }
     return b.finish();
 }
