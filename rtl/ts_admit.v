@@ -3,7 +3,8 @@
 //   order has a place for its descriptor.
 //   A token beyond NMAX goes on as the one token with tag.drop, which takes back its event; the event's descriptor says refused,
 //   and the rest of the event is swallowed. So does a transfer with s_refused, with which a ring before this one refuses the event: its
-//   last transfer, no token.
+//   last transfer, no token. s_error, with an event's last transfer, says that the event is not what it was (a damaged link); it goes on
+//   as it came, and its descriptor says so.
 // Latency 1, one token a cycle; an event's first token can be accepted the cycle after ev_final.
 `default_nettype none
 
@@ -22,6 +23,7 @@ module ts_admit #(
     input  wire [WIDTH-1:0] s_data,
     input  wire             s_last,
     input  wire             s_refused,
+    input  wire             s_error,
     input  wire             ev_final,
     output wire             m_valid,
     input  wire             m_ready,
@@ -29,7 +31,7 @@ module ts_admit #(
     output wire [TAGW-1:0]  m_tag,
     output wire             d_valid,
     input  wire             d_ready,
-    output wire             d_data  // refused
+    output wire [1:0]       d_data  // {error, refused}
 );
     localparam        NW    = $clog2(NMAX + 1);
     localparam [31:0] LIMIT = NMAX;
@@ -76,8 +78,8 @@ module ts_admit #(
         .clk(clk), .rst(rst), .s_valid(s_valid && !swallow && open), .s_ready(out_ready),
         .s_data({over, s_last && !over, {LW{1'b0}}, s_data}), .m_valid(m_valid), .m_ready(m_ready), .m_data({m_tag, m_data}));
 
-    ts_fifo #(.WIDTH(1), .DEPTH(QDEPTH)) order (
-        .clk(clk), .rst(rst), .s_valid(decided), .s_ready(d_room), .s_data(over),
+    ts_fifo #(.WIDTH(2), .DEPTH(QDEPTH)) order (
+        .clk(clk), .rst(rst), .s_valid(decided), .s_ready(d_room), .s_data({s_last && s_error, over}),
         .m_valid(d_valid), .m_ready(d_ready), .m_data(d_data), .count(d_count));
     wire unused = &{1'b0, d_count};
 endmodule

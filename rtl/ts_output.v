@@ -1,6 +1,7 @@
 // Results in the order of the events. A token's result is BPT beats of OPW values of YW bits; they leave sign-extended to LANEW bits
 // (zero-extended with YSIGNED = 0), m_last with the last beat of the event's last token. A refused event, as its descriptor
-// says, has no results: it is one beat of zeros (ZEROS = 0: of anything) with m_refused and m_last. Latency 1, one beat a cycle.
+// says, has no results: it is one beat of zeros (ZEROS = 0: of anything) with m_refused and m_last. Of an event that came in error, the
+// last beat has m_error. Latency 1, one beat a cycle.
 `default_nettype none
 
 module ts_output #(
@@ -18,7 +19,7 @@ module ts_output #(
     input  wire              rst,
     input  wire              d_valid,
     output wire              d_ready,
-    input  wire              d_data, // refused
+    input  wire [1:0]        d_data, // {error, refused}
     input  wire              s_valid,
     output wire              s_ready,
     input  wire [OPW*YW-1:0] s_data,
@@ -27,18 +28,19 @@ module ts_output #(
     input  wire              m_ready,
     output wire [OPW*LANEW-1:0] m_data,
     output wire              m_last,
-    output wire              m_refused
+    output wire              m_refused,
+    output wire              m_error
 );
     wire             out_ready, token_end;
-    wire             refused = d_data;
+    wire             refused = d_data[0];
     wire             last = refused || (token_end && s_tag[LW]);
     wire             valid = d_valid && (refused || s_valid);
-    wire [OPW*YW+1:0] word;
+    wire [OPW*YW+2:0] word;
     wire [OPW*YW-1:0] values;
 
     assign s_ready = out_ready && d_valid && !refused;
     assign d_ready = out_ready && last && (refused || s_valid);
-    assign word    = {refused, last, ZEROS != 0 && refused ? {OPW*YW{1'b0}} : s_data};
+    assign word    = {last && d_data[1], refused, last, ZEROS != 0 && refused ? {OPW*YW{1'b0}} : s_data};
 
     generate
         if (TAGW <= LW || YW > LANEW) begin : g_guard
@@ -60,9 +62,9 @@ module ts_output #(
     endgenerate
     wire unused = &{1'b0, s_tag};
 
-    ts_slice #(.WIDTH(OPW*YW + 2), .HALF(HALF)) slice (
+    ts_slice #(.WIDTH(OPW*YW + 3), .HALF(HALF)) slice (
         .clk(clk), .rst(rst), .s_valid(valid), .s_ready(out_ready), .s_data(word),
-        .m_valid(m_valid), .m_ready(m_ready), .m_data({m_refused, m_last, values}));
+        .m_valid(m_valid), .m_ready(m_ready), .m_data({m_error, m_refused, m_last, values}));
 
     genvar i;
     generate

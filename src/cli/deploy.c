@@ -9,9 +9,6 @@
 
 enum { MAX_DEVICES = 16, MAX_MODE_TEXT = 200 };
 
-/* Bandwidth and latency where --link is not given: ten-gigabit Ethernet between neighbouring cards. */
-static const double link_mbits = 10000, link_ns = 500;
-
 /* Items of a comma-separated list, at most `most`. */
 static int split_list(ts_arena *arena, const char *list, const char **item, int most)
 {
@@ -61,9 +58,9 @@ static bool parse_objective(const char *text, ts_partition_options *wish, ts_err
     return ts_fail(err, "--objective %s: choose latency, throughput or area", text);
 }
 
-static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, ts_hop *hop, ts_err *err)
+static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, ts_link *link, ts_err *err)
 {
-    double mbits = link_mbits, ns = link_ns;
+    double mbits = TS_LINK_MBITS, ns = TS_LINK_NS;
     char *end = NULL;
     if (text) {
         mbits = strtod(text, &end);
@@ -76,8 +73,7 @@ static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, 
         if (!read || *end || !(mbits >= 1) || !(ns >= 0) || mbits > 1e7 || ns > 1e9)
             return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     }
-    hop->token_cycles = (double)im->d * im->res.bits / mbits * clock_mhz;
-    hop->latency = ceil(ns * clock_mhz / 1000);
+    *link = ts_link_of(im->d * im->res.bits, mbits, ns, clock_mhz);
     return true;
 }
 
@@ -88,7 +84,7 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
     ts_pin *pin = TS_NEW_N(arena, ts_pin, TS_PIN_MAX);
     wish.plan.clock_mhz = ts_partition_clock(&wish);
     if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) ||
-        !parse_link(o->link, im, wish.plan.clock_mhz, &wish.hop, err))
+        !parse_link(o->link, im, wish.plan.clock_mhz, &wish.link, err))
         return false;
     const char *text[TS_PIN_MAX];
     const int pins = o->pin ? split_list(arena, o->pin, text, TS_PIN_MAX) : 0;

@@ -1,5 +1,7 @@
 /* tessera simulate */
 #include "sim/simulate.h"
+#include <string.h>
+
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -8,7 +10,9 @@
 
 typedef struct options {
     const char *dir, *events, *inputs, *lengths, *mask;
-    int limit, stalls, hops, seed;
+    int limit, stalls, link_stalls, seed;
+    const char *link_fault;
+    ts_link_fault fault;
     bool lone, load;
 } options;
 
@@ -23,6 +27,8 @@ static json_t *event_json(const ts_sim_event *e, long long predicted)
 {
     if (e->refused)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
+    if (e->error)
+        return json_pack("{s:i, s:b}", "tokens", e->tokens, "flagged", true);
     return json_pack("{s:i, s:I, s:I, s:o*}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
                      (json_int_t)(e->last_out - e->first_in), "predicted_cycles",
                      predicted < 0 ? NULL : json_integer((json_int_t)predicted));
@@ -37,7 +43,7 @@ static json_t *parts_json(const ts_sim_result *r)
         int count = 0;
         for (int e = 0; e < r->events; e++) {
             const ts_sim_event *ev = &r->event[e];
-            if (ev->refused)
+            if (ev->refused || ev->error)
                 continue;
             sum += (double)((p < r->cuts ? ev->cut[p].last : ev->last_out) - (p > 0 ? ev->cut[p - 1].last : ev->last_in));
             count++;
@@ -56,7 +62,7 @@ static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const 
     double sum = 0;
     int count = 0;
     for (int e = 0; e < r->events; e++)
-        if (!r->event[e].refused && count++)
+        if (!r->event[e].refused && !r->event[e].error && count++)
             sum += (double)ts_design_predict(arena, design, r->event[e].tokens).interval_cycles;
     return count > 1 ? sum / (count - 1) : 0;
 }
@@ -77,8 +83,8 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
             predicted[e] = ts_design_predict(arena, design, n[e]).latency_cycles;
         json_array_append_new(events, event_json(&r->event[e], predicted[e]));
     }
-    json_t *json = json_pack("{s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
-                             "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
+    json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
+                             "flagged", r->flagged, "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
                              "interval_cycles", r->interval_cycles, "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles,
                              "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone, "per_event", events);
     CHECK(json);
@@ -128,7 +134,8 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .seed = (uint64_t)o->seed,
                                 .lone = o->lone,
                                 .load = o->load,
-                                .hop_percent = o->hops,
+                                .link_percent = o->link_stalls,
+                                .link_fault = o->fault,
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
     ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o), err);
@@ -151,6 +158,22 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
     return ok;
 }
 
+static bool parse_fault(const char *text, ts_link_fault *fault, ts_err *err)
+{
+    static const char *const kinds[] = {[TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
+    *fault = (ts_link_fault){.hold_cycles = 10000};
+    if (!text)
+        return true;
+    char kind[8] = "", rest = 0;
+    if (sscanf(text, "%7[a-z]:%d:%d%c", kind, &fault->wire, &fault->word, &rest) == 3 && fault->wire >= 0 && fault->word >= 0)
+        for (int k = TS_LINK_FLIP; k <= TS_LINK_HOLD; k++)
+            if (strcmp(kind, kinds[k]) == 0) {
+                fault->kind = (ts_link_fault_kind)k;
+                return true;
+            }
+    return ts_fail(err, "--link-fault %s: give KIND:WIRE:WORD, such as flip:0:100; KIND is flip, drop or hold", text);
+}
+
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
 {
     options o = {.seed = 1};
@@ -161,7 +184,9 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
         {"limit", TS_ARG_INT, "K", "only the first K events", &o.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
-        {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the ways between devices (0)", &o.hops, 0, 99, false},
+        {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
+        {"link-fault", TS_ARG_TEXT, "KIND:WIRE:WORD", "flip, drop or hold (10,000 cycles) a word on a link; wire 2 i: part i to i + 1", &o.link_fault, 0, 0,
+         false},
         {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
@@ -172,7 +197,7 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
     if (parsed != TS_ARGS_OK)
         return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
     ts_arena *arena = ts_arena_new();
-    const bool ok = simulate(arena, &o, &err);
+    const bool ok = parse_fault(o.link_fault, &o.fault, &err) && simulate(arena, &o, &err);
     ts_progress_end();
     ts_arena_free(arena);
     return ok ? 0 : ts_cli_fail(verb, &err);

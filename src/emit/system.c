@@ -51,6 +51,7 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    output wire [%d:0] m_out_data,\n"
             "    output wire        m_out_last,\n"
             "    output wire        m_out_refused,\n"
+            "    output wire        m_out_error,\n"
             "    output wire [%d:0] cut_valid,\n"
             "    output wire [%d:0] cut_ready,\n"
             "    output wire [%d:0] cut_last,\n"
@@ -62,14 +63,52 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    input  wire [71:0] cfg_data\n"
             ");\n",
             opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
-            in->refusals ? "    input  wire        s_hit_refused,\n" : "", out->lanes * out->out_lane - 1, p->parts - 2, p->parts - 2,
+            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", out->lanes * out->out_lane - 1, p->parts - 2, p->parts - 2,
             p->parts - 2);
 }
 
-/* The five signals of a stream between parts; `from` leaves a part, `to` enters the next. */
+/* The six signals of a stream between parts; `from` leaves a part, `to` enters the next. */
 static void stream(FILE *f, const char *name, int width)
 {
-    fprintf(f, "    wire %s_valid, %s_ready, %s_last, %s_refused;\n    wire [%d:0] %s_data;\n", name, name, name, name, width - 1, name);
+    fprintf(f, "    wire %s_valid, %s_ready, %s_last, %s_refused, %s_error;\n    wire [%d:0] %s_data;\n", name, name, name, name, name,
+            width - 1, name);
+}
+
+enum { TIMEOUT = 8192, TIMEOUT_TOKENS = 16 };
+
+/* Both ends of the link behind part i, and the two wires of the simulation between them: 2 * i to the next part, 2 * i + 1 back. */
+static void link(FILE *f, ts_arena *arena, const ts_system_options *opt, int i, int width, const char *from, const char *to)
+{
+    const ts_partition *p = opt->partition;
+    const ts_plan *plan = p->part[i].planned.plan;
+    const ts_link_ends ends = ts_link_ends_of(&p->link, width);
+    /* A ring gives its results without a break; one that does not for the time of some tokens has stopped. */
+    const double pace = fmax(ts_ring_pace(plan, p->part[i].im, plan->n_max).out, p->ring[i + 1].before.token_cycles);
+    const int timeout = (int)fmax(TIMEOUT, ceil(TIMEOUT_TOKENS * pace)), rate = (int)lround(65536 * p->link.rate);
+    const char *common = ts_printf(arena, ".TOKW(%d), .LINKW(%d), .PACKET(%d), .DEPTH(%d), .NMAX(%d), .CREDIT(%d), .BEAT(%d), .TIMEOUT(%d)",
+                                   width, p->link.word_bits, ends.packet, ends.depth, plan->n_max, ends.credit, ends.beat, timeout);
+    for (int back = 0; back < 2; back++) {
+        const char *w = ts_printf(arena, "wire%d", 2 * i + back);
+        fprintf(f,
+                "    wire %s_slot, %s_in, %s_out;\n    wire [%d:0] %s_in_word, %s_out_word;\n"
+                "    ts_sim_wire #(.WIDTH(%d), .LATENCY(%d), .RATE(%d), .NUMBER(%d)) u_%s (\n"
+                "        .clk(clk), .rst(rst), .slot(%s_slot), .s_valid(%s_in), .s_data(%s_in_word), .m_valid(%s_out), .m_data(%s_out_word));\n",
+                w, w, w, p->link.word_bits - 1, w, w, p->link.word_bits, p->link.flight, rate, 2 * i + back, w, w, w, w, w, w);
+    }
+    fprintf(f,
+            "    ts_link #(.SEND(1), .RECEIVE(0), %s) u_send%d (\n"
+            "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data(%s_data), .s_last(%s_last),\n"
+            "        .s_refused(%s_refused), .s_error(%s_error), .m_valid(), .m_ready(1'b0), .m_data(), .m_last(), .m_refused(), .m_error(),\n"
+            "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
+            "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
+            common, i, from, from, from, from, from, from, 2 * i, 2 * i, 2 * i, 2 * i + 1, 2 * i + 1);
+    fprintf(f,
+            "    ts_link #(.SEND(0), .RECEIVE(1), %s) u_receive%d (\n"
+            "        .clk(clk), .rst(rst), .s_valid(1'b0), .s_ready(), .s_data(%d'd0), .s_last(1'b0), .s_refused(1'b0), .s_error(1'b0),\n"
+            "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data(%s_data), .m_last(%s_last), .m_refused(%s_refused), .m_error(%s_error),\n"
+            "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
+            "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
+            common, i + 1, width, to, to, to, to, to, to, 2 * i + 1, 2 * i + 1, 2 * i + 1, 2 * i, 2 * i);
 }
 
 static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
@@ -89,29 +128,25 @@ static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
             "        .cfg_data(cfg_data), .s_hit_valid(%s_valid), .s_hit_ready(%s_ready), .s_hit_data(%s_data), .s_hit_last(%s_last),\n",
             ts_top_name(arena, part->im), i, i, i, in, in, in, in);
     if (part->im->embed_count == 0)
-        fprintf(f, "        .s_hit_refused(%s_refused),\n", in);
+        fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
     fprintf(f,
             "        .m_out_valid(%s_valid), .m_out_ready(%s_ready), .m_out_data(%s_data), .m_out_last(%s_last), "
-            ".m_out_refused(%s_refused));\n",
-            out, out, out, out, out);
+            ".m_out_refused(%s_refused),\n"
+            "        .m_out_error(%s_error));\n",
+            out, out, out, out, out, out);
     if (last)
         return;
     const char *next = ts_printf(arena, "to%d", i + 1);
     const ts_hop *hop = &p->ring[i + 1].before;
     stream(f, next, width);
     if (apart(hop))
-        fprintf(f,
-                "    ts_sim_hop #(.WIDTH(%d), .LATENCY(%d), .PACE(%d)) u_hop%d (\n"
-                "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data({%s_refused, %s_last, %s_data}),\n"
-                "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data({%s_refused, %s_last, %s_data}));\n",
-                width + 2, (int)ceil(hop->latency), (int)fmax(1, ceil(hop->token_cycles)), i, out, out, out, out, out, next, next, next,
-                next, next);
+        link(f, arena, opt, i, width, out, next);
     else
         fprintf(f,
                 "    assign %s_valid = %s_valid;\n    assign %s_ready = %s_ready;\n    assign %s_data = %s_data;\n    assign %s_last = "
                 "%s_last;\n"
-                "    assign %s_refused = %s_refused;\n",
-                next, out, out, next, next, out, next, out, next, out);
+                "    assign %s_refused = %s_refused;\n    assign %s_error = %s_error;\n",
+                next, out, out, next, next, out, next, out, next, out, next, out);
     fprintf(f, "    assign cut_valid[%d] = %s_valid;\n    assign cut_ready[%d] = %s_ready;\n    assign cut_last[%d] = %s_last;\n\n", i,
             next, i, next, i, next);
 }
@@ -146,10 +181,12 @@ static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
         json_t *entry = json_pack("{s:s, s:s, s:i, s:[i, i], s:b, s:b}", "directory", ts_printf(arena, "part%d", i), "device",
                                   opt->device[part->device]->name, "device_number", part->device, "cuts", part->slice.first,
                                   part->slice.end, "embedding", part->slice.embed, "head", part->slice.head);
-        if (i > 0)
+        if (i > 0 && apart(&p->ring[i].before))
             json_object_set_new(
                 entry, "way_to_it",
-                json_pack("{s:f, s:f}", "latency_cycles", p->ring[i].before.latency, "token_cycles", p->ring[i].before.token_cycles));
+                json_pack("{s:f, s:f, s:i, s:f, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
+                          p->ring[i].before.token_cycles, "word_bits", p->link.word_bits, "words_a_cycle", p->link.rate, "flight_cycles",
+                          p->link.flight));
         json_array_append_new(parts, entry);
     }
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",

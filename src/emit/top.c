@@ -250,7 +250,8 @@ static void header(const top *t)
         im->ends_in_attention ? " (the last without FFN block)" : "", im->d, im->heads, im->d_head, im->ff, im->features, im->outputs, plan->n_max,
         im->embed_count ? "hit" : "residual token", t->ports.hit_lane, t->ports.hit_lane);
     if (t->ports.refusals)
-        out(t, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token.\n");
+        out(t, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token. s_hit_error, with an event's last\n"
+               "// transfer: the event is not what it was.\n");
     if (plan->argmax)
         out(t, "// m_out: one transfer a %s, {class, value of its output}, each 32 bits, signed;\n", im->pool ? "event" : "hit");
     else if (im->head_count == 0)
@@ -259,6 +260,7 @@ static void header(const top *t)
         out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit", t->ports.lanes);
     out(t,
         "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
+        "// m_out_error, with the last transfer: what the event went through was damaged on the way (links); its words are not to be used.\n"
         "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
         "`default_nettype none\n\n"
         "module %s #(\n"
@@ -277,6 +279,7 @@ static void header(const top *t)
         "    output wire [%d:0] m_out_data,\n"
         "    output wire        m_out_last,\n"
         "    output wire        m_out_refused,\n"
+        "    output wire        m_out_error,\n"
         "    input  wire        cfg_we,\n"
         "    input  wire [7:0]  cfg_mem,\n"
         "    input  wire [9:0]  cfg_slice,\n"
@@ -286,7 +289,7 @@ static void header(const top *t)
         "    localparam LW   = %d; // bits of a layer number\n"
         "    localparam TAGW = %d; // a token's tag: {drop, last of its event, layer}\n\n",
         plan->n_max, ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1,
-        t->ports.refusals ? "    input  wire        s_hit_refused,\n" : "", t->ports.lanes * t->ports.out_lane - 1, t->w.lw, t->w.tagw);
+        t->ports.refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", t->ports.lanes * t->ports.out_lane - 1, t->w.lw, t->w.tagw);
 }
 
 static void admission(top *t)
@@ -299,7 +302,7 @@ static void admission(top *t)
                                                                       : "when the last one has made all its keys and values";
     out(t, "    // ---- Admission: lengths are checked; a new event enters %s.\n", when);
     wires(t, "hit", width, true);
-    out(t, "    wire event_final, fate_valid, fate_ready, fate_refused;\n");
+    out(t, "    wire event_final, fate_valid, fate_ready;\n    wire [1:0] fate; // {error, refused}\n");
     out(t, "    wire [%d:0] hit_in = {", width - 1);
     for (int i = im->features - 1; i >= 0; i--)
         out(t, "s_hit_data[%d +: %d]%s", i * t->ports.hit_lane, t->w.in_w, i ? ", " : "};\n");
@@ -308,10 +311,11 @@ static void admission(top *t)
     out(t,
         "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)%s) u_admit (\n"
         "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
-        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last), .s_refused(%s),\n        ",
-        width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), t->ports.refusals ? "s_hit_refused" : "1'b0");
+        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        .s_refused(%s), .s_error(%s),\n        ",
+        width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), t->ports.refusals ? "s_hit_refused" : "1'b0",
+        t->ports.refusals ? "s_hit_error" : "1'b0");
     tagged(t, "m", "hit");
-    out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused));\n\n");
+    out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate));\n\n");
 }
 
 /* From the hits to the stream of the first block's residual tokens, whose name is returned, and with qkv0 the stream of their q, k, v. */
@@ -606,10 +610,11 @@ static void output_port(const top *t, const char *in, int values, int bits, bool
         "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW), .ZEROS(%d)%s) u_output (\n"
         "        .clk(clk), .rst(rst),\n        ",
         values, bits, is_signed, t->ports.out_lane, t->ports.beats, t->im->head_count > 0, t->im->head_count ? "" : half(t));
-    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate_refused),\n        ");
+    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate),\n        ");
     tagged(t, "s", in);
     out(t,
-        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused));\n\n"
+        ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused),\n"
+        "        .m_error(m_out_error));\n\n"
         "    wire unused = &{1'b0%s};\n"
         "endmodule\n\n`default_nettype wire\n",
         t->unused);

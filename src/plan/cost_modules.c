@@ -401,7 +401,7 @@ ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int 
 #undef COST_ts_admit
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_slice(TAGW + WIDTH, HALF));
-    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, 1, QDEPTH));
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, 2, QDEPTH));
     return cost;
 }
 
@@ -412,7 +412,7 @@ ts_cost ts_cost_output(int OPW, int YW, int BPT, bool ZEROS, bool HALF)
 #include "plan/cost_table.def"
 #undef COST_ts_output
     ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_slice(OPW * YW + 2, HALF));
+    ts_cost_add(&cost, 1, ts_cost_slice(OPW * YW + 3, HALF));
     return cost;
 }
 

@@ -166,6 +166,7 @@ static double excess(const search *s, const ts_resources *need)
 static void measure(const search *s, candidate *c)
 {
     c->cost = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device);
+    ts_cost_add(&c->cost, 1, s->opt->reserve);
     c->load = ts_device_load(s->device, &c->cost.device, &c->scarce);
     /* A fuller device is harder to place and clock: five points of its LUTs, registers or block RAMs for one per cent of latency. */
     const ts_resources *need = &c->cost.device, *has = &s->device->has;
@@ -196,7 +197,7 @@ static void place_memories(const search *s, candidate *c)
         const ts_mem_style from = *m.style[i];
         for (int style = 0; style < STYLES; style++) {
             *m.style[i] = (ts_mem_style)style;
-            total[i][style] = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device).device;
+            total[i][style] = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device).device; /* their differences are all that matters */
         }
         *m.style[i] = from;
     }

@@ -17,6 +17,7 @@ typedef struct ts_plan_options {
     int reg;             /* adder levels between registers, 1 or 2; 0: chosen by the clock */
     bool argmax;         /* a classifier's result is {class, value} */
     bool small;          /* the least share of the scarcest resource for at most twice the best latency, instead of that latency */
+    ts_cost reserve;     /* what else the device must hold, such as the ends of links */
     bool quick;          /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 

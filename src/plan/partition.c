@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/cost_modules.h"
 #include "plan/cut.h"
 
 static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
@@ -27,6 +28,7 @@ typedef struct search {
     const ts_imodel *im;
     const ts_partition_options *opt;
     ts_plan_options ring; /* opt->plan with the common clock */
+    ts_link link;
     int blocks;
     known *list; /* what was roughly planned, the last one first */
     ts_partition *result;
@@ -139,11 +141,29 @@ static const ts_imodel *model_of(ts_arena *arena, const search *s, ts_slice slic
     return slice.first == 0 && slice.end == s->blocks ? s->im : ts_imodel_slice(arena, s->im, slice, err);
 }
 
-static bool plan_part(const search *s, const ts_device *device, int device_index, int first, int end, ts_part *part, ts_err *err)
+static int token_bits(const search *s)
 {
+    return s->im->d * s->im->res.bits;
+}
+
+/* The options of a ring, with the ends of links that a part of a split design has beside it. */
+static ts_plan_options ring_options(const search *s, const ts_device *device, bool linked, int first, int end)
+{
+    ts_plan_options o = s->ring;
+    if (linked && first > 0)
+        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), false, device));
+    if (linked && end < s->blocks)
+        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), true, device));
+    return o;
+}
+
+static bool plan_part(const search *s, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part,
+                      ts_err *err)
+{
+    const ts_plan_options ring = ring_options(s, device, linked, first, end);
     *part = (ts_part){.slice = ts_slice_between(s->im, first, end), .device = device_index};
     part->im = model_of(s->arena, s, part->slice, err);
-    return part->im && ts_plan_search(s->arena, part->im, device, &s->ring, &part->planned, err);
+    return part->im && ts_plan_search(s->arena, part->im, device, &ring, &part->planned, err);
 }
 
 static void shape_of(const ts_imodel *im, const ts_device *device, shape *s)
@@ -166,7 +186,7 @@ static void shape_of(const ts_imodel *im, const ts_device *device, shape *s)
 }
 
 /* Interval and latency of a rough plan. */
-static ts_part_cost rough_cost(search *s, const ts_device *device, int first, int end)
+static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, int first, int end)
 {
     ts_arena *scratch = ts_arena_new();
     ts_err ignored = {""};
@@ -178,7 +198,7 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, int first, in
         const known *same = s->list;
         while (same && memcmp(&same->shape, &k->shape, sizeof k->shape) != 0)
             same = same->next;
-        ts_plan_options quick = s->ring;
+        ts_plan_options quick = ring_options(s, device, linked, first, end);
         quick.quick = true;
         quick.small = false;
         ts_planned planned;
@@ -201,12 +221,13 @@ static ts_part_cost run_cost(void *user, int device, int first, int end)
     const ts_partition_options *o = s->opt;
     if (!pins_allow(s, device, first, end) || (!o->any_mode && o->mode == TS_MODE_SPLIT && end - first == s->blocks))
         return (ts_part_cost){INFINITY, INFINITY};
-    ts_part_cost cost = rough_cost(s, o->device[device], first, end);
+    const ts_hop hop = ts_link_hop(&s->link, token_bits(s));
+    ts_part_cost cost = rough_cost(s, o->device[device], true, first, end);
     if (o->objective == TS_OBJECTIVE_AREA)
         cost.latency += ANOTHER_PART;
     if (end < s->blocks) { /* with the way to the next one */
-        cost.latency += o->hop.latency;
-        cost.interval = fmax(cost.interval, o->hop.token_cycles * s->ring.plan_tokens);
+        cost.latency += hop.latency;
+        cost.interval = fmax(cost.interval, hop.token_cycles * s->ring.plan_tokens);
     }
     return cost;
 }
@@ -219,10 +240,11 @@ static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
     r->mode = mode;
     r->part = part;
     r->parts = parts;
+    r->link = s->link;
     r->ring = TS_NEW_N(s->arena, ts_chain_ring, parts);
     for (int i = 0; i < parts; i++) {
         const bool apart = i > 0 && part[i].device != part[i - 1].device;
-        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? s->opt->hop : (ts_hop){0, 0}};
+        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0, 0}};
     }
     r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens, NULL);
 }
@@ -261,7 +283,7 @@ static bool monolithic(const search *s, int device, ts_err *err)
     ts_part *part = TS_NEW(s->arena, ts_part);
     if (!pins_allow(s, device, 0, s->blocks))
         return ts_fail(err, "the pins keep the model from being on %s alone", s->opt->device[device]->name);
-    if (!plan_part(s, s->opt->device[device], device, 0, s->blocks, part, err)) {
+    if (!plan_part(s, s->opt->device[device], device, false, 0, s->blocks, part, err)) {
         weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, err->msg));
         return false;
     }
@@ -306,7 +328,7 @@ static bool try_rings(search *s, rings *r)
     r->slowest = r->latency = 0;
     for (int i = 0, first = 0; i < r->count; first = r->end[i++]) {
         ts_arena *scratch = ts_arena_new();
-        const ts_part_cost cost = rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), first, r->end[i]);
+        const ts_part_cost cost = rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), false, first, r->end[i]);
         ts_arena_free(scratch);
         if (isinf(cost.interval))
             return false;
@@ -368,7 +390,7 @@ static bool replicated(search *s, ts_err *err)
                              s->im->name, device->name, s->ring.max_tokens);
     ts_part *part = TS_NEW_N(s->arena, ts_part, best.count);
     for (int i = 0, first = 0; i < best.count; first = best.end[i++])
-        if (!plan_part(s, share_of(s->arena, device, best.share[i]), 0, first, best.end[i], &part[i], err))
+        if (!plan_part(s, share_of(s->arena, device, best.share[i]), 0, false, first, best.end[i], &part[i], err))
             return false;
     finish(s, TS_MODE_REPLICATED, part, best.count);
     s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", best.count, device->name,
@@ -403,7 +425,7 @@ static bool no_cut_fits(const search *s, ts_err *err)
         for (int d = 0; d < s->opt->devices && !fits; d++) {
             ts_part part;
             short_of.msg[0] = '\0';
-            fits = pins_allow(s, d, b, b + 1) && plan_part(s, s->opt->device[d], d, b, b + 1, &part, &short_of);
+            fits = pins_allow(s, d, b, b + 1) && plan_part(s, s->opt->device[d], d, true, b, b + 1, &part, &short_of);
         }
         if (!fits && short_of.msg[0])
             return ts_fail(err, "no cut over the %d devices fits: %s alone: %s", s->opt->devices,
@@ -416,58 +438,66 @@ static bool no_cut_fits(const search *s, ts_err *err)
                    enough ? ts_printf(s->arena, "%d devices with %s for the others, larger ones", enough, last) : "larger devices");
 }
 
-/* What the beginnings of the list can do, roughly: for those who ask what another device is good for. */
-static void weigh_fewer(search *s, int devices, int *end)
+/* The chain with these cuts, planned in full; its parts go to part[]. */
+static bool plan_chain(const search *s, int devices, const int *end, ts_part *part, int *parts, ts_err *err)
 {
-    const ts_partition_options *o = s->opt;
-    if (devices == 1 && !(!o->any_mode && o->mode == TS_MODE_SPLIT)) {
-        const ts_part_cost alone = run_cost(s, 0, 0, s->blocks);
-        ts_part part;
-        ts_err short_of = {""};
-        if (isinf(alone.interval) && !plan_part(s, o->device[0], 0, 0, s->blocks, &part, &short_of)) {
-            weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, short_of.msg));
-            return;
-        }
-    }
-    if (!ts_cut_chain(s->arena, s->blocks, devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end)) {
-        if (devices > 1)
-            weigh(s, TS_MODE_SPLIT, devices, NULL, ts_printf(s->arena, "no cut over the first %d devices fits", devices));
-        return;
-    }
-    ts_chain_prediction about = {0};
-    int parts = 0;
+    *parts = 0;
     for (int d = 0, first = 0; d < devices; first = end[d++])
-        if (end[d] > first) {
-            const ts_part_cost cost = run_cost(s, d, first, end[d]);
-            about.latency_cycles += llround(fmod(cost.latency, ANOTHER_PART));
-            about.interval_cycles = about.interval_cycles > llround(cost.interval) ? about.interval_cycles : llround(cost.interval);
-            parts++;
-        }
-    weigh(s, parts == 1 ? TS_MODE_MONOLITHIC : TS_MODE_SPLIT, parts, &about,
-          ts_printf(s->arena, "the first %d of the devices, roughly planned", devices));
+        if (end[d] > first &&
+            !plan_part(s, s->opt->device[d], d, end[d] - first < s->blocks, first, end[d], &part[(*parts)++], err))
+            return false;
+    return true;
 }
 
+/* Why nothing fits over the first `devices` of the list. */
+static void weigh_unfit(const search *s, int devices)
+{
+    ts_part part;
+    ts_err short_of = {""};
+    if (devices > 1)
+        weigh(s, TS_MODE_SPLIT, devices, NULL, ts_printf(s->arena, "no cut over the first %d devices fits", devices));
+    else if ((s->opt->any_mode || s->opt->mode != TS_MODE_SPLIT) && !plan_part(s, s->opt->device[0], 0, false, 0, s->blocks, &part, &short_of))
+        weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, short_of.msg));
+}
+
+/* The best chain over a beginning of the list, each cut by rough plans and then planned in full: rough plans may be wrong by more than
+   another device gains. */
 static bool split(search *s, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
     int *end = TS_NEW_N(s->arena, int, o->devices);
-    for (int devices = 1; devices < o->devices; devices++)
-        weigh_fewer(s, devices, end);
-    if (!ts_cut_chain(s->arena, s->blocks, o->devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end))
+    ts_part *best = NULL;
+    int count = 0;
+    double least = INFINITY;
+    for (int devices = 1; devices <= o->devices; devices++) {
+        if (!ts_cut_chain(s->arena, s->blocks, devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end)) {
+            weigh_unfit(s, devices);
+            continue;
+        }
+        ts_part *part = TS_NEW_N(s->arena, ts_part, devices);
+        int parts;
+        if ((devices > 1 && end[devices - 1] == end[devices - 2]) || !plan_chain(s, devices, end, part, &parts, err))
+            continue; /* the last device is of no use */
+        finish(s, parts == 1 ? TS_MODE_MONOLITHIC : TS_MODE_SPLIT, part, parts);
+        const ts_chain_prediction p = s->result->prediction;
+        weigh(s, s->result->mode, parts, &p, ts_printf(s->arena, "part %d has the longest interval", p.slowest));
+        const double value =
+            goal(s, (double)p.interval_cycles, (double)p.latency_cycles + (o->objective == TS_OBJECTIVE_AREA ? parts * ANOTHER_PART : 0));
+        if (value < least) {
+            least = value;
+            best = part;
+            count = parts;
+        }
+    }
+    if (!best)
         return no_cut_fits(s, err);
-    ts_part *part = TS_NEW_N(s->arena, ts_part, o->devices);
-    int parts = 0;
-    for (int d = 0, first = 0; d < o->devices; first = end[d++])
-        if (end[d] > first && !plan_part(s, o->device[d], d, first, end[d], &part[parts++], err))
-            return false;
-    if (parts == 1)
-        return monolithic(s, part[0].device, err);
-    finish(s, TS_MODE_SPLIT, part, parts);
-    const char *of_them = parts < o->devices ? ts_printf(s->arena, " (of %d: fewer are at least as good)", o->devices) : "";
-    s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s", parts, of_them,
-                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, part, parts));
-    weigh(s, TS_MODE_SPLIT, parts, &s->result->prediction,
-          ts_printf(s->arena, "part %d has the longest interval", s->result->prediction.slowest));
+    err->msg[0] = '\0';
+    if (count == 1)
+        return monolithic(s, best[0].device, err);
+    finish(s, TS_MODE_SPLIT, best, count);
+    const char *of_them = count < o->devices ? ts_printf(s->arena, " (of %d: fewer are at least as good)", o->devices) : "";
+    s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s", count, of_them,
+                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, best, count));
     return true;
 }
 
@@ -546,6 +576,7 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
     search s = {.arena = arena, .im = im, .opt = options, .ring = options->plan, .blocks = ts_block_count(im), .result = result};
     s.ring.small = options->objective == TS_OBJECTIVE_AREA;
     s.ring.clock_mhz = ts_partition_clock(options);
+    s.link = options->link.word_bits ? options->link : ts_link_of(token_bits(&s), TS_LINK_MBITS, TS_LINK_NS, s.ring.clock_mhz);
     if (!choose(&s, err))
         return false;
     int chosen = -1; /* of two ways with the same mode and number of parts, the one that was planned in full comes last */

@@ -2,7 +2,7 @@
    of residual tokens carries the whole state (quant/slice.h). docs/partitioning.md says how the choice is made. */
 #ifndef TS_PARTITION_H
 #define TS_PARTITION_H
-#include "plan/chain.h"
+#include "plan/link.h"
 #include "plan/make.h"
 #include "quant/slice.h"
 
@@ -32,7 +32,7 @@ typedef struct ts_partition_options {
     bool any_mode;        /* the planner chooses; otherwise: */
     ts_mode mode;
     ts_objective objective;
-    ts_hop hop;           /* between devices, in cycles of the engine's clock */
+    ts_link link;         /* between devices, in cycles of the engine's clock; zeros: the default */
     int pins;
     const ts_pin *pin;    /* [pins] */
 } ts_partition_options;
@@ -59,6 +59,7 @@ typedef struct ts_partition {
     int parts;
     ts_part *part; /* [parts], in the order of the chain */
     ts_chain_ring *ring; /* [parts]: what ts_chain_predict takes */
+    ts_link link;        /* between parts on different devices */
     ts_chain_prediction prediction; /* at the plans' plan_tokens */
     int alternatives;
     ts_alternative alternative[TS_ALTERNATIVE_MAX];

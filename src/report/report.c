@@ -99,7 +99,8 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
     const json_t *events = json_object_get(simulated, "per_event");
     if (!simulated)
         return;
-    fprintf(out, "  simulated: %.0f event(s), %.0f refused, %s\n", get(simulated, "events"), get(simulated, "refused"),
+    fprintf(out, "  simulated: %.0f event(s), %.0f refused, %.0f flagged as damaged, %s\n", get(simulated, "events"),
+            get(simulated, "refused"), get(simulated, "flagged"),
             json_is_true(json_object_get(simulated, "bit_exact")) ? "bit-exact with the integer model" : "NOT bit-exact");
     if (!json_is_true(json_object_get(simulated, "bit_exact")))
         fprintf(out, "    %.0f output word(s) differ\n", get(simulated, "mismatches"));
@@ -110,6 +111,10 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
         if (i == 8 && json_array_size(events) > 10) {
             fprintf(out, "    ... and %zu more\n", json_array_size(events) - i);
             break;
+        }
+        if (json_is_true(json_object_get(event, "flagged"))) {
+            fprintf(out, "    %5.0f hits: flagged as damaged on the way, not compared\n", get(event, "tokens"));
+            continue;
         }
         if (isnan(get(event, "latency_cycles"))) {
             fprintf(out, "    %5.0f hits: refused, longer than the design's longest event\n", get(event, "tokens"));

@@ -186,7 +186,7 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
             return NULL;
     if (!hash_file(arena, &h, ts_printf(arena, "%s/tb/sim.cpp", design->dir), err) ||
         !hash_file(arena, &h, ts_printf(arena, "%s/tb/ring.h", design->dir), err) ||
-        (design->parts > 1 && !hash_file(arena, &h, ts_printf(arena, "%s/tb/ts_sim_hop.v", design->dir), err)))
+        (design->parts > 1 && !hash_file(arena, &h, ts_printf(arena, "%s/tb/ts_sim_wire.v", design->dir), err)))
         return NULL;
     h = hash_list(hash_list(h, verilator_flags), make_flags);
     const char *hash = ts_printf(arena, "%016" PRIx64, h), *cache = ts_printf(arena, "%s/sim", dir);

@@ -124,7 +124,15 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     const bool should_refuse = s->expect[i] == NULL;
     const int rows = should_refuse ? 0 : rows_of(s, ev->tokens), wanted = should_refuse ? 1 : rows * s->ports.beats;
     const long long expected_words = should_refuse ? 1 : (long long)rows * cols;
+    if (ev->error && s->opt->link_fault.kind != TS_LINK_SOUND)
+        return;
     result->words += expected_words;
+    if (ev->error) {
+        ev->mismatches = expected_words;
+        result->mismatches += expected_words;
+        differs(result, ts_printf(s->arena, "event %d (%d hits): flagged as damaged, although nothing was", e, ev->tokens));
+        return;
+    }
     if (ev->refused != should_refuse || transfers != wanted) {
         ev->mismatches = expected_words;
         result->mismatches += expected_words;
@@ -153,7 +161,7 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     ev->y = y;
 }
 
-/* The harness wrote, for each event: refused, transfers, five times, two for each cut, then the transfers; at the end the blocked cycles of
+/* The harness wrote, for each event: 1 if refused and 2 if in error, transfers, five times, two for each cut, then the transfers; at the end the blocked cycles of
    each cut. */
 static bool read_results(const session *s, const char *path, ts_sim_result *result, ts_err *err)
 {
@@ -172,7 +180,8 @@ static bool read_results(const session *s, const char *path, ts_sim_result *resu
             return ts_fail(err, "%s: the simulator's results are cut off", path);
         ts_sim_event *ev = &result->event[i];
         *ev = (ts_sim_event){.tokens = s->opt->n[s->list[i]],
-                             .refused = word[0] != 0,
+                             .refused = word[0] & 1,
+                             .error = word[0] & 2,
                              .offered = join64(word + 2),
                              .first_in = join64(word + 4),
                              .last_in = join64(word + 6),
@@ -183,6 +192,7 @@ static bool read_results(const session *s, const char *path, ts_sim_result *resu
             cut[c] = (ts_sim_cut){join64(word + HEADER + CUT * c), join64(word + HEADER + CUT * c + 2)};
         ev->cut = cut;
         result->refused += ev->refused;
+        result->flagged += ev->error;
         const int transfers = word[1];
         judge(s, i, ev, word + head, transfers, result);
         const size_t used = head + (size_t)transfers * s->ports.lanes;
@@ -213,7 +223,7 @@ static void measure(const session *s, ts_sim_result *result)
     double macs = 0;
     for (int i = 0; i < result->events; i++) {
         const ts_sim_event *ev = &result->event[i];
-        if (ev->refused)
+        if (ev->refused || ev->error)
             continue;
         first = first ? first : ev;
         last = ev;
@@ -233,7 +243,7 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
 {
     ts_arena *a = s->arena;
     const char *events = ts_printf(a, "%s.events", base), *results = ts_printf(a, "%s.results", base), *log = ts_printf(a, "%s.log", base);
-    const char *argv[16] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
+    const char *argv[24] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
                             ts_printf(a, "%" PRIu64, s->opt->seed)};
     int argc = 7;
     if (s->opt->lone)
@@ -245,8 +255,16 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
             must_load = must_load || mem[m].loaded;
     if (must_load)
         argv[argc++] = "--load";
-    if (s->opt->hop_percent)
-        argv[argc++] = ts_printf(a, "+hop_pauses=%d", s->opt->hop_percent);
+    if (s->opt->link_percent)
+        argv[argc++] = ts_printf(a, "+wire_pauses=%d", s->opt->link_percent);
+    const ts_link_fault *fault = &s->opt->link_fault;
+    if (fault->kind != TS_LINK_SOUND) {
+        static const char *const kinds[] = {[TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
+        argv[argc++] = ts_printf(a, "+wire_fault=%d", fault->wire);
+        argv[argc++] = ts_printf(a, "+wire_word=%d", fault->word);
+        argv[argc++] = ts_printf(a, "+wire_kind=%s", kinds[fault->kind]);
+        argv[argc++] = ts_printf(a, "+wire_hold=%d", fault->hold_cycles);
+    }
     if (s->opt->tap) {
         argv[argc++] = "--trace";
         argv[argc++] = ts_printf(a, "%s.trace", base);

@@ -8,12 +8,22 @@
 typedef void (*ts_sim_tap)(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols,
                            const int32_t *rtl, const int32_t *model);
 
+/* What befalls one word on a link: its event must come out flagged, all others as they are. */
+typedef enum { TS_LINK_SOUND, TS_LINK_FLIP, TS_LINK_DROP, TS_LINK_HOLD } ts_link_fault_kind;
+typedef struct ts_link_fault {
+    ts_link_fault_kind kind; /* a bit turns over; the word is lost; the link stands still for hold_cycles in front of it */
+    int wire;                /* 2 * i: from part i to part i + 1; 2 * i + 1: back */
+    int word;                /* of those that are sent there, from 0 */
+    int hold_cycles;
+} ts_link_fault;
+
 typedef struct ts_sim_options {
     int events;
     const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
     const int32_t *const *x;   /* [events], [n][features], in the input's format */
     int stall_percent;         /* pauses of both streams */
-    int hop_percent;           /* pauses of the ways between devices, each word by itself */
+    int link_percent;          /* pauses of the links between devices: cycles in which nothing can be sent */
+    ts_link_fault link_fault;
     uint64_t seed;             /* of the pauses and of random initial values */
     bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
     bool load;                 /* page memories are written over the configuration bus first, all of them */
@@ -32,7 +42,7 @@ typedef struct ts_sim_cut {
 
 typedef struct ts_sim_event {
     int tokens;
-    bool refused;
+    bool refused, error; /* error: flagged as damaged on the way; its words are not compared */
     int rows;          /* of y: tokens, 1 where pooled, 0 where refused */
     const int32_t *y;  /* [rows][outputs], or [rows][2] of {value, class} with arg-max */
     long long mismatches;
@@ -42,7 +52,7 @@ typedef struct ts_sim_event {
 } ts_sim_event;
 
 typedef struct ts_sim_result {
-    int events, refused;
+    int events, refused, flagged;
     ts_sim_event *event;      /* [events] */
     long long words, mismatches; /* output words compared, and those that differ */
     bool bit_exact;           /* events > 0, every word of every event there and equal */

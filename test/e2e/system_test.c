@@ -109,9 +109,9 @@ static void check(const chain *c)
             assert_true(e == 0 || cut->first > first.event[e - 1].cut[k].last);
         }
     }
-    simulate(c, (ts_sim_options){.stall_percent = 30, .hop_percent = 40, .seed = 2});
-    simulate(c, (ts_sim_options){.stall_percent = 80, .hop_percent = 90, .seed = 3});
-    simulate(c, (ts_sim_options){.lone = true, .load = true, .hop_percent = 10, .seed = 4});
+    simulate(c, (ts_sim_options){.stall_percent = 30, .link_percent = 40, .seed = 2});
+    simulate(c, (ts_sim_options){.stall_percent = 80, .link_percent = 90, .seed = 3});
+    simulate(c, (ts_sim_options){.lone = true, .load = true, .link_percent = 10, .seed = 4});
 }
 
 static void near(const char *what, double predicted, double seen)
@@ -152,7 +152,7 @@ static void check_icarus(const chain *c)
     argv[argc++] = "tb";
     argv[argc++] = "tb/tb.v";
     assert_int_equal(ts_process_run(c->dir, argv, log, &err), 0);
-    const char *const run[] = {"vvp", "-n", "tb.vvp", "+stalls=30", "+hop_pauses=20", NULL};
+    const char *const run[] = {"vvp", "-n", "tb.vvp", "+stalls=30", "+wire_pauses=20", NULL};
     assert_int_equal(ts_process_run(c->dir, run, log, &err), 0);
     const char *tail = ts_process_log_tail(arena, log, 400);
     if (!strstr(tail, "PASS") || strstr(tail, "FAIL"))
@@ -199,7 +199,7 @@ static void test_split(void **state)
                                        .objective = TS_OBJECTIVE_THROUGHPUT,
                                        .pins = 2,
                                        .pin = pins,
-                                       .hop = {.token_cycles = 6, .latency = 75}});
+                                       .link = {.word_bits = 32, .rate = 0.9, .flight = 75}});
     assert_int_equal(c.partition.parts, 2);
     assert_int_equal(c.partition.part[1].slice.first, 3);
     check(&c);

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     b.in("s_data", top.s_data, P_WIDTH);
     b.in("s_last", top.s_last, 1);
     b.in("s_refused", top.s_refused, 1);
+    b.in("s_error", top.s_error, 1);
     b.in("ev_final", top.ev_final, 1);
     b.out("m_valid", top.m_valid, 1);
     b.in("m_ready", top.m_ready, 1);
@@ -21,8 +22,8 @@ int main(int argc, char **argv)
     b.out("m_tag", top.m_tag, P_TAGW);
     b.out("d_valid", top.d_valid, 1);
     b.in("d_ready", top.d_ready, 1);
-    b.out("d_data", top.d_data, 1);
-    source &s = b.add_source("s", {"s_data", "s_last", "s_refused"});
+    b.out("d_data", top.d_data, 2);
+    source &s = b.add_source("s", {"s_data", "s_last", "s_refused", "s_error"});
     sink &m = b.add_sink("m", {"m_data", "m_tag"});
     sink &d = b.add_sink("d", {"d_data"});
 
@@ -40,10 +41,11 @@ int main(int argc, char **argv)
         const bool given_up = b.rnd() % 4 == 0; /* the last transfer refuses the event, wherever it has got to */
         const bool refused = given_up || n > P_NMAX;
         const int64_t drop = given_up && n <= P_NMAX ? n - 1 : P_NMAX; /* the token that takes the event back, if it is refused */
+        const bool in_error = b.rnd() % 4 == 0;
         events.push_back({sent, refused});
         for (int64_t k = 0; k < n; k++) {
             bits word(P_WIDTH, b.rnd());
-            s.send({word, bits(1, k == n - 1), bits(1, given_up && k == n - 1)});
+            s.send({word, bits(1, k == n - 1), bits(1, given_up && k == n - 1), bits(1, k == n - 1 ? in_error : b.rnd() % 2)});
             if (refused && k > drop)
                 continue;
             bits tag(P_TAGW);
@@ -52,7 +54,8 @@ int main(int argc, char **argv)
             m.expect({word, tag});
             out_last.push_back(k == n - 1 && !refused);
         }
-        d.expect({bits(1, refused)});
+        /* Of an event that is refused before its end, the order knows no more than that. */
+        d.expect({bits(2, (refused && n > P_NMAX + 1 ? 0u : in_error ? 2u : 0u) | (refused ? 1u : 0u))});
         sent += static_cast<size_t>(n);
     }
 

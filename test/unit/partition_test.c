@@ -179,11 +179,12 @@ static void hops_count(void **state)
     ts_partition_options opt = options(two, 2, TS_OBJECTIVE_THROUGHPUT);
     opt.any_mode = false;
     opt.mode = TS_MODE_SPLIT;
+    opt.link = ts_link_of(f->m.im->d * f->m.im->res.bits, 10000, 500, 100);
     const ts_partition near = search(f, f->m.im, &opt);
-    opt.hop.latency = 500;
+    opt.link.flight += 500;
     const ts_partition far = search(f, f->m.im, &opt);
     assert_int_equal(far.prediction.latency_cycles - near.prediction.latency_cycles, 500);
-    opt.hop.token_cycles = 1e4; /* slower than any ring */
+    opt.link.rate = 1e-4; /* slower than any ring */
     assert_true((double)search(f, f->m.im, &opt).prediction.interval_cycles >= 1e4 * (HITS - 1));
 }
 

@@ -1,9 +1,9 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [+hop_pauses=PERCENT]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [+wire_...: ts_sim_wire.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
-   RESULTS: int32 words; for each event: refused, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
+   RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
             first and last hit were accepted, its first and last result were taken; for each cut between parts the cycles at which
             its first and last token were taken; then RING_LANES words a transfer. At the end, for each cut, the cycles (64 bits) in
             which a token waited.
@@ -30,7 +30,7 @@ namespace {
 struct event {
     int tokens = 0;
     const int32_t *hits = nullptr;
-    bool refused = false, done = false;
+    bool refused = false, error = false, done = false;
     int64_t offered = -1, first_in = -1, last_in = -1, first_out = -1, last_out = -1;
     std::vector<int32_t> words;
 #if RING_CUTS > 0
@@ -170,6 +170,7 @@ void simulation::reset()
     top_->s_hit_valid = 0;
 #ifdef RING_REFUSALS
     top_->s_hit_refused = 0;
+    top_->s_hit_error = 0;
 #endif
     top_->m_out_ready = 0;
     top_->cfg_we = 0;
@@ -260,6 +261,7 @@ void simulation::take()
     for (int i = 0; i < RING_LANES; i++)
         ev.words.push_back(static_cast<int32_t>(field(words, i * RING_OUT_LANE, RING_OUT_LANE, true)));
     ev.refused = ev.refused || top_->m_out_refused;
+    ev.error = ev.error || top_->m_out_error;
     if (ev.first_out < 0)
         ev.first_out = cycle_;
     ev.last_out = cycle_;
@@ -368,7 +370,7 @@ void simulation::write_results(const char *path) const
     if (!f)
         die(std::string("cannot write ") + path);
     for (const event &ev : events_) {
-        std::vector<int32_t> record = {ev.refused, static_cast<int32_t>(ev.words.size() / RING_LANES)};
+        std::vector<int32_t> record = {ev.refused + 2 * ev.error, static_cast<int32_t>(ev.words.size() / RING_LANES)};
         for (const int64_t c : {ev.offered, ev.first_in, ev.last_in, ev.first_out, ev.last_out}) {
             record.push_back(static_cast<int32_t>(c & 0xffffffff));
             record.push_back(static_cast<int32_t>(c >> 32));

@@ -14,7 +14,7 @@ module tb;
     reg                  clk = 1'b0, rst = 1'b1;
     reg                  s_valid = 1'b0;
     reg                  m_ready = 1'b0;
-    wire                 s_ready, m_valid, m_last, m_refused;
+    wire                 s_ready, m_valid, m_last, m_refused, m_error;
     wire [OUT_BITS-1:0]  m_data;
     reg                  cfg_we = 1'b0;
     reg  [7:0]           cfg_mem = 8'd0;
@@ -42,9 +42,9 @@ module tb;
         .clk(clk), .rst(rst),
         .s_hit_valid(s_valid), .s_hit_ready(s_ready), .s_hit_data(current[HIT_BITS-1:0]), .s_hit_last(current[HIT_BITS]),
 `ifdef RING_REFUSALS
-        .s_hit_refused(1'b0),
+        .s_hit_refused(1'b0), .s_hit_error(1'b0),
 `endif
-        .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused),
+        .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused), .m_out_error(m_error),
 `ifdef RING_PARTS
         .cfg_part(cfg_part), .cut_valid(cut_valid), .cut_ready(cut_ready), .cut_last(cut_last),
 `endif
@@ -134,14 +134,14 @@ module tb;
                 fail("m_out_valid is unknown");
             if (m_valid && m_ready) begin
                 expected = expect_word[beat];
-                same     = m_last === expected[OUT_BITS] && m_refused === expected[OUT_BITS+1];
+                same     = m_last === expected[OUT_BITS] && m_refused === expected[OUT_BITS+1] && m_error === 1'b0;
                 for (lane = 0; lane < LANES; lane = lane + 1)
                     if (expected[OUT_BITS+2+lane] !== 1'b0 && m_data[lane*OUT_LANE +: OUT_LANE] !== expected[lane*OUT_LANE +: OUT_LANE])
                         same = 1'b0;
                 if (!same) begin
                     if (errors < 10)
-                        $display("transfer %0d: %h, last %b, refused %b; expected %h, last %b, refused %b", beat, m_data, m_last, m_refused,
-                            expected[OUT_BITS-1:0], expected[OUT_BITS], expected[OUT_BITS+1]);
+                        $display("transfer %0d: %h, last %b, refused %b, error %b; expected %h, last %b, refused %b", beat, m_data, m_last, m_refused,
+                            m_error, expected[OUT_BITS-1:0], expected[OUT_BITS], expected[OUT_BITS+1]);
                     errors = errors + 1;
                 end
                 beat = beat + 1;

@@ -1,0 +1,56 @@
+#include "plan/link.h"
+
+#include <math.h>
+
+#include "plan/cost_modules.h"
+#include "plan/cost_terms.h"
+
+enum {
+    WORD_STEP = 32,
+    FULL_PACKET = 128,  /* words that a packet holds if its tokens do */
+    TOKEN_WORDS = 127,  /* at most: a packet is of at most 254 */
+    PIPELINES = 40,     /* cycles of both ends, for the buffer (docs/links.md) */
+    BEAT = 1024,
+    SENDER = 10, RECEIVER = 14, /* cycles of a token's way in the ends, beside its words */
+    HEADER_AND_CRC = 2,
+};
+
+ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz)
+{
+    const double bits = mbits / clock_mhz; /* a cycle */
+    int words = cdiv((int)ceil(bits), WORD_STEP);
+    words = imax(words, cdiv(cdiv(token_bits, TOKEN_WORDS), WORD_STEP));
+    const int word_bits = words * WORD_STEP;
+    return (ts_link){.word_bits = word_bits, .rate = fmin(1, bits / word_bits), .flight = (int)ceil(ns * clock_mhz / 1000)};
+}
+
+ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits)
+{
+    const int words = cdiv(token_bits, link->word_bits), packet = imax(FULL_PACKET / words, 1) * words;
+    const int need = (int)ceil(link->rate * (2 * link->flight + PIPELINES)) + 2 * packet + words + 4;
+    return (ts_link_ends){.token_words = words, .packet = packet, .depth = cdiv(imax(need, 2 * (words + 1)), 512) * 512, .credit = packet, .beat = BEAT};
+}
+
+ts_hop ts_link_hop(const ts_link *link, int token_bits)
+{
+    const ts_link_ends ends = ts_link_ends_of(link, token_bits);
+    const int words = ends.token_words, frame = HEADER_AND_CRC + (link->word_bits == WORD_STEP);
+    /* At full rate packets are full; a token that comes alone is a packet, of which nothing is used before its CRC has come. */
+    return (ts_hop){.token_cycles = fmax(words + (double)frame * words / ends.packet, 1) / link->rate,
+                    .latency = SENDER + (words + frame) / link->rate + link->flight + RECEIVER + words};
+}
+
+/* Fitted to synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %. */
+ts_cost ts_link_cost(const ts_link *link, int token_bits, bool sends, const ts_device *device)
+{
+    const ts_mapping map = ts_mapping_of(device);
+    const ts_link_ends ends = ts_link_ends_of(link, token_bits);
+    const int W = link->word_bits, WPT = ends.token_words;
+    ts_cost cost = both(sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
+                              : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 0.03 * token_bits, .ff = 1180 + 4.0 * W + token_bits});
+    if (sends)
+        ts_cost_add(&cost, 1, ts_cost_fifo_lut(&map, W, (ends.packet / WPT + cdiv(8, WPT)) * WPT));
+    else
+        ts_cost_add(&cost, 1, ts_cost_mem(&map, W, ends.depth, TS_MEM_BLOCK, false));
+    return cost;
+}

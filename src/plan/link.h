@@ -1,0 +1,32 @@
+/* A link between two devices and its two ends (rtl/ts_link.v, docs/links.md). */
+#ifndef TS_LINK_H
+#define TS_LINK_H
+#include "plan/chain.h"
+#include "plan/cost.h"
+
+/* What is between two ends. */
+typedef struct ts_link {
+    int word_bits; /* 32, or a multiple of 32 from 64 on */
+    double rate;   /* words a cycle of the engine's clock, at most 1 */
+    int flight;    /* cycles of a word's way */
+} ts_link;
+
+/* Where nothing is said: ten-gigabit Ethernet between neighbouring cards. */
+enum { TS_LINK_MBITS = 10000, TS_LINK_NS = 500 };
+
+/* For tokens of `token_bits`, with words wide enough for the bandwidth. */
+ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz);
+
+/* Parameters of its ends for tokens of `token_bits`: those of ts_link. */
+typedef struct ts_link_ends {
+    int token_words, packet, depth, credit, beat;
+} ts_link_ends;
+ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits);
+
+/* What a token loses on such a link. */
+ts_hop ts_link_hop(const ts_link *link, int token_bits);
+
+/* Of one end: the sending one, or the receiving one. */
+ts_cost ts_link_cost(const ts_link *link, int token_bits, bool sends, const ts_device *device);
+
+#endif
