@@ -14,7 +14,7 @@
 
 module ts_link_scan #(
     parameter LINKW = 64,
-    parameter DEPTH = 512
+    parameter DEPTH = 512 // 0: there is no queue; only state frames are listened to
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -191,8 +191,8 @@ module ts_link_scan #(
                 taken    <= is_fresh;
                 expected <= after;
             end
-            // What was lost needs no room, what has left the queue needs none any more.
-            if (good && (!is_state || news))
+            // What was lost needs no room, what has left the queue needs none any more. Without a queue records need none.
+            if (good && (!is_state || news) && WORDS != 32'd0)
                 skipped <= skipped + gap;
             if (q_popped)
                 passed <= passed + 16'd1;

@@ -114,6 +114,26 @@ static void check(const chain *c)
     simulate(c, (ts_sim_options){.lone = true, .load = true, .link_percent = 10, .seed = 4});
 }
 
+/* Whatever befalls a word on the link, forth or back: the event that it belongs to is flagged, at most that one and its neighbour, which
+   may share a packet with it; every other event is right. */
+static void check_faults(const chain *c)
+{
+    static const int words[] = {3, 40, 41, 95, 133};
+    int flagged = 0;
+    for (int kind = TS_LINK_FLIP; kind <= TS_LINK_HOLD; kind++)
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+            const ts_link_fault fault = {.kind = (ts_link_fault_kind)kind, .word = words[w], .hold_cycles = 10000};
+            const ts_sim_result r = simulate(c, (ts_sim_options){.link_fault = fault, .link_percent = w % 2 ? 20 : 0, .seed = 7});
+            assert_true(r.flagged <= 2);
+            flagged += r.flagged;
+        }
+    assert_true(flagged >= 10); /* a word between the events' belongs to none */
+    for (int kind = TS_LINK_FLIP; kind <= TS_LINK_HOLD; kind++) { /* credit that comes late costs time and nothing else */
+        const ts_link_fault fault = {.kind = (ts_link_fault_kind)kind, .wire = 1, .word = 4, .hold_cycles = 10000};
+        assert_int_equal(simulate(c, (ts_sim_options){.link_fault = fault, .seed = 8}).flagged, 0);
+    }
+}
+
 static void near(const char *what, double predicted, double seen)
 {
     if (fabs(predicted - seen) > seen * PERCENT / 100)
@@ -204,6 +224,7 @@ static void test_split(void **state)
     assert_int_equal(c.partition.part[1].slice.first, 3);
     check(&c);
     check_times(&c);
+    check_faults(&c);
     close_chain(&c);
 }
 
