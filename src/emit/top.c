@@ -224,6 +224,17 @@ static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
     out(t, ");\n\n");
 }
 
+/* The stream behind a place in a layer where a norm can stand: `in` itself where none does. */
+static const char *norm_at(const top *t, ts_norm_place place, const char *in)
+{
+    const int which = ts_norm_at(t->im->norms, place);
+    if (which == 0)
+        return in;
+    const char *to = which == 1 ? "normed1" : "normed2";
+    norm(t, which == 1 ? TS_NRM_1 : TS_NRM_2, in, to);
+    return to;
+}
+
 static void add(const top *t, const char *name, const char *branch, const char *residual, const char *to)
 {
     wires(t, to, t->im->d * t->w.res_w, true);
@@ -393,10 +404,7 @@ static void attention_input(top *t, const char *entry)
     out(t, "    // ---- Attention block\n");
     const int qkv_width = 3 * im->heads * im->d_head * t->w.xw;
     if (made) {
-        if (im->norm_first) {
-            norm(t, TS_NRM_1, made, "normed1");
-            made = "normed1";
-        }
+        made = norm_at(t, TS_BEFORE_ATTENTION, made);
         rqvec(t, TS_RQV_QKV, made, "qkv_in");
         trace(t, "qkv_in", "input of q, k, v", 0, im->d, t->w.rqv[TS_RQV_QKV].yw, true, TS_ROLE_QKV_IN, 0);
         linear(t, TS_LIN_QKV, "qkv_in", im->fused_qkv0 ? "qkv_again" : "qkv", false);
@@ -446,11 +454,10 @@ static const char *attention_block(top *t)
     trace(t, "branch1", "attention branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 1);
     add(t, "add1", "branch1", "waiting", "sum1");
     trace(t, "sum1", "sum after attention", 0, im->d, w->res_w, true, TS_ROLE_RES, 2);
-    if (im->norm_first)
-        return "sum1";
-    norm(t, TS_NRM_1, "sum1", "normed1");
-    trace(t, "normed1", "normed attention block", 0, im->d, w->res_w, true, TS_ROLE_RES, 3);
-    return "normed1";
+    const char *result = norm_at(t, TS_BEHIND_ATTENTION, "sum1");
+    if (strcmp(result, "sum1") != 0)
+        trace(t, result, "normed attention block", 0, im->d, w->res_w, true, TS_ROLE_RES, 3);
+    return result;
 }
 
 /* Tokens of the last layer leave behind the block, as "finished"; the others go on as `onward`. */
@@ -515,7 +522,6 @@ static const char *ffn_block(top *t, const char *middle)
     const ts_imodel *im = t->im;
     const ts_ring_widths *w = &t->w;
     const int res = im->d * w->res_w;
-    const char *in = "ffn_new";
     out(t, "    // ---- FFN block\n");
     fork2(t, "ffn", res, half(t), middle, "skip_new", "ffn_new");
     wires(t, "skip", res, false);
@@ -528,11 +534,7 @@ static const char *ffn_block(top *t, const char *middle)
     out(t, ",\n        .count(skip_count));\n\n");
     ignore(t, "skip_new_tag"); /* the branch carries it */
     ignore(t, "skip_count");
-    if (im->norm_first) {
-        norm(t, TS_NRM_2, "ffn_new", "normed2");
-        in = "normed2";
-    }
-    rqvec(t, TS_RQV_FFN, in, "ffn_in");
+    rqvec(t, TS_RQV_FFN, norm_at(t, TS_BEFORE_FFN, "ffn_new"), "ffn_in");
     trace(t, "ffn_in", "input of the FFN", 0, im->d, w->rqv[TS_RQV_FFN].yw, true, TS_ROLE_FFN_IN, 0);
     linear(t, TS_LIN_FFN1, "ffn_in", "hidden", false);
     trace(t, "hidden", "hidden values of the FFN", 0, im->ff, w->lin[TS_LIN_FFN1].yw, im->layer[0].ffn1.y.is_signed, TS_ROLE_HIDDEN, 0);
@@ -540,10 +542,7 @@ static const char *ffn_block(top *t, const char *middle)
     trace(t, "branch2", "FFN branch", 0, im->d, w->res_w, true, TS_ROLE_RES, 4);
     add(t, "add2", "branch2", "skip", "sum2");
     trace(t, "sum2", "sum after the FFN", 0, im->d, w->res_w, true, TS_ROLE_RES, 5);
-    if (im->norm_first)
-        return "sum2";
-    norm(t, TS_NRM_2, "sum2", "normed2");
-    return "normed2";
+    return norm_at(t, TS_BEHIND_FFN, "sum2");
 }
 
 /* Closes the ring; returns the stream of tokens that leave it behind the FFN block, or NULL where none do. */

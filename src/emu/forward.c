@@ -109,20 +109,31 @@ static void feed_forward(run *r, int l, const int32_t *x)
     tap_res(r, l, 4, r->branch, layer->res_scale_mid);
 }
 
+static const ts_inorm *norm_at(const run *r, int l, ts_norm_place place)
+{
+    const int which = ts_norm_at(r->im->norms, place);
+    return which == 1 ? &r->im->layer[l].norm1 : which == 2 ? &r->im->layer[l].norm2 : NULL;
+}
+
+/* What a block reads: the residual stream, or its normalisation. */
+static const int32_t *block_input(run *r, const ts_inorm *norm)
+{
+    if (!norm)
+        return r->x;
+    normalise(norm, r->n, r->x, r->norm);
+    return r->norm;
+}
+
 static void attention_block(run *r, int l, const int32_t *fused)
 {
     const ts_ilayer *layer = &r->im->layer[l];
+    const ts_inorm *behind = norm_at(r, l, TS_BEHIND_ATTENTION);
     tap_res(r, l, 0, r->x, layer->res_scale_in);
-    if (r->im->norm_first) {
-        normalise(&layer->norm1, r->n, r->x, r->norm);
-        attention(r, l, r->norm, NULL);
-        add_branch(r);
-        tap_res(r, l, 2, r->x, layer->res_scale_in);
-    } else {
-        attention(r, l, r->x, fused);
-        add_branch(r);
-        tap_res(r, l, 2, r->x, layer->res_scale_in);
-        normalise(&layer->norm1, r->n, r->x, r->x);
+    attention(r, l, block_input(r, norm_at(r, l, TS_BEFORE_ATTENTION)), fused);
+    add_branch(r);
+    tap_res(r, l, 2, r->x, layer->res_scale_in);
+    if (behind) {
+        normalise(behind, r->n, r->x, r->x);
         tap_res(r, l, 3, r->x, layer->res_scale_mid);
     }
 }
@@ -130,19 +141,13 @@ static void attention_block(run *r, int l, const int32_t *fused)
 static void ffn_block(run *r, int l)
 {
     const ts_ilayer *layer = &r->im->layer[l];
-    if (r->im->norm_first) {
-        normalise(&layer->norm2, r->n, r->x, r->norm);
-        feed_forward(r, l, r->norm);
-        add_branch(r);
-        tap_res(r, l, 5, r->x, layer->res_scale_mid);
-        tap_res(r, l, 6, r->x, layer->res_scale_mid);
-    } else {
-        feed_forward(r, l, r->x);
-        add_branch(r);
-        tap_res(r, l, 5, r->x, layer->res_scale_mid);
-        normalise(&layer->norm2, r->n, r->x, r->x);
-        tap_res(r, l, 6, r->x, layer->norm2.y_scale);
-    }
+    const ts_inorm *behind = norm_at(r, l, TS_BEHIND_FFN);
+    feed_forward(r, l, block_input(r, norm_at(r, l, TS_BEFORE_FFN)));
+    add_branch(r);
+    tap_res(r, l, 5, r->x, layer->res_scale_mid);
+    if (behind)
+        normalise(behind, r->n, r->x, r->x);
+    tap_res(r, l, 6, r->x, behind ? behind->y_scale : layer->res_scale_mid);
 }
 
 /* Returns the input of the last linear, whose output is in y. */

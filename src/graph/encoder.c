@@ -2,6 +2,22 @@
 
 #include <math.h>
 
+int ts_norm_at(ts_norms norms, ts_norm_place place)
+{
+    static const int table[][4] = {
+        [TS_NORMS_LAST] = {[TS_BEHIND_ATTENTION] = 1, [TS_BEHIND_FFN] = 2},
+        [TS_NORMS_FIRST] = {[TS_BEFORE_ATTENTION] = 1, [TS_BEFORE_FFN] = 2},
+        [TS_NORMS_AROUND] = {[TS_BEFORE_ATTENTION] = 1, [TS_BEHIND_ATTENTION] = 2},
+    };
+    return table[norms][place];
+}
+
+const char *ts_norms_name(ts_norms norms)
+{
+    static const char *const names[] = {[TS_NORMS_LAST] = "last", [TS_NORMS_FIRST] = "first", [TS_NORMS_AROUND] = "around attention"};
+    return names[norms];
+}
+
 const char *ts_act_name(ts_act act)
 {
     switch (act) {
@@ -183,7 +199,7 @@ static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 void ts_encoder_describe(FILE *out, const ts_encoder *enc)
 {
     fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", enc->name, enc->layers, enc->d,
-            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), enc->norm_first ? "first" : "last",
+            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms),
             enc->has_final_norm ? ", final norm" : "");
     describe_mlp(out, "embedding", &enc->embed);
     describe_mlp(out, "head", &enc->head);

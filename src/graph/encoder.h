@@ -1,6 +1,7 @@
 /* A trained Transformer encoder in floating point, as recognised in a graph: what the file computes, stripped of how its
    exporter wrote it. Post-norm layer:  x = norm1(x + o(attention(x)));  x = norm2(x + ffn2(act(ffn1(x)))).
-   Pre-norm layer: x = x + o(attention(norm1(x)));  x = x + ffn2(act(ffn1(norm2(x)))). */
+   Pre-norm layer: x = x + o(attention(norm1(x)));  x = x + ffn2(act(ffn1(norm2(x)))).
+   Norms around attention: x = norm2(x + o(attention(norm1(x))));  x = x + ffn2(act(ffn1(x))). */
 #ifndef TS_ENCODER_H
 #define TS_ENCODER_H
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include "base/err.h"
 
 typedef enum { TS_ACT_NONE, TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU } ts_act;
+typedef enum { TS_NORMS_LAST, TS_NORMS_FIRST, TS_NORMS_AROUND } ts_norms; /* post-norm, pre-norm, both at the attention block */
 typedef enum { TS_POOL_NONE, TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST } ts_pool; /* NONE: the head runs per token */
 typedef enum {
     TS_MASK_NONE,
@@ -71,7 +73,8 @@ typedef struct ts_encoder {
     const char *name; /* of the file, without directory and extension */
     int features;     /* values of a hit */
     int d, heads, d_head, ff, outputs, layers;
-    bool norm_first, has_final_norm;
+    ts_norms norms; /* the same in all layers */
+    bool has_final_norm;
     ts_act act; /* of the FFN, the same in all layers */
     ts_pool pool;
     ts_mask mask;
@@ -88,6 +91,13 @@ typedef struct ts_encoder {
     const char *const *note;
 } ts_encoder;
 
+/* Where in a layer a normalisation can stand. */
+typedef enum { TS_BEFORE_ATTENTION, TS_BEHIND_ATTENTION, TS_BEFORE_FFN, TS_BEHIND_FFN } ts_norm_place;
+
+/* Which of a layer's norms stands there: 1, 2, or 0 for none. Everything that builds or runs a layer asks this. */
+int ts_norm_at(ts_norms norms, ts_norm_place place);
+
+const char *ts_norms_name(ts_norms norms); /* "last", "first", "around attention" */
 const char *ts_act_name(ts_act act);    /* "none", "relu", "gelu", "gelu_tanh", "silu" */
 const char *ts_pool_name(ts_pool pool); /* "none", "mean", "max", "first" */
 const char *ts_mask_name(ts_mask mask); /* "none", "input", "data" */

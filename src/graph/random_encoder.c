@@ -90,7 +90,7 @@ ts_encoder *ts_encoder_random(ts_arena *arena, const ts_encoder_shape *s, uint64
     enc->ff = s->ff;
     enc->outputs = s->outputs;
     enc->layers = s->layers;
-    enc->norm_first = s->norm_first;
+    enc->norms = s->norms;
     enc->has_final_norm = s->has_final_norm;
     enc->act = s->act;
     enc->pool = s->pool;

@@ -10,7 +10,8 @@ typedef struct ts_encoder_shape {
     int features, d, heads, d_head, ff, outputs, layers;
     int embed_count, head_count;   /* linears, 1 ... TS_MLP_MAX; 0 means 1 */
     int embed_hidden, head_hidden; /* width between those linears; 0 means d */
-    bool norm_first, has_final_norm;
+    ts_norms norms;
+    bool has_final_norm;
     ts_act act; /* of the FFN; between the linears of embed and head too (RELU there where act is NONE) */
     ts_pool pool;
 } ts_encoder_shape;

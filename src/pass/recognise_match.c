@@ -169,13 +169,13 @@ static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int
 /* One layer whose last thing is z; *z becomes what it starts from. */
 static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_mask **mask, bool first)
 {
-    const rec_base *sum2 = enc->norm_first ? *z : (*z)->from, *ffn_in, *at, *attn_in;
+    const rec_base *sum2 = ts_norm_at(enc->norms, TS_BEHIND_FFN) ? (*z)->from : *z, *ffn_in, *at, *attn_in;
     block ffn, attn;
     ts_act act;
     ts_encoder one = {0};
     if (!match_block(r, sum2, BASE_ACT, "feed-forward block", &ffn) || !match_ffn(r, &ffn, &ffn_in, layer, &act))
         return false;
-    if (enc->norm_first) {
+    if (ts_norm_at(enc->norms, TS_BEFORE_FFN)) {
         if (ffn_in->kind != BASE_NORM || ffn_in->from != ffn.residual)
             return ts_rec_fail(r, sum2->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
         layer->norm2 = norm_of(ffn_in);
@@ -183,11 +183,15 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
     } else {
         if (ffn_in != ffn.residual || ffn_in->kind != BASE_NORM)
             return ts_rec_fail(r, sum2->node,
-                               "the feed-forward block reads %s (%s), its residual connection %s (%s); post-norm has one normalisation "
-                               "for both",
+                               "the feed-forward block reads %s (%s), its residual connection %s (%s); without a norm of its own it has one "
+                               "normalisation, behind the attention, for both",
                                base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
-        layer->norm2 = norm_of(*z);
-        layer->norm1 = norm_of(ffn_in);
+        if (enc->norms == TS_NORMS_AROUND) {
+            layer->norm2 = norm_of(ffn_in);
+        } else {
+            layer->norm2 = norm_of(*z);
+            layer->norm1 = norm_of(ffn_in);
+        }
         at = ffn_in->from;
     }
     if (!is_sum(at))
@@ -196,7 +200,7 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         return false;
     attn_in = attn.inner->q->terms == 1 ? attn.inner->q->term[0].base : attn.residual;
     const bool normalised = attn_in->kind == BASE_NORM && attn_in->from == attn.residual;
-    if (normalised != enc->norm_first)
+    if (normalised != (ts_norm_at(enc->norms, TS_BEFORE_ATTENTION) != 0))
         return ts_rec_fail(r, attn.inner->node,
                            "this attention reads %s, but the layer's feed-forward block %s; both blocks must be pre-norm or both post-norm",
                            normalised ? "a normalisation of its residual connection" : "its residual connection as it is",
@@ -224,39 +228,51 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
     return true;
 }
 
-static bool is_layer_end(const rec_base *z, bool norm_first)
+static bool is_layer_end(const rec_base *z, ts_norms norms)
 {
-    return norm_first ? is_sum(z) : z->kind == BASE_NORM && is_sum(z->from);
+    return ts_norm_at(norms, TS_BEHIND_FFN) ? z->kind == BASE_NORM && is_sum(z->from) : is_sum(z);
 }
 
-/* Decides between post-norm and pre-norm, takes a final normalisation off. */
+/* Whether a residual sum is that of attention over a normalisation of its residual. */
+static bool attends_to_norm(const rec_base *sum)
+{
+    for (int i = 0; is_sum(sum) && sum->of->terms == 2 && i < 2; i++) {
+        const rec_base *attention = sum->of->term[i].base, *residual = sum->of->term[1 - i].base;
+        if (attention->kind == BASE_ATTENTION && attention->q->terms == 1) {
+            const rec_base *in = attention->q->term[0].base;
+            return in->kind == BASE_NORM && in->from == residual;
+        }
+    }
+    return false;
+}
+
+/* Decides where the layers have their norms, takes a final normalisation off. */
 static bool match_style(rec *r, ts_encoder *enc, const rec_base **z)
 {
-    if (is_sum(*z)) {
-        enc->norm_first = true;
-        return true;
-    }
-    if ((*z)->kind != BASE_NORM)
+    const bool normed = (*z)->kind == BASE_NORM;
+    if (!is_sum(*z) && !normed)
         return ts_rec_fail(r, (*z)->node, "%s stands where the end of an encoder layer was expected (a residual sum or its normalisation)",
                            base_text(*z));
-    const rec_base *from = (*z)->from;
-    bool final = from->kind == BASE_NORM; /* a post-norm encoder's own */
-    if (is_sum(from)) {
+    const rec_base *sum = normed ? (*z)->from : *z;
+    if (is_sum(sum)) {
         block b;
         ts_layer layer;
         ts_act act;
         const rec_base *in;
-        if (!match_block(r, from, BASE_ACT, "feed-forward block", &b) || !match_ffn(r, &b, &in, &layer, &act))
+        if (!match_block(r, sum, BASE_ACT, "feed-forward block", &b) || !match_ffn(r, &b, &in, &layer, &act))
             return false;
-        enc->norm_first = final = in->kind == BASE_NORM && in != b.residual;
-    } else if (!final) {
-        return ts_rec_fail(r, (*z)->node, "this normalisation follows %s (%s); it must follow a residual connection", base_text(from),
-                           ts_rec_name(from->node));
+        if (in->kind == BASE_NORM && in == b.residual && (!normed || attends_to_norm(in->from)))
+            enc->norms = TS_NORMS_AROUND;
+        else if (!normed || (in->kind == BASE_NORM && in != b.residual))
+            enc->norms = TS_NORMS_FIRST;
+    } else if (sum->kind != BASE_NORM) { /* a post-norm encoder's final norm follows its last one */
+        return ts_rec_fail(r, (*z)->node, "this normalisation follows %s (%s); it must follow a residual connection", base_text(sum),
+                           ts_rec_name(sum->node));
     }
-    if (final) {
+    if (normed && (enc->norms != TS_NORMS_LAST || !is_sum(sum))) {
         enc->has_final_norm = true;
         enc->final_norm = norm_of(*z);
-        *z = from;
+        *z = sum;
     }
     return true;
 }
@@ -308,7 +324,7 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
     int layers = 0, room = 8;
     ts_layer *backward = TS_NEW_N(r->arena, ts_layer, room);
     const rec_mask *mask = NULL;
-    while (is_layer_end(z, enc->norm_first)) {
+    while (is_layer_end(z, enc->norms)) {
         if (layers == room) {
             ts_layer *more = TS_NEW_N(r->arena, ts_layer, 2 * room);
             memcpy(more, backward, (size_t)room * sizeof *more);
@@ -319,7 +335,7 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
             return NULL;
         layers++;
     }
-    if (is_layer_end(z, !enc->norm_first)) {
+    if (is_layer_end(z, TS_NORMS_LAST) || is_layer_end(z, TS_NORMS_FIRST)) {
         ts_rec_fail(r, z->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
         return NULL;
     }

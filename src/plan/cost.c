@@ -61,6 +61,13 @@ static void embedding(ring *r)
         put_linear(r, TS_LIN_QKV0, false);
 }
 
+static void put_norm_at(ring *r, ts_norm_place place)
+{
+    const int which = ts_norm_at(r->im->norms, place);
+    if (which)
+        put_norm(r, which == 1 ? TS_NRM_1 : TS_NRM_2);
+}
+
 static void attention_block(ring *r)
 {
     const ts_imodel *im = r->im;
@@ -77,8 +84,7 @@ static void attention_block(ring *r)
     put(r, "fork and merges", streams);
     put(r, "residual queue", ts_cost_queue_narrow(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_beats, plan->queue_style));
     if (loop || !im->fused_qkv0) {
-        if (im->norm_first)
-            put_norm(r, TS_NRM_1);
+        put_norm_at(r, TS_BEFORE_ATTENTION);
         put_rqvec(r, TS_RQV_QKV);
         put_linear(r, TS_LIN_QKV, false);
     }
@@ -87,8 +93,7 @@ static void attention_block(ring *r)
     put(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O, false);
     put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
-    if (!im->norm_first)
-        put_norm(r, TS_NRM_1);
+    put_norm_at(r, TS_BEHIND_ATTENTION);
     if (r->ways.attn_route)
         put_route(r);
 }
@@ -104,14 +109,12 @@ static void ffn_block(ring *r)
     ts_cost around = ts_cost_fork(res + r->w.tagw, r->plan->half);
     ts_cost_add(&around, 1, ts_cost_fifo(&r->map, res, r->plan->mid_depth, r->plan->mid_style));
     put(r, "FFN fork and FIFO", around);
-    if (im->norm_first)
-        put_norm(r, TS_NRM_2);
+    put_norm_at(r, TS_BEFORE_FFN);
     put_rqvec(r, TS_RQV_FFN);
     put_linear(r, TS_LIN_FFN1, false);
     put_linear(r, TS_LIN_FFN2, false);
     put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
-    if (!im->norm_first)
-        put_norm(r, TS_NRM_2);
+    put_norm_at(r, TS_BEHIND_FFN);
     if (r->ways.ffn_route)
         put_route(r);
 }

@@ -73,14 +73,21 @@ static void norm(const timing *t, path *p, ts_nrm_id id)
     pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences, steps);
 }
 
+/* Where a norm can stand in a layer. */
+static void norm_at(const timing *t, path *p, ts_norm_place place)
+{
+    const int which = ts_norm_at(t->im->norms, place);
+    if (which)
+        norm(t, p, which == 1 ? TS_NRM_1 : TS_NRM_2);
+}
+
 /* ---- The ways of a token (src/emit/top.c draws the same) */
 
 /* From a layer's input to its token accepted by attention. */
 static void to_attention(const timing *t, path *p)
 {
     pass(p, SLICE, 1); /* fork: residual queue and q, k, v */
-    if (t->im->norm_first)
-        norm(t, p, TS_NRM_1);
+    norm_at(t, p, TS_BEFORE_ATTENTION);
     rqvec(t, p, TS_RQV_QKV);
     linear(t, p, TS_LIN_QKV);
 }
@@ -90,8 +97,7 @@ static void from_attention(const timing *t, path *p)
 {
     linear(t, p, TS_LIN_O);
     sum(t, p);
-    if (!t->im->norm_first)
-        norm(t, p, TS_NRM_1);
+    norm_at(t, p, TS_BEHIND_ATTENTION);
     if (t->ways.attn_route)
         pass(p, SLICE, 1);
 }
@@ -101,14 +107,12 @@ static void through_ffn(const timing *t, path *p)
     if (t->ways.ffn_merge)
         pass(p, SLICE, 1);
     pass(p, SLICE, 1); /* fork */
-    if (t->im->norm_first)
-        norm(t, p, TS_NRM_2);
+    norm_at(t, p, TS_BEFORE_FFN);
     rqvec(t, p, TS_RQV_FFN);
     linear(t, p, TS_LIN_FFN1);
     linear(t, p, TS_LIN_FFN2);
     sum(t, p);
-    if (!t->im->norm_first)
-        norm(t, p, TS_NRM_2);
+    norm_at(t, p, TS_BEHIND_FFN);
     if (t->ways.ffn_route)
         pass(p, SLICE, 1);
 }

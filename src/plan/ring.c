@@ -120,7 +120,9 @@ const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer)
     case TS_NRM_1:
         return ts_imodel_has_attention(im, layer) ? &im->layer[layer].norm1 : NULL;
     case TS_NRM_2:
-        return ts_imodel_has_ffn(im, layer) ? &im->layer[layer].norm2 : NULL;
+        return (ts_imodel_norm_in_attention(im, 2) ? ts_imodel_has_attention(im, layer) : ts_imodel_has_ffn(im, layer))
+                   ? &im->layer[layer].norm2
+                   : NULL;
     case TS_NRM_FINAL:
         return im->has_final_norm ? &im->final_norm : NULL;
     case TS_NRM_COUNT:
@@ -155,7 +157,7 @@ static int nrm_pages(const ts_imodel *im, ts_nrm_id id)
     const ts_ring_ways ways = ts_ring_ways_of(im);
     if (id == TS_NRM_FINAL)
         return im->has_final_norm ? 1 : 0;
-    return (id == TS_NRM_1 ? ways.has_attention : ways.has_ffn) ? im->layers : 0;
+    return (ts_imodel_norm_in_attention(im, id == TS_NRM_1 ? 1 : 2) ? ways.has_attention : ways.has_ffn) ? im->layers : 0;
 }
 
 ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel)

@@ -67,7 +67,8 @@ typedef struct ts_ilayer {
 } ts_ilayer;
 
 /* A whole model, or a slice of one (quant/slice.h): a contiguous run of its blocks, where a layer is its attention block (norm1, qkv_in,
-   qkv ... o) and then its FFN block (norm2, ffn_in, ffn1, ffn2). A slice without embedding takes residual tokens, one without head gives
+   qkv ... o) and then its FFN block (ffn_in, ffn1, ffn2); norm2 belongs to the FFN block, or, where both norms are around attention, to
+   the attention block. A slice without embedding takes residual tokens, one without head gives
    them; its layers are counted from its own first. A block that it lacks is all zeros. */
 
 typedef struct ts_imodel {
@@ -75,7 +76,8 @@ typedef struct ts_imodel {
     int features, d, heads, d_head, ff, outputs, layers; /* features = d without embedding, outputs = d without head */
     bool starts_in_ffn;     /* a slice: layer 0 lacks its attention block */
     bool ends_in_attention; /* a slice: the last layer lacks its FFN block */
-    bool norm_first, has_final_norm, fused_qkv0;
+    ts_norms norms;
+    bool has_final_norm, fused_qkv0;
     ts_pool pool;
     bool classifier; /* outputs of one token share one scale, so that arg-max is meaningful on integers */
     ts_fmt in;
@@ -103,6 +105,12 @@ static inline bool ts_imodel_has_attention(const ts_imodel *im, int layer)
 static inline bool ts_imodel_has_ffn(const ts_imodel *im, int layer)
 {
     return layer < im->layers - 1 || !im->ends_in_attention;
+}
+
+/* Whether a norm (1 or 2) of the layers belongs to their attention blocks. */
+static inline bool ts_imodel_norm_in_attention(const ts_imodel *im, int norm)
+{
+    return ts_norm_at(im->norms, TS_BEFORE_ATTENTION) == norm || ts_norm_at(im->norms, TS_BEHIND_ATTENTION) == norm;
 }
 
 /* [outputs]: real value of one unit of the output. */

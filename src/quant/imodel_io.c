@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "quant/imodel.h"
 
-enum { VERSION = 2, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
+enum { VERSION = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
 static const char MAGIC[MAGIC_SIZE] = {'t', 'e', 's', 's', 'e', 'r', 'a', '\n'};
 
 typedef enum { U8, I32, U32, I64, F64 } kind;
@@ -256,6 +256,8 @@ static void walk_norm(walk *w, const char *name, ts_inorm *norm)
 static void walk_attention_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 {
     walk_norm(w, "norm1", &layer->norm1);
+    if (ts_imodel_norm_in_attention(im, 2))
+        walk_norm(w, "norm2", &layer->norm2);
     walk_rq(w, "qkv_in", &layer->qkv_in);
     walk_ilin(w, "qkv", &layer->qkv);
     walk_fmt(w, "q", &layer->q);
@@ -268,9 +270,10 @@ static void walk_attention_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
     WALK_TENSOR(w, "ctx_scale", F64, (size_t)im->heads * (size_t)im->d_head, false, layer->ctx_scale);
 }
 
-static void walk_ffn_block(walk *w, ts_ilayer *layer)
+static void walk_ffn_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 {
-    walk_norm(w, "norm2", &layer->norm2);
+    if (!ts_imodel_norm_in_attention(im, 2))
+        walk_norm(w, "norm2", &layer->norm2);
     walk_rq(w, "ffn_in", &layer->ffn_in);
     walk_ilin(w, "ffn1", &layer->ffn1);
     walk_ilin(w, "ffn2", &layer->ffn2);
@@ -282,7 +285,7 @@ static void walk_layer(walk *w, const ts_imodel *im, int index, ts_ilayer *layer
     if (ts_imodel_has_attention(im, index))
         walk_attention_block(w, im, layer);
     if (ts_imodel_has_ffn(im, index))
-        walk_ffn_block(w, layer);
+        walk_ffn_block(w, im, layer);
     real(w, "res_scale_in", &layer->res_scale_in);
     real(w, "res_scale_mid", &layer->res_scale_mid);
     leave(w, old);
@@ -316,7 +319,7 @@ static void walk_mlp(walk *w, const char *name, int *count, ts_ilin *lin)
 /* `layer` is im->layer when saving, and is made here when loading. */
 static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
 {
-    int pool = (int)im->pool;
+    int pool = (int)im->pool, norms = (int)im->norms;
     walk_name(w, im);
     small(w, "features", 1, DIM_MAX, &im->features);
     small(w, "d", 1, DIM_MAX, &im->d);
@@ -327,7 +330,8 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     small(w, "layers", 1, 1 << 10, &im->layers);
     flag(w, "starts_in_ffn", &im->starts_in_ffn);
     flag(w, "ends_in_attention", &im->ends_in_attention);
-    flag(w, "norm_first", &im->norm_first);
+    small(w, "norms", TS_NORMS_LAST, TS_NORMS_AROUND, &norms);
+    im->norms = (ts_norms)norms;
     flag(w, "has_final_norm", &im->has_final_norm);
     flag(w, "fused_qkv0", &im->fused_qkv0);
     small(w, "pool", TS_POOL_NONE, TS_POOL_FIRST, &pool);

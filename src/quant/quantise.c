@@ -161,28 +161,36 @@ static double res_parts(const quantiser *q, int layer, int first, int last)
     return top;
 }
 
-/* Post-norm: the norms rescale for free, so each half layer has its own scale. Pre-norm: nothing touches the stream but additions, so
-   all layers share one. */
+/* A norm behind a block rescales for free, so that each stretch of the stream between two such norms has its own scale. Pre-norm: nothing
+   touches the stream but additions, so all layers share one. */
 static void residual_scales(quantiser *q)
 {
     const int layers = q->enc->layers, width = q->im->res.bits;
     q->res_in = TS_NEW_N(q->scratch, double, layers + 1);
     q->res_mid = TS_NEW_N(q->scratch, double, layers);
+    /* Stretches end where ts_norm_at has a norm; what they have to hold is collected from their last block to their first. */
+    const ts_norms norms = q->enc->norms;
+    const bool at_mid = ts_norm_at(norms, TS_BEHIND_ATTENTION) != 0, at_end = ts_norm_at(norms, TS_BEHIND_FFN) != 0;
+    const ts_given *head_in = q->enc->head.lin[0].x_given;
     double all = 0;
     for (int l = 0; l < layers; l++) {
         check_residual(q, l);
-        q->res_in[l] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, l, 0, 2), width), q->given[l].qkv_in);
-        q->res_mid[l] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, l, 3, 5), width), q->given[l].ffn_in);
         all = fmax(all, res_parts(q, l, 0, 6));
     }
-    const ts_given *head_in = q->enc->head.lin[0].x_given;
     q->res_in[layers] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 6, 6), width), head_in);
-    if (q->enc->norm_first)
-        for (int l = 0; l <= layers; l++) {
-            q->res_in[l] = signed_scale(ROOM_WIDE * all, width);
-            if (l < layers)
-                q->res_mid[l] = q->res_in[l];
+    for (int l = layers - 1; l >= 0; l--) {
+        const double next = l + 1 < layers ? res_parts(q, l + 1, 0, 2) : res_parts(q, l, 6, 6);
+        const double mid = !at_mid ? all : at_end ? res_parts(q, l, 3, 5) : fmax(res_parts(q, l, 3, 5), next);
+        const double in = at_mid ? res_parts(q, l, 0, 2) : all;
+        q->res_mid[l] = signed_scale(ROOM_WIDE * mid, width);
+        q->res_in[l] = signed_scale(ROOM_WIDE * in, width);
+        if (at_mid) {
+            q->res_mid[l] = ts_given_snap(q->res_mid[l], q->given[l].ffn_in);
+            q->res_in[l] = at_end ? ts_given_snap(q->res_in[l], q->given[l].qkv_in) : q->res_in[l];
         }
+        if (!at_end)
+            q->res_in[l + 1] = q->res_mid[l];
+    }
     q->res_end = q->res_in[layers];
     if (q->enc->has_final_norm)
         q->res_end = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 7, 7), width), head_in);
@@ -250,11 +258,20 @@ static void norms(quantiser *q)
     for (int l = 0; l < layers; l++) {
         const ts_layer *from = &q->enc->layer[l];
         ts_ilayer *to = &q->layer[l];
-        const bool pre = q->enc->norm_first;
-        const double out1 = pre ? pre_norm_scale(q, l, TS_ROLE_QKV_IN, q->given[l].qkv_in) : q->res_mid[l];
-        const double out2 = pre ? pre_norm_scale(q, l, TS_ROLE_FFN_IN, q->given[l].ffn_in) : q->res_in[l + 1];
-        plan[count++] = (norm_plan){&from->norm1, q->res_in[l], out1, &to->norm1};
-        plan[count++] = (norm_plan){&from->norm2, q->res_mid[l], out2, &to->norm2};
+        const ts_norm *norm[] = {NULL, &from->norm1, &from->norm2};
+        ts_inorm *inorm[] = {NULL, &to->norm1, &to->norm2};
+        const struct {
+            ts_norm_place place;
+            double in, out;
+        } stream[] = {{TS_BEFORE_ATTENTION, q->res_in[l], pre_norm_scale(q, l, TS_ROLE_QKV_IN, q->given[l].qkv_in)},
+                      {TS_BEHIND_ATTENTION, q->res_in[l], q->res_mid[l]},
+                      {TS_BEFORE_FFN, q->res_mid[l], pre_norm_scale(q, l, TS_ROLE_FFN_IN, q->given[l].ffn_in)},
+                      {TS_BEHIND_FFN, q->res_mid[l], q->res_in[l + 1]}};
+        for (size_t p = 0; p < sizeof stream / sizeof *stream; p++) {
+            const int which = ts_norm_at(q->enc->norms, stream[p].place);
+            if (which)
+                plan[count++] = (norm_plan){norm[which], stream[p].in, stream[p].out, inorm[which]};
+        }
     }
     if (q->enc->has_final_norm)
         plan[count++] = (norm_plan){&q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm};
@@ -289,21 +306,27 @@ static ts_rq_plan plan_input(quantiser *q, const ts_range *r, double x_scale, in
     return plan;
 }
 
+/* Scale of what a block reads: of its own norm's output, or of the stream. */
+static double input_scale(const quantiser *q, int layer, ts_norm_place place, double stream)
+{
+    const int which = ts_norm_at(q->enc->norms, place);
+    return which == 1 ? q->layer[layer].norm1.y_scale : which == 2 ? q->layer[layer].norm2.y_scale : stream;
+}
+
 static void stage_inputs(quantiser *q)
 {
     const int layers = q->enc->layers, d = q->enc->d;
-    const bool pre = q->enc->norm_first;
     const ts_linear *head = &q->enc->head.lin[0];
     ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
     ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_QKV_IN, 0, d), pre ? q->layer[l].norm1.y_scale : q->res_in[l],
+        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_QKV_IN, 0, d), input_scale(q, l, TS_BEFORE_ATTENTION, q->res_in[l]),
                              bits(q, TS_FMT_QKV_IN, l), q->given[l].qkv_in, q->given[l].qkv_weights);
         to[l] = &q->layer[l].qkv_in;
     }
     ts_build_rqs(q->arena, layers, plan, to);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_FFN_IN, 0, d), pre ? q->layer[l].norm2.y_scale : q->res_mid[l],
+        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_FFN_IN, 0, d), input_scale(q, l, TS_BEFORE_FFN, q->res_mid[l]),
                              bits(q, TS_FMT_FFN_IN, l), q->given[l].ffn_in, q->given[l].ffn1_weights);
         to[l] = &q->layer[l].ffn_in;
     }
@@ -640,7 +663,7 @@ static bool attention_linears(quantiser *q)
 bool ts_fuses_qkv0(const ts_encoder *enc)
 {
     const int last = enc->embed.count - 1;
-    return !enc->norm_first && enc->embed.act[last] == TS_ACT_NONE && enc->embed.lin[last].in < enc->d &&
+    return enc->norms == TS_NORMS_LAST && enc->embed.act[last] == TS_ACT_NONE && enc->embed.lin[last].in < enc->d &&
            !ts_given_keeps_qkv0(enc);
 }
 
@@ -751,7 +774,7 @@ static void describe(quantiser *q)
     im->ff = enc->ff;
     im->outputs = enc->outputs;
     im->layers = enc->layers;
-    im->norm_first = enc->norm_first;
+    im->norms = enc->norms;
     im->has_final_norm = enc->has_final_norm;
     im->pool = enc->pool;
     im->classifier = q->fmt->classifier;

@@ -7,7 +7,7 @@ double ts_cut_scale(const ts_imodel *im, int cut)
     CHECK(cut >= 0 && cut <= ts_block_count(im));
     if (cut == ts_block_count(im)) {
         const ts_ilayer *last = &im->layer[im->layers - 1];
-        return im->norm_first ? last->res_scale_mid : last->norm2.y_scale;
+        return ts_norm_at(im->norms, TS_BEHIND_FFN) ? last->norm2.y_scale : last->res_scale_mid;
     }
     const ts_ilayer *layer = &im->layer[cut / 2];
     return cut % 2 ? layer->res_scale_mid : layer->res_scale_in;
@@ -32,16 +32,18 @@ static void take_layers(ts_arena *arena, const ts_imodel *im, ts_slice slice, ts
     part->ends_in_attention = slice.end % 2;
     if (part->starts_in_ffn) {
         const ts_ilayer *whole = &im->layer[from];
-        layer[0] = (ts_ilayer){.norm2 = whole->norm2,
-                               .ffn_in = whole->ffn_in,
+        layer[0] = (ts_ilayer){.ffn_in = whole->ffn_in,
                                .ffn1 = whole->ffn1,
                                .ffn2 = whole->ffn2,
                                .res_scale_in = whole->res_scale_in,
                                .res_scale_mid = whole->res_scale_mid};
+        if (!ts_imodel_norm_in_attention(im, 2))
+            layer[0].norm2 = whole->norm2;
     }
     if (part->ends_in_attention) {
         ts_ilayer *last = &layer[part->layers - 1];
-        last->norm2 = (ts_inorm){0};
+        if (!ts_imodel_norm_in_attention(im, 2))
+            last->norm2 = (ts_inorm){0};
         last->ffn_in = (ts_rq){0};
         last->ffn1 = last->ffn2 = (ts_ilin){0};
     }

@@ -128,9 +128,16 @@ static const ts_ilayer *first_attention(const ts_imodel *im)
     return &im->layer[im->starts_in_ffn ? 1 : 0];
 }
 
+static const ts_inorm *first_norm(const ts_imodel *im)
+{
+    if (im->starts_in_ffn && !ts_imodel_norm_in_attention(im, 2))
+        return &im->layer[0].norm2;
+    return im->layers > im->starts_in_ffn ? &first_attention(im)->norm1 : &im->final_norm;
+}
+
 static bool check_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, ts_err *err)
 {
-    const ts_inorm *first = im->starts_in_ffn ? &im->layer[0].norm2 : &im->layer[0].norm1;
+    const ts_inorm *first = first_norm(im);
     if (norm->d != im->d || !norm->gain || !norm->bias)
         return ts_fail(err, "%s: of %d channels instead of %d", name, norm->d, im->d);
     if (norm->t_shift != first->t_shift || norm->y_shift != first->y_shift)
@@ -184,6 +191,7 @@ static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, t
 {
     const ts_ilayer *first = first_attention(im);
     if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, err) ||
+        (ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, err)) ||
         !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) ||
         !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
         !check_linear("o", &layer->o, im->heads * im->d_head, im->d, layer->ctx, err))
@@ -197,7 +205,8 @@ static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, t
 static bool check_ffn_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
 {
     const ts_ilayer *first = &im->layer[0];
-    if (!check_norm("norm2", im, &layer->norm2, err) || !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
+    if ((!ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, err)) ||
+        !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
         !check_linear("ffn1", &layer->ffn1, im->d, im->ff, layer->ffn_in.out, err) ||
         !check_linear("ffn2", &layer->ffn2, im->ff, im->d, layer->ffn1.y, err))
         return false;
@@ -295,7 +304,7 @@ bool ts_imodel_verify(const ts_imodel *im, ts_err *err)
             return ts_fail_in(err, "layers.%d", l);
     if (im->fused_qkv0) {
         const ts_ilin *last = &im->embed[im->embed_count - 1];
-        if (im->norm_first || last->act != TS_ACT_NONE)
+        if (im->norms != TS_NORMS_LAST || last->act != TS_ACT_NONE)
             return ts_fail(err, "qkv0: something stands between the embedding's last linear and the first QKV");
         if (!check_qkv("qkv0", im, &im->layer[0], &im->qkv0, last->in, last->x, err))
             return false;

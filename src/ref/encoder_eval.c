@@ -166,27 +166,37 @@ static void add_branch(eval *e, int index, int part)
     tap(e, index, TS_ROLE_RES, part, e->n, e->enc->d, e->x);
 }
 
+static const ts_norm *norm_at(const ts_encoder *enc, const ts_layer *layer, ts_norm_place place)
+{
+    const int which = ts_norm_at(enc->norms, place);
+    return which == 1 ? &layer->norm1 : which == 2 ? &layer->norm2 : NULL;
+}
+
+/* What a block reads: the residual stream, or its normalisation. */
+static const float *block_input(eval *e, const ts_norm *norm)
+{
+    if (!norm)
+        return e->x;
+    normalise(norm, e->n, e->x, e->norm);
+    return e->norm;
+}
+
 static void run_layer(eval *e, int index)
 {
     const ts_encoder *enc = e->enc;
     const ts_layer *layer = &enc->layer[index];
+    const ts_norm *behind_attention = norm_at(enc, layer, TS_BEHIND_ATTENTION), *behind_ffn = norm_at(enc, layer, TS_BEHIND_FFN);
     tap(e, index, TS_ROLE_RES, 0, e->n, enc->d, e->x);
-    if (enc->norm_first) {
-        normalise(&layer->norm1, e->n, e->x, e->norm);
-        attention(e, index, e->norm);
-        add_branch(e, index, 2);
-        normalise(&layer->norm2, e->n, e->x, e->norm);
-        feed_forward(e, index, e->norm);
-        add_branch(e, index, 5);
-    } else {
-        attention(e, index, e->x);
-        add_branch(e, index, 2);
-        normalise(&layer->norm1, e->n, e->x, e->x);
+    attention(e, index, block_input(e, norm_at(enc, layer, TS_BEFORE_ATTENTION)));
+    add_branch(e, index, 2);
+    if (behind_attention) {
+        normalise(behind_attention, e->n, e->x, e->x);
         tap(e, index, TS_ROLE_RES, 3, e->n, enc->d, e->x);
-        feed_forward(e, index, e->x);
-        add_branch(e, index, 5);
-        normalise(&layer->norm2, e->n, e->x, e->x);
     }
+    feed_forward(e, index, block_input(e, norm_at(enc, layer, TS_BEFORE_FFN)));
+    add_branch(e, index, 5);
+    if (behind_ffn)
+        normalise(behind_ffn, e->n, e->x, e->x);
     tap(e, index, TS_ROLE_RES, 6, e->n, enc->d, e->x);
 }
 

@@ -32,7 +32,7 @@ const char *ts_role_name(ts_role role);
 
 /* Called with each tapped tensor: data [rows][cols]; for q, k, v, ctx cols = heads*d_head, head-major; for SCORE and P it is
    called once a head with [n][n] (head = 0...), else head = -1. `part` tells tensors of one (layer, role) apart: RES:
-   0 layer input, 1 attention branch, 2 sum 1, 3 norm-1 output (post-norm only), 4 FFN branch, 5 sum 2, 6 layer output,
+   0 layer input, 1 attention branch, 2 sum 1, 3 output of the norm behind that (where there is one), 4 FFN branch, 5 sum 2, 6 layer output,
    7 final norm output; EMBED_HIDDEN, HEAD_HIDDEN: index of the linear. */
 typedef void (*ts_tap)(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data);
 

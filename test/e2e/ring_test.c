@@ -317,7 +317,7 @@ static void test_pre_norm(void **state)
     (void)state;
     ts_arena *arena = ts_arena_new();
     const ts_encoder_shape shape = {.features = 4, .d = 8, .heads = 2, .d_head = 3, .ff = 12, .outputs = 5, .layers = 2, .embed_count = 2,
-                                    .head_count = 2, .embed_hidden = 6, .head_hidden = 7, .norm_first = true, .has_final_norm = true,
+                                    .head_count = 2, .embed_hidden = 6, .head_hidden = 7, .norms = TS_NORMS_FIRST, .has_final_norm = true,
                                     .act = TS_ACT_GELU_ERF};
     const ts_imodel *im = make_model(arena, &shape, false, "act_in=8", 3);
     ts_plan plan = ts_plan_minimal(im, N_MAX);
@@ -409,6 +409,26 @@ static void check_times(const ring *r)
     }
 }
 
+/* Both norms at the attention block. */
+static void test_norms_around_attention(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 4, .d = 8, .heads = 2, .d_head = 4, .ff = 12, .outputs = 3, .layers = 3, .norms = TS_NORMS_AROUND,
+                                    .has_final_norm = true, .act = TS_ACT_GELU_ERF};
+    const ts_imodel *im = make_model(arena, &shape, false, "act_in=9,layers.1.q=9", 13);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    set_fold(&plan, TS_LIN_FFN2, 2, 4, 2);
+    plan.attn.pq = 2;
+    plan.nrm[TS_NRM_2].np = 3;
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    check_times(&r);
+    check_icarus(&r);
+    close_ring(&r);
+}
+
 /* Slices: with half layers at either end or both, and of a single block. */
 static void test_slices(void **state)
 {
@@ -417,9 +437,9 @@ static void test_slices(void **state)
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         ts_arena *arena = ts_arena_new();
         ts_err err = {0};
-        const bool pre = i % 3 == 2;
-        const ts_encoder_shape shape = {.features = 3, .d = 6, .heads = 2, .d_head = 3, .ff = 8, .outputs = 3, .layers = 3, .norm_first = pre,
-                                        .has_final_norm = pre, .act = TS_ACT_RELU};
+        const ts_norms norms = (ts_norms)(i % 3);
+        const ts_encoder_shape shape = {.features = 3, .d = 6, .heads = 2, .d_head = 3, .ff = 8, .outputs = 3, .layers = 3, .norms = norms,
+                                        .has_final_norm = norms != TS_NORMS_LAST, .act = TS_ACT_RELU};
         const ts_imodel *whole = make_model(arena, &shape, false, "layers.0.v=11,layers.2.v=10,layers.1.q=9,residual=17", 7 + i);
         const ts_imodel *im = ts_imodel_slice(arena, whole, ts_slice_between(whole, cuts[i][0], cuts[i][1]), &err);
         if (!im)
@@ -484,6 +504,7 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directory), cmocka_unit_test(test_smallest), cmocka_unit_test(test_odd_folds), cmocka_unit_test(test_pre_norm),
+        cmocka_unit_test(test_norms_around_attention),
         cmocka_unit_test(test_packed),    cmocka_unit_test(test_packed_plan),
         cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
         cmocka_unit_test(test_slices),

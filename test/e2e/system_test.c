@@ -207,7 +207,7 @@ static void test_split(void **state)
                                     .ff = 12,
                                     .outputs = 3,
                                     .layers = 4,
-                                    .norm_first = true,
+                                    .norms = TS_NORMS_FIRST,
                                     .has_final_norm = true,
                                     .act = TS_ACT_RELU};
     const char *const device[] = {"pynq-z2", "pynq-z2"};

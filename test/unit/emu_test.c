@@ -187,7 +187,7 @@ static void test_extreme(void **state)
     (void)state;
     for (uint64_t variant = 0; variant < 4; variant++) {
         ts_encoder_shape shape = {.features = 3, .d = 12, .heads = 3, .d_head = 4, .ff = 20, .outputs = 5, .layers = 2, .embed_count = 2};
-        shape.norm_first = variant & 1;
+        shape.norms = (ts_norms)(variant % 3);
         shape.act = variant & 2 ? TS_ACT_SILU : TS_ACT_RELU;
         ts_err err = {""};
         const small_model m = small_model_make(&shape, variant, variant & 1 ? "act=12" : "w=16,p=15,v=16,q=15,k=15,ctx=16", &err);
@@ -304,10 +304,11 @@ static void compare(void *user, int layer, ts_role role, int part, int rows, int
 static void test_taps(void **state)
 {
     (void)state;
-    for (int variant = 0; variant < 4; variant++) {
+    for (int variant = 0; variant < 6; variant++) {
         ts_encoder_shape shape = {
             .features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 32, .outputs = 4, .layers = 3, .embed_count = 2, .head_count = 2};
-        shape.norm_first = shape.has_final_norm = variant & 1;
+        shape.norms = (ts_norms)(variant % 3);
+        shape.has_final_norm = shape.norms != TS_NORMS_LAST;
         shape.act = variant & 2 ? TS_ACT_GELU_ERF : TS_ACT_RELU;
         ts_err err = {""};
         const uint64_t seed = 20 + (uint64_t)variant;
@@ -378,9 +379,10 @@ static distance measure(ts_arena *arena, const ts_encoder *enc, const ts_imodel 
 static void test_accuracy_random(void **state)
 {
     (void)state;
-    for (int variant = 0; variant < 4; variant++) {
+    for (int variant = 0; variant < 6; variant++) {
         ts_encoder_shape shape = {.features = 3, .d = 32, .heads = 4, .d_head = 8, .ff = 64, .outputs = 4, .layers = 4};
-        shape.norm_first = shape.has_final_norm = variant & 1;
+        shape.norms = (ts_norms)(variant % 3);
+        shape.has_final_norm = shape.norms != TS_NORMS_LAST;
         shape.act = variant & 2 ? TS_ACT_GELU_TANH : TS_ACT_RELU;
         ts_err err = {""};
         const uint64_t seed = 40 + (uint64_t)variant;

@@ -120,7 +120,11 @@ static double *plain_eval(ts_arena *arena, const ts_encoder *enc, int n, const f
     x = plain_mlp(arena, enc->embed.lin, enc->embed.act, enc->embed.count, n, x);
     for (int i = 0; i < enc->layers; i++) {
         const ts_layer *layer = &enc->layer[i];
-        if (enc->norm_first) {
+        if (enc->norms == TS_NORMS_AROUND) {
+            x = plain_add(arena, count, x, plain_attention(arena, enc, layer, n, plain_norm(arena, &layer->norm1, n, x)));
+            x = plain_norm(arena, &layer->norm2, n, x);
+            x = plain_add(arena, count, x, plain_ffn(arena, enc, layer, n, x));
+        } else if (enc->norms == TS_NORMS_FIRST) {
             x = plain_add(arena, count, x, plain_attention(arena, enc, layer, n, plain_norm(arena, &layer->norm1, n, x)));
             x = plain_add(arena, count, x, plain_ffn(arena, enc, layer, n, plain_norm(arena, &layer->norm2, n, x)));
         } else {
@@ -175,7 +179,7 @@ static void check_variant(const ts_encoder_shape *shape, int n, uint64_t seed)
         if (!(fabs((double)y[i] - want[i]) < 3e-5) || !(fabs((double)tapped[i] - want[i]) < 3e-5))
             fail_msg("n = %d, seed %llu: output %d is %g, with taps %g, expected %g", n, (unsigned long long)seed, i, (double)y[i],
                      (double)tapped[i], want[i]);
-    const int layers = enc->layers, parts = enc->norm_first ? 6 : 7;
+    const int layers = enc->layers, parts = enc->norms == TS_NORMS_FIRST ? 6 : 7;
     assert_int_equal(seen[TS_ROLE_IN], 1);
     assert_int_equal(seen[TS_ROLE_EMBED_HIDDEN], enc->embed.count - 1);
     assert_int_equal(seen[TS_ROLE_HEAD_HIDDEN], enc->head.count - 1);
@@ -206,7 +210,7 @@ static void test_variants(void **state)
                                         .head_count = 3 - v % 3,
                                         .embed_hidden = 9,
                                         .head_hidden = 6,
-                                        .norm_first = v & 1,
+                                        .norms = (ts_norms)(v % 3),
                                         .has_final_norm = v & 2,
                                         .act = acts[v % 4],
                                         .pool = (ts_pool)(v / 4)};

@@ -131,7 +131,7 @@ static void test_damage(void **state)
     write_bytes(file, size);
     err.msg[0] = '\0';
     assert_null(ts_imodel_load(m.arena, PATH, &err));
-    assert_non_null(strstr(err.msg, "version 2"));
+    assert_non_null(strstr(err.msg, "version 3"));
     remove(PATH);
     ts_arena_free(m.arena);
 }
@@ -231,7 +231,7 @@ static void test_verify(void **state)
     f.im.classifier = true;
     refused(&f, "share one scale");
     fresh(&f, m.im);
-    f.im.norm_first = true;
+    f.im.norms = TS_NORMS_FIRST;
     refused(&f, "qkv0");
     ts_arena_free(m.arena);
 }

@@ -275,7 +275,7 @@ static void test_every_width(void **state)
     for (int i = 0; i < (int)(sizeof formats / sizeof *formats); i++)
         for (uint64_t seed = 0; seed < 6; seed++) {
             ts_encoder_shape shape = plain;
-            shape.norm_first = seed & 1;
+            shape.norms = (ts_norms)(seed % 3);
             shape.act = (ts_act)(seed % 5);
             shape.embed_count = 1 + (int)(seed % 3);
             warnings w = {0};

@@ -158,8 +158,8 @@ static int check_model(const char *path, double limit)
     if (enc && enc->mask == TS_MASK_INPUT)
         worst = fmax(worst, compare_padded(g, enc, 31, 5));
     if (enc)
-        print_message("%-40s %d layers, %d/%d/%d, %s, %lld parameters: %.1e\n", enc->name, enc->layers, enc->d, enc->heads, enc->ff,
-                      enc->norm_first ? "norm first" : "norm last", enc->parameters, worst);
+        print_message("%-40s %d layers, %d/%d/%d, norm %s, %lld parameters: %.1e\n", enc->name, enc->layers, enc->d, enc->heads, enc->ff,
+                      ts_norms_name(enc->norms), enc->parameters, worst);
     if (!(worst < limit)) {
         print_error("%s: encoder and graph differ by %g\n", path, worst);
         bad = 1;

@@ -66,13 +66,13 @@ static fixture make(uint64_t seed)
 static void test_every_cut(void **state)
 {
     (void)state;
-    int half = 0, fused = 0, norm_first = 0;
+    int half = 0, fused = 0, norms[3] = {0};
     for (uint64_t seed = 0; seed < MODELS; seed++) {
         const fixture f = make(seed);
         ts_arena *arena = f.m.arena;
         const int blocks = ts_block_count(f.im);
         fused += f.im->fused_qkv0;
-        norm_first += f.im->norm_first;
+        norms[f.im->norms]++;
         for (int a = 0; a < blocks; a++)
             for (int b = a + 1; b <= blocks; b++) {
                 /* 0 ... a, a ... b, b ... end: one, two or three slices. */
@@ -95,7 +95,7 @@ static void test_every_cut(void **state)
         assert_memory_equal(x, f.y, f.bytes);
         ts_arena_free(arena);
     }
-    assert_true(half > 0 && fused > MODELS / 8 && norm_first > MODELS / 8 && norm_first < MODELS);
+    assert_true(half > 0 && fused > 0 && norms[0] > MODELS / 8 && norms[1] > MODELS / 8 && norms[2] > MODELS / 8);
 }
 
 /* The host's part of an assisted design: without embedding and without head where the user says so. */
@@ -145,7 +145,11 @@ static void test_scales(void **state)
             const ts_imodel *before = slice(f.m.arena, f.im, 0, cut), *after = slice(f.m.arena, f.im, cut, blocks);
             same_bits("cut", f.im->d, ts_imodel_out_scale(before), after->in_scale);
             const ts_ilayer *layer = &f.im->layer[(cut - 1) / 2];
-            const double written = f.im->norm_first ? layer->res_scale_in : cut % 2 ? layer->norm1.y_scale : layer->norm2.y_scale;
+            const int norm = ts_norm_at(f.im->norms, cut % 2 ? TS_BEHIND_ATTENTION : TS_BEHIND_FFN);
+            const double written = norm == 1   ? layer->norm1.y_scale
+                                   : norm == 2 ? layer->norm2.y_scale
+                                   : cut % 2   ? layer->res_scale_in
+                                               : layer->res_scale_mid;
             same_bits("norm", 1, after->in_scale, &written);
         }
         same_bits("head", f.im->outputs, ts_imodel_out_scale(slice(f.m.arena, f.im, blocks - 1, blocks)),

@@ -34,7 +34,7 @@ static inline ts_encoder_shape small_shape(uint64_t seed)
     shape.layers = 1 + (int)(ts_random(&s) % 4);
     shape.embed_count = 1 + (int)(ts_random(&s) % 3);
     shape.head_count = 1 + (int)(ts_random(&s) % 3);
-    shape.norm_first = ts_random(&s) & 1;
+    shape.norms = (ts_norms)(ts_random(&s) % 3);
     shape.has_final_norm = ts_random(&s) & 1;
     shape.act = (ts_act)(ts_random(&s) % 5);
     shape.pool = (ts_pool)(ts_random(&s) % 4);
