@@ -5,6 +5,7 @@
 
 #include "op/op.h"
 #include "pass/recognise_value.h"
+#include "pass/subgraph.h"
 
 bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...)
 {
@@ -214,10 +215,10 @@ static rec_val *input_value(rec *r, const ts_value *in)
     *v = (rec_val){.shape = &in->shape, .scale = 1.0};
     for (int i = 0; i < in->shape.rank; i++) {
         const ts_dim dim = in->shape.dim[i];
-        if (ts_dim_is_const(dim))
-            ts_layout_add(&v->layout, REC_CONST, dim.c[0]);
-        else if (ts_dim_is_hits(dim))
+        if (ts_dim_is_hits(dim) || (r->tokens > 0 && i == in->shape.rank - 2))
             ts_layout_add(&v->layout, REC_TOKEN, 0);
+        else if (ts_dim_is_const(dim))
+            ts_layout_add(&v->layout, REC_CONST, dim.c[0]);
         else
             return NULL;
     }
@@ -272,33 +273,164 @@ static bool take_inputs(rec *r)
     return true;
 }
 
-const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
+/* Runs the graph on meanings; the form of its output. */
+static const rec_form *run_graph(rec *r)
 {
-    rec r = {.arena = arena, .graph = g, .err = err};
-    r.val = TS_NEW_N(arena, const rec_val *, g->values);
+    const ts_graph *g = r->graph;
+    r->val = TS_NEW_N(r->arena, const rec_val *, g->values);
     if (g->outputs != 1) {
-        ts_fail(err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name,
+        ts_fail(r->err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name,
                 g->outputs);
         return NULL;
     }
-    if (!take_inputs(&r))
+    if (!take_inputs(r))
         return NULL;
     for (int i = 0; i < g->nodes; i++)
-        if (!run_node(&r, g->node[i]))
+        if (!run_node(r, g->node[i]))
             return NULL;
     const ts_value *output = g->output[0];
-    const rec_val *v = output->constant ? NULL : r.val[output->id];
-    r.node = output->producer;
+    const rec_val *v = output->constant ? NULL : r->val[output->id];
+    r->node = output->producer;
     if (!v) {
-        ts_fail(err, "%s: output '%s' does not depend on the hits", g->name, output->name);
+        ts_fail(r->err, "%s: output '%s' does not depend on the hits", g->name, output->name);
         return NULL;
     }
-    const rec_form *form = ts_rec_form(&r, v);
+    const rec_form *form = ts_rec_form(r, v);
     if (!form)
         return NULL;
     if (v->layout.count > 1 && v->layout.axis[0].kind == REC_CONST) {
-        ts_rec_fail(&r, r.node, "the output has its values before the hits; transpose it to [batch, hits, outputs]");
+        ts_rec_fail(r, r->node, "the output has its values before the hits; transpose it to [batch, hits, outputs]");
         return NULL;
     }
-    return ts_rec_match(&r, form);
+    return form;
+}
+
+const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    rec r = {.arena = arena, .graph = g, .err = err};
+    const rec_form *form = run_graph(&r);
+    return form ? ts_rec_match(&r, form) : NULL;
+}
+
+/* Whether a value of the graph holds the channels of `base`, token by token and nothing else. */
+static bool holds(rec *r, const rec_val *v, const rec_base *base)
+{
+    if (v->kind == VAL_POLY && ts_layout_rows(&v->layout) == base->width) { /* a norm whose operators have just been put together, perhaps */
+        ts_err none = {""}, *err = r->err;
+        r->err = &none;
+        v = ts_rec_linear(r, v);
+        r->err = err;
+    }
+    if (!v || v->kind != VAL_LINEAR || v->mask || v->codes || v->scale != 1.0 || v->form->rows != base->width ||
+        ts_layout_tokens(&v->layout) != 1 || v->layout.axis[0].kind != REC_TOKEN)
+        return false;
+    return (ts_form_is_identity(v->form) && v->form->term[0].base == base) || ts_form_find(r, v->form) == base;
+}
+
+/* The first value of the graph that holds what flows at a cut, by its name in the graph that this one is part of. */
+static const ts_value *value_of(rec *r, const ts_graph *whole, const rec_base *base)
+{
+    for (int i = 0; i < r->graph->inputs; i++)
+        if (r->val[r->graph->input[i]->id] && holds(r, r->val[r->graph->input[i]->id], base))
+            return ts_graph_find(whole, r->graph->input[i]->name);
+    for (int i = 0; i < r->graph->nodes; i++)
+        for (int k = 0; k < r->graph->node[i]->outs; k++) {
+            const ts_value *v = r->graph->node[i]->out[k];
+            if (v && r->val[v->id] && holds(r, r->val[v->id], base))
+                return ts_graph_find(whole, v->name);
+        }
+    return NULL;
+}
+
+/* The encoder that `part` computes, which is `whole` or a subgraph of it. tokens as in rec. */
+static const ts_recognition *recognise(ts_arena *arena, const ts_graph *whole, const ts_graph *part, int64_t tokens, ts_err *err)
+{
+    rec r = {.arena = arena, .graph = part, .err = err, .tokens = tokens};
+    const rec_form *form = run_graph(&r);
+    const ts_encoder *enc = form ? ts_rec_match(&r, form) : NULL;
+    if (!enc)
+        return NULL;
+    const ts_value **cut = TS_NEW_N(arena, const ts_value *, 2 * r.layers + 1);
+    for (int i = 0; i <= 2 * r.layers; i++)
+        cut[i] = value_of(&r, whole, r.cut[i]);
+    ts_recognition *found = TS_NEW(arena, ts_recognition);
+    *found = (ts_recognition){.encoder = enc,
+                              .to = ts_graph_find(whole, part->output[0]->name),
+                              .has_embed = !r.bare_embed,
+                              .has_head = !r.bare_head || enc->pool != TS_POOL_NONE,
+                              .tokens = tokens,
+                              .cut = cut};
+    for (int i = 0; i < part->inputs; i++)
+        if (r.val[part->input[i]->id] && r.val[part->input[i]->id]->kind == VAL_LINEAR)
+            found->from = ts_graph_find(whole, part->input[i]->name);
+    return found;
+}
+
+const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    return recognise(arena, g, g, 0, err);
+}
+
+/* Whether a value can be the tokens of an encoder: [1 ...][tokens][channels]. *tokens: 0 where they are the hits. */
+static bool is_token_shaped(const ts_value *v, int64_t *tokens)
+{
+    const ts_shape *s = &v->shape;
+    if (v->constant || v->dtype != TS_F32 || s->rank < 2 || !ts_dim_is_const(s->dim[s->rank - 1]) || s->dim[s->rank - 1].c[0] < 1)
+        return false;
+    for (int i = 0; i < s->rank - 2; i++)
+        if (!ts_dim_is(s->dim[i], 1))
+            return false;
+    const ts_dim n = s->dim[s->rank - 2];
+    *tokens = ts_dim_is_const(n) ? n.c[0] : 0;
+    return ts_dim_is_hits(n) || *tokens > 1;
+}
+
+/* Whether the output can be computed from v alone, or with inputs that are no hits (masks). */
+static bool carries_everything(ts_arena *scratch, const ts_graph *g, const ts_value *v)
+{
+    ts_err none = {""};
+    const ts_graph *rest = v->is_output ? NULL : ts_subgraph(scratch, g, v, g->output[0], &none);
+    if (!rest)
+        return v->is_output;
+    for (int i = 1; i < rest->inputs; i++)
+        if (ts_is_float(rest->input[i]->dtype) && rest->input[i]->shape.rank > 2)
+            return false;
+    return true;
+}
+
+const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    const ts_recognition *best = ts_recognise_whole(arena, g, err);
+    if (best || g->outputs != 1)
+        return best;
+    ts_arena *scratch = ts_arena_new();
+    const ts_value **place = TS_NEW_N(scratch, const ts_value *, g->values);
+    int places = 0;
+    int64_t tokens;
+    for (int i = 0; i < g->inputs; i++)
+        if (is_token_shaped(g->input[i], &tokens) && carries_everything(scratch, g, g->input[i]))
+            place[places++] = g->input[i];
+    for (int i = 0; i < g->nodes; i++)
+        for (int k = 0; k < g->node[i]->outs; k++) {
+            const ts_value *v = g->node[i]->out[k];
+            if (v && is_token_shaped(v, &tokens) && carries_everything(scratch, g, v))
+                place[places++] = v;
+        }
+    /* From the earliest beginning to the latest end first: of equally many layers these have the most of embedding and head. */
+    for (int from = 0; from < places; from++)
+        for (int to = places; to-- > from + 1;) {
+            ts_err why = {""};
+            is_token_shaped(place[from], &tokens);
+            const ts_graph *part = ts_subgraph(scratch, g, place[from], place[to], &why);
+            const ts_recognition *found = part ? recognise(arena, g, part, tokens, &why) : NULL;
+            if (found && found->encoder->layers > (best ? best->encoder->layers : 0))
+                best = found;
+        }
+    ts_arena_free(scratch);
+    /* What is whole but for a fixed number of tokens is better exported with a free one: the message says so. */
+    if (best && best->from->is_input && best->to->is_output)
+        best = NULL;
+    if (best)
+        *err = (ts_err){""};
+    return best;
 }

@@ -67,7 +67,7 @@ static bool attend(rec *r, const ts_node *node, rec_heads *h, int mask_slot, int
     const double scale = ts_attr_float(node, "scale", 0);
     ts_shape *shape = TS_NEW(r->arena, ts_shape); /* of the scores: [1][heads][n][n] */
     rec_val *score = TS_NEW(r->arena, rec_val);
-    const ts_dim n = {{0, 1, 0}};
+    const ts_dim n = r->tokens ? ts_dim_of(r->tokens) : (ts_dim){{0, 1, 0}};
     *shape = (ts_shape){.rank = 4, .dim = {ts_dim_of(1), ts_dim_of(h->heads), n, n}};
     *score = (rec_val){.kind = VAL_SCORE, .shape = shape, .node = node, .q = h->q, .k = h->k, .heads = h->heads, .d_head = h->d_head};
     ts_layout_add(&score->layout, REC_CONST, h->heads);

@@ -46,7 +46,7 @@ static bool factor_dim(ts_dim dim, int64_t *size, int *tokens)
     return found == 1;
 }
 
-bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split *split)
+bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, int64_t fixed, rec_split *split)
 {
     rec_layout rest = *layout;
     int at = 0;
@@ -64,9 +64,12 @@ bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split 
             rec_axis *axis = &rest.axis[at];
             rec_axis take = *axis;
             if (axis->kind != REC_CONST) {
-                if (tokens == 0)
+                if (tokens > 0)
+                    tokens--;
+                else if (fixed > 0 && size % fixed == 0)
+                    size /= fixed;
+                else
                     return false;
-                tokens--;
                 at++;
             } else if (size > 1 && size % axis->size == 0) {
                 size /= axis->size;
@@ -93,7 +96,7 @@ bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split 
 
 bool ts_rec_split(rec *r, const rec_val *v, rec_split *split)
 {
-    if (ts_layout_split(&v->layout, v->shape, split))
+    if (ts_layout_split(&v->layout, v->shape, r->tokens, split))
         return true;
     return ts_rec_fail(r, r->node,
                        "the shape of %s mixes hits with channels in a way that cannot be followed; keep the axis of the hits apart "
@@ -260,6 +263,19 @@ const rec_val *ts_rec_slice(rec *r, const rec_val *v, const ts_shape *shape, int
     return ts_rec_view(r, v, shape, first, picks, pick);
 }
 
+/* Whether the elements along a dimension are all equal. */
+static bool uniform_along(const ts_tensor *t, int dim)
+{
+    int64_t inner = 1;
+    for (int i = dim + 1; i < t->rank; i++)
+        inner *= t->dim[i];
+    const int64_t count = ts_count(t), step = inner * t->dim[dim];
+    for (int64_t i = 0; i < count; i++)
+        if (ts_get_real(t, i) != ts_get_real(t, i / step * step + i % inner))
+            return false;
+    return true;
+}
+
 const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool *uniform)
 {
     rec_split split;
@@ -288,6 +304,8 @@ const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool
         }
         for (int a = split.start[i]; a < split.start[i + 1]; a++) {
             int64_t inner = 1;
+            if (split.axes.axis[a].kind != REC_CONST && split.start[i + 1] - split.start[i] == 1 && uniform_along(t, dim))
+                continue; /* an exporter that knew the number of tokens wrote the same for each */
             if (split.axes.axis[a].kind != REC_CONST) {
                 ts_rec_fail(r, r->node, "a constant has a value for every hit; that makes the model depend on the order of the hits");
                 return NULL;

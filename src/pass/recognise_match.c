@@ -2,6 +2,7 @@
    and what stands there instead is the error. */
 #include <string.h>
 
+#include "graph/encoder_part.h"
 #include "pass/recognise_value.h"
 
 static const char *const shapes_differ =
@@ -20,17 +21,8 @@ static const char *base_text(const rec_base *b)
     BUG("unknown kind of base");
 }
 
-static ts_linear identity_linear(rec *r, int d, const char *name)
-{
-    const int64_t row = d;
-    float *w = TS_NEW_N(r->arena, float, row *row);
-    for (int64_t i = 0; i < d; i++)
-        w[i * row + i] = 1.0F;
-    return (ts_linear){.in = d, .out = d, .w = w, .b = TS_NEW_N(r->arena, float, d), .name = name};
-}
-
-/* Linears and activations from `f` back to the first base that is neither. */
-static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts_mlp *mlp)
+/* Linears and activations from `f` back to the first base that is neither; *bare: there are none. */
+static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts_mlp *mlp, bool *bare)
 {
     ts_linear lin[TS_MLP_MAX];
     ts_act act[TS_MLP_MAX], after = TS_ACT_NONE;
@@ -67,8 +59,9 @@ static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts
         root = root->from;
         f = root->kind == BASE_LINEAR && root->of->terms == 1 ? root->of : ts_form_identity(r, root);
     }
+    *bare = count == 0;
     if (count == 0) { /* the model has none: the hits, or the results, are the residual stream itself */
-        lin[0] = identity_linear(r, root->width, what);
+        lin[0] = ts_linear_identity(r->arena, root->width, what);
         act[0] = TS_ACT_NONE;
         count = 1;
     }
@@ -166,8 +159,8 @@ static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int
     return true;
 }
 
-/* One layer whose last thing is z; *z becomes what it starts from. */
-static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_mask **mask, bool first)
+/* One layer whose last thing is z; *z becomes what it starts from, *mid the stream between its blocks. */
+static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_base **mid, const rec_mask **mask, bool first)
 {
     const rec_base *sum2 = ts_norm_at(enc->norms, TS_BEHIND_FFN) ? (*z)->from : *z, *ffn_in, *at, *attn_in;
     block ffn, attn;
@@ -224,6 +217,7 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
     if (*mask != attn.inner->mask && ((*mask && (*mask)->input) || (attn.inner->mask && attn.inner->mask->input)))
         return ts_rec_fail(r, attn.inner->node,
                            "some layers use the padding mask and others do not, or another one; all layers must leave out the same hits");
+    *mid = ffn.residual;
     *z = attn.residual;
     return true;
 }
@@ -309,7 +303,7 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
 {
     ts_encoder *enc = TS_NEW(r->arena, ts_encoder);
     enc->name = ts_strdup(r->arena, r->graph->name);
-    const rec_base *z = match_mlp(r, output, "head", &enc->head), *pool = NULL;
+    const rec_base *z = match_mlp(r, output, "head", &enc->head, &r->bare_head), *pool = NULL;
     if (!z)
         return NULL;
     if (z->kind == BASE_POOL) {
@@ -323,17 +317,23 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
         return NULL;
     int layers = 0, room = 8;
     ts_layer *backward = TS_NEW_N(r->arena, ts_layer, room);
+    const rec_base **stream = TS_NEW_N(r->arena, const rec_base *, 2 * room + 1); /* from the last cut back to the first */
+    stream[0] = z;
     const rec_mask *mask = NULL;
     while (is_layer_end(z, enc->norms)) {
         if (layers == room) {
             ts_layer *more = TS_NEW_N(r->arena, ts_layer, 2 * room);
             memcpy(more, backward, (size_t)room * sizeof *more);
             backward = more;
+            const rec_base **longer = TS_NEW_N(r->arena, const rec_base *, 4 * room + 1);
+            memcpy(longer, stream, (size_t)(2 * room + 1) * sizeof *longer);
+            stream = longer;
             room *= 2;
         }
-        if (!match_layer(r, enc, &z, &backward[layers], &mask, layers == 0))
+        if (!match_layer(r, enc, &z, &backward[layers], &stream[2 * layers + 1], &mask, layers == 0))
             return NULL;
         layers++;
+        stream[2 * layers] = z;
     }
     if (is_layer_end(z, TS_NORMS_LAST) || is_layer_end(z, TS_NORMS_FIRST)) {
         ts_rec_fail(r, z->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
@@ -344,8 +344,12 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
         layer[i] = backward[layers - 1 - i];
     enc->layers = layers;
     enc->layer = layer;
+    r->layers = layers;
+    r->cut = TS_NEW_N(r->arena, const rec_base *, 2 * layers + 1);
+    for (int i = 0; i <= 2 * layers; i++)
+        r->cut[i] = stream[2 * layers - i];
     const rec_form *embedded = z->kind == BASE_LINEAR ? z->of : ts_form_identity(r, z);
-    z = layers ? match_mlp(r, embedded, "embedding", &enc->embed) : z;
+    z = layers ? match_mlp(r, embedded, "embedding", &enc->embed, &r->bare_embed) : z;
     if (!z)
         return NULL;
     if (z->kind != BASE_INPUT || layers == 0) {

@@ -45,9 +45,15 @@ static const rec_val *positional(rec *r, const char *what)
     return NULL;
 }
 
-static bool is_token_dim(const rec_val *v, int dim)
+static bool is_token_dim(const rec *r, const rec_val *v, int dim)
 {
-    return !ts_dim_is_const(v->shape->dim[dim]);
+    rec_split split;
+    if (r->tokens == 0 || !ts_layout_split(&v->layout, v->shape, r->tokens, &split))
+        return !ts_dim_is_const(v->shape->dim[dim]);
+    for (int i = split.start[dim]; i < split.start[dim + 1]; i++)
+        if (split.axes.axis[i].kind != REC_CONST)
+            return true;
+    return false;
 }
 
 /* The first hit alone: a pooled value. */
@@ -88,7 +94,7 @@ static const rec_val *slice_dim(rec *r, const rec_val *v, int dim, ts_dim start,
     const bool to_end = ts_dim_equal(end, size) || (ts_dim_is_const(end) && end.c[0] > INT32_MAX / 2);
     if (ts_dim_is(start, 0) && to_end && step == 1)
         return v;
-    if (is_token_dim(v, dim)) {
+    if (is_token_dim(r, v, dim)) {
         if (ts_dim_is(start, 0) && ts_dim_is(end, 1) && step == 1)
             return first_hit(r, v, with_dim(r, v->shape, dim, ts_dim_of(1)), dim);
         return positional(r, "some hits are cut out by their position; only all of them, or the first one as pooling, can be taken");
@@ -130,7 +136,7 @@ static const rec_val *gather(rec *r, const ts_node *node, const rec_val *v)
     if (!which->constant)
         return positional(r, "elements are gathered by computed indices");
     const int64_t count = ts_count(which->constant);
-    if (is_token_dim(v, dim)) {
+    if (is_token_dim(r, v, dim)) {
         if (count != 1 || ts_get_int(which->constant, 0) != 0)
             return positional(r, "hits are gathered by their position; only the first one can be, as pooling");
         return first_hit(r, v, shape, dim);
@@ -148,7 +154,7 @@ static bool split_node(rec *r, const ts_node *node, const rec_val *v)
 {
     int_list sizes;
     const int dim = fix_axis(ts_attr_int(node, "axis", 0), v->shape->rank);
-    if (is_token_dim(v, dim))
+    if (is_token_dim(r, v, dim))
         return positional(r, "the hits of an event are split by their position") != NULL;
     if (!get_ints(r, node, "split", 1, &sizes))
         return false;

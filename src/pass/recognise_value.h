@@ -164,6 +164,10 @@ typedef struct rec {
     ts_data_mask *data_mask;              /* those in use */
     const char *data_note;                /* of the first one */
     int data_masks, data_mask_room;
+    int64_t tokens;      /* their number, where the graph fixes it; 0: n */
+    bool bare_embed, bare_head; /* nothing stands in front of the layers, behind them */
+    int layers;
+    const rec_base **cut; /* [2 * layers + 1]: the residual stream from cut to cut */
     rec_origin **origin; /* all quantisation that the file has */
     int origins, origin_room;
 } rec;
@@ -178,7 +182,7 @@ const char *ts_rec_kind_text(const rec_val *v); /* "attention scores": for messa
 void ts_layout_add(rec_layout *layout, rec_axis_kind kind, int64_t size); /* merges adjacent constants, drops size 1 */
 int64_t ts_layout_rows(const rec_layout *layout);                         /* product of the constant axes */
 int ts_layout_tokens(const rec_layout *layout);                           /* number of axes that are not constant */
-bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, rec_split *split);
+bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, int64_t tokens, rec_split *split); /* tokens: see rec */
 bool ts_rec_split(rec *r, const rec_val *v, rec_split *split); /* the same for v's own shape; fails with a message */
 typedef struct rec_pick { /* one axis of a view: element i of it is element index[i] (NULL: i) of a source axis with `stride` */
     rec_axis axis;

@@ -1,0 +1,93 @@
+#include "pass/subgraph.h"
+
+#include "op/op.h"
+
+/* Marks what `to` needs: values by id, nodes by id. */
+static void mark(const ts_graph *g, const ts_value *from, const ts_value *to, bool *value, bool *node)
+{
+    value[to->id] = true;
+    for (int i = g->nodes - 1; i >= 0; i--) {
+        const ts_node *n = g->node[i];
+        for (int k = 0; k < n->outs; k++)
+            node[i] |= n->out[k] && n->out[k] != from && value[n->out[k]->id];
+        for (int k = 0; node[i] && k < n->ins; k++)
+            if (n->in[k])
+                value[n->in[k]->id] = true;
+    }
+}
+
+static void copy_node(ts_arena *arena, ts_graph *out, const ts_node *node, ts_value *const *copy, const ts_value *from)
+{
+    ts_node *c = ts_graph_add_node(arena, out, node->ins, node->outs);
+    c->name = node->name;
+    c->domain = node->domain;
+    c->type = node->type;
+    c->opset = node->opset;
+    c->op = node->op;
+    c->attrs = node->attrs;
+    c->attr = node->attr;
+    for (int k = 0; k < node->ins; k++)
+        c->in[k] = node->in[k] ? copy[node->in[k]->id] : NULL;
+    for (int k = 0; k < node->outs; k++)
+        c->out[k] = node->out[k] && node->out[k] != from ? copy[node->out[k]->id] : NULL;
+}
+
+const ts_graph *ts_subgraph(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, ts_err *err)
+{
+    if (to == from || !to->producer) {
+        ts_fail(err, "%s: nothing computes '%s'", g->name, to->name);
+        return NULL;
+    }
+    bool *value = TS_NEW_N(arena, bool, g->values), *node = TS_NEW_N(arena, bool, g->nodes);
+    mark(g, from, to, value, node);
+    ts_graph *out = ts_graph_new(arena, g->name, g->directory);
+    ts_value **copy = TS_NEW_N(arena, ts_value *, g->values);
+    out->input = TS_NEW_N(arena, ts_value *, g->inputs + 1);
+    out->output = TS_NEW(arena, ts_value *);
+    for (int i = 0; i < g->values; i++) {
+        const ts_value *v = g->value[i];
+        if (!value[i] && v != from)
+            continue;
+        ts_value *c = copy[i] = ts_graph_add_value(arena, out, v->name);
+        c->dtype = v->dtype;
+        c->has_shape = v->has_shape;
+        c->shape = v->shape;
+        c->constant = v->constant;
+        c->grid = v->grid;
+        c->known = v->known;
+        c->is_input = v == from || v->is_input;
+        c->is_output = v == to;
+    }
+    if (from)
+        out->input[out->inputs++] = copy[from->id];
+    for (int i = 0; i < g->inputs; i++)
+        if (copy[g->input[i]->id] && g->input[i] != from)
+            out->input[out->inputs++] = copy[g->input[i]->id];
+    out->output[out->outputs++] = copy[to->id];
+    for (int i = 0; i < g->nodes; i++)
+        if (node[i])
+            copy_node(arena, out, g->node[i], copy, from);
+    if (!ts_graph_finish(arena, out, err))
+        return NULL;
+    ts_graph_verify(out);
+    return out;
+}
+
+const char *ts_graph_operators(ts_arena *arena, const ts_graph *g)
+{
+    const char *text = "";
+    for (int i = 0; i < g->nodes; i++) {
+        int before = 0, all = 0;
+        for (int j = 0; j < g->nodes; j++) {
+            const bool same = g->node[j]->op == g->node[i]->op;
+            all += same;
+            before += same && j < i;
+        }
+        if (before > 0)
+            continue;
+        const char *comma = *text ? ", " : "";
+        text = all > 1 ? ts_printf(arena, "%s%s%d %s", text, comma, all, g->node[i]->type)
+                       : ts_printf(arena, "%s%s%s", text, comma, g->node[i]->type);
+    }
+    return text;
+}
