@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/assist.h"
 #include "cli/choose.h"
 #include "cli/deploy.h"
 #include "cli/progress.h"
@@ -13,46 +14,101 @@
 #include "report/report.h"
 
 typedef struct options {
-    const char *model, *events, *inputs, *lengths, *mask, *formats, *dir;
+    const char *model, *formats, *hardware, *dir;
+    ts_event_source source;
     ts_deploy_options deploy;
     int calibrate, select, max_tokens, plan_tokens, target_ii;
     double loss, clock_mhz, utilisation;
     bool logits;
 } options;
 
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events, ts_deployment *deployment, ts_err *err);
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_deployment *deployment, const ts_events *events, ts_err *err);
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_deployment *deployment, ts_err *err);
+/* What is built: the whole model, or, of an assisted design, a slice of it between what the host computes. */
+typedef struct compile_job {
+    const ts_encoder *encoder;     /* in hardware, whole layers */
+    const ts_assist *assist;       /* NULL: all of the model */
+    const ts_inputs *inputs;
+    const ts_events *events;       /* that calibrate the encoder */
+    const ts_events *tokens;       /* that the hardware sees */
+    ts_deployment deployment;
+} compile_job;
+
+static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err);
+static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile_job *job, ts_err *err);
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const compile_job *job, ts_err *err);
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const compile_job *job, ts_err *err);
 
 static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
-    ts_float_model model;                                          /* import, fold, recognise */
-    if (!ts_load_float_model(arena, o->model, &model, err))
+    compile_job job = {.assist = NULL};
+    ts_chosen chosen = {.cal = NULL};
+    if (!load(arena, o, &job, err))                                        /* import, fold, recognise; read events */
         return false;
-    ts_deployment deployment;
-    const ts_inputs *inputs = ts_deploy_devices(arena, o->deploy.device, &deployment, err)
-                                  ? ts_load_inputs(arena, o->inputs, o->events, model.encoder, err) : NULL;
-    const ts_events *events =
-        inputs ? ts_events_load(arena, o->events, inputs, &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask}, err) : NULL;
-    if (!events)
-        return false;
-
-    const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
-                                   .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
-    ts_chosen chosen;                                              /* calibrate, choose formats */
-    if (!ts_choose_formats(arena, model.encoder, inputs, events, deployment.device[0], &how, &chosen, err))
-        return false;
-    ts_progress("quantising");
-    const ts_imodel *im = ts_quantise(arena, model.encoder, chosen.cal, chosen.formats, err);
+    const ts_imodel *im = quantise(arena, o, &job, &chosen, err);          /* calibrate, choose formats, make the integer model */
     ts_progress("planning for %s", o->deploy.device);
-    const bool ok = im && plan(arena, o, im, events, &deployment, err) && emit(arena, o, im, &deployment, events, err) &&
-                    report(o, &chosen, im, &deployment, err);
+    const bool ok = im && plan(arena, o, im, &job, err) && emit(arena, o, im, &job, err) && report(o, &chosen, im, &job, err);
     ts_chosen_free(&chosen);
     return ok;
 }
 
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const ts_events *events, ts_deployment *deployment, ts_err *err)
+/* The slice that the host assists, and its events. */
+static bool load_assisted(ts_arena *arena, const options *o, const ts_float_model *model, compile_job *job, ts_err *err)
 {
+    ts_assist *assist = TS_NEW(arena, ts_assist);
+    if (!ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
+        return false;
+    job->assist = assist;
+    job->encoder = assist->encoder;
+    job->inputs = ts_load_host_inputs(arena, &o->source, &assist->host, model->graph->name, err);
+    const ts_events *events = job->inputs ? ts_load_events(arena, &o->source, job->inputs, &assist->host, err) : NULL;
+    if (!events)
+        return false;
+    ts_progress("tokens of %d events on the host", events->count);
+    job->events = ts_host_events(arena, &assist->calibrate, events, err);
+    job->tokens = job->events ? ts_host_events(arena, &assist->host, events, err) : NULL;
+    return job->tokens != NULL;
+}
+
+static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err)
+{
+    ts_float_model model;
+    const bool wants_host = o->deploy.mode && strcmp(o->deploy.mode, ts_mode_name(TS_MODE_ASSISTED)) == 0;
+    if (!ts_check_source(&o->source, err) || !ts_load_float_model(arena, o->model, &model, err) ||
+        !ts_deploy_devices(arena, o->deploy.device, &job->deployment, err))
+        return false;
+    if (!model.whole || o->hardware)
+        return load_assisted(arena, o, &model, job, err);
+    if (wants_host)
+        return ts_fail(err, "--mode assisted: all of this model has hardware; say which part with --hardware, such as layers.0-%d",
+                       model.encoder->layers - 1);
+    job->encoder = model.encoder;
+    job->inputs = ts_load_inputs(arena, &o->source, model.encoder, err);
+    job->events = job->tokens = job->inputs ? ts_load_events(arena, &o->source, job->inputs, NULL, err) : NULL;
+    return job->events != NULL;
+}
+
+static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err)
+{
+    const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
+                                   .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
+    const ts_assist *a = job->assist;
+    if (a && ts_formats_are_searched(o->formats)) {
+        ts_fail(err, "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
+                o->formats);
+        return NULL;
+    }
+    const ts_inputs *inputs = a ? ts_inputs_identity(arena, a->encoder->features, a->encoder->outputs) : job->inputs;
+    if (!ts_choose_formats(arena, job->encoder, inputs, job->events, job->deployment.device[0], &how, chosen, err))
+        return NULL;
+    ts_progress("quantising");
+    const ts_imodel *im = ts_quantise(arena, job->encoder, chosen->cal, chosen->formats, err);
+    const bool whole = !a || (a->slice.embed && a->slice.head);
+    return !im || whole ? im : ts_imodel_slice(arena, im, a->slice, err);
+}
+
+static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile_job *job, ts_err *err)
+{
+    const ts_events *events = job->tokens;
     int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
     for (int e = 0; e < events->count; e++) {
         lengths[e] = events->event[e].n;
@@ -60,8 +116,18 @@ static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, const t
     }
     const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
                                   .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
-                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .argmax = im->classifier && !o->logits};
-    return ts_deploy_plan(arena, &o->deploy, &wish, im, deployment, err);
+                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .argmax = im->classifier && !o->logits && !job->assist};
+    ts_deploy_options how = o->deploy;
+    if (job->assist && how.pin)
+        return ts_fail(err, "--pin: stages of a slice cannot be pinned");
+    if (how.mode && strcmp(how.mode, ts_mode_name(TS_MODE_ASSISTED)) == 0)
+        how.mode = NULL;
+    if (im->starts_in_ffn || im->ends_in_attention) {
+        if (job->deployment.devices > 1 || (how.mode && strcmp(how.mode, ts_mode_name(TS_MODE_MONOLITHIC)) != 0))
+            return ts_fail(err, "--hardware %s: a slice of several rings has whole layers", o->hardware);
+        how.mode = ts_mode_name(TS_MODE_MONOLITHIC);
+    }
+    return ts_deploy_plan(arena, &how, &wish, im, &job->deployment, err);
 }
 
 /* A file that goes into DIR as it is. */
@@ -72,24 +138,35 @@ static bool copy_into(ts_arena *arena, const char *from, const char *dir, const 
     return data && ts_file_write(ts_printf(arena, "%s/%s", dir, name), data, size, err);
 }
 
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const ts_deployment *deployment, const ts_events *events, ts_err *err)
+static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const compile_job *job, ts_err *err)
 {
     ts_progress("writing %s", o->dir);
+    const ts_events *events = job->tokens;
     int *n = TS_NEW_N(arena, int, events->count);
     for (int e = 0; e < events->count; e++)
         n[e] = events->event[e].n;
     const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, im, events);
-    return ts_deploy_emit(deployment, im, events->count, n, x, o->dir, err) && copy_into(arena, o->model, o->dir, "model.onnx", err) &&
-           (!o->inputs || copy_into(arena, o->inputs, o->dir, "inputs.json", err));
+    json_t *extra = job->assist ? json_pack("{s:s, s:o}", "mode", ts_mode_name(TS_MODE_ASSISTED), "host", ts_assist_json(job->assist)) : NULL;
+    const bool ok = ts_deploy_emit(&job->deployment, im, events->count, n, x, extra, o->dir, err) &&
+                    copy_into(arena, o->model, o->dir, "model.onnx", err) &&
+                    (!o->source.inputs || copy_into(arena, o->source.inputs, o->dir, "inputs.json", err));
+    json_decref(extra);
+    return ok;
 }
 
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const ts_deployment *deployment, ts_err *err)
+static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const compile_job *job, ts_err *err)
 {
+    const ts_deployment *deployment = &job->deployment;
     json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", im->name, "formats",
                                                                ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search",
                                                                chosen->search);
     CHECK(own && json_object_update(all, own) == 0);
     json_decref(own);
+    if (job->assist) {
+        json_object_set_new(all, "host", ts_assist_json(job->assist));
+        if (deployment->partition.parts == 1)
+            json_object_set_new(all, "mode", json_string(ts_mode_name(TS_MODE_ASSISTED)));
+    }
     char path[4096];
     snprintf(path, sizeof path, "%s/report.json", o->dir);
     bool ok = ts_report_write(path, all, err);
@@ -102,6 +179,8 @@ static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *i
     ts_progress_end();
     if (ok) {
         ts_report_print(stdout, all);
+        if (job->assist)
+            ts_assist_print(stdout, job->assist);
         fputs(deployment->partition.why, stdout);
     }
     json_decref(all);
@@ -113,14 +192,17 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
     options o = {.calibrate = 20, .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
-        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated or split; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
+        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
         {"objective", TS_ARG_TEXT, "O", "latency, throughput or area (latency)", &o.deploy.objective, 0, 0, false},
         {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (10000:500)", &o.deploy.link, 0, 0, false},
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
-        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.events, 0, 0, true},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.inputs, 0, 0, false},
-        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
-        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
+        {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)", &o.hardware, 0, 0,
+         false},
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.source.events, 0, 0, false},
+        {"input", TS_ARG_TEXT, "FILE.npy", "samples instead, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.source.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
         {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20)", &o.calibrate, 1, 1e6, false},
         {"max-tokens", TS_ARG_INT, "N", "longest event the design takes (that of FILE)", &o.max_tokens, 1, 65536, false},
         {"plan-tokens", TS_ARG_INT, "N", "plan for events of N hits (the lengths of FILE)", &o.plan_tokens, 1, 65536, false},

@@ -12,9 +12,9 @@
 /* Of the shuffle that decides which events select and which test. */
 enum { SPLIT_SEED = 1 };
 
-static bool searches(const ts_choose_options *o)
+bool ts_formats_are_searched(const char *formats)
 {
-    return o->formats && (strcmp(o->formats, "auto") == 0 || strcmp(o->formats, "packed") == 0);
+    return formats && (strcmp(formats, "auto") == 0 || strcmp(formats, "packed") == 0);
 }
 
 static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
@@ -128,7 +128,7 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
         return false;
     ts_split split;
     int count = o->calibrate;
-    if (searches(o)) {
+    if (ts_formats_are_searched(o->formats)) {
         ts_err untrue = {""}; /* events need not say which particle made a hit */
         const ts_truth *truth = ts_events_is_npy(events->path) ? NULL : ts_truth_load(arena, events->path, inputs->mask, &untrue);
         if (!truth)
@@ -145,8 +145,8 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
         return false;
     ts_watch_calibration(enc, chosen->cal, formats, inputs->column);
     chosen->formats = formats;
-    const ts_search_options options = searches(o) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
-    if (searches(o) && !search(arena, enc, inputs, &split, formats, &options, o->verb, chosen, err)) {
+    const ts_search_options options = ts_formats_are_searched(o->formats) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
+    if (ts_formats_are_searched(o->formats) && !search(arena, enc, inputs, &split, formats, &options, o->verb, chosen, err)) {
         ts_chosen_free(chosen);
         return false;
     }

@@ -25,6 +25,9 @@ typedef struct ts_chosen {
 bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_events *events, const ts_device *device,
                        const ts_choose_options *options, ts_chosen *chosen, ts_err *err);
 
+/* Whether --formats asks for a search ("auto", "packed"). */
+bool ts_formats_are_searched(const char *formats);
+
 void ts_chosen_free(ts_chosen *chosen); /* the JSON; the rest is in the arena */
 
 #endif

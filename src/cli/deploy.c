@@ -45,7 +45,7 @@ static bool parse_mode(const char *text, ts_partition_options *wish, ts_err *err
             return true;
         strcat(strcat(known, ", "), ts_mode_name(planned[m]));
     }
-    return ts_fail(err, "--mode %s: choose one of %s", text, known);
+    return ts_fail(err, "--mode %s: choose one of %s, %s", text, known, ts_mode_name(TS_MODE_ASSISTED));
 }
 
 static bool parse_objective(const char *text, ts_partition_options *wish, ts_err *err)
@@ -95,13 +95,14 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
     return ts_partition_search(arena, im, &wish, &d->partition, err);
 }
 
-bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, const char *dir,
-                    ts_err *err)
+bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
+                    const char *dir, ts_err *err)
 {
     const ts_partition *p = &d->partition;
     if (p->parts == 1)
-        return ts_emit(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x}, dir, err);
-    return ts_emit_system(&(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x}, dir, err);
+        return ts_emit(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
+    return ts_emit_system(&(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra},
+                          dir, err);
 }
 
 /* ---- Reports */

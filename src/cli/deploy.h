@@ -26,9 +26,9 @@ bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *deploym
 bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *options, const ts_plan_options *ring, const ts_imodel *im,
                     ts_deployment *deployment, ts_err *err);
 
-/* Events for the test benches as in ts_emit_options. */
-bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, const char *dir,
-                    ts_err *err);
+/* Events for the test benches, and extra, as in ts_emit_options. */
+bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
+                    const char *dir, ts_err *err);
 
 /* Members of the report: device, clock_mhz, mode, max_tokens, plan_tokens, predicted, why, and device_has or, of a partition, parts;
    alternatives where several were weighed. New reference. */

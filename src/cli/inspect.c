@@ -1,4 +1,5 @@
 /* tessera inspect */
+#include "cli/assist.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -44,20 +45,27 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
     if (parsed != TS_ARGS_OK)
         return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
     ts_arena *arena = ts_arena_new();
-    ts_float_model model = {NULL, NULL};
+    ts_float_model model = {.graph = NULL};
+    ts_assist assist;
     bool ok = ts_load_float_model(arena, path, &model, &err);
     ts_progress_end();
-    ok = ok && check_given(arena, verb, model.encoder, &err);
+    ok = ok && (model.whole || ts_assist_choose(arena, model.graph, model.found, NULL, &assist, &err)) &&
+         check_given(arena, verb, model.encoder, &err);
     if (dump && model.graph) {
         ts_graph_dump(stdout, model.graph);
     } else if (ok && as_json) {
         json_t *json = describe(model.graph, model.encoder);
+        if (!model.whole)
+            json_object_set_new(json, "host", ts_assist_json(&assist));
         json_dumpf(json, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(json);
     } else if (ok) {
         ts_encoder_describe(stdout, model.encoder);
-        puts("  everything in the file is supported");
+        if (model.whole)
+            puts("  everything in the file is supported");
+        else
+            ts_assist_print(stdout, &assist);
     }
     ts_arena_free(arena);
     return ok ? 0 : ts_cli_fail(verb, &err);

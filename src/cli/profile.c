@@ -58,8 +58,13 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
     if (!ts_is_directory(o->dir))
         return ts_fail(err, "%s: needs a directory that `tessera compile` made", o->dir);
     ts_compiled c;
-    if (!ts_load_compiled(arena, o->dir, o->inputs, o->events, &c, err))
+    const ts_event_source source = {o->events, o->inputs, o->lengths, o->mask, NULL, o->limit};
+    if (!ts_load_compiled(arena, o->dir, &source, &c, err))
         return false;
+    if (c.host) {
+        ts_design_free(&c.design);
+        return ts_fail(err, "%s: an assisted design; profiles are of models that are all in hardware", o->dir);
+    }
     ts_float_model model;
     const ts_events *events = NULL;
     bool ok = ts_load_float_model(arena, c.onnx, &model, err);

@@ -1,6 +1,7 @@
 /* tessera run */
 #include <string.h>
 
+#include "cli/assist.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/trace.h"
@@ -11,8 +12,8 @@
 #include "ref/mask_watch.h"
 
 typedef struct options {
-    const char *model, *engine, *events, *inputs, *lengths, *mask, *output, *trace;
-    int limit;
+    const char *model, *engine, *output, *trace;
+    ts_event_source source;
     bool logits;
 } options;
 
@@ -21,8 +22,10 @@ typedef struct run {
     bool compiled;            /* a directory: `c` is loaded */
     ts_compiled c;
     ts_float_model floating;  /* loaded for the float engine and for traces */
+    const ts_host *host;      /* NULL: all of the model is hardware */
     const ts_inputs *inputs;
-    const ts_events *events;
+    const ts_events *events;  /* as the model takes them */
+    const ts_events *tokens;  /* as the hardware does: the same, unless the host makes its tokens */
     int outputs;
     ts_results *results;
 } run;
@@ -100,30 +103,45 @@ static bool run_float(run *r, ts_err *err)
 static void refuse(run *r, int event)
 {
     fprintf(stderr, "tessera run: warning: event %lld has %d hits and was refused; the design takes at most %d\n",
-            (long long)r->events->event[event].id, r->events->event[event].n, r->c.design.plan.n_max);
+            (long long)r->events->event[event].id, r->tokens->event[event].n, r->c.design.plan.n_max);
     r->results->y[event] = NULL;
 }
 
-static bool run_integer(ts_arena *arena, run *r)
+/* What the hardware, or its model, made of an event; the host computes the rest. */
+static bool set_results(ts_arena *arena, run *r, int event, const double *made, ts_err *err)
+{
+    const ts_event *ev = &r->events->event[event];
+    if (r->host && ev->n > 0) {
+        double *y = TS_NEW_N(arena, double, (size_t)(r->results->pooled ? 1 : ev->n) * (size_t)r->outputs);
+        if (!ts_host_back(r->host, ev->n, ev->x, made, y, err))
+            return ts_fail_in(err, "%s: event %lld", r->events->path, (long long)ev->id);
+        made = y;
+    }
+    ts_results_set(r->results, r->events, event, made, r->outputs);
+    return true;
+}
+
+static bool run_integer(ts_arena *arena, run *r, ts_err *err)
 {
     const ts_imodel *im = r->c.design.im;
     ts_progress("integer model, %d events", r->events->count);
-    int32_t **x = ts_integer_inputs(arena, im, r->events), **y = TS_NEW_N(arena, int32_t *, r->events->count);
+    int32_t **x = ts_integer_inputs(arena, im, r->tokens), **y = TS_NEW_N(arena, int32_t *, r->events->count);
     int *n = TS_NEW_N(arena, int, r->events->count), rows_max = 1;
     for (int e = 0; e < r->events->count; e++) {
-        n[e] = r->events->event[e].n > r->c.design.plan.n_max ? 0 : r->events->event[e].n; /* as the hardware does */
+        n[e] = r->tokens->event[e].n > r->c.design.plan.n_max ? 0 : r->tokens->event[e].n; /* as the hardware does */
         rows_max = n[e] > rows_max ? n[e] : rows_max;
-        y[e] = TS_NEW_N(arena, int32_t, (size_t)(r->results->pooled ? 1 : n[e]) * (size_t)r->outputs);
+        y[e] = TS_NEW_N(arena, int32_t, (size_t)(im->pool ? 1 : n[e]) * (size_t)im->outputs);
     }
     ts_emu_run_events(ts_emu_new(arena, im, TS_EMU_AUTO), r->events->count, n, (const int32_t *const *)x, y);
-    double *wide = TS_NEW_N(arena, double, (size_t)rows_max * (size_t)r->outputs);
+    double *wide = TS_NEW_N(arena, double, (size_t)rows_max * (size_t)im->outputs);
     for (int e = 0; e < r->events->count; e++) {
-        if (n[e] < r->events->event[e].n) {
+        if (n[e] < r->tokens->event[e].n) {
             refuse(r, e);
             continue;
         }
-        ts_dequantise_output(im, r->results->pooled ? 1 : n[e], y[e], wide);
-        ts_results_set(r->results, r->events, e, wide, r->outputs);
+        ts_dequantise_output(im, im->pool ? 1 : n[e], y[e], wide);
+        if (!set_results(arena, r, e, wide, err))
+            return false;
     }
     return true;
 }
@@ -155,12 +173,12 @@ static bool run_rtl(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
     const bool argmax = r->c.design.plan.argmax;
     if (argmax && r->results->kind != TS_RESULT_CLASS)
         return ts_fail(err, "the design puts out arg-max only; compile with --logits to see all logits of the hardware");
-    int32_t **x = ts_integer_inputs(arena, im, r->events);
+    int32_t **x = ts_integer_inputs(arena, im, r->tokens);
     const int32_t **sent = TS_NEW_N(arena, const int32_t *, r->events->count);
     int *n = TS_NEW_N(arena, int, r->events->count), *index = TS_NEW_N(arena, int, r->events->count), count = 0, rows_max = 1;
     for (int e = 0; e < r->events->count; e++)
-        if (r->events->event[e].n > 0) {
-            n[count] = r->events->event[e].n;
+        if (r->tokens->event[e].n > 0) {
+            n[count] = r->tokens->event[e].n;
             rows_max = n[count] > rows_max ? n[count] : rows_max;
             index[count] = e;
             sent[count++] = x[e];
@@ -172,7 +190,7 @@ static bool run_rtl(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
         return true;
     if (!ts_simulate(arena, &r->c.design, &opt, &result, err))
         return false;
-    double *wide = TS_NEW_N(arena, double, (size_t)rows_max * (size_t)r->outputs);
+    double *wide = TS_NEW_N(arena, double, (size_t)rows_max * (size_t)im->outputs);
     for (int i = 0; i < count; i++) {
         const ts_sim_event *ev = &result.event[i];
         if (ev->refused) {
@@ -181,7 +199,8 @@ static bool run_rtl(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
             set_class(r, arena, index[i], ev);
         } else {
             ts_dequantise_output(im, ev->rows, ev->y, wide);
-            ts_results_set(r->results, r->events, index[i], wide, r->outputs);
+            if (!set_results(arena, r, index[i], wide, err))
+                return false;
         }
     }
     if (trace)
@@ -218,20 +237,34 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
     if (!r->compiled && (!is_float || o->trace))
         return ts_fail(err, "%s: %s needs a directory that `tessera compile` made; a model file runs with --engine float", o->model,
                        o->trace ? "--trace" : o->engine);
-    if (r->compiled && !ts_load_compiled(arena, o->model, o->inputs, o->events, &r->c, err))
+    if (r->compiled ? !ts_load_compiled(arena, o->model, &o->source, &r->c, err) : !ts_check_source(&o->source, err))
         return false;
     if ((is_float || o->trace) && !ts_load_float_model(arena, r->compiled ? r->c.onnx : o->model, &r->floating, err))
         return false;
-    r->inputs = r->compiled ? r->c.inputs : ts_load_inputs(arena, o->inputs, o->events, r->floating.encoder, err);
+    if (r->compiled) {
+        r->host = r->c.host;
+        r->inputs = r->c.inputs;
+    } else if (r->floating.whole) {
+        r->inputs = ts_load_inputs(arena, &o->source, r->floating.encoder, err);
+    } else {
+        ts_assist *assist = TS_NEW(arena, ts_assist);
+        if (!ts_assist_choose(arena, r->floating.graph, r->floating.found, NULL, assist, err))
+            return false;
+        r->host = &assist->host;
+        r->inputs = ts_load_host_inputs(arena, &o->source, r->host, r->floating.graph->name, err);
+    }
     if (!r->inputs)
         return false;
+    if (r->host && o->trace)
+        return ts_fail(err, "--trace: an assisted design; traces are of models that are all in hardware");
     r->outputs = r->inputs->outputs;
-    ts_progress("reading %s", o->events);
-    r->events = ts_events_load(arena, o->events, r->inputs,
-                               &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask, .limit = o->limit}, err);
-    if (!r->events)
+    r->events = ts_load_events(arena, &o->source, r->inputs, r->host, err);
+    r->tokens = r->events && r->host && !is_float ? ts_host_events(arena, r->host, r->events, err) : r->events;
+    if (!r->tokens)
         return false;
-    const bool pooled = (r->compiled ? r->c.design.im->pool : r->floating.encoder->pool) != TS_POOL_NONE;
+    bool pooled = (r->compiled ? r->c.design.im->pool : r->floating.encoder->pool) != TS_POOL_NONE;
+    if (r->host)
+        ts_host_outputs(r->host, &pooled);
     const bool class = r->inputs->classification && !o->logits;
     r->results = ts_results_new(arena, r->events, class ? TS_RESULT_CLASS : TS_RESULT_VALUES, class ? 2 : r->outputs, pooled);
     return true;
@@ -245,7 +278,7 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
     if (ok && strcmp(o->engine, "float") == 0)
         ok = run_float(&r, err);
     else if (ok && strcmp(o->engine, "integer") == 0)
-        ok = run_integer(arena, &r);
+        ok = run_integer(arena, &r, err);
     else if (ok)
         ok = run_rtl(arena, &r, trace, err);
     ts_progress_end();
@@ -264,11 +297,12 @@ int ts_verb_run(const ts_verb *verb, int argc, char **argv)
     options o = {.engine = NULL};
     const ts_arg table[] = {
         {"engine", TS_ARG_TEXT, "ENGINE", "float (as the file writes it), integer (bit-exact emulator) or rtl (simulation)", &o.engine, 0, 0, true},
-        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.events, 0, 0, true},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.inputs, 0, 0, false},
-        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
-        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
-        {"limit", TS_ARG_INT, "K", "only the first K events", &o.limit, 1, 1e6, false},
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.source.events, 0, 0, false},
+        {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
+        {"limit", TS_ARG_INT, "K", "only the first K events", &o.source.limit, 1, 1e6, false},
         {"logits", TS_ARG_FLAG, NULL, "classifiers: all logits, not the class and its value", &o.logits, 0, 0, false},
         {"trace", TS_ARG_TEXT, "DIR", "write every stage of the first event, float beside integer", &o.trace, 0, 0, false},
         {"o", TS_ARG_TEXT, "OUT.csv", "where to write: event_id,hit_id,<outputs> in input order", &o.output, 0, 0, true},

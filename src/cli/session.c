@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/assist.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
 #include "import/import.h"
 #include "pass/fold.h"
-#include "pass/recognise.h"
 
 bool ts_is_directory(const char *path)
 {
@@ -21,19 +21,36 @@ void ts_warn(void *user, const char *message)
     fprintf(stderr, "tessera %s: warning: %s\n", (const char *)user, message);
 }
 
-bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err)
+static const ts_graph *load_graph(ts_arena *arena, const char *path, ts_err *err)
 {
     ts_progress("reading %s", path);
     const ts_graph *raw = ts_import_onnx(arena, path, err);
-    model->graph = raw ? ts_fold(arena, raw, err) : NULL;
-    model->encoder = model->graph ? ts_recognise(arena, model->graph, err) : NULL;
-    return model->encoder != NULL;
+    return raw ? ts_fold(arena, raw, err) : NULL;
 }
 
-static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const char *events_path, const char *model, int features, int outputs,
-                                    ts_err *err)
+bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err)
 {
-    if (!path && !ts_events_is_npy(events_path)) {
+    *model = (ts_float_model){.graph = load_graph(arena, path, err)};
+    model->found = model->graph ? ts_recognise_part(arena, model->graph, err) : NULL;
+    if (!model->found)
+        return false;
+    model->encoder = model->found->encoder;
+    model->whole = model->found->from->is_input && model->found->to->is_output;
+    return true;
+}
+
+bool ts_check_source(const ts_event_source *s, ts_err *err)
+{
+    if (!s->events == !s->samples)
+        return ts_fail(err, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
+    return !s->samples || !(s->inputs || s->lengths || s->mask) ||
+           ts_fail(err, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
+}
+
+static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_event_source *source, const char *model, int features,
+                                    int outputs, ts_err *err)
+{
+    if (!path && !source->samples && !ts_events_is_npy(source->events)) {
         ts_fail(err, "--inputs FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)");
         return NULL;
     }
@@ -41,23 +58,60 @@ static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const cha
     return in && ts_inputs_fit(in, model, features, outputs, err) ? in : NULL;
 }
 
-const ts_inputs *ts_load_inputs(ts_arena *arena, const char *path, const char *events_path, const ts_encoder *enc, ts_err *err)
+const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err)
 {
-    return load_inputs(arena, path, events_path, enc->name, enc->features, enc->outputs, err);
+    if (source->samples) {
+        ts_fail(err, "--input %s: the model takes events of any number of hits; give them with --events", source->samples);
+        return NULL;
+    }
+    return load_inputs(arena, source->inputs, source, enc->name, enc->features, enc->outputs, err);
 }
 
-bool ts_load_compiled(ts_arena *arena, const char *dir, const char *inputs_path, const char *events_path, ts_compiled *c, ts_err *err)
+const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err)
 {
+    bool pooled;
+    if (ts_host_features(host) == 0 && !source->samples) {
+        ts_fail(err, "%s: its input '%s' has a fixed shape; give samples with --input FILE.npy", model, host->input->name);
+        return NULL;
+    }
+    return load_inputs(arena, source->inputs, source, model, ts_host_features(host), ts_host_outputs(host, &pooled), err);
+}
+
+const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
+{
+    ts_progress("reading %s", s->samples ? s->samples : s->events);
+    if (s->samples)
+        return ts_host_samples(arena, host, s->samples, s->limit, err);
+    return ts_events_load(arena, s->events, inputs, &(ts_events_options){.lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit},
+                          err);
+}
+
+static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const ts_event_source *given, ts_compiled *c, ts_err *err)
+{
+    ts_event_source source = *given;
+    const ts_imodel *im = c->design.im;
+    const char *own = ts_printf(arena, "%s/inputs.json", dir);
+    if (!source.inputs && !source.samples && access(own, R_OK) == 0)
+        source.inputs = own;
+    if (!ts_assist_is(&c->design))
+        return source.samples ? (ts_fail(err, "--input: %s takes events; give them with --events", dir), NULL)
+                              : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
+    ts_host *host = TS_NEW(arena, ts_host);
+    const ts_graph *g = load_graph(arena, c->onnx, err);
+    if (!g || !ts_assist_host(arena, &c->design, g, host, err))
+        return NULL;
+    c->host = host;
+    return ts_load_host_inputs(arena, &source, host, g->name, err);
+}
+
+bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *source, ts_compiled *c, ts_err *err)
+{
+    *c = (ts_compiled){.onnx = ts_printf(arena, "%s/model.onnx", dir)};
     if (!ts_is_directory(dir))
         return ts_fail(err, "%s: not a directory; give the one that `tessera compile ... -o DIR` made", dir);
-    if (!ts_design_load(arena, dir, &c->design, err))
+    if (!ts_check_source(source, err) || !ts_design_load(arena, dir, &c->design, err))
         return false;
-    c->onnx = ts_printf(arena, "%s/model.onnx", dir);
-    const char *own = ts_printf(arena, "%s/inputs.json", dir);
-    if (!inputs_path && access(own, R_OK) == 0)
-        inputs_path = own;
-    const ts_imodel *im = c->design.im;
-    c->inputs = load_inputs(arena, inputs_path, events_path, im->name, im->features, im->outputs, err);
+    c->inputs = compiled_inputs(arena, dir, source, c, err);
     if (!c->inputs)
         ts_design_free(&c->design);
     return c->inputs != NULL;

@@ -3,27 +3,46 @@
 #define TS_SESSION_H
 #include "cli/args.h"
 #include "emit/emit.h"
-#include "graph/encoder.h"
-#include "graph/graph.h"
+#include "host/host.h"
+#include "pass/recognise.h"
 #include "physics/events.h"
 
 /* Import, fold, recognise. */
 typedef struct ts_float_model {
     const ts_graph *graph; /* folded */
-    const ts_encoder *encoder;
+    const ts_recognition *found;
+    const ts_encoder *encoder; /* the one found; of the whole graph, or of a part of it: */
+    bool whole;
 } ts_float_model;
 bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err);
 
+/* Where events come from, as the command line has it. */
+typedef struct ts_event_source {
+    const char *events, *inputs, *lengths, *mask; /* --events with what belongs to it, or */
+    const char *samples;                          /* --input: for models with an input of a fixed shape */
+    int limit;
+} ts_event_source;
+
+/* Whether exactly one of --events and --input was given. */
+bool ts_check_source(const ts_event_source *source, ts_err *err);
+
 /* The inputs file, or, for .npy events without one, values as they are; checked against the model. */
-const ts_inputs *ts_load_inputs(ts_arena *arena, const char *path, const char *events_path, const ts_encoder *enc, ts_err *err);
+const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err);
+
+/* The same for a model whose ends are the host's. */
+const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err);
+
+/* Events as the model's input takes them. host: NULL for a model that is all hardware. */
+const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
 
 /* A compiled directory: the design, its inputs file and the paths of the files beside it. */
 typedef struct ts_compiled {
     ts_design design;
     const ts_inputs *inputs;
     const char *onnx; /* copy of the model it was compiled from */
+    const ts_host *host; /* of an assisted design; NULL: all of the model is in the hardware */
 } ts_compiled;
-bool ts_load_compiled(ts_arena *arena, const char *dir, const char *inputs_path, const char *events_path, ts_compiled *compiled, ts_err *err);
+bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *source, ts_compiled *compiled, ts_err *err);
 
 bool ts_is_directory(const char *path);
 

@@ -9,8 +9,9 @@
 #include "report/report.h"
 
 typedef struct options {
-    const char *dir, *events, *inputs, *lengths, *mask;
-    int limit, stalls, link_stalls, seed;
+    const char *dir;
+    ts_event_source source;
+    int stalls, link_stalls, seed;
     const char *link_fault;
     ts_link_fault fault;
     bool lone, load;
@@ -114,17 +115,17 @@ static int collect(ts_arena *arena, const ts_imodel *im, const ts_events *events
 static bool simulate(ts_arena *arena, const options *o, ts_err *err)
 {
     ts_compiled c;
-    if (!ts_load_compiled(arena, o->dir, o->inputs, o->events, &c, err))
+    if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
-    ts_progress("reading %s", o->events);
-    const ts_events *events = ts_events_load(
-        arena, o->events, c.inputs, &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask, .limit = o->limit}, err);
+    const ts_events *events = ts_load_events(arena, &o->source, c.inputs, c.host, err);
+    if (events && c.host)
+        events = ts_host_events(arena, c.host, events, err);
     int *n = NULL, count = 0;
     const int32_t **x = NULL;
     bool ok = events != NULL;
     if (ok) {
         count = collect(arena, c.design.im, events, &n, &x);
-        ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", o->events);
+        ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", events->path);
     }
     ts_sim_result result;
     const ts_sim_options opt = {.events = count,
@@ -178,11 +179,12 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
 {
     options o = {.seed = 1};
     const ts_arg table[] = {
-        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &o.events, 0, 0, true},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.inputs, 0, 0, false},
-        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
-        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
-        {"limit", TS_ARG_INT, "K", "only the first K events", &o.limit, 1, 1e6, false},
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &o.source.events, 0, 0, false},
+        {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
+        {"limit", TS_ARG_INT, "K", "only the first K events", &o.source.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
         {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
         {"link-fault", TS_ARG_TEXT, "KIND:WIRE:WORD", "flip, drop or hold (10,000 cycles) a word on a link; wire 2 i: part i to i + 1", &o.link_fault, 0, 0,

@@ -192,6 +192,8 @@ static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",
                              ts_mode_name(p->mode), "top", ts_system_name(arena, opt->im), "parts", parts);
     CHECK(json);
+    if (opt->extra)
+        CHECK(json_object_update_missing(json, opt->extra) == 0);
     return json;
 }
 

@@ -18,6 +18,7 @@ typedef struct ts_system_options {
     int events;
     const int *n;
     const int32_t *const *x;
+    json_t *extra; /* as there */
 } ts_system_options;
 
 bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err);

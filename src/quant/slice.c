@@ -52,7 +52,7 @@ static void take_layers(ts_arena *arena, const ts_imodel *im, ts_slice slice, ts
 const ts_imodel *ts_imodel_slice(ts_arena *arena, const ts_imodel *im, ts_slice slice, ts_err *err)
 {
     const int blocks = ts_block_count(im);
-    CHECK(im->embed_count > 0 && im->head_count > 0);
+    CHECK(!im->starts_in_ffn && !im->ends_in_attention);
     if (slice.first < 0 || slice.first >= slice.end || slice.end > blocks || (slice.embed && slice.first > 0) ||
         (slice.head && slice.end < blocks)) {
         ts_fail(err, "%s: no slice between cuts %d and %d%s%s: its %d layers have cuts 0 to %d, embedding and head at the ends", im->name,

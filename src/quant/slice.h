@@ -28,7 +28,8 @@ static inline ts_slice ts_slice_between(const ts_imodel *im, int first, int end)
     return (ts_slice){first, end, first == 0, end == ts_block_count(im)};
 }
 
-/* The slice as a model; its tensors are those of `im`, which must be a whole model and outlive it. Its name is the model's with the cuts
+/* The slice as a model; its tensors are those of `im`, which must have whole layers and outlive it; of a model without
+   embedding or head (a slice itself) the ends have none either. Its name is the model's with the cuts
    behind it ("encreg_2_5"). NULL with a message where there is no such slice, or where it would take tokens from an embedding that is
    fused with the first QKV. */
 const ts_imodel *ts_imodel_slice(ts_arena *arena, const ts_imodel *im, ts_slice slice, ts_err *err);

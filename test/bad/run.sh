@@ -33,7 +33,7 @@ compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs")
 fails "unknown verb" "unknown verb 'frobnicate'" "$tessera" frobnicate
 fails "unknown option" "unknown option '--frob'" "$tessera" inspect "$model" --frob
 fails "missing operand" "MODEL.onnx is missing" "$tessera" inspect
-fails "missing required option" "--events FILE is required" "$tessera" compile "$model" --device zcu102 -o "$dir/d"
+fails "no events" "give --events FILE, or" "$tessera" compile "$model" --device zcu102 -o "$dir/d"
 fails "number out of range" "expected an integer from 1" "${compile[@]}" --events "$csv" --max-tokens 0 -o "$dir/d"
 fails "unknown device lists the known ones" "zcu102.*|pynq-z2" "$tessera" compile "$model" --device zcu1o2 --inputs "$inputs" --events "$csv" -o "$dir/d"
 split=("$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 -o "$dir/d")

@@ -1,0 +1,217 @@
+#include "host/host.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pass/subgraph.h"
+#include "physics/npy.h"
+#include "ref/graph_eval.h"
+
+static bool has_fixed_shape(const ts_value *v)
+{
+    for (int i = 0; i < v->shape.rank; i++)
+        if (!ts_dim_is_const(v->shape.dim[i]))
+            return false;
+    return true;
+}
+
+static void shape_at(const ts_value *v, int64_t hits, ts_tensor *t)
+{
+    *t = (ts_tensor){.dtype = v->dtype, .rank = v->shape.rank};
+    for (int i = 0; i < t->rank; i++)
+        t->dim[i] = ts_dim_at(v->shape.dim[i], hits);
+}
+
+static int64_t count_at(const ts_value *v, int64_t hits)
+{
+    ts_tensor t;
+    shape_at(v, hits, &t);
+    return ts_count(&t);
+}
+
+bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, bool masks_keep, ts_host *host, ts_err *err)
+{
+    *host = (ts_host){.from = from, .to = to, .output = g->output[0], .masks_keep = masks_keep};
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *in = g->input[i];
+        const bool event = in->dtype == TS_F32 && in->shape.rank >= 2 && ts_dim_is_const(in->shape.dim[in->shape.rank - 1]);
+        if (event && host->input)
+            return ts_fail(err, "%s: inputs '%s' and '%s' are both values of the event; models with one such input are supported", g->name,
+                           host->input->name, in->name);
+        if (event)
+            host->input = in;
+    }
+    if (!host->input)
+        return ts_fail(err, "%s: no input is a float32 tensor [batch, hits, features] or of a fixed shape", g->name);
+    if (from != host->input && !(host->front = ts_subgraph(arena, g, NULL, from, err)))
+        return false;
+    return to == host->output || (host->back = ts_subgraph(arena, g, to, host->output, err));
+}
+
+int ts_host_features(const ts_host *host)
+{
+    return has_fixed_shape(host->input) ? 0 : (int)host->input->shape.dim[host->input->shape.rank - 1].c[0];
+}
+
+int ts_host_width(const ts_host *host)
+{
+    return (int)host->from->shape.dim[host->from->shape.rank - 1].c[0];
+}
+
+int ts_host_tokens(const ts_host *host, int n)
+{
+    return (int)(count_at(host->from, n) / ts_host_width(host));
+}
+
+int ts_host_outputs(const ts_host *host, bool *pooled)
+{
+    const ts_shape *s = &host->output->shape;
+    const int64_t all = count_at(host->output, 1), last = s->rank ? s->dim[s->rank - 1].c[0] : 1;
+    if (!has_fixed_shape(host->output)) {
+        *pooled = false;
+        return (int)all; /* of an event of one hit */
+    }
+    *pooled = s->rank < 3 || all != last * ts_host_tokens(host, 1) || !has_fixed_shape(host->from);
+    return (int)(*pooled ? all : last);
+}
+
+/* Evaluates a part of the graph; made: what the hardware gave at host->to, or NULL. The result is in `arena`. */
+static bool evaluate(const ts_host *host, ts_arena *arena, const ts_graph *g, int n, const float *x, const double *made, ts_tensor *result,
+                     ts_err *err)
+{
+    const ts_tensor **given = TS_NEW_N(arena, const ts_tensor *, g->inputs);
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *v = g->input[i];
+        ts_tensor *t = TS_NEW(arena, ts_tensor);
+        int64_t count;
+        shape_at(v, n, t);
+        if (!ts_count_dims(t->rank, t->dim, &count))
+            return ts_fail(err, "an event of %d hits is too large", n);
+        ts_tensor_alloc(arena, t);
+        if (made && strcmp(v->name, host->to->name) == 0)
+            for (int64_t e = 0; e < count; e++)
+                ts_set_real(t, e, made[e]);
+        else if (strcmp(v->name, host->input->name) == 0)
+            memcpy(t->data.f, x, (size_t)count * sizeof *x);
+        else
+            for (int64_t e = 0; e < count; e++)
+                ts_set_real(t, e, host->masks_keep);
+        given[i] = t;
+    }
+    return ts_graph_eval(g, arena, given, result, NULL, NULL, err);
+}
+
+bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts_err *err)
+{
+    const int64_t count = count_at(host->from, n);
+    if (!host->front) {
+        memcpy(tokens, x, (size_t)count * sizeof *x);
+        return true;
+    }
+    ts_arena *arena = ts_arena_new();
+    ts_tensor result;
+    bool ok = evaluate(host, arena, host->front, n, x, NULL, &result, err);
+    if (ok) {
+        CHECK(ts_count(&result) == count);
+        memcpy(tokens, result.data.f, (size_t)count * sizeof *tokens);
+        for (int64_t e = 0; ok && e < count; e++)
+            ok = isfinite(tokens[e]) || ts_fail(err, "value '%s', which goes to the hardware, is not finite", host->from->name);
+    }
+    ts_arena_free(arena);
+    return ok;
+}
+
+bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_err *err)
+{
+    const int64_t count = count_at(host->output, n);
+    if (!host->back) {
+        memcpy(y, made, (size_t)count * sizeof *y);
+        return true;
+    }
+    ts_arena *arena = ts_arena_new();
+    ts_tensor result;
+    const bool ok = evaluate(host, arena, host->back, n, x, made, &result, err);
+    if (ok) {
+        CHECK(ts_count(&result) == count);
+        for (int64_t e = 0; e < count; e++)
+            y[e] = ts_get_real(&result, e);
+    }
+    ts_arena_free(arena);
+    return ok;
+}
+
+const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_err *err)
+{
+    ts_events *out = TS_NEW(arena, ts_events);
+    ts_event *event = TS_NEW_N(arena, ts_event, events->count);
+    *out = *events;
+    out->features = ts_host_width(host);
+    out->event = event;
+    for (int e = 0; e < events->count; e++) {
+        const ts_event *from = &events->event[e];
+        event[e] = *from;
+        if (from->n == 0)
+            continue;
+        event[e].n = ts_host_tokens(host, from->n);
+        float *tokens = TS_NEW_N(arena, float, (size_t)event[e].n * (size_t)out->features);
+        if (!ts_host_front(host, from->n, from->x, tokens, err)) {
+            ts_fail_in(err, "%s: event %lld", events->path, (long long)from->id);
+            return NULL;
+        }
+        event[e].x = tokens;
+    }
+    return out;
+}
+
+/* Whether an array holds samples of the input: its own axes behind an axis of any length where the input has its batch. */
+static bool fits(const ts_npy *npy, const ts_value *input)
+{
+    bool same = npy->rank == input->shape.rank;
+    for (int i = 1; same && i < npy->rank; i++)
+        same = npy->dim[i] == input->shape.dim[i].c[0];
+    return same;
+}
+
+const ts_events *ts_host_samples(ts_arena *arena, const ts_host *host, const char *path, int limit, ts_err *err)
+{
+    if (!has_fixed_shape(host->input)) {
+        ts_fail(err, "--input %s: the model takes events of any number of hits; give them with --events", path);
+        return NULL;
+    }
+    const ts_npy *npy = ts_npy_load(arena, path, err);
+    if (!npy)
+        return NULL;
+    if (!fits(npy, host->input) || npy->dim[0] < 1) {
+        const char *text = "samples";
+        for (int i = 1; i < host->input->shape.rank; i++)
+            text = ts_printf(arena, "%s, %lld", text, (long long)host->input->shape.dim[i].c[0]);
+        ts_fail(err, "%s: the model's input '%s' needs an array [%s]", path, host->input->name, text);
+        return NULL;
+    }
+    const int count = limit && limit < npy->dim[0] ? limit : (int)npy->dim[0], n = ts_host_tokens(host, 1);
+    const int64_t size = count_at(host->input, 1);
+    ts_events *out = TS_NEW(arena, ts_events);
+    ts_event *event = TS_NEW_N(arena, ts_event, count);
+    int64_t *hit_id = TS_NEW_N(arena, int64_t, (size_t)count * (size_t)n);
+    int32_t *row_event = TS_NEW_N(arena, int32_t, (size_t)count * (size_t)n);
+    *out = (ts_events){.path = path, .count = count, .features = ts_host_width(host), .event = event, .rows = count * n, .hit_id = hit_id,
+                       .row_event = row_event};
+    for (int e = 0; e < count; e++) {
+        float *x = TS_NEW_N(arena, float, size);
+        int32_t *row = TS_NEW_N(arena, int32_t, n);
+        for (int64_t i = 0; i < size; i++) {
+            x[i] = (float)npy->data[e * size + i];
+            if (!isfinite(x[i])) {
+                ts_fail(err, "%s: sample %d has a value that is not a finite number", path, e);
+                return NULL;
+            }
+        }
+        for (int t = 0; t < n; t++) {
+            row[t] = e * n + t;
+            hit_id[row[t]] = t;
+            row_event[row[t]] = e;
+        }
+        event[e] = (ts_event){.id = e, .n = n, .x = x, .row = row};
+    }
+    return out;
+}
