@@ -398,10 +398,22 @@ static bool carries_everything(ts_arena *scratch, const ts_graph *g, const ts_va
     return true;
 }
 
+/* Whether the file prescribes integers: such a model is built as it says, or refused with the reason. */
+static bool is_quantised(const ts_graph *g)
+{
+    for (int i = 0; i < g->values; i++)
+        if (g->value[i]->grid)
+            return true;
+    for (int i = 0; i < g->nodes; i++)
+        if (handlers[ts_kind(g->node[i])].run == ts_rec_quantise || handlers[ts_kind(g->node[i])].run == ts_rec_quant)
+            return true;
+    return false;
+}
+
 const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
     const ts_recognition *best = ts_recognise_whole(arena, g, err);
-    if (best || g->outputs != 1)
+    if (best || g->outputs != 1 || is_quantised(g))
         return best;
     ts_arena *scratch = ts_arena_new();
     const ts_value **place = TS_NEW_N(scratch, const ts_value *, g->values);

@@ -22,7 +22,8 @@ const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_
 
 /* The encoder with the most layers that a part of the graph computes, where something in front of it or behind it has no hardware: the
    tokens that everything else is computed from come in at `from`, and all that the output depends on leaves at `to`. Of several, the one
-   with most of the embedding and the head. NULL, with the message of ts_recognise, where there is none. */
+   with most of the embedding and the head. NULL, with the message of ts_recognise, where there is none, and for models that were quantised in
+   training. */
 const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err);
 
 #endif
