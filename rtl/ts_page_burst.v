@@ -1,0 +1,122 @@
+// Cuts a piece of external memory into AXI4 read bursts. Offsets and lengths count beats of BYTES bytes from `base`, a multiple of
+// 4096. A burst ends at the latest at the next multiple of MAX beats, MAX = the power of two of at most 256 beats and 4096 bytes, so
+// that none crosses a 4 KiB boundary. At most BURSTS bursts are on their way; two cycles and the slave's handshake a burst.
+// `stop` gives up what is left of the piece and takes no other; an address that is already offered stays until it is taken.
+// `quiet`: nothing is on its way, nothing to be sent.
+`default_nettype none
+
+module ts_page_burst #(
+    parameter BYTES  = 8,
+    parameter ADDRW  = 40,
+    parameter OFFW   = 32,
+    parameter BURSTS = 8
+) (
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             stop,
+    output reg              quiet,
+    input  wire [ADDRW-1:0] base,
+    input  wire             s_valid,
+    output wire             s_ready,
+    input  wire [OFFW-1:0]  s_offset,
+    input  wire [OFFW-1:0]  s_beats_less_1,
+    output reg              arvalid,
+    input  wire             arready,
+    output reg  [ADDRW-1:0] araddr,
+    output reg  [7:0]       arlen, // beats less one
+    input  wire             arrived // a burst's last beat
+);
+    localparam        MAX  = 4096 / BYTES < 256 ? 4096 / BYTES : 256;
+    localparam        MW   = $clog2(MAX);
+    localparam        PW   = $clog2(4096 / BYTES); // bits of an offset inside 4 KiB
+    localparam        CW   = $clog2(BURSTS + 1);
+    localparam [31:0] MOST = BURSTS;
+
+    reg  [OFFW-1:0] offset, rest; // of the next burst; beats of the piece from there, less one
+    reg             busy, sized, final;
+    reg  [MW-1:0]   len; // of the next burst, beats less one
+    reg  [CW-1:0]   flying;
+    wire [MW-1:0]   most = ~offset[MW-1:0];
+    wire            fits = rest <= {{(OFFW-MW){1'b0}}, most};
+    wire            send = sized && !arvalid && !stop && flying != MOST[CW-1:0];
+
+    assign s_ready = !busy && !stop;
+
+    always @(posedge clk)
+        if (rst) begin
+            busy    <= 1'b0;
+            sized   <= 1'b0;
+            arvalid <= 1'b0;
+            flying  <= {CW{1'b0}};
+            quiet   <= 1'b0;
+        end else begin
+            busy  <= (s_valid && s_ready) || (busy && !stop && !(send && final));
+            sized <= busy && !stop && !send;
+            if (send || arready)
+                arvalid <= send;
+            if (send && !arrived)
+                flying <= flying + 1'b1;
+            if (arrived && !send)
+                flying <= flying - 1'b1;
+            quiet <= !busy && flying == {CW{1'b0}};
+        end
+
+    always @(posedge clk) begin
+        if (s_valid && s_ready) begin
+            offset <= s_offset;
+            rest   <= s_beats_less_1;
+        end else if (send) begin
+            offset <= {offset[OFFW-1:MW] + 1'b1, {MW{1'b0}}}; // after the last burst: unused
+            rest   <= rest + ~{{(OFFW-MW){1'b0}}, len};
+        end
+        if (!sized) begin
+            len   <= fits ? rest[MW-1:0] : most;
+            final <= fits;
+        end
+        if (send) begin
+            araddr <= {base[ADDRW-1:12] + {{(ADDRW-12-OFFW+PW){1'b0}}, offset[OFFW-1:PW]}, offset[PW-1:0], {(12-PW){1'b0}}};
+            arlen  <= {{(8-MW){1'b0}}, len};
+        end
+    end
+    wire unused = &{1'b0, base[11:0]};
+
+    generate
+        if (BURSTS < 1 || ADDRW < 12 + OFFW - PW || BYTES < 8 || BYTES > 64 || (BYTES & (BYTES - 1)) != 0) begin : g_guard
+            ts_page_burst_needs_BYTES_of_8_16_32_or_64_and_addresses_wider_than_offsets guard ();
+        end
+    endgenerate
+
+`ifdef FORMAL
+    // The memory as it must behave: a last beat arrives only of a burst whose address was taken.
+    reg             f_started = 0, f_waiting = 0;
+    reg [ADDRW-1:0] f_araddr;
+    reg [7:0]       f_arlen;
+    reg [CW-1:0]    f_taken; // bursts whose address was taken and whose last beat has not arrived
+    wire [12:0]     f_end = {1'b0, araddr[11:0]} + (({5'd0, arlen} + 13'd1) << (12 - PW));
+
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_waiting <= !rst && arvalid && !arready;
+        f_araddr  <= araddr;
+        f_arlen   <= arlen;
+        f_taken   <= rst ? {CW{1'b0}} : f_taken + {{(CW-1){1'b0}}, arvalid && arready} - {{(CW-1){1'b0}}, arrived};
+        if (!f_started)
+            assume (rst);
+        else begin
+            if (arrived)
+                assume (f_taken != 0);
+            // What is on its way is counted and never too much.
+            assert (flying == f_taken + {{(CW-1){1'b0}}, arvalid} && flying <= MOST[CW-1:0] && f_taken <= flying);
+            // An address stays until it is taken, and no burst crosses 4 KiB.
+            if (f_waiting)
+                assert (arvalid && araddr == f_araddr && arlen == f_arlen);
+            if (arvalid)
+                assert (f_end <= 13'd4096);
+            if (sized)
+                assert (len <= most);
+        end
+    end
+`endif
+endmodule
+
+`default_nettype wire
