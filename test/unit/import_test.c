@@ -168,9 +168,12 @@ static void batch_is_bound_and_other_free_sizes_are_hits(void **state)
 static void refusals_say_what_and_where_and_what_to_do(void **state)
 {
     ts_arena *arena = *state;
-    model m = chain(arena, 13, "Conv x,w y");
+    model m = chain(arena, 13, "ConvTranspose x,w y");
     model_floats(&m, "w", "1,3,1", (const float[]){1, 2, 3});
-    refuse(&m, "Conv_0|Conv, opset 13|not supported|host");
+    refuse(&m, "ConvTranspose_0|ConvTranspose, opset 13|not supported|on its own");
+    m = chain(arena, 13, "Conv x,w y");
+    model_floats(&m, "w", "1,3,1", (const float[]){1, 2, 3});
+    refuse(&m, "Conv_0|Conv, opset 13|do not fit");
     m = chain(arena, 13, "Frobnicate x y");
     refuse(&m, "Frobnicate_0|not supported|rewrite");
     m = chain(arena, 24, "Relu x y");
