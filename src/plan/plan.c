@@ -2,12 +2,24 @@
 
 #include <string.h>
 
+const ts_lin_id ts_paged_stage[TS_PAGED_STAGES] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2, TS_LIN_QKV};
+
 enum {
     CFG_ADDR_BITS = 16, /* of the configuration bus */
     MAX_SLICES = 1000,  /* image files carry three digits */
     SLICE_BITS = 72,
     MAX_TOKENS = 65535,
+    PAGE_GROUPS = 256, /* of a word, and */
+    PAGE_ADDR_BITS = 16, /* words of a memory, on the bus of the loader */
 };
+
+bool ts_plan_is_paged(const ts_plan *plan)
+{
+    for (int i = 0; i < TS_PAGED_STAGES; i++)
+        if (plan->lin[ts_paged_stage[i]].buffers)
+            return true;
+    return false;
+}
 
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
 {
@@ -40,6 +52,41 @@ static bool in_range(const char *stage, const char *what, int value, int lo, int
     return true;
 }
 
+static bool can_be_paged(ts_lin_id id)
+{
+    for (int i = 0; i < TS_PAGED_STAGES; i++)
+        if (ts_paged_stage[i] == id)
+            return true;
+    return false;
+}
+
+static bool check_paging(const ts_plan *plan, const ts_ring_widths *w, ts_err *err)
+{
+    const ts_paging *p = &plan->paging;
+    for (int id = 0; id < TS_LIN_COUNT; id++) {
+        const ts_lin_fold *f = &plan->lin[id];
+        const char *name = ts_lin_name((ts_lin_id)id);
+        if (!w->lin[id].k || !f->buffers)
+            continue;
+        if (!can_be_paged((ts_lin_id)id))
+            return ts_fail(err, "plan: %s: its weights cannot be paged; those of o, ffn1, ffn2 and qkv can", name);
+        if (p->lanes < 1)
+            return ts_fail(err, "plan: %s: paged, but the ring has no way to external memory (paging.lanes is %d)", name, p->lanes);
+        const long long words = (long long)f->buffers * ts_lin_ii(&w->lin[id], f), width = (long long)f->pk * f->pm * w->lin[id].ww;
+        if (!in_range(name, "buffers", f->buffers, 1, 2, err))
+            return false;
+        if (words > 1 << PAGE_ADDR_BITS || width > (long long)PAGE_GROUPS * p->lanes * SLICE_BITS)
+            return ts_fail(err, "plan: %s: %lld words of %lld bits cannot be loaded (at most %d, of %d bits)", name, words, width,
+                           1 << PAGE_ADDR_BITS, PAGE_GROUPS * p->lanes * SLICE_BITS);
+    }
+    if (!p->lanes)
+        return true;
+    if (p->lanes != 1 && p->lanes != 2 && p->lanes != 4 && p->lanes != 8)
+        return ts_fail(err, "plan: paging: lanes is %d, it must be 1, 2, 4 or 8", p->lanes);
+    return in_range("paging", "bursts", p->bursts, 1, 64, err) && in_range("paging", "latency", p->latency, 0, 100000, err) &&
+           (p->rate > 0 && p->rate <= 1 ? true : ts_fail(err, "plan: paging: rate is %g beats a cycle, it must be above 0, 1 at most", p->rate));
+}
+
 static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fold *f, ts_err *err)
 {
     if (!in_range(name, "pk", f->pk, 1, w->k, err) || !in_range(name, "pm", f->pm, 1, w->m, err) ||
@@ -53,7 +100,7 @@ static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fol
     const long long slices = ((long long)f->pk * f->pm * w->ww + SLICE_BITS - 1) / SLICE_BITS;
     if (slices > MAX_SLICES)
         return ts_fail(err, "plan: %s: a weight word of %lld slices is too wide (at most %d)", name, slices, MAX_SLICES);
-    const long long words = (long long)w->pages * mo * ko;
+    const long long words = (long long)(f->buffers ? f->buffers : w->pages) * mo * ko;
     if (words > 1 << CFG_ADDR_BITS)
         return ts_fail(err, "plan: %s: %lld weight words cannot be addressed (at most %d): choose a larger pk or pm", name, words,
                        1 << CFG_ADDR_BITS);
@@ -79,6 +126,8 @@ bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (w.nrm[id].d && !in_range(ts_nrm_name((ts_nrm_id)id), "np", plan->nrm[id].np, 1, w.nrm[id].d, err))
             return false;
+    if (!check_paging(plan, &w, err))
+        return false;
     const ts_attn_fold *a = &plan->attn;
     if (!ts_ring_ways_of(im).has_attention)
         return true;
@@ -100,9 +149,9 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
         const ts_lin_fold *f = &plan->lin[id];
         if (w.lin[id].k)
             json_object_set_new(lin, ts_lin_name((ts_lin_id)id),
-                                json_pack("{s:i, s:i, s:i, s:s, s:s, s:o*}", "pk", f->pk, "pm", f->pm, "nr", f->nr, "weights",
+                                json_pack("{s:i, s:i, s:i, s:s, s:s, s:o*, s:o*}", "pk", f->pk, "pm", f->pm, "nr", f->nr, "weights",
                                           ts_mem_style_name(f->wstyle), "parameters", ts_mem_style_name(f->pstyle), "pack",
-                                          f->pack ? json_true() : NULL));
+                                          f->pack ? json_true() : NULL, "page_buffers", f->buffers ? json_integer(f->buffers) : NULL));
     }
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (w.rqv[id].d)
@@ -124,6 +173,10 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
                              plan->refusal_depth, "sum_lanes", plan->sum_lanes, "queue_beats", plan->queue_beats, "argmax", plan->argmax, "half_rate_slices",
                              plan->half ? json_true() : NULL);
     CHECK(json);
+    const ts_paging *p = &plan->paging;
+    if (p->lanes)
+        json_object_set_new(json, "paging", json_pack("{s:i, s:i, s:i, s:f}", "lanes", p->lanes, "bursts", p->bursts, "latency_cycles",
+                                                      p->latency, "beats_per_cycle", p->rate));
     return json;
 }
 
@@ -181,7 +234,8 @@ static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
         ts_lin_fold *f = &plan->lin[id];
         if (o && (!get_int(o, name, "pk", &f->pk, err) || !get_int(o, name, "pm", &f->pm, err) || !get_int(o, name, "nr", &f->nr, err) ||
                   !get_style(o, name, "weights", &f->wstyle, err) || !get_style(o, name, "parameters", &f->pstyle, err) ||
-                  !get_flag(o, name, "pack", &f->pack, err)))
+                  !get_flag(o, name, "pack", &f->pack, err) ||
+                  (json_object_get(o, "page_buffers") && !get_int(o, name, "page_buffers", &f->buffers, err))))
             return false;
     }
     for (int id = 0; id < TS_RQV_COUNT; id++) {
@@ -199,6 +253,19 @@ static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
     return true;
 }
 
+/* Absent: nothing is paged. */
+static bool read_paging(const json_t *json, ts_paging *p, ts_err *err)
+{
+    const json_t *o = json_object_get(json, "paging"), *rate = json_object_get(o, "beats_per_cycle");
+    if (!o)
+        return true;
+    if (!json_is_number(rate))
+        return ts_fail(err, "plan: paging: \"beats_per_cycle\" must be a number");
+    p->rate = json_number_value(rate);
+    return get_int(o, "paging", "lanes", &p->lanes, err) && get_int(o, "paging", "bursts", &p->bursts, err) &&
+           get_int(o, "paging", "latency_cycles", &p->latency, err);
+}
+
 bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_err *err)
 {
     *plan = (ts_plan){0};
@@ -211,7 +278,7 @@ bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_er
     plan->argmax = json_boolean_value(argmax);
     const json_t *attn = json_object_get(json, "attention");
     ts_attn_fold *a = &plan->attn;
-    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && get_int(json, "ring", "n_max", &plan->n_max, err) &&
+    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && read_paging(json, &plan->paging, err) && get_int(json, "ring", "n_max", &plan->n_max, err) &&
            get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) && get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) &&
            get_int(json, "ring", "queue_beats", &plan->queue_beats, err) &&
            get_int(json, "ring", "reg", &plan->reg, err) && get_int(json, "ring", "mid_depth", &plan->mid_depth, err) &&

@@ -115,6 +115,7 @@ typedef struct ts_lin_fold {
     int pk, pm; /* inputs and outputs a cycle */
     int nr;     /* requantisers: divides pm, >= pm / ceil(K/pk) */
     bool pack;  /* two products a DSP: outputs 2i and 2i+1 of a cycle share theirs */
+    int buffers; /* 0: the weights of all layers are on chip; 1 or 2: of so many, the others wait in external memory (docs/paging.md) */
     ts_mem_style wstyle, pstyle; /* memories of weights; of biases and multipliers */
 } ts_lin_fold;
 
@@ -140,6 +141,14 @@ typedef struct ts_attn_fold {
     ts_mem_style kvstyle, sstyle; /* memories of keys and values; of scores */
 } ts_attn_fold;
 
+/* The way from external memory to the stages with page buffers: an AXI4 read port and its loader (rtl/ts_pager.v). */
+typedef struct ts_paging {
+    int lanes;   /* words of 64 bits in a beat: 1, 2, 4 or 8; 0 where no stage is paged */
+    int bursts;  /* on their way at most */
+    int latency; /* cycles from an address to its first beat: what the plan counts on, and the simulated memory does */
+    double rate; /* beats a cycle that the memory gives, at most 1: ditto */
+} ts_paging;
+
 enum { TS_QUEUE_BEATS_MAX = 16 };
 
 typedef struct ts_plan {
@@ -152,6 +161,7 @@ typedef struct ts_plan {
     ts_rqv_fold rqv[TS_RQV_COUNT];
     ts_nrm_fold nrm[TS_NRM_COUNT];
     ts_attn_fold attn;
+    ts_paging paging;
     int mid_depth;      /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
     int sum_lanes;      /* values a cycle of the residual sums, 1 ... d */
     int queue_beats;    /* pieces in which the queues of residuals and queries hold a token, 1 ... TS_QUEUE_BEATS_MAX */
@@ -160,6 +170,11 @@ typedef struct ts_plan {
     ts_mem_style queue_style, mid_style;
     bool argmax;        /* classifiers: one beat {class, value} a token instead of the raw outputs */
 } ts_plan;
+
+/* Stages that can have page buffers, in the order of the stream behind attention: that of docs/paging.md. */
+enum { TS_PAGED_STAGES = 4 };
+extern const ts_lin_id ts_paged_stage[TS_PAGED_STAGES]; /* o, ffn1, ffn2, qkv */
+bool ts_plan_is_paged(const ts_plan *plan);
 
 /* The smallest ring that computes the model: one input, one output a cycle everywhere. For tests and as a planner's start. */
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max);
