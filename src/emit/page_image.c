@@ -2,24 +2,6 @@
 
 #include <string.h>
 
-enum { SLICE_BITS = 72, BLOCK = 8 /* writes that share a beat of extra bytes */ };
-
-static int64_t divide_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-int ts_page_groups(int width, int lanes)
-{
-    return (int)divide_up(width, (int64_t)SLICE_BITS * lanes);
-}
-
-int64_t ts_page_beats(int words, int width, int lanes)
-{
-    const int64_t writes = (int64_t)words * ts_page_groups(width, lanes);
-    return writes + divide_up(writes, BLOCK) + 1;
-}
-
 /* Byte `at` (of 8 bits from bit 8 * at on) of a word, zero beyond it. */
 static uint8_t byte_of(const uint32_t *word, int width, int64_t at)
 {
@@ -48,17 +30,17 @@ static void put_32(uint8_t *out, uint32_t value)
 
 void ts_page_pack(const uint32_t *word, int words, int width, int lanes, uint32_t number, uint8_t *out)
 {
-    const int groups = ts_page_groups(width, lanes), stride = (int)divide_up(width, 32), beat = 8 * lanes;
+    const int groups = ts_page_groups(width, lanes), stride = (width + 31) / 32, beat = 8 * lanes;
     const int64_t writes = (int64_t)words * groups, beats = ts_page_beats(words, width, lanes);
     memset(out, 0, (size_t)(beats * beat));
     for (int64_t n = 0; n < writes; n++) {
-        uint8_t *extra = out + n / BLOCK * (BLOCK + 1) * beat, *data = extra + (n % BLOCK + 1) * beat;
+        uint8_t *extra = out + n / TS_PAGE_BLOCK * (TS_PAGE_BLOCK + 1) * beat, *data = extra + (n % TS_PAGE_BLOCK + 1) * beat;
         const uint32_t *w = word + n / groups * stride;
         for (int lane = 0; lane < lanes; lane++) {
-            const int64_t first = (n % groups * lanes + lane) * (SLICE_BITS / 8); /* the slice's first byte in its word */
+            const int64_t first = (n % groups * lanes + lane) * (TS_PAGE_SLICE / 8); /* the slice's first byte in its word */
             for (int i = 0; i < 8; i++)
                 data[8 * lane + i] = byte_of(w, width, first + i);
-            extra[n % BLOCK * lanes + lane] = byte_of(w, width, first + 8);
+            extra[n % TS_PAGE_BLOCK * lanes + lane] = byte_of(w, width, first + 8);
         }
     }
     uint8_t *trailer = out + (beats - 1) * beat;
