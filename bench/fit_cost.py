@@ -55,6 +55,24 @@ def grid(**values):
     return [dict(zip(lists, combination)) for combination in itertools.product(*lists.values())]
 
 
+class vector(tuple):
+    """Values of a parameter made of fields of so many bits, the first one lowest."""
+
+    def __new__(cls, bits, values):
+        return super().__new__(cls, (bits, tuple(values)))
+
+    def verilog(self):
+        bits, values = self
+        return "%d'h%x" % (bits * len(values), sum(v << bits * i for i, v in enumerate(values)))
+
+
+def pages(stages, layers, lanes, words=300, groups=3):
+    """A loader of pages for so many stages and layers."""
+    return dict(STAGES=stages, COUNT=stages * layers, LANES=lanes, SCHEDULE=vector(8, [i % stages for i in range(stages * layers)]),
+                BUFFERS=vector(2, [1 + s % 2 for s in range(stages)]), WORDS=vector(16, [words + 64 * s for s in range(stages)]),
+                GROUPS=vector(8, [groups + s for s in range(stages)]), BURSTS=8)
+
+
 LINEAR = dict(XW=12, XSIGNED=1, WW=12, LW=3, S1=3, S2=16, REG=2)
 GRIDS = {
     "ts_skid": grid(WIDTH=[5, 64, 515]),
@@ -79,6 +97,13 @@ GRIDS = {
         dict(K=32, M=48, PK=2, PM=6, NR=1, ACCW=28, YW=12, PAGES=6, VARBITS=1, BEATS=0),
         dict(K=64, M=16, PK=4, PM=2, NR=1, ACCW=32, YW=16, PAGES=6, VARBITS=0, BEATS=0),
         dict(K=32, M=45, PK=4, PM=5, NR=1, ACCW=28, YW=14, PAGES=1, VARBITS=0, BEATS=1)]],
+    "ts_page_mem": [dict(DEPTH=64, STYLE="block", **g) for g in grid(WIDTH=[96, 432, 1500], LANES=[1, 2, 4, 8])],
+    "ts_page_gate": grid(BUFFERS=[1, 2], TURNS=[1, 6, 12], LW=3, TAGW=5, EVW=4, LATE=[0, 100000]),
+    "ts_page_burst": grid(BYTES=[8, 16, 32, 64], ADDRW=40, OFFW=32, BURSTS=[4, 16]),
+    "ts_page_unpack": grid(LANES=[1, 2, 4, 8]),
+    "ts_crc": grid(W=64, SHIFT=32),
+    "ts_page_loader": [pages(*p) for p in [(1, 6, 1), (2, 6, 2), (4, 6, 1), (4, 6, 4), (3, 12, 8), (4, 2, 2), (4, 12, 4)]],
+    "ts_page_poison": grid(GATES=[1, 2, 4], EVW=[3, 4, 5]),
     "ts_rqvec": grid(D=[16, 32, 128], NR=[1, 2, 3, 16], XW=16, S2=14, BIASW=[0, 30], YW=12, VARBITS=0, PAGES=[6], LW=3),
     "ts_pick": grid(N=[2, 3, 4, 8, 13, 16, 32], WIDTH=[8, 30]),
     "ts_page": grid(LW=3, PAGES=[2, 6], STRIDE=[4, 7, 16, 24], AW=[5, 8]),
@@ -136,7 +161,7 @@ def instance(module, params, number, folder):
             f.write(image(params["PW"], 1 << params["FW"]))
     if module == "ts_attn_scale":
         params["ACCW"] = params["SUMW"] + params["VW"]
-    arguments = ", ".join(".%s(%s)" % (k, '"%s"' % v if isinstance(v, str) else v) for k, v in params.items())
+    arguments = ", ".join(".%s(%s)" % (k, '"%s"' % v if isinstance(v, str) else v.verilog() if isinstance(v, vector) else v) for k, v in params.items())
     return "module t%d;\n    (* keep *) %s #(%s) dut ();\nendmodule\n" % (number, module, arguments)
 
 

@@ -192,9 +192,11 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
     options o = {.calibrate = 20, .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
-        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
+        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
         {"objective", TS_ARG_TEXT, "O", "latency, throughput or area (latency)", &o.deploy.objective, 0, 0, false},
         {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (10000:500)", &o.deploy.link, 0, 0, false},
+        {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)", &o.deploy.memory, 0, 0,
+         false},
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
         {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)", &o.hardware, 0, 0,
          false},

@@ -34,7 +34,7 @@ bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *d, ts_e
 
 static bool parse_mode(const char *text, ts_partition_options *wish, ts_err *err)
 {
-    static const ts_mode planned[] = {TS_MODE_MONOLITHIC, TS_MODE_REPLICATED, TS_MODE_SPLIT};
+    static const ts_mode planned[] = {TS_MODE_MONOLITHIC, TS_MODE_REPLICATED, TS_MODE_PAGED, TS_MODE_SPLIT};
     wish->any_mode = !text || strcmp(text, "auto") == 0;
     if (wish->any_mode)
         return true;
@@ -58,22 +58,34 @@ static bool parse_objective(const char *text, ts_partition_options *wish, ts_err
     return ts_fail(err, "--objective %s: choose latency, throughput or area", text);
 }
 
+/* "BANDWIDTH[:NANOSECONDS]". */
+static bool parse_way(const char *text, double *bandwidth, double *ns)
+{
+    char *end = NULL;
+    *bandwidth = strtod(text, &end);
+    bool read = end != text;
+    if (read && *end == ':') {
+        const char *behind = end + 1;
+        *ns = strtod(behind, &end);
+        read = end != behind;
+    }
+    return read && !*end && *ns >= 0 && *ns <= 1e9;
+}
+
 static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, ts_link *link, ts_err *err)
 {
     double mbits = TS_LINK_MBITS, ns = TS_LINK_NS;
-    char *end = NULL;
-    if (text) {
-        mbits = strtod(text, &end);
-        bool read = end != text;
-        if (read && *end == ':') {
-            const char *behind = end + 1;
-            ns = strtod(behind, &end);
-            read = end != behind;
-        }
-        if (!read || *end || !(mbits >= 1) || !(ns >= 0) || mbits > 1e7 || ns > 1e9)
-            return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
-    }
+    if (text && (!parse_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7))
+        return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     *link = ts_link_of(im->d * im->res.bits, mbits, ns, clock_mhz);
+    return true;
+}
+
+static bool parse_memory(const char *text, const ts_device *device, ts_ext_memory *memory, ts_err *err)
+{
+    *memory = (ts_ext_memory){0, ts_ext_memory_of(device).ns};
+    if (text && (!parse_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) || memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
+        return ts_fail(err, "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300", text);
     return true;
 }
 
@@ -84,7 +96,7 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
     ts_pin *pin = TS_NEW_N(arena, ts_pin, TS_PIN_MAX);
     wish.plan.clock_mhz = ts_partition_clock(&wish);
     if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) ||
-        !parse_link(o->link, im, wish.plan.clock_mhz, &wish.link, err))
+        !parse_link(o->link, im, wish.plan.clock_mhz, &wish.link, err) || !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
         return false;
     const char *text[TS_PIN_MAX];
     const int pins = o->pin ? split_list(arena, o->pin, text, TS_PIN_MAX) : 0;
@@ -176,7 +188,7 @@ json_t *ts_deploy_part_json(const ts_deployment *d, int i)
         part_json(d->device[part->device]->name, part->slice, &part->planned.prediction, &part->planned.cost, d->device[part->device]);
     json_t *more =
         json_pack("{s:s, s:f, s:s, s:i, s:i, s:s}", "model", part->im->name, "clock_mhz", plan->clock_mhz, "mode",
-                  ts_mode_name(TS_MODE_MONOLITHIC), "max_tokens", plan->n_max, "plan_tokens", plan->plan_tokens, "why", part->planned.why);
+                  ts_mode_name(ts_plan_is_paged(plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC), "max_tokens", plan->n_max, "plan_tokens", plan->plan_tokens, "why", part->planned.why);
     CHECK(more && json_object_update(json, more) == 0);
     json_decref(more);
     return json;

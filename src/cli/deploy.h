@@ -10,6 +10,7 @@ typedef struct ts_deploy_options {
     const char *mode;      /* a mode's name or "auto" */
     const char *objective; /* "latency", "throughput", "area" */
     const char *link;      /* "MBITS[:NANOSECONDS]": between devices */
+    const char *memory;    /* "GBYTES[:NANOSECONDS]": external memory of every device */
     const char *pin;       /* "STAGE=DEVICE[,...]" */
 } ts_deploy_options;
 

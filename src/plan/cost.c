@@ -22,7 +22,8 @@ static void put(ring *r, const char *stage, ts_cost cost)
 static void put_linear(ring *r, ts_lin_id id, bool beats)
 {
     const ts_linear_params p = {
-        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg, .beats = beats};
+        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg, .beats = beats,
+        .lanes = r->plan->paging.lanes};
     put(r, ts_lin_name(id), ts_cost_linear(&r->map, &p));
 }
 
@@ -141,8 +142,24 @@ static void head(ring *r)
     }
 }
 
+ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im)
+{
+    int stages = 0, count = 0;
+    for (int i = 0; i < TS_PAGED_STAGES; i++) {
+        const ts_lin_id id = ts_paged_stage[i];
+        if (!plan->lin[id].buffers)
+            continue;
+        stages++;
+        for (int layer = 0; layer < im->layers; layer++)
+            count += ts_ring_lin(im, id, layer) != NULL;
+    }
+    return stages ? ts_cost_pager(stages, count, im->layers, &plan->paging, plan->refusal_depth) : (ts_cost){.yosys = {.lut = 0}};
+}
+
 static int stages(ring *r)
 {
+    if (ts_plan_is_paged(r->plan))
+        put(r, "pager", ts_plan_pager_cost(r->plan, r->im));
     embedding(r);
     if (r->ways.has_attention)
         attention_block(r);

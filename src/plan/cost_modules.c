@@ -447,6 +447,7 @@ ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode
 ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
 {
     const int K = p->w.k, M = p->w.m, PK = p->f.pk, PM = p->f.pm, NR = p->f.nr, PAGES = p->w.pages, BEATS = p->beats;
+    const int BUFFERS = p->f.buffers, PAGED = BUFFERS > 0;
     const int XW = p->w.xw, WW = p->w.ww, ACCW = p->w.accw, YW = p->w.yw, REG = p->reg;
     ts_resources self = {0};
 #define COST_ts_linear
@@ -460,7 +461,10 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
     const int entry = 18 + 3 + (p->w.varbits ? 5 : 0);
     const int requantised = p->w.table ? p->w.idxw : YW;
     ts_cost_add(&cost, 1, ts_cost_delay(PK * XW, 2));
-    ts_cost_add(&cost, 1, ts_cost_mem(map, PM * PK * WW, PAGES * steps, p->f.wstyle, true));
+    if (PAGED)
+        ts_cost_add(&cost, 1, ts_cost_page_mem(map, PM * PK * WW, BUFFERS * steps, p->f.wstyle, p->lanes));
+    else
+        ts_cost_add(&cost, 1, ts_cost_mem(map, PM * PK * WW, PAGES * steps, p->f.wstyle, true));
     ts_cost_add(&cost, 1, ts_cost_delay(imax(BAW, 1), dot - 2));
     ts_cost_add(&cost, 1, ts_cost_mem(map, PM * ACCW, PAGES * MO, p->f.pstyle, true));
     ts_cost_add(&cost, 1, ts_cost_delay(1, dot));

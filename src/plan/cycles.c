@@ -1,9 +1,10 @@
 /* Cycles of a ring. Latencies are those that the modules of rtl/ state in their first lines: from the cycle in which a token is
    taken to the first cycle in which its result is offered, so that they add up along a chain. */
+#include "plan/cycles.h"
+
 #include <math.h>
 
 #include "plan/fold.h"
-#include "plan/predict.h"
 
 typedef struct timing {
     const ts_plan *plan;
@@ -12,15 +13,31 @@ typedef struct timing {
     ts_ring_ways ways;
 } timing;
 
-/* A chain of stages: a token's way through all of them, and the slowest stage. */
+/* A chain of stages: a token's way through all of them, and the slowest stage; and, where asked for, the same between its gates. */
 typedef struct path {
     int latency, ii;
+    ts_way *way;
 } path;
 
 static void pass(path *p, int latency, int ii)
 {
     p->latency += latency;
     p->ii = ii > p->ii ? ii : p->ii;
+    if (!p->way)
+        return;
+    ts_way_piece *piece = &p->way->piece[p->way->count - 1];
+    piece->latency += latency;
+    piece->ii = ii > piece->ii ? ii : piece->ii;
+    piece->room += ts_ceil_div(latency, ii) + 1; /* what is under way at full rate, and one more */
+}
+
+/* The path goes through the gate of a paged stage. */
+static void gate(path *p, ts_lin_id id)
+{
+    if (!p->way)
+        return;
+    CHECK(p->way->count < TS_WAY_PIECES);
+    p->way->piece[p->way->count++] = (ts_way_piece){.stage = id, .ii = 1};
 }
 
 static int log2_up(int x)
@@ -49,7 +66,14 @@ static void linear(const timing *t, path *p, ts_lin_id id)
     const ts_lin_fold *f = &t->plan->lin[id];
     const int rounds = f->pm / f->nr;
     const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0);
+    if (f->buffers)
+        gate(p, id);
     pass(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
+    if (f->buffers && p->way) {
+        ts_way_piece *piece = &p->way->piece[p->way->count - 1];
+        piece->stage_latency = piece->latency;
+        piece->stage_room = piece->room;
+    }
 }
 
 static void rqvec(const timing *t, path *p, ts_rqv_id id)
@@ -142,16 +166,17 @@ static void into_attention(const timing *t, path *p)
     pass(p, q.in, key_words(t) > q.in + 1 ? key_words(t) : q.in + 1);
 }
 
-static path entering(const timing *t)
+static path entering(const timing *t, ts_way *way)
 {
     const ts_imodel *im = t->im;
-    path p = {SLICE, 1}; /* admission */
+    path p = {0, 1, way};
+    pass(&p, SLICE, 1); /* admission */
     for (int i = 0; i < im->embed_count; i++)
         if (!(im->fused_qkv0 && i == im->embed_count - 1))
             linear(t, &p, (ts_lin_id)(TS_LIN_EMBED0 + i));
     if (im->fused_qkv0) {
         pass(&p, SLICE, 1); /* fork: embedding and qkv0 */
-        path residual = p;
+        path residual = {p.latency, p.ii, NULL};
         linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
         linear(t, &p, TS_LIN_QKV0);
         p.ii = residual.ii > p.ii ? residual.ii : p.ii;
@@ -168,9 +193,9 @@ static path entering(const timing *t)
     return p;
 }
 
-static path looping(const timing *t)
+static path looping(const timing *t, ts_way *way)
 {
-    path p = {0, 1};
+    path p = {0, 1, way};
     from_attention(t, &p);
     if (t->ways.has_ffn)
         through_ffn(t, &p);
@@ -193,7 +218,7 @@ static void out_of_ring(const timing *t, path *p)
     if (im->has_final_norm)
         norm(t, p, TS_NRM_FINAL);
     /* Pooled: what follows sees one token an event. */
-    path head = {0, 1};
+    path head = {0, 1, NULL};
     if (im->pool != TS_POOL_NONE)
         pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, NORM_DIGITS) : SLICE, 1);
     rqvec(t, &head, TS_RQV_HEAD);
@@ -205,9 +230,9 @@ static void out_of_ring(const timing *t, path *p)
     pass(p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
 }
 
-static path leaving(const timing *t)
+static path leaving(const timing *t, ts_way *way)
 {
-    path p = {0, 1};
+    path p = {0, 1, way};
     from_attention(t, &p);
     if (!t->im->ends_in_attention)
         through_ffn(t, &p);
@@ -221,6 +246,8 @@ typedef struct attention_time {
     double block;  /* cycles of a block of pq queries */
     int first;     /* from the last token accepted to the first context offered */
     int row;       /* from a context to the next one of its block */
+    int through;   /* from a block being begun to its first context */
+    int places;    /* blocks that are under way or wait to be taken, at most */
 } attention_time;
 
 static attention_time attention(const timing *t, int n)
@@ -241,7 +268,9 @@ static attention_time attention(const timing *t, int n)
     const int start = hg * dc + 2 > q.ahead ? hg * dc + 2 : q.ahead;
     return (attention_time){.block = block,
                             .first = start + 1 + ((n < a->pq ? n : a->pq) - 1) * q.each + 2 * c + groups + p + 19 + lanes + recip + row,
-                            .row = row};
+                            .row = row,
+                            .through = through - a->pq * row,
+                            .places = places};
 }
 
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
@@ -250,7 +279,7 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
     const timing t = {plan, im, *w, ts_ring_ways_of(im)};
     if (!t.ways.has_attention) {
         const queue_time q = queue(&t);
-        path stored = {q.in + q.ahead, q.in + 1}, ffn = {0, q.each};
+        path stored = {q.in + q.ahead, q.in + 1, NULL}, ffn = {0, q.each, NULL};
         through_ffn(&t, &ffn);
         path leave = ffn;
         out_of_ring(&t, &leave);
@@ -258,8 +287,8 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
         return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = stored.ii,
                                .leave = leave.latency, .leave_ii = leave.ii};
     }
-    const path enter = entering(&t), loop = looping(&t), leave = leaving(&t);
-    path middle = {0, 1}, ffn = {0, 1};
+    const path enter = entering(&t, NULL), loop = looping(&t, NULL), leave = leaving(&t, NULL);
+    path middle = {0, 1, NULL}, ffn = {0, 1, NULL};
     from_attention(&t, &middle);
     if (t.ways.through) {
         through_ffn(&t, &ffn);
@@ -284,6 +313,23 @@ ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
     return ts_layer_time_at(plan, im, &w, n);
+}
+
+ts_ways ts_ways_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+{
+    const timing t = {plan, im, *w, ts_ring_ways_of(im)};
+    CHECK(t.ways.has_attention && n >= 1);
+    const ts_way none = {.count = 1, .piece = {{.stage = TS_LIN_COUNT, .ii = 1}}};
+    ts_ways ways = {.enter = none, .loop = none, .leave = none};
+    entering(&t, &ways.enter);
+    looping(&t, &ways.loop);
+    leaving(&t, &ways.leave);
+    const attention_time a = attention(&t, n);
+    ways.block = a.block;
+    ways.row = a.row;
+    ways.through = a.through;
+    ways.places = a.places;
+    return ways;
 }
 
 /* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. Without attention: of the stored
@@ -321,28 +367,15 @@ double ts_model_macs(const ts_imodel *im, int n)
     return n * token + (im->pool == TS_POOL_NONE ? n : 1) * head;
 }
 
-/* An event's way through the ring, in cycles. */
-typedef struct passage {
-    double enter, fill; /* of a hit to attention; of all hits at the port */
-    double layer, last; /* from a layer's keys and values being complete at attention to the next layer's; to the last result */
-    double first;       /* from there to the first context */
-    double drain;       /* of an entry of the queues in the last layer */
-    double reading;     /* of all queries by attention in the last layer */
-    double late;        /* new events enter in front of the FFN block: from the last layer's keys and values being complete to that block
-                           having taken the last token; otherwise 0 */
-    double span;        /* from the first result out to the last */
-    int hops;           /* attention blocks but one */
-} passage;
-
 /* `pace`: of the neighbours; `slack`: tokens that the next one takes without delay. */
-static passage passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, int slack)
+ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, int slack)
 {
     ts_layer_time t = ts_layer_time_at(plan, im, w, n);
     t.enter_ii = t.enter_ii > pace.in ? t.enter_ii : (int)ceil(pace.in);
     const ts_ring_ways ways = ts_ring_ways_of(im);
     const int blocks = im->layers - im->starts_in_ffn;
     const bool late = ways.ffn_merge && !im->ends_in_attention;
-    return (passage){.enter = t.enter,
+    return (ts_passage){.enter = t.enter,
                      .fill = (double)(n - 1) * t.enter_ii,
                      .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
                      .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
@@ -356,33 +389,31 @@ static passage passage_between(const ts_plan *plan, const ts_imodel *im, const t
                      .hops = blocks > 0 ? blocks - 1 : 0};
 }
 
-static passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+static ts_passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    return passage_between(plan, im, w, n, (ts_pace){0, 0}, 0);
+    return ts_passage_between(plan, im, w, n, (ts_pace){0, 0}, 0);
 }
 
-/* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
-   as fast as the entry takes hits and as far as the queues, which still hold the other's tokens, have room. */
-static double entering_behind(const ts_plan *plan, const passage *before, int n_before, const passage *self, int n)
+double ts_entering_behind(const ts_plan *plan, const ts_passage *before, int n_before, const ts_passage *self, int n)
 {
     const int over = n_before + n - (plan->n_max + plan->attn.pq);
     return over > 0 && before->late <= 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
 }
 
-static double lone_latency(const passage *p)
+static double lone_latency(const ts_passage *p)
 {
     return p->enter + p->hops * p->layer + p->last;
 }
 
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    const passage p = passage_of(plan, im, w, n);
+    const ts_passage p = passage_of(plan, im, w, n);
     return lone_latency(&p);
 }
 
-static double interval(const ts_plan *plan, const passage *p, int n)
+static double interval(const ts_plan *plan, const ts_passage *p, int n)
 {
-    const double in = entering_behind(plan, p, n, p, n) + p->enter;
+    const double in = ts_entering_behind(plan, p, n, p, n) + p->enter;
     return (p->late > 0 ? p->late + in : fmax(p->reading, in)) + p->hops * p->layer;
 }
 
@@ -397,32 +428,76 @@ ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
     return ts_predict_between(plan, im, n, (ts_pace){0, 0}, 0);
 }
 
+/* Equal events back to back in a paged ring: what the loader does may repeat itself only after several of them. */
+static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace neighbours, int slack, ts_prediction *p)
+{
+    enum { EVENTS = 12, SETTLED = 4 };
+    ts_paged_event event[EVENTS];
+    int tokens[EVENTS];
+    for (int e = 0; e < EVENTS; e++)
+        tokens[e] = n;
+    ts_paged_run(plan, im, w, 1, tokens, false, neighbours, slack, event);
+    p->first_latency_cycles = llround(event[0].out - event[0].in);
+    ts_paged_run(plan, im, w, EVENTS, tokens, true, neighbours, slack, event);
+    const long long unpaged = p->latency_cycles;
+    p->latency_cycles = llround(event[0].out - event[0].in);
+    p->total_cycles += p->latency_cycles - unpaged;
+    p->interval_cycles = llround((event[EVENTS - 1].out - event[SETTLED - 1].out) / (EVENTS - SETTLED));
+    for (int s = 0; s < TS_PAGED_STAGES; s++) {
+        double wait = 0;
+        for (int e = SETTLED; e < EVENTS; e++)
+            wait += event[e].wait[s];
+        p->stall_cycles[s] = llround(wait / (EVENTS - SETTLED));
+    }
+}
+
 ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    const passage p = passage_between(plan, im, &w, n, neighbours, slack);
-    const double latency = lone_latency(&p), between = interval(plan, &p, n);
-    const int units = ts_plan_mac_units(plan, im);
-    return (ts_prediction){.tokens = n,
-                           .latency_cycles = llround(latency),
-                           .total_cycles = llround(p.fill + latency),
-                           .interval_cycles = llround(between),
-                           .span_cycles = llround(p.span),
-                           .mac_units = units,
-                           .mac_utilisation = ts_model_macs(im, n) / (units * between)};
+    const ts_passage p = ts_passage_between(plan, im, &w, n, neighbours, slack);
+    const double latency = lone_latency(&p);
+    ts_prediction prediction = {.tokens = n,
+                                .latency_cycles = llround(latency),
+                                .total_cycles = llround(p.fill + latency),
+                                .interval_cycles = llround(interval(plan, &p, n)),
+                                .span_cycles = llround(p.span),
+                                .mac_units = ts_plan_mac_units(plan, im)};
+    prediction.first_latency_cycles = prediction.latency_cycles;
+    if (ts_plan_is_paged(plan))
+        predict_paged(plan, im, &w, n, neighbours, slack, &prediction);
+    prediction.mac_utilisation = ts_model_macs(im, n) / (prediction.mac_units * (double)prediction.interval_cycles);
+    return prediction;
+}
+
+double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+{
+    if (!ts_plan_is_paged(plan))
+        return 0;
+    ts_paged_event event;
+    ts_paged_run(plan, im, w, 1, &n, true, (ts_pace){0, 0}, 0, &event);
+    return event.out - event.in - ts_predict_latency(plan, im, w, n);
 }
 
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
+    if (ts_plan_is_paged(plan) && events > 0) {
+        ts_arena *arena = ts_arena_new();
+        ts_paged_event *event = TS_NEW_N(arena, ts_paged_event, events);
+        ts_paged_run(plan, im, &w, events, n, false, (ts_pace){0, 0}, 0, event);
+        for (int e = 0; e < events; e++)
+            latency[e] = llround(event[e].out - event[e].in);
+        ts_arena_free(arena);
+        return;
+    }
     double admitted = 0, read = 0; /* when the next event may enter; when attention is done with the one before */
     int n_before = 0;
-    passage before = {0};
+    ts_passage before = {0};
     for (int e = 0; e < events; e++) {
         const bool refused = n[e] > plan->n_max;
         const int taken = refused ? plan->n_max + 1 : n[e]; /* of a refused event, the hits that go further than the port */
-        const passage p = passage_of(plan, im, &w, refused ? plan->n_max : taken);
-        const double in = admitted + entering_behind(plan, &before, n_before, &p, taken);
+        const ts_passage p = passage_of(plan, im, &w, refused ? plan->n_max : taken);
+        const double in = admitted + ts_entering_behind(plan, &before, n_before, &p, taken);
         latency[e] = 0;
         if (refused) {
             admitted = in + (n[e] - taken);

@@ -68,6 +68,8 @@ static bool read_device(const reader *r, ts_device *d)
         !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
         !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit))
         return false;
+    if (json_object_get(r->object, "memory_latency_ns") && !read_number(r, "memory_latency_ns", 0, &d->memory_ns))
+        return false;
     d->has.bram36 = floor(brams * d->bram_kbit / 36);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(d->yosys_family, families[i]) == 0)
@@ -157,14 +159,14 @@ double ts_device_load(const ts_device *device, const ts_resources *need, const c
     return worst;
 }
 
-const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation)
+const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation, bool with_memory)
 {
     int count = 0;
     const ts_device *const *list = ts_device_list(arena, &count);
     const ts_device *best = NULL;
     for (int i = 0; i < count; i++) {
         const ts_device *d = list[i];
-        if (ts_device_load(d, need, NULL) > utilisation)
+        if (ts_device_load(d, need, NULL) > utilisation || (with_memory && d->memory_gbytes_per_s <= 0))
             continue;
         if (!best || d->has.dsp < best->has.dsp || (d->has.dsp == best->has.dsp && d->has.lut < best->has.lut))
             best = d;

@@ -29,6 +29,7 @@ typedef struct ts_device {
     int slr;       /* dies */
     double clock_mhz;           /* default of --clock */
     double memory_gbytes_per_s; /* external memory, 0 without one */
+    double memory_ns;           /* from an address to its first word; 0: not stated */
 } ts_device;
 
 /* A device by its name, or, where `name` ends in ".json" or holds a '/', from that file. NULL with a message that lists the known
@@ -38,8 +39,9 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err);
 /* The embedded devices in order of their names; *count of them. */
 const ts_device *const *ts_device_list(ts_arena *arena, int *count);
 
-/* The embedded device with the fewest DSPs (then LUTs) that holds `need` within `utilisation`; NULL if none does. */
-const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation);
+/* The embedded device with the fewest DSPs (then LUTs) that holds `need` within `utilisation` (with_memory: and has external memory); NULL
+   if none does. */
+const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation, bool with_memory);
 
 /* True for the vendors' devices whose RTL uses 7-series or UltraScale primitives. */
 bool ts_device_is_xilinx(const ts_device *device);

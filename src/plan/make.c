@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "plan/cost_modules.h"
-#include "plan/fold.h"
+#include "plan/place.h"
 
 enum {
     MAX_LENGTHS = 4096,
-    MAX_MEMORIES = 64,
     SUM_STEPS = 16,    /* of a residual sum: choosing among more words would not fit a cycle */
     QUEUE_MARGIN = 2,  /* queries of a block that a queue has room for beside the longest event, about */
     HALF_RATE_II = 4,  /* no stage's fold is then so much faster than asked that every other cycle were not enough */
@@ -19,32 +18,8 @@ enum {
 };
 static const int query_choices[QUERY_CHOICES] = {1, 2, 3, 4, 6, 8, 12, 16};
 
-typedef struct candidate {
-    ts_plan plan;
-    ts_cost cost;
-    double latency;     /* mean over the planned lengths, cycles */
-    double price;       /* latency and how full the device is: what the search minimises */
-    double load;        /* share of the scarcest resource */
-    const char *scarce; /* which that is */
-    int ii;
-} candidate;
-
-typedef struct search {
-    ts_arena *arena;
-    const ts_imodel *im;
-    const ts_device *device;
-    const ts_plan_options *opt;
-    ts_ring_widths w;
-    ts_ring_ways ways;
-    bool packs[TS_LIN_COUNT]; /* the stage's formats allow two products a DSP */
-    ts_attn_packing attn;
-    int *length, *weight; /* distinct lengths and how many events have each */
-    int count, typical;   /* typical: the length that folds are chosen for */
-    double cap;
-    double slowest; /* > 0: mean latency that may not be exceeded; below it the least load is best */
-    int reg;
-    double clock;
-} search;
+typedef ts_candidate candidate;
+typedef ts_ring_search search;
 
 /* ---- What is planned for */
 
@@ -111,120 +86,6 @@ static int levels_for(const ts_device *device, double clock)
 {
     const double fastest = strcmp(device->yosys_family, "xcup") == 0 ? 250 : strcmp(device->yosys_family, "xc7") == 0 ? 125 : 50;
     return clock <= fastest ? 2 : 1;
-}
-
-/* ---- Memories */
-
-typedef struct memories {
-    ts_mem_style *style[MAX_MEMORIES];
-    bool ultra[MAX_MEMORIES]; /* may be UltraRAM: written before it is read in any case */
-    int count;
-} memories;
-
-static void add_memory(memories *m, ts_mem_style *style, bool ultra)
-{
-    m->style[m->count] = style;
-    m->ultra[m->count++] = ultra;
-}
-
-static memories memories_of(const search *s, ts_plan *plan)
-{
-    memories m = {.count = 0};
-    for (int id = 0; id < TS_LIN_COUNT; id++)
-        if (s->w.lin[id].k) {
-            add_memory(&m, &plan->lin[id].wstyle, true);
-            add_memory(&m, &plan->lin[id].pstyle, false);
-        }
-    for (int id = 0; id < TS_RQV_COUNT; id++)
-        if (s->w.rqv[id].d)
-            add_memory(&m, &plan->rqv[id].pstyle, false);
-    for (int id = 0; id < TS_NRM_COUNT; id++)
-        if (s->w.nrm[id].d)
-            add_memory(&m, &plan->nrm[id].pstyle, false);
-    if (s->ways.has_attention) {
-        add_memory(&m, &plan->attn.kvstyle, true);
-        add_memory(&m, &plan->attn.sstyle, true);
-    }
-    add_memory(&m, &plan->queue_style, true);
-    if (s->ways.has_ffn)
-        add_memory(&m, &plan->mid_style, false);
-    return m;
-}
-
-/* How far a design is from fitting: 0 when it fits. */
-static double excess(const search *s, const ts_resources *need)
-{
-    double sum = 0;
-#define X(field, label) \
-    if (need->field > s->cap * s->device->has.field) \
-        sum += s->device->has.field > 0 ? need->field / s->device->has.field - s->cap : need->field;
-    TS_RESOURCES(X)
-#undef X
-    return sum;
-}
-
-static void measure(const search *s, candidate *c)
-{
-    c->cost = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device);
-    ts_cost_add(&c->cost, 1, s->opt->reserve);
-    c->load = ts_device_load(s->device, &c->cost.device, &c->scarce);
-    /* A fuller device is harder to place and clock: five points of its LUTs, registers or block RAMs for one per cent of latency. */
-    const ts_resources *need = &c->cost.device, *has = &s->device->has;
-    const double full = (need->lut / has->lut + need->ff / has->ff + need->bram36 / fmax(has->bram36, 1)) / 3;
-    c->price = c->latency * (s->slowest > 0 ? 1 + 1e6 * c->load : 1 + 0.2 * full);
-}
-
-static ts_resources plus(ts_resources a, const ts_resources *b, double factor)
-{
-#define X(field, label) a.field += factor * b->field;
-    TS_RESOURCES(X)
-#undef X
-    return a;
-}
-
-/* Moves memories between block RAM, LUT RAM and UltraRAM, the move that helps most first, until the design fits or none helps. What
-   a memory costs does not depend on the others: each is costed once in every style. */
-static void place_memories(const search *s, candidate *c)
-{
-    enum { STYLES = TS_MEM_ULTRA + 1 };
-    measure(s, c);
-    /* Multipliers are where they are, and no memory is worth looking at while they do not fit. */
-    if (c->load <= s->cap || c->cost.device.dsp > s->cap * s->device->has.dsp)
-        return;
-    const memories m = memories_of(s, &c->plan);
-    ts_resources total[MAX_MEMORIES][STYLES]; /* of the ring, with this memory in this style */
-    for (int i = 0; i < m.count; i++) {
-        const ts_mem_style from = *m.style[i];
-        for (int style = 0; style < STYLES; style++) {
-            *m.style[i] = (ts_mem_style)style;
-            total[i][style] = ts_plan_cost_at(&c->plan, s->im, &s->w, s->device).device; /* their differences are all that matters */
-        }
-        *m.style[i] = from;
-    }
-    ts_resources need = c->cost.device;
-    for (double now = excess(s, &need); now > 0;) {
-        double best = now;
-        int which = -1, to = 0;
-        ts_resources better = need;
-        for (int i = 0; i < m.count; i++)
-            for (int style = 0; style < STYLES; style++) {
-                if (style == (int)*m.style[i] || (style == TS_MEM_ULTRA && (!m.ultra[i] || s->device->has.uram <= 0)))
-                    continue;
-                const ts_resources after = plus(plus(need, &total[i][*m.style[i]], -1), &total[i][style], 1);
-                if (excess(s, &after) < best - 1e-9) {
-                    best = excess(s, &after);
-                    which = i;
-                    to = style;
-                    better = after;
-                }
-            }
-        if (which < 0)
-            break;
-        *m.style[which] = (ts_mem_style)to;
-        need = better;
-        now = best;
-    }
-    measure(s, c);
 }
 
 /* ---- One candidate */
@@ -393,16 +254,18 @@ static bool try_ii(const search *s, int ii, candidate *best, candidate *missed, 
                               : ts_fold_attention(s->im->heads, s->im->d_head, query_choices[q], ii, s->attn, s->length, s->count, attn);
         for (int f = 0; f < folds; f++) {
             candidate c = {.ii = ii, .plan = with_attention(s, &rest, &attn[f])};
-            c.latency = mean_latency(s, &c.plan);
+            c.unpaged = mean_latency(s, &c.plan);
             /* The price is never below the latency: a slow one is only of interest as an alternative with other queries. */
-            if ((by_queries[q].ii && c.latency >= by_queries[q].price) || (s->slowest > 0 && c.latency > s->slowest))
+            if ((by_queries[q].ii && c.unpaged >= by_queries[q].price) || (s->slowest > 0 && c.unpaged > s->slowest))
                 continue;
-            place_memories(s, &c);
+            ts_place_memories(s, &c);
             if (c.load > s->cap) {
                 if (near.ii == 0 || c.load < near.load)
                     near = c;
                 continue;
             }
+            if (s->slowest > 0 && c.latency > s->slowest)
+                continue;
             fits = true;
             if (best->ii == 0 || c.price < best->price)
                 *best = c;
@@ -455,10 +318,10 @@ static void improve(const search *s, candidate *c)
         better = false;
         for (int i = 0; widen(s, &next.plan, i); i++, next = *c) {
             next.plan.mid_depth = middle_depth(s, &next.plan);
-            next.latency = mean_latency(s, &next.plan);
-            if (next.latency >= c->latency)
+            next.unpaged = mean_latency(s, &next.plan);
+            if (next.unpaged >= c->latency)
                 continue;
-            place_memories(s, &next);
+            ts_place_memories(s, &next);
             if (next.load <= s->cap && next.price < best.price) {
                 best = next;
                 better = true;
@@ -499,6 +362,7 @@ static const char *explain(const search *s, const candidate *best, const candida
                               "Scarcest: %s, %.1f %% of %s's %.0f (at most %.0f %%).\n",
                               best->ii, s->typical, s->count > 1 ? " (the mean of the events)" : "", best->latency, best->scarce,
                               100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
+    t = ts_printf(s->arena, "%s%s", t, ts_paged_words(s, best));
     const char *packed = packed_stages(s, &best->plan);
     if (*packed)
         t = ts_printf(s->arena, "%sTwo products a DSP in %s.\n", t, packed);
@@ -517,15 +381,30 @@ static const char *explain(const search *s, const candidate *best, const candida
     return t;
 }
 
+/* "390 BRAM36, 218 more than the 172 allowed (80 % of 216)", of every resource that is short, the scarcest first. */
+static const char *what_is_short(const search *s, const candidate *c)
+{
+    const char *t = "";
+    for (int pass = 0; pass < 2; pass++) {
+#define X(field, label) \
+    if (c->cost.device.field > s->cap * s->device->has.field && (strcmp(label, c->scarce) == 0) == (pass == 0)) \
+        t = ts_printf(s->arena, "%s%s%.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f)", t, *t ? ", and " : "", c->cost.device.field, label, \
+                      c->cost.device.field - floor(s->cap * s->device->has.field), floor(s->cap * s->device->has.field), 100 * s->cap, \
+                      s->device->has.field);
+        TS_RESOURCES(X)
+#undef X
+    }
+    return t;
+}
+
 static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_err *err)
 {
-    const double need = of(&c->cost.device, c->scarce), has = of(&s->device->has, c->scarce), allowed = floor(s->cap * has);
-    const ts_device *other = ts_device_that_fits(s->arena, &c->cost.device, s->cap);
+    const bool paged = s->ports > 0;
+    const ts_device *other = ts_device_that_fits(s->arena, &c->cost.device, s->cap, paged);
     const char *advice = other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do";
-    return ts_fail(err,
-                   "%s does not fit %s with events of up to %d hits: it needs %.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f); %s; or "
-                   "lower --max-tokens or narrow the formats",
-                   what, s->device->name, s->opt->max_tokens, need, c->scarce, need - allowed, allowed, 100 * s->cap, has, advice);
+    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: it needs %s; %s; or lower --max-tokens or narrow the formats", what,
+                   s->device->name, s->opt->max_tokens, paged ? ", its weights in external memory as far as that helps" : "", what_is_short(s, c),
+                   advice);
 }
 
 /* ---- The search */
@@ -537,14 +416,16 @@ static int slowest_ii(const search *s)
         const long long cycles = (long long)s->w.lin[id].k * s->w.lin[id].m;
         slowest = cycles > slowest ? cycles : slowest;
     }
-    return slowest > 1 << 24 ? 1 << 24 : (int)slowest;
+    /* All pages of a weight memory, or its page buffers, can be addressed. */
+    const int pages = s->ports > 0 ? 2 : s->im->layers, most = TS_WEIGHT_WORDS_MAX / pages;
+    return slowest < most ? (int)slowest : most < 1 ? 1 : most;
 }
 
 /* From the fastest plan to the smallest that is at most twice as slow. */
 static void shrink(search *s, int slowest_ii, candidate *best, candidate *missed, candidate *by_queries)
 {
     s->slowest = 2 * best->latency;
-    measure(s, best);
+    ts_measure(s, best);
     for (int q = 0; q < QUERY_CHOICES; q++)
         by_queries[q] = (candidate){.ii = 0};
     const int last = 2 * best->ii < slowest_ii ? 2 * best->ii : slowest_ii;
@@ -597,6 +478,8 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
     if (!take_lengths(&s, err))
         return false;
     find_packing(&s);
+    if (s.ways.loop) /* one layer's weights are on chip in any case */
+        ts_find_ports(&s);
 
     candidate best = {0}, missed = {0}, by_queries[QUERY_CHOICES] = {{.ii = 0}};
     const int slowest = slowest_ii(&s);
@@ -607,11 +490,10 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
             return does_not_fit(&s, &missed, ts_printf(arena, "%s at II %d", im->name, options->target_ii), err);
         }
     } else {
-        const ts_attn_fold one = {.pq = 1, .pkey = 1, .ph = 1, .pd = 1};
         const ts_plan rest = fold_rest(&s, &(intervals){slowest, slowest, slowest});
-        candidate smallest = {.ii = slowest, .plan = with_attention(&s, &rest, &one)};
-        smallest.latency = mean_latency(&s, &smallest.plan);
-        place_memories(&s, &smallest);
+        candidate smallest = {.ii = slowest, .plan = with_attention(&s, &rest, &(ts_attn_fold){.pq = 1, .pkey = 1, .ph = 1, .pd = 1})};
+        smallest.unpaged = mean_latency(&s, &smallest.plan);
+        ts_place_memories(&s, &smallest);
         if (smallest.load > s.cap)
             return does_not_fit(&s, &smallest, im->name, err);
         /* Upwards from the impossible; once something fits, slower rings can still win by shallower layers, but not for long. */
@@ -628,6 +510,8 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         shrink(&s, slowest, &best, &missed, by_queries);
     else if (!options->quick)
         improve(&s, &best);
+    if (s.ports > 0 && !options->quick && (ts_plan_is_paged(&best.plan) || options->paging == TS_PAGING_ASKED))
+        ts_polish_pages(&s, &best);
     ts_plan *plan = TS_NEW(arena, ts_plan);
     *plan = best.plan;
     if (!ts_plan_check(plan, im, err))

@@ -1,10 +1,26 @@
-/* The planner of one ring on one device: folds of every stage, all weights on chip. The model may be a slice (quant/slice.h). */
+/* The planner of one ring on one device: folds of every stage, which weights are on chip. The model may be a slice (quant/slice.h). */
 #ifndef TS_MAKE_H
 #define TS_MAKE_H
 #include "plan/cost.h"
 #include "plan/device.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
+
+/* External memory, as the ring's port sees it. */
+typedef struct ts_ext_memory {
+    double gbytes_per_s; /* that it keeps up; 0: there is none */
+    double ns;           /* from an address to its first beat */
+} ts_ext_memory;
+ts_ext_memory ts_ext_memory_of(const ts_device *device);
+
+/* The port of so many lanes at this clock. */
+ts_paging ts_paging_of(const ts_ext_memory *memory, double clock_mhz, int lanes);
+
+typedef enum {
+    TS_PAGING_NONE,    /* all weights on chip */
+    TS_PAGING_ALLOWED, /* weights that find no room are paged */
+    TS_PAGING_ASKED,   /* some are in any case; all that can be where all would fit */
+} ts_paging_wish;
 
 typedef struct ts_plan_options {
     double clock_mhz;    /* 0: the device's default */
@@ -18,6 +34,8 @@ typedef struct ts_plan_options {
     bool argmax;         /* a classifier's result is {class, value} */
     bool small;          /* the least share of the scarcest resource for at most twice the best latency, instead of that latency */
     ts_cost reserve;     /* what else the device must hold, such as the ends of links */
+    ts_paging_wish paging;
+    ts_ext_memory memory;    /* instead of the device's; zeros: that */
     bool quick;          /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 

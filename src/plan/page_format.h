@@ -5,6 +5,12 @@
 
 enum { TS_PAGE_SLICE = 72 /* bits */, TS_PAGE_BLOCK = 8 /* writes that share a beat of extra bytes */ };
 
+/* Beats of a whole burst: at most 4 KiB and 256 beats. */
+static inline int ts_page_burst_beats(int lanes)
+{
+    return lanes > 2 ? 512 / lanes : 256;
+}
+
 /* Groups of `lanes` slices in a word of `width` bits. */
 static inline int ts_page_groups(int64_t width, int lanes)
 {

@@ -12,6 +12,7 @@ enum { MAX_RINGS = 16, BALANCE_ROUNDS = 3 };
 /* What decides a rough plan: slices of the same shape and formats, wherever they lie in the model, are planned once. */
 typedef struct shape {
     ts_resources has;
+    int paging; /* ts_paging_wish */
     int layers;
     bool embed, head, starts_in_ffn, ends_in_attention;
     ts_ring_widths w; /* without the widths of accumulators and offsets, which differ by a bit or two from layer to layer */
@@ -30,6 +31,7 @@ typedef struct search {
     ts_plan_options ring; /* opt->plan with the common clock */
     ts_link link;
     int blocks;
+    ts_paging_wish paging; /* of parts */
     known *list; /* what was roughly planned, the last one first */
     ts_partition *result;
 } search;
@@ -150,6 +152,7 @@ static int token_bits(const search *s)
 static ts_plan_options ring_options(const search *s, const ts_device *device, bool linked, int first, int end)
 {
     ts_plan_options o = s->ring;
+    o.paging = s->paging;
     if (linked && first > 0)
         ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), false, device));
     if (linked && end < s->blocks)
@@ -166,9 +169,10 @@ static bool plan_part(const search *s, const ts_device *device, int device_index
     return part->im && ts_plan_search(s->arena, part->im, device, &ring, &part->planned, err);
 }
 
-static void shape_of(const ts_imodel *im, const ts_device *device, shape *s)
+static void shape_of(const ts_imodel *im, const ts_device *device, ts_paging_wish paging, shape *s)
 {
     memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
+    s->paging = paging;
     s->has = device->has;
     s->layers = im->layers;
     s->embed = im->embed_count > 0;
@@ -194,7 +198,7 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
     k->cost = (ts_part_cost){INFINITY, INFINITY};
     const ts_imodel *im = model_of(scratch, s, ts_slice_between(s->im, first, end), &ignored);
     if (im) {
-        shape_of(im, device, &k->shape);
+        shape_of(im, device, s->paging, &k->shape);
         const known *same = s->list;
         while (same && memcmp(&same->shape, &k->shape, sizeof k->shape) != 0)
             same = same->next;
@@ -262,6 +266,11 @@ static void weigh(const search *s, ts_mode mode, int parts, const ts_chain_predi
                                                          .why = why};
 }
 
+static ts_mode mode_of(const ts_part *part)
+{
+    return ts_plan_is_paged(part->planned.plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC;
+}
+
 static const char *part_lines(const search *s, const ts_part *part, int parts)
 {
     const char *text = "";
@@ -270,30 +279,58 @@ static const char *part_lines(const search *s, const ts_part *part, int parts)
         const ts_device *device = s->opt->device[part[i].device];
         const double load = ts_device_load(device, &part[i].planned.cost.device, &scarce);
         text =
-            ts_printf(s->arena, "%spart %d: cuts %d to %d on %s, interval %lld cycles, %.1f %% of its %s\n", text, i, part[i].slice.first,
-                      part[i].slice.end, device->name, part[i].planned.prediction.interval_cycles, 100 * load, scarce);
+            ts_printf(s->arena, "%spart %d: cuts %d to %d on %s%s, interval %lld cycles, %.1f %% of its %s\n", text, i, part[i].slice.first,
+                      part[i].slice.end, device->name, mode_of(&part[i]) == TS_MODE_PAGED ? ", paged" : "", part[i].planned.prediction.interval_cycles, 100 * load, scarce);
     }
     return text;
 }
 
 /* ---- Modes. Each leaves its result in s->result and true, or a message and false. */
 
-static bool monolithic(const search *s, int device, ts_err *err)
+/* A ring on one device; s->paging says whether its weights may be paged. */
+static bool alone(const search *s, int device, ts_err *err)
 {
     ts_part *part = TS_NEW(s->arena, ts_part);
+    const ts_mode wish = s->paging == TS_PAGING_NONE ? TS_MODE_MONOLITHIC : TS_MODE_PAGED;
+    const ts_device *on = s->opt->device[device];
     if (!pins_allow(s, device, 0, s->blocks))
-        return ts_fail(err, "the pins keep the model from being on %s alone", s->opt->device[device]->name);
-    if (!plan_part(s, s->opt->device[device], device, false, 0, s->blocks, part, err)) {
-        weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, err->msg));
+        return ts_fail(err, "the pins keep the model from being on %s alone", on->name);
+    if (!plan_part(s, on, device, false, 0, s->blocks, part, err)) {
+        weigh(s, wish, 1, NULL, ts_strdup(s->arena, err->msg));
         return false;
     }
-    finish(s, TS_MODE_MONOLITHIC, part, 1);
+    finish(s, mode_of(part), part, 1);
     const char *scarce;
-    const double load = ts_device_load(s->opt->device[device], &part->planned.cost.device, &scarce);
-    weigh(s, TS_MODE_MONOLITHIC, 1, &s->result->prediction,
-          ts_printf(s->arena, "on %s, %.1f %% of its %s", s->opt->device[device]->name, 100 * load, scarce));
+    const double load = ts_device_load(on, &part->planned.cost.device, &scarce);
+    weigh(s, s->result->mode, 1, &s->result->prediction, ts_printf(s->arena, "on %s, %.1f %% of its %s", on->name, 100 * load, scarce));
     s->result->why = part->planned.why;
     return true;
+}
+
+static bool has_memory(const search *s, int device)
+{
+    return s->ring.memory.gbytes_per_s > 0 || s->opt->device[device]->memory_gbytes_per_s > 0;
+}
+
+/* A ring on one device, paged because its weights do not fit (`short_of` says so) or because that was asked for. */
+static bool paged(search *s, int device, const char *short_of, ts_err *err)
+{
+    const char *name = s->opt->device[device]->name;
+    const bool asked = !*short_of;
+    if (s->im->layers < 2)
+        return ts_fail(err, "%s%s has one layer, whose weights must be on chip in any case", asked ? "--mode paged: " : ts_printf(s->arena, "%s; ", short_of),
+                       s->im->name);
+    if (!has_memory(s, device))
+        return ts_fail(err, "%s%s has no external memory for paged weights (--memory GBYTES[:NANOSECONDS] says that it has)",
+                       asked ? "--mode paged: " : ts_printf(s->arena, "%s; ", short_of), name);
+    s->paging = asked ? TS_PAGING_ASKED : TS_PAGING_ALLOWED;
+    ts_err why = {""};
+    if (alone(s, device, &why)) {
+        if (!asked)
+            s->result->why = ts_printf(s->arena, "Paged, because %s.\n%s", short_of, s->result->why);
+        return true;
+    }
+    return asked ? ts_fail(err, "%s", why.msg) : ts_fail(err, "%s. Paged: %s", short_of, why.msg);
 }
 
 /* A device with a share of everything. */
@@ -460,44 +497,91 @@ static void weigh_unfit(const search *s, int devices)
         weigh(s, TS_MODE_MONOLITHIC, 1, NULL, ts_strdup(s->arena, short_of.msg));
 }
 
+typedef struct chain {
+    ts_part *part;
+    int parts;
+    double value; /* what is to be least */
+} chain;
+
+static double value_of(const search *s, const ts_chain_prediction *p, int parts)
+{
+    return goal(s, (double)p->interval_cycles,
+                (double)p->latency_cycles + (s->opt->objective == TS_OBJECTIVE_AREA ? parts * ANOTHER_PART : 0));
+}
+
 /* The best chain over a beginning of the list, each cut by rough plans and then planned in full: rough plans may be wrong by more than
    another device gains. */
-static bool split(search *s, ts_err *err)
+static void best_chain(search *s, chain *best, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
     int *end = TS_NEW_N(s->arena, int, o->devices);
-    ts_part *best = NULL;
-    int count = 0;
-    double least = INFINITY;
     for (int devices = 1; devices <= o->devices; devices++) {
         if (!ts_cut_chain(s->arena, s->blocks, devices, o->objective != TS_OBJECTIVE_THROUGHPUT, run_cost, s, end)) {
-            weigh_unfit(s, devices);
+            if (s->paging == TS_PAGING_NONE)
+                weigh_unfit(s, devices);
             continue;
         }
         ts_part *part = TS_NEW_N(s->arena, ts_part, devices);
         int parts;
         if ((devices > 1 && end[devices - 1] == end[devices - 2]) || !plan_chain(s, devices, end, part, &parts, err))
             continue; /* the last device is of no use */
-        finish(s, parts == 1 ? TS_MODE_MONOLITHIC : TS_MODE_SPLIT, part, parts);
+        finish(s, parts == 1 ? mode_of(part) : TS_MODE_SPLIT, part, parts);
         const ts_chain_prediction p = s->result->prediction;
         weigh(s, s->result->mode, parts, &p, ts_printf(s->arena, "part %d has the longest interval", p.slowest));
-        const double value =
-            goal(s, (double)p.interval_cycles, (double)p.latency_cycles + (o->objective == TS_OBJECTIVE_AREA ? parts * ANOTHER_PART : 0));
-        if (value < least) {
-            least = value;
-            best = part;
-            count = parts;
-        }
+        const double value = value_of(s, &p, parts);
+        if (value < best->value)
+            *best = (chain){part, parts, value};
     }
-    if (!best)
+}
+
+/* Where no device holds the model alone, the one that does best with pages; it must be better than `best`, or as good with fewer parts. */
+static void best_paged_alone(search *s, chain *best)
+{
+    const ts_paging_wish before = s->paging;
+    for (int d = 0; d < s->opt->devices; d++) {
+        bool seen = !has_memory(s, d);
+        for (int other = 0; other < d; other++)
+            seen = seen || s->opt->device[other] == s->opt->device[d];
+        ts_err none = {""};
+        s->paging = TS_PAGING_ALLOWED;
+        if (seen || !alone(s, d, &none))
+            continue;
+        const double value = value_of(s, &s->result->prediction, 1);
+        if (value <= best->value)
+            *best = (chain){s->result->part, 1, value};
+    }
+    s->paging = before;
+}
+
+static bool split(search *s, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    chain best = {.value = INFINITY};
+    best_chain(s, &best, err);
+    if (s->im->layers > 1 && (!best.part || best.parts > 1) && (o->any_mode || o->mode != TS_MODE_SPLIT))
+        best_paged_alone(s, &best);
+    if (!best.part) { /* parts that are paged are the only way */
+        s->paging = TS_PAGING_ALLOWED;
+        best_chain(s, &best, err);
+        s->paging = TS_PAGING_NONE;
+    }
+    if (!best.part)
         return no_cut_fits(s, err);
     err->msg[0] = '\0';
-    if (count == 1)
-        return monolithic(s, best[0].device, err);
-    finish(s, TS_MODE_SPLIT, best, count);
+    const int count = best.parts;
+    if (count == 1 && mode_of(best.part) == TS_MODE_MONOLITHIC)
+        return alone(s, best.part->device, err);
     const char *of_them = count < o->devices ? ts_printf(s->arena, " (of %d: fewer are at least as good)", o->devices) : "";
+    if (count == 1) {
+        s->paging = TS_PAGING_ALLOWED;
+        if (!alone(s, best.part->device, err))
+            return false;
+        s->result->why = ts_printf(s->arena, "Paged on one device%s, for %s.\n%s", of_them, ts_objective_name(o->objective), s->result->why);
+        return true;
+    }
+    finish(s, TS_MODE_SPLIT, best.part, count);
     s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s", count, of_them,
-                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, best, count));
+                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, best.part, count));
     return true;
 }
 
@@ -516,13 +600,15 @@ static bool best_alone(search *s, ts_err *err)
             best = d;
         }
     }
-    return monolithic(s, best < 0 ? 0 : best, err);
+    best = best < 0 ? 0 : best;
+    return s->paging == TS_PAGING_NONE ? alone(s, best, err) : paged(s, best, "", err);
 }
 
 static bool one_device(search *s, ts_err *err)
 {
-    if (!monolithic(s, 0, err))
-        return false;
+    ts_err short_of = {""};
+    if (!alone(s, 0, &short_of))
+        return paged(s, 0, short_of.msg, err);
     if (s->opt->objective != TS_OBJECTIVE_THROUGHPUT || s->im->layers < 2)
         return true;
     const ts_partition one = *s->result;
@@ -553,6 +639,8 @@ static bool choose(search *s, ts_err *err)
     case TS_MODE_SPLIT:
         return o->devices > 1 ? split(s, err) : ts_fail(err, "--mode split: give a list of at least two devices, --device A,B");
     case TS_MODE_PAGED:
+        s->paging = TS_PAGING_ASKED;
+        return best_alone(s, err);
     case TS_MODE_PARALLEL:
     case TS_MODE_ASSISTED:
     case TS_MODE_COUNT:

@@ -5,12 +5,10 @@
 const ts_lin_id ts_paged_stage[TS_PAGED_STAGES] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2, TS_LIN_QKV};
 
 enum {
-    CFG_ADDR_BITS = 16, /* of the configuration bus */
     MAX_SLICES = 1000,  /* image files carry three digits */
     SLICE_BITS = 72,
     MAX_TOKENS = 65535,
-    PAGE_GROUPS = 256, /* of a word, and */
-    PAGE_ADDR_BITS = 16, /* words of a memory, on the bus of the loader */
+    PAGE_GROUPS = 255, /* of a word, on the bus of the loader */
 };
 
 bool ts_plan_is_paged(const ts_plan *plan)
@@ -19,6 +17,13 @@ bool ts_plan_is_paged(const ts_plan *plan)
         if (plan->lin[ts_paged_stage[i]].buffers)
             return true;
     return false;
+}
+
+bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id)
+{
+    const ts_lin_fold *f = &plan->lin[id];
+    return (long long)f->buffers * ts_lin_ii(w, f) <= TS_WEIGHT_WORDS_MAX &&
+           (long long)f->pk * f->pm * w->ww <= (long long)PAGE_GROUPS * plan->paging.lanes * SLICE_BITS;
 }
 
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
@@ -72,12 +77,11 @@ static bool check_paging(const ts_plan *plan, const ts_ring_widths *w, ts_err *e
             return ts_fail(err, "plan: %s: its weights cannot be paged; those of o, ffn1, ffn2 and qkv can", name);
         if (p->lanes < 1)
             return ts_fail(err, "plan: %s: paged, but the ring has no way to external memory (paging.lanes is %d)", name, p->lanes);
-        const long long words = (long long)f->buffers * ts_lin_ii(&w->lin[id], f), width = (long long)f->pk * f->pm * w->lin[id].ww;
         if (!in_range(name, "buffers", f->buffers, 1, 2, err))
             return false;
-        if (words > 1 << PAGE_ADDR_BITS || width > (long long)PAGE_GROUPS * p->lanes * SLICE_BITS)
-            return ts_fail(err, "plan: %s: %lld words of %lld bits cannot be loaded (at most %d, of %d bits)", name, words, width,
-                           1 << PAGE_ADDR_BITS, PAGE_GROUPS * p->lanes * SLICE_BITS);
+        if (!ts_plan_pages_fit(plan, &w->lin[id], (ts_lin_id)id))
+            return ts_fail(err, "plan: %s: %d pages of %d words of %d bits cannot be loaded (at most %d words, of %d bits)", name, f->buffers,
+                           ts_lin_ii(&w->lin[id], f), f->pk * f->pm * w->lin[id].ww, TS_WEIGHT_WORDS_MAX, PAGE_GROUPS * p->lanes * SLICE_BITS);
     }
     if (!p->lanes)
         return true;
@@ -101,9 +105,9 @@ static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fol
     if (slices > MAX_SLICES)
         return ts_fail(err, "plan: %s: a weight word of %lld slices is too wide (at most %d)", name, slices, MAX_SLICES);
     const long long words = (long long)(f->buffers ? f->buffers : w->pages) * mo * ko;
-    if (words > 1 << CFG_ADDR_BITS)
+    if (words > TS_WEIGHT_WORDS_MAX)
         return ts_fail(err, "plan: %s: %lld weight words cannot be addressed (at most %d): choose a larger pk or pm", name, words,
-                       1 << CFG_ADDR_BITS);
+                       TS_WEIGHT_WORDS_MAX);
     return true;
 }
 

@@ -176,6 +176,12 @@ enum { TS_PAGED_STAGES = 4 };
 extern const ts_lin_id ts_paged_stage[TS_PAGED_STAGES]; /* o, ffn1, ffn2, qkv */
 bool ts_plan_is_paged(const ts_plan *plan);
 
+/* Words that a weight memory can have: the configuration bus and the loader's address so many. */
+enum { TS_WEIGHT_WORDS_MAX = 1 << 16 };
+
+/* Whether the loader can fill the stage's page buffers: they are not too deep nor too wide for it. *w: the stage's. */
+bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id);
+
 /* The smallest ring that computes the model: one input, one output a cycle everywhere. For tests and as a planner's start. */
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max);
 

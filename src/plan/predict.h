@@ -11,6 +11,10 @@ typedef struct ts_prediction {
     long long span_cycles;     /* of a lone event, from its first result out to its last */
     int mac_units;             /* multipliers of linears and attention */
     double mac_utilisation;    /* MACs at `tokens` / (mac_units * interval_cycles) */
+    /* Of a ring with pages (docs/paging.md). The others' latency is that of an event that finds its buffers full. */
+    long long first_latency_cycles;          /* of the first event after a reset, where the loader begins with its first hit */
+    long long stall_cycles[TS_PAGED_STAGES]; /* an event, back to back: waits for pages in front of each stage, in the order of
+                                                ts_paged_stage */
 } ts_prediction;
 
 /* n >= 1, a legal plan (ts_plan_check). */
@@ -26,8 +30,10 @@ ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
    stage to the slow one of the next ring holds: so many of an event leave at the ring's own pace. */
 ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack);
 
-/* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). */
+/* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). That of a ring whose pages
+   are always there, and what it takes longer to wait for them. */
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
+double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
 /* Latencies of events that are offered back to back to an empty ring, in cycles from each one's last hit in to its last result out:
    an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. */
