@@ -17,7 +17,7 @@ typedef struct options {
     const char *model, *formats, *hardware, *dir;
     ts_event_source source;
     ts_deploy_options deploy;
-    int calibrate, select, max_tokens, plan_tokens, target_ii;
+    int calibrate, select, max_tokens, plan_tokens, target_ii, page_buffers;
     double loss, clock_mhz, utilisation;
     bool logits;
 } options;
@@ -116,7 +116,8 @@ static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile
     }
     const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
                                   .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
-                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .argmax = im->classifier && !o->logits && !job->assist};
+                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .page_buffers = o->page_buffers,
+                                  .argmax = im->classifier && !o->logits && !job->assist};
     ts_deploy_options how = o->deploy;
     if (job->assist && how.pin)
         return ts_fail(err, "--pin: stages of a slice cannot be pinned");
@@ -197,6 +198,7 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (10000:500)", &o.deploy.link, 0, 0, false},
         {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)", &o.deploy.memory, 0, 0,
          false},
+        {"page-buffers", TS_ARG_INT, "N", "paged: buffers of every paged stage, 1 or 2 (chosen for each)", &o.page_buffers, 1, 2, false},
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
         {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)", &o.hardware, 0, 0,
          false},

@@ -28,6 +28,10 @@ class Encoder(torch.nn.Module):
 def make_model(a):
     torch.manual_seed(a.seed)
     model = Encoder(3, a.d, a.heads, a.ff, a.layers, 4)
+    if a.distinct:
+        for module in model.encoder.modules():
+            if isinstance(module, (torch.nn.Linear, torch.nn.MultiheadAttention)):
+                (module._reset_parameters if isinstance(module, torch.nn.MultiheadAttention) else module.reset_parameters)()
     with torch.no_grad():
         for name, p in model.named_parameters():
             if "in_proj_weight" in name:
@@ -81,6 +85,7 @@ def main():
     p.add_argument("--events", type=int, default=30)
     p.add_argument("--tracks", type=int, nargs=2, default=(10, 25), metavar=("LOW", "HIGH"))
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--distinct", action="store_true", help="draw every layer's matrices anew; otherwise all layers begin with the same, in a smaller file")
     p.add_argument("-o", "--output", required=True, metavar="PREFIX")
     a = p.parse_args()
     make_model(a)

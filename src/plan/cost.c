@@ -19,12 +19,17 @@ static void put(ring *r, const char *stage, ts_cost cost)
     r->list[r->count++] = (ts_stage_cost){stage, cost};
 }
 
-static void put_linear(ring *r, ts_lin_id id, bool beats)
+static ts_cost linear(const ring *r, ts_lin_id id)
 {
     const ts_linear_params p = {
-        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg, .beats = beats,
-        .lanes = r->plan->paging.lanes};
-    put(r, ts_lin_name(id), ts_cost_linear(&r->map, &p));
+        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg,
+        .beats = r->im->head_count > 0 && id == (ts_lin_id)(TS_LIN_HEAD0 + r->im->head_count - 1), .lanes = r->plan->paging.lanes};
+    return ts_cost_linear(&r->map, &p);
+}
+
+static void put_linear(ring *r, ts_lin_id id)
+{
+    put(r, ts_lin_name(id), linear(r, id));
 }
 
 static void put_rqvec(ring *r, ts_rqv_id id)
@@ -56,10 +61,10 @@ static void embedding(ring *r)
         const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
         if (im->fused_qkv0 && i == im->embed_count - 1)
             put(r, "embedding fork", ts_cost_fork(r->w.lin[id].k * r->w.lin[id].xw + r->w.tagw, false));
-        put_linear(r, id, false);
+        put_linear(r, id);
     }
     if (im->fused_qkv0)
-        put_linear(r, TS_LIN_QKV0, false);
+        put_linear(r, TS_LIN_QKV0);
 }
 
 static void put_norm_at(ring *r, ts_norm_place place)
@@ -87,12 +92,12 @@ static void attention_block(ring *r)
     if (loop || !im->fused_qkv0) {
         put_norm_at(r, TS_BEFORE_ATTENTION);
         put_rqvec(r, TS_RQV_QKV);
-        put_linear(r, TS_LIN_QKV, false);
+        put_linear(r, TS_LIN_QKV);
     }
     const ts_attention_params p = {
         .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg, .queue_beats = plan->queue_beats};
     put(r, "attention", ts_cost_attention(&r->map, &p));
-    put_linear(r, TS_LIN_O, false);
+    put_linear(r, TS_LIN_O);
     put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     put_norm_at(r, TS_BEHIND_ATTENTION);
     if (r->ways.attn_route)
@@ -112,8 +117,8 @@ static void ffn_block(ring *r)
     put(r, "FFN fork and FIFO", around);
     put_norm_at(r, TS_BEFORE_FFN);
     put_rqvec(r, TS_RQV_FFN);
-    put_linear(r, TS_LIN_FFN1, false);
-    put_linear(r, TS_LIN_FFN2, false);
+    put_linear(r, TS_LIN_FFN1);
+    put_linear(r, TS_LIN_FFN2);
     put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     put_norm_at(r, TS_BEHIND_FFN);
     if (r->ways.ffn_route)
@@ -131,7 +136,7 @@ static void head(ring *r)
     put_rqvec(r, TS_RQV_HEAD);
     const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + im->head_count - 1);
     for (int id = TS_LIN_HEAD0; id <= (int)last; id++)
-        put_linear(r, (ts_lin_id)id, id == (int)last);
+        put_linear(r, (ts_lin_id)id);
     const ts_lin_fold *f = &plan->lin[last];
     const ts_lin_widths *w = &r->w.lin[last];
     if (plan->argmax) {
@@ -187,6 +192,12 @@ ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_
     for (int i = 0; i < count; i++)
         ts_cost_add(&sum, 1, list[i].cost);
     return sum;
+}
+
+ts_cost ts_plan_linear_cost(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device, ts_lin_id id)
+{
+    const ring r = {.plan = plan, .im = im, .w = *w, .map = ts_mapping_of(device)};
+    return linear(&r, id);
 }
 
 ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device)

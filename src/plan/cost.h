@@ -17,6 +17,9 @@ ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_
 /* What of it is the way to external memory: loader, gates, bus, flags; zeros where nothing is paged. */
 ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im);
 
+/* What of it is a linear stage of the ring. */
+ts_cost ts_plan_linear_cost(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device, ts_lin_id id);
+
 /* The same by stage, in the order of the stream; the sum is ts_plan_cost. */
 typedef struct ts_stage_cost {
     const char *stage; /* "ffn1", "attention", "residual queue" ... */

@@ -7,7 +7,7 @@
 #include "plan/page_format.h"
 #include "plan/place.h"
 
-enum { CHOICES = 81 /* resident, one or two buffers for each of four stages */ };
+enum { CHOICES = 81 /* resident, one or two buffers for each of four stages */, PORTS = 2 /* looked at together */ };
 
 /* ---- Ports */
 
@@ -79,6 +79,7 @@ static turn_shape turn_of(const ts_ring_search *s, const ts_plan *plan)
 typedef struct choice {
     int buffers[TS_PAGED_STAGES];
     int paged;
+    int port;    /* index in the list that the choices are for */
     double wait; /* cycles of an event */
 } choice;
 
@@ -108,7 +109,7 @@ static int by_wait(const void *a, const void *b)
     const choice *x = a, *y = b;
     if (x->wait < y->wait || x->wait > y->wait)
         return x->wait < y->wait ? -1 : 1;
-    return x->paged - y->paged;
+    return x->paged != y->paged ? x->paged - y->paged : x->port - y->port;
 }
 
 /* Whether the stage can have so many buffers: fewer than it has pages, and small enough for the loader. */
@@ -118,7 +119,7 @@ static bool possible(const ts_ring_search *s, const ts_plan *plan, int i, int bu
     const ts_lin_widths *w = &s->w.lin[id];
     if (buffers == 0)
         return !w->k || (long long)w->pages * ts_lin_ii(w, &plan->lin[id]) <= TS_WEIGHT_WORDS_MAX;
-    if (!w->k || buffers >= w->pages)
+    if (!w->k || buffers >= w->pages || (s->opt->page_buffers && buffers != s->opt->page_buffers))
         return false;
     ts_plan one = *plan;
     for (int j = 0; j < TS_PAGED_STAGES; j++)
@@ -127,24 +128,25 @@ static bool possible(const ts_ring_search *s, const ts_plan *plan, int i, int bu
     return ts_plan_pages_fit(&one, w, id);
 }
 
-/* All choices, the least wait first; of equal ones the fewest stages. */
-static int choices_of(const ts_ring_search *s, const ts_plan *plan, const ts_paging *port, choice list[CHOICES])
+/* All choices for these ports, narrow ones first; the least wait first; of equal ones the fewest stages, then the narrower port. */
+static int choices_of(const ts_ring_search *s, const ts_plan *plan, const ts_paging *const *port, int ports, choice list[PORTS * CHOICES])
 {
     const turn_shape t = turn_of(s, plan);
     int count = 0;
-    for (int code = 0; code < CHOICES; code++) {
-        choice c = {.paged = 0};
-        bool can = true;
-        for (int i = 0, rest = code; i < TS_PAGED_STAGES; i++, rest /= 3) {
-            c.buffers[i] = rest % 3;
-            c.paged += c.buffers[i] > 0;
-            can = can && possible(s, plan, i, c.buffers[i], port);
+    for (int p = 0; p < ports; p++)
+        for (int code = 0; code < CHOICES; code++) {
+            choice c = {.port = p};
+            bool can = true;
+            for (int i = 0, rest = code; i < TS_PAGED_STAGES; i++, rest /= 3) {
+                c.buffers[i] = rest % 3;
+                c.paged += c.buffers[i] > 0;
+                can = can && possible(s, plan, i, c.buffers[i], port[p]);
+            }
+            if (!can || (p > 0 && c.paged == 0))
+                continue;
+            c.wait = estimate(s, plan, &t, port[p], c.buffers);
+            list[count++] = c;
         }
-        if (!can)
-            continue;
-        c.wait = estimate(s, plan, &t, port, c.buffers);
-        list[count++] = c;
-    }
     qsort(list, (size_t)count, sizeof *list, by_wait);
     return count;
 }
@@ -167,37 +169,65 @@ static void set_buffers(ts_plan *plan, const int *buffers, const ts_paging *port
         plan->lin[ts_paged_stage[i]].buffers = buffers[i];
         any = any || buffers[i];
     }
-    plan->paging = any ? *port : (ts_paging){0};
+    plan->paging = any && port ? *port : (ts_paging){0};
 }
 
-static void cost_parts(const ts_ring_search *s, ts_plan *plan, const ts_paging *port, parts *p)
+/* What does not depend on the port. */
+static void cost_resident(const ts_ring_search *s, ts_plan *plan, parts *p)
 {
     static const int none[TS_PAGED_STAGES] = {0};
     p->m = ts_memories_of_plan(s, plan);
-    p->port = *port;
-    set_buffers(plan, none, port);
+    set_buffers(plan, none, NULL);
     ts_cost base = ts_plan_cost_at(plan, s->im, &s->w, s->device);
     ts_cost_add(&base, 1, s->opt->reserve);
     p->base = base.device;
     ts_cost_styles(s, plan, &p->m, p->resident);
-    for (int i = 0; i < p->m.count; i++) {
+    for (int i = 0; i < p->m.count; i++)
         p->first[i] = *p->m.style[i];
+}
+
+static void cost_paged(const ts_ring_search *s, ts_plan *plan, const ts_paging *port, parts *p)
+{
+    static const int none[TS_PAGED_STAGES] = {0};
+    p->port = *port;
+    for (int i = 0; i < p->m.count; i++)
         for (int b = 1; p->m.paged[i] >= 0 && b <= 2; b++) {
             int buffers[TS_PAGED_STAGES] = {0};
             if (!possible(s, plan, p->m.paged[i], b, port))
                 continue;
             buffers[p->m.paged[i]] = b;
             set_buffers(plan, buffers, port);
-            const ts_cost pager = ts_plan_pager_cost(plan, s->im);
             for (int style = 0; style < TS_PLACE_STYLES; style++) {
                 *p->m.style[i] = (ts_mem_style)style;
-                const ts_cost cost = ts_plan_cost_at(plan, s->im, &s->w, s->device);
-                p->paged[b - 1][i][style] = ts_resources_plus(cost.device, &pager.device, -1);
+                p->paged[b - 1][i][style] = ts_plan_linear_cost(plan, s->im, &s->w, s->device, p->m.lin[i]).device;
             }
             *p->m.style[i] = p->first[i];
             set_buffers(plan, none, port);
         }
+}
+
+/* False where some resource is short wherever memories go and whatever is paged. */
+static bool can_fit(const ts_ring_search *s, const ts_plan *plan, const parts *p)
+{
+    ts_resources least = p->base;
+    for (int i = 0; i < p->m.count; i++) {
+        const ts_resources *now = &p->resident[i][p->first[i]];
+        ts_resources best = *now;
+        for (int b = 0; b <= 2; b++) {
+            if (b > 0 && (p->m.paged[i] < 0 || !possible(s, plan, p->m.paged[i], b, &p->port)))
+                continue;
+            const ts_resources *cost = b ? p->paged[b - 1][i] : p->resident[i];
+            for (int style = 0; style < TS_PLACE_STYLES; style++) {
+                if (style == TS_MEM_ULTRA && (!p->m.ultra[i] || s->device->has.uram <= 0))
+                    continue;
+#define X(field, label) best.field = fmin(best.field, cost[style].field);
+                TS_RESOURCES(X)
+#undef X
+            }
+        }
+        least = ts_resources_plus(ts_resources_plus(least, now, -1), &best, 1);
     }
+    return ts_excess(s, &least) <= 0;
 }
 
 /* The plan with these buffers, its memories placed; false where it does not fit. *need: what it needs. */
@@ -252,61 +282,71 @@ static int least_stages(const ts_ring_search *s, ts_plan *plan, parts *p, const 
     return place_choice(s, plan, p, none, &need) ? stages_of(list, count) : 1;
 }
 
+/* The first choice that fits; false: none, and *near is the nearest to it that was seen so far. */
+static bool first_that_fits(const ts_ring_search *s, ts_candidate *c, const ts_paging *const *port, int ports, const parts *resident,
+                            double *short_by, ts_candidate *near)
+{
+    choice list[PORTS * CHOICES];
+    const int count = choices_of(s, &c->plan, port, ports, list);
+    parts p[PORTS];
+    for (int i = 0; i < ports; i++) {
+        p[i] = *resident;
+        cost_paged(s, &c->plan, port[i], &p[i]);
+    }
+    int least = least_stages(s, &c->plan, &p[0], list, count);
+    const bool hopeless = !can_fit(s, &c->plan, &p[0]);
+    for (; least >= 0; least = least > 1 ? 1 : -1)
+        for (int i = 0; i < count; i++) {
+            ts_resources need;
+            if (list[i].paged < least || (hopeless && list[i].paged < stages_of(list, count)))
+                continue;
+            if (place_choice(s, &c->plan, &p[list[i].port], list[i].buffers, &need))
+                return true;
+            if (ts_excess(s, &need) < *short_by) {
+                *short_by = ts_excess(s, &need);
+                *near = *c;
+            }
+        }
+    return false;
+}
+
 bool ts_place_pages(const ts_ring_search *s, ts_candidate *c)
 {
     CHECK(s->ports > 0);
-    parts p;
-    choice list[CHOICES];
-    int nearest[TS_PAGED_STAGES] = {0};
-    double near = INFINITY;
-    const ts_paging *port = wide_enough(s, &c->plan);
-    for (const ts_paging *next = port; next; next = next > s->port ? &s->port[0] : NULL) { /* then the one that needs least */
-        const int count = choices_of(s, &c->plan, next, list);
-        cost_parts(s, &c->plan, next, &p);
-        for (int least = least_stages(s, &c->plan, &p, list, count); least >= 0; least = least > 1 ? 1 : -1)
-            for (int i = 0; i < count; i++) {
-                ts_resources need;
-                if (list[i].paged < least)
-                    continue;
-                if (place_choice(s, &c->plan, &p, list[i].buffers, &need)) {
-                    ts_measure(s, c);
-                    return true;
-                }
-                if (ts_excess(s, &need) < near) {
-                    near = ts_excess(s, &need);
-                    port = next;
-                    for (int k = 0; k < TS_PAGED_STAGES; k++)
-                        nearest[k] = list[i].buffers[k];
-                }
-            }
-        if (next != &s->port[0] || port == next)
-            continue;
-        cost_parts(s, &c->plan, port, &p);
-    }
-    ts_resources need;
-    place_choice(s, &c->plan, &p, nearest, &need);
+    const ts_paging *const enough = wide_enough(s, &c->plan), *const widest = &s->port[s->ports - 1], *const narrowest = &s->port[0];
+    const ts_paging *const two[] = {enough, widest};
+    parts resident;
+    cost_resident(s, &c->plan, &resident);
+    ts_candidate near = *c;
+    double short_by = INFINITY;
+    const bool fits = first_that_fits(s, c, two, enough == widest ? 1 : 2, &resident, &short_by, &near) ||
+                      (enough != narrowest && first_that_fits(s, c, &narrowest, 1, &resident, &short_by, &near));
+    if (!fits)
+        *c = near;
     ts_measure(s, c);
-    return false;
+    return fits;
 }
 
 void ts_polish_pages(const ts_ring_search *s, ts_candidate *c)
 {
     ts_candidate best = *c;
-    choice list[CHOICES];
-    const bool all = s->opt->paging == TS_PAGING_ASKED;
+    choice list[PORTS * CHOICES];
+    const bool asked = s->opt->paging == TS_PAGING_ASKED;
     int least = 0; /* as many stages as were to be paged */
     for (int i = 0; i < TS_PAGED_STAGES; i++)
         least += c->plan.lin[ts_paged_stage[i]].buffers > 0;
-    for (int port = 0; port < s->ports; port++) {
-        parts p;
+    for (int p = 0; p < s->ports; p++) {
+        parts costs;
         ts_candidate next = *c;
+        const ts_paging *const port = &s->port[p];
         for (int i = 0; i < TS_PAGED_STAGES; i++)
             next.plan.lin[ts_paged_stage[i]].wstyle = TS_MEM_BLOCK;
-        const int count = choices_of(s, &next.plan, &s->port[port], list);
-        cost_parts(s, &next.plan, &s->port[port], &p);
+        const int count = choices_of(s, &next.plan, &port, 1, list);
+        cost_resident(s, &next.plan, &costs);
+        cost_paged(s, &next.plan, port, &costs);
         for (int i = 0; i < count; i++) {
             ts_resources need;
-            if ((all && list[i].paged < least) || !place_choice(s, &next.plan, &p, list[i].buffers, &need))
+            if ((asked && list[i].paged < least) || !place_choice(s, &next.plan, &costs, list[i].buffers, &need))
                 continue;
             ts_measure(s, &next);
             if (next.load <= s->cap && next.price < best.price)

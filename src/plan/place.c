@@ -10,6 +10,7 @@ static void add_memory(ts_memories *m, ts_mem_style *style, bool ultra)
     CHECK(m->count < TS_PLACE_MAX);
     m->style[m->count] = style;
     m->paged[m->count] = -1;
+    m->lin[m->count] = TS_LIN_COUNT;
     m->ultra[m->count++] = ultra;
 }
 
@@ -23,6 +24,7 @@ ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan)
                 if (ts_paged_stage[i] == (ts_lin_id)id)
                     m.paged[m.count - 1] = i;
             add_memory(&m, &plan->lin[id].pstyle, false);
+            m.lin[m.count - 1] = m.lin[m.count - 2] = (ts_lin_id)id;
         }
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (s->w.rqv[id].d)
@@ -106,7 +108,8 @@ void ts_cost_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memor
         const ts_mem_style from = *m->style[i];
         for (int style = 0; style < TS_PLACE_STYLES; style++) {
             *m->style[i] = (ts_mem_style)style;
-            costs[i][style] = ts_plan_cost_at(plan, s->im, &s->w, s->device).device;
+            costs[i][style] = m->lin[i] != TS_LIN_COUNT ? ts_plan_linear_cost(plan, s->im, &s->w, s->device, m->lin[i]).device
+                                                        : ts_plan_cost_at(plan, s->im, &s->w, s->device).device;
         }
         *m->style[i] = from;
     }

@@ -50,12 +50,13 @@ enum { TS_PLACE_MAX = 64, TS_PLACE_STYLES = TS_MEM_ULTRA + 1 };
 typedef struct ts_memories {
     ts_mem_style *style[TS_PLACE_MAX];
     bool ultra[TS_PLACE_MAX]; /* may be UltraRAM: written before it is read in any case */
+    ts_lin_id lin[TS_PLACE_MAX]; /* the linear stage that it is in; TS_LIN_COUNT: in none */
     int paged[TS_PLACE_MAX];  /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
     int count;
 } ts_memories;
 ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan);
 
-/* What a design needs with a memory in each style, other things being equal: only their differences matter. */
+/* What a design, or the linear stage, needs with a memory in each style, other things being equal: only their differences matter. */
 typedef ts_resources ts_style_costs[TS_PLACE_MAX][TS_PLACE_STYLES];
 
 /* What a memory costs does not depend on the others: each is costed once in every style. m: of `plan`. */
