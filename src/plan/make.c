@@ -397,14 +397,14 @@ static const char *what_is_short(const search *s, const candidate *c)
     return t;
 }
 
-static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_err *err)
+static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_planned *planned, ts_err *err)
 {
     const bool paged = s->ports > 0;
     const ts_device *other = ts_device_that_fits(s->arena, &c->cost.device, s->cap, paged);
-    const char *advice = other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do";
-    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: it needs %s; %s; or lower --max-tokens or narrow the formats", what,
-                   s->device->name, s->opt->max_tokens, paged ? ", its weights in external memory as far as that helps" : "", what_is_short(s, c),
-                   advice);
+    planned->shortage =
+        ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c), other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
+    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or lower --max-tokens or narrow the formats", what, s->device->name,
+                   s->opt->max_tokens, paged ? " even with weights in external memory" : "", planned->shortage);
 }
 
 /* ---- The search */
@@ -472,6 +472,7 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
                     ts_err *err)
 {
     search s = {.arena = arena, .im = im, .device = device, .opt = options, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im)};
+    *planned = (ts_planned){.plan = NULL};
     s.cap = options->utilisation > 0 ? options->utilisation : 0.8;
     s.clock = options->clock_mhz > 0 ? options->clock_mhz : device->clock_mhz;
     s.reg = options->reg > 0 ? options->reg : levels_for(device, s.clock);
@@ -487,7 +488,7 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         if (!try_ii(&s, options->target_ii, &best, &missed, by_queries)) {
             if (missed.ii == 0)
                 return ts_fail(err, "plan: attention cannot take a token every %d cycles at %d hits", options->target_ii, s.typical);
-            return does_not_fit(&s, &missed, ts_printf(arena, "%s at II %d", im->name, options->target_ii), err);
+            return does_not_fit(&s, &missed, ts_printf(arena, "%s at II %d", im->name, options->target_ii), planned, err);
         }
     } else {
         const ts_plan rest = fold_rest(&s, &(intervals){slowest, slowest, slowest});
@@ -495,7 +496,7 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
         smallest.unpaged = mean_latency(&s, &smallest.plan);
         ts_place_memories(&s, &smallest);
         if (smallest.load > s.cap)
-            return does_not_fit(&s, &smallest, im->name, err);
+            return does_not_fit(&s, &smallest, im->name, planned, err);
         /* Upwards from the impossible; once something fits, slower rings can still win by shallower layers, but not for long. */
         int stop = slowest;
         if (options->quick)

@@ -47,9 +47,11 @@ typedef struct ts_planned {
     double mean_latency;      /* cycles, over the planned lengths */
     ts_cost cost;
     const char *why; /* lines of text: the resource that decided, the alternatives weighed */
+    const char *shortage; /* of what does not fit: "it needs 390 BRAM36, ... more than the ... allowed (...); zcu102 would do"; otherwise NULL */
 } ts_planned;
 
-/* False with a message that says which resource is short, by how much, and which known device would do. */
+/* False with a message, and for what does not fit planned->shortage, that say which resource is short, by how much, and which known device
+   would do. */
 bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *device, const ts_plan_options *options, ts_planned *planned,
                     ts_err *err);
 

@@ -287,15 +287,18 @@ static const char *part_lines(const search *s, const ts_part *part, int parts)
 
 /* ---- Modes. Each leaves its result in s->result and true, or a message and false. */
 
-/* A ring on one device; s->paging says whether its weights may be paged. */
-static bool alone(const search *s, int device, ts_err *err)
+/* A ring on one device; s->paging says whether its weights may be paged. *shortage: as of ts_planned, may be NULL. */
+static bool alone(const search *s, int device, const char **shortage, ts_err *err)
 {
     ts_part *part = TS_NEW(s->arena, ts_part);
     const ts_mode wish = s->paging == TS_PAGING_NONE ? TS_MODE_MONOLITHIC : TS_MODE_PAGED;
     const ts_device *on = s->opt->device[device];
     if (!pins_allow(s, device, 0, s->blocks))
         return ts_fail(err, "the pins keep the model from being on %s alone", on->name);
-    if (!plan_part(s, on, device, false, 0, s->blocks, part, err)) {
+    const bool fits = plan_part(s, on, device, false, 0, s->blocks, part, err);
+    if (shortage)
+        *shortage = part->planned.shortage;
+    if (!fits) {
         weigh(s, wish, 1, NULL, ts_strdup(s->arena, err->msg));
         return false;
     }
@@ -312,25 +315,37 @@ static bool has_memory(const search *s, int device)
     return s->ring.memory.gbytes_per_s > 0 || s->opt->device[device]->memory_gbytes_per_s > 0;
 }
 
-/* A ring on one device, paged because its weights do not fit (`short_of` says so) or because that was asked for. */
-static bool paged(search *s, int device, const char *short_of, ts_err *err)
+/* A ring on one device, some of its weights in external memory because that was asked for. */
+static bool paged(search *s, int device, ts_err *err)
 {
-    const char *name = s->opt->device[device]->name;
-    const bool asked = !*short_of;
     if (s->im->layers < 2)
-        return ts_fail(err, "%s%s has one layer, whose weights must be on chip in any case", asked ? "--mode paged: " : ts_printf(s->arena, "%s; ", short_of),
-                       s->im->name);
+        return ts_fail(err, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
     if (!has_memory(s, device))
-        return ts_fail(err, "%s%s has no external memory for paged weights (--memory GBYTES[:NANOSECONDS] says that it has)",
-                       asked ? "--mode paged: " : ts_printf(s->arena, "%s; ", short_of), name);
-    s->paging = asked ? TS_PAGING_ASKED : TS_PAGING_ALLOWED;
-    ts_err why = {""};
-    if (alone(s, device, &why)) {
-        if (!asked)
-            s->result->why = ts_printf(s->arena, "Paged, because %s.\n%s", short_of, s->result->why);
+        return ts_fail(err, "--mode paged: %s has no external memory (--memory GBYTES[:NANOSECONDS] says that there is one)",
+                       s->opt->device[device]->name);
+    s->paging = TS_PAGING_ASKED;
+    return alone(s, device, NULL, err);
+}
+
+/* A ring on one device, all weights on chip if they fit, otherwise paged. */
+static bool alone_somehow(search *s, int device, ts_err *err)
+{
+    const char *name = s->opt->device[device]->name, *resident = NULL, *pages = NULL;
+    ts_err first = {""}, second = {""};
+    if (alone(s, device, &resident, &first))
+        return true;
+    if (!resident || s->im->layers < 2)
+        return ts_fail(err, "%s", first.msg);
+    if (!has_memory(s, device))
+        return ts_fail(err, "%s; %s has no external memory for paged weights", first.msg, name);
+    s->paging = TS_PAGING_ALLOWED;
+    if (alone(s, device, &pages, &second)) {
+        s->result->why = ts_printf(s->arena, "Paged, because with all weights on chip %s.\n%s", resident, s->result->why);
         return true;
     }
-    return asked ? ts_fail(err, "%s", why.msg) : ts_fail(err, "%s. Paged: %s", short_of, why.msg);
+    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or lower --max-tokens or narrow "
+                                "the formats", s->im->name, name, s->ring.max_tokens, resident, pages)
+                 : ts_fail(err, "%s", second.msg);
 }
 
 /* A device with a share of everything. */
@@ -541,10 +556,10 @@ static void best_paged_alone(search *s, chain *best)
     for (int d = 0; d < s->opt->devices; d++) {
         bool seen = !has_memory(s, d);
         for (int other = 0; other < d; other++)
-            seen = seen || s->opt->device[other] == s->opt->device[d];
+            seen = seen || strcmp(s->opt->device[other]->name, s->opt->device[d]->name) == 0;
         ts_err none = {""};
         s->paging = TS_PAGING_ALLOWED;
-        if (seen || !alone(s, d, &none))
+        if (seen || !alone(s, d, NULL, &none))
             continue;
         const double value = value_of(s, &s->result->prediction, 1);
         if (value <= best->value)
@@ -570,11 +585,11 @@ static bool split(search *s, ts_err *err)
     err->msg[0] = '\0';
     const int count = best.parts;
     if (count == 1 && mode_of(best.part) == TS_MODE_MONOLITHIC)
-        return alone(s, best.part->device, err);
+        return alone(s, best.part->device, NULL, err);
     const char *of_them = count < o->devices ? ts_printf(s->arena, " (of %d: fewer are at least as good)", o->devices) : "";
     if (count == 1) {
         s->paging = TS_PAGING_ALLOWED;
-        if (!alone(s, best.part->device, err))
+        if (!alone(s, best.part->device, NULL, err))
             return false;
         s->result->why = ts_printf(s->arena, "Paged on one device%s, for %s.\n%s", of_them, ts_objective_name(o->objective), s->result->why);
         return true;
@@ -601,15 +616,14 @@ static bool best_alone(search *s, ts_err *err)
         }
     }
     best = best < 0 ? 0 : best;
-    return s->paging == TS_PAGING_NONE ? alone(s, best, err) : paged(s, best, "", err);
+    return s->paging == TS_PAGING_NONE ? alone(s, best, NULL, err) : paged(s, best, err);
 }
 
 static bool one_device(search *s, ts_err *err)
 {
-    ts_err short_of = {""};
-    if (!alone(s, 0, &short_of))
-        return paged(s, 0, short_of.msg, err);
-    if (s->opt->objective != TS_OBJECTIVE_THROUGHPUT || s->im->layers < 2)
+    if (!alone_somehow(s, 0, err))
+        return false;
+    if (s->result->mode == TS_MODE_PAGED || s->opt->objective != TS_OBJECTIVE_THROUGHPUT || s->im->layers < 2)
         return true;
     const ts_partition one = *s->result;
     ts_err none = {""};
