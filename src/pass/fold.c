@@ -114,6 +114,12 @@ static bool fold_constants(folder *f)
             }
         if (!ready)
             continue;
+        if (ts_kind(node) == TS_OP_Identity) { /* how exporters write weights that layers share: no copy */
+            f->constant[node->out[0]->id] = in[0];
+            f->grid[node->out[0]->id] = f->grid[node->in[0]->id];
+            f->is_done[i] = true;
+            continue;
+        }
         ts_tensor **out = infer_node(f->arena, node, in, f->err);
         if (!out)
             return false;
