@@ -195,7 +195,7 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
         {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
         {"objective", TS_ARG_TEXT, "O", "latency, throughput or area (latency)", &o.deploy.objective, 0, 0, false},
-        {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (10000:500)", &o.deploy.link, 0, 0, false},
+        {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (the slower of two neighbours' own; 10000:500)", &o.deploy.link, 0, 0, false},
         {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)", &o.deploy.memory, 0, 0,
          false},
         {"page-buffers", TS_ARG_INT, "N", "paged: buffers of every paged stage, 1 or 2 (chosen for each)", &o.page_buffers, 1, 2, false},

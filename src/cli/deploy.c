@@ -3,8 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "cli/predicted.h"
+#include "emit/outdir.h"
 #include "emit/system.h"
 
 enum { MAX_DEVICES = 16, MAX_MODE_TEXT = 200 };
@@ -72,10 +75,13 @@ static bool parse_way(const char *text, double *bandwidth, double *ns)
     return read && !*end && *ns >= 0 && *ns <= 1e9;
 }
 
+/* Not given: that of the devices. */
 static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, ts_link *link, ts_err *err)
 {
-    double mbits = TS_LINK_MBITS, ns = TS_LINK_NS;
-    if (text && (!parse_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7))
+    double mbits, ns = TS_LINK_NS;
+    if (!text)
+        return true;
+    if (!parse_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
         return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     *link = ts_link_of(im->d * im->res.bits, mbits, ns, clock_mhz);
     return true;
@@ -104,17 +110,48 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
         if (!ts_pin_parse(text[p], im, d->device, d->devices, pin, &wish.pins, err))
             return false;
     wish.pin = pin;
+    d->utilisation = ring->utilisation;
     return ts_partition_search(arena, im, &wish, &d->partition, err);
+}
+
+static const char *device_file(ts_arena *arena, const char *dir, const char *name)
+{
+    return ts_printf(arena, "%s/devices/%s.json", dir, name);
+}
+
+/* Devices that the program does not know travel with the design, and with each of its parts. */
+static bool write_devices(ts_arena *arena, const ts_deployment *d, const char *dir, ts_err *err)
+{
+    for (int i = 0; i < d->partition.parts; i++) {
+        const ts_device *device = d->device[d->partition.part[i].device];
+        const char *const to[] = {dir, ts_printf(arena, "%s/part%d", dir, i)};
+        for (int t = 0; device->text && t < (d->partition.parts > 1 ? 2 : 1); t++)
+            if (!ts_outdir_make(ts_printf(arena, "%s/devices", to[t]), err) ||
+                !ts_file_write(device_file(arena, to[t], device->name), device->text, strlen(device->text), err))
+                return false;
+    }
+    return true;
+}
+
+const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err)
+{
+    const char *file = device_file(arena, dir, name);
+    return ts_device_find(arena, access(file, F_OK) == 0 ? file : name, err);
 }
 
 bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err)
 {
     const ts_partition *p = &d->partition;
-    if (p->parts == 1)
-        return ts_emit(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
-    return ts_emit_system(&(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra},
-                          dir, err);
+    const bool ok =
+        p->parts == 1
+            ? ts_emit(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err)
+            : ts_emit_system(&(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra},
+                             dir, err);
+    ts_arena *arena = ts_arena_new();
+    const bool written = ok && write_devices(arena, d, dir, err);
+    ts_arena_free(arena);
+    return written;
 }
 
 /* ---- Reports */
@@ -154,6 +191,7 @@ json_t *ts_deploy_json(const ts_deployment *d)
     const ts_plan *plan = p->part[0].planned.plan;
     json_t *json = json_pack("{s:f, s:s, s:i, s:i, s:s}", "clock_mhz", plan->clock_mhz, "mode", ts_mode_name(p->mode), "max_tokens",
                              plan->n_max, "plan_tokens", plan->plan_tokens, "why", p->why);
+    json_object_set_new(json, "utilisation", json_real(d->utilisation));
     if (p->parts == 1) {
         const ts_device *device = d->device[p->part[0].device];
         json_object_set_new(json, "device", json_string(device->name));
@@ -201,7 +239,7 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
     const json_t *entries = json_object_get(design->manifest, "parts");
     for (int i = 0; i < design->parts; i++) {
         const ts_design_part *part = &design->part[i];
-        const ts_device *device = ts_device_find(arena, part->device, err);
+        const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
         if (!device) {
             json_decref(parts);
             json_decref(json);

@@ -17,6 +17,7 @@ typedef struct ts_deploy_options {
 typedef struct ts_deployment {
     int devices;
     const ts_device **device; /* [devices] */
+    double utilisation;       /* that the partition keeps to */
     ts_partition partition;
 } ts_deployment;
 
@@ -27,7 +28,13 @@ bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *deploym
 bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *options, const ts_plan_options *ring, const ts_imodel *im,
                     ts_deployment *deployment, ts_err *err);
 
-/* Events for the test benches, and extra, as in ts_emit_options. */
+/* A device of a compiled design: the one that was written beside it, or a built-in one. */
+const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err);
+
+/* The plan verifier on a design as it was read back, with what its manifest and its report claim. */
+bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err);
+
+/* Events for the test benches, and extra, as in ts_emit_options; users' own devices go with the design. */
 bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err);
 

@@ -15,13 +15,15 @@ static void print_stages(const ts_plan *plan, const ts_imodel *im, const ts_devi
     }
 }
 
-/* Those that were weighed when the design was compiled, from its report. */
-static void add_alternatives(json_t *all, const char *dir)
+/* What was weighed when the design was compiled, and what decided, from its report. */
+static void add_reasons(json_t *all, const char *dir)
 {
+    static const char *const members[] = {"alternatives", "why"};
     ts_err none = {""};
-    json_t *report = ts_report_load(dir, &none), *list = json_object_get(report, "alternatives");
-    if (list)
-        json_object_set(all, "alternatives", list);
+    json_t *report = ts_report_load(dir, &none);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (json_object_get(report, members[i]))
+            json_object_set(all, members[i], json_object_get(report, members[i]));
     json_decref(report);
 }
 
@@ -33,10 +35,13 @@ static void print(ts_arena *arena, const ts_design *design, const json_t *all, b
         return;
     }
     ts_report_print(stdout, all);
+    const char *why = json_string_value(json_object_get(all, "why"));
+    fputs(why ? why : "", stdout);
+    puts("plan verified: blocks, devices, links, queues, resources and predicted cycles");
     for (int p = 0; p < design->parts; p++) {
         const ts_design_part *part = &design->part[p];
         ts_err none = {""};
-        const ts_device *device = ts_device_find(arena, part->device, &none);
+        const ts_device *device = ts_design_device(arena, part->dir, part->device, &none);
         if (design->parts > 1)
             printf("\n  part %d", p);
         if (device)
@@ -63,14 +68,16 @@ int ts_verb_plan(const ts_verb *verb, int argc, char **argv)
     bool ok = ts_design_load(arena, dir, &design, &err);
     if (ok) {
         const ts_plan *plan = &design.plan;
-        ok = tokens <= plan->n_max ||
-             ts_fail(&err, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d", tokens, plan->n_max, tokens);
+        ok = ts_design_verify(arena, &design, &err);
+        ok = ok && (tokens <= plan->n_max ||
+             ts_fail(&err, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d", tokens, plan->n_max, tokens));
         json_t *all = ok ? ts_design_json(arena, &design, tokens ? tokens : plan->plan_tokens, &err) : NULL;
         ok = all != NULL;
         if (ok) {
             json_object_set_new(all, "model", json_string(design.im->name));
             json_object_set_new(all, "clock_mhz", json_real(plan->clock_mhz));
-            add_alternatives(all, dir);
+            json_object_set_new(all, "verified", json_true());
+            add_reasons(all, dir);
             print(arena, &design, all, as_json);
         }
         json_decref(all);

@@ -1,6 +1,7 @@
 /* tessera synth */
 #include <math.h>
 
+#include "cli/deploy.h"
 #include "cli/predicted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -49,7 +50,7 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
         ts_design_free(&design);
         return ts_fail(err, "%s has %d parts: synthesise them one by one, %s/part0 first", dir, design.parts, dir);
     }
-    const ts_device *device = ts_device_find(arena, design.plan.device, err);
+    const ts_device *device = ts_design_device(arena, design.dir, design.plan.device, err);
     ts_synth_result result;
     bool ok = device && ts_synth(arena, &design, device, &(ts_synth_options){.progress = progress}, &result, err) &&
               ts_report_put(dir, "synthesised", result_json(&result), err);

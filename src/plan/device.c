@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/asset.h"
@@ -54,22 +55,69 @@ static bool read_int(const reader *r, const char *key, int lo, int *out)
     return true;
 }
 
+/* An object's members are those of the list; what is mistyped would otherwise not be noticed. */
+static bool only_known(const reader *r, const char *where, const char *const *known)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)r->object, key, value)
+    {
+        int i = 0;
+        while (known[i] && strcmp(known[i], key) != 0)
+            i++;
+        if (!known[i])
+            return ts_fail(r->err, "%s: unknown member \"%s\"%s (docs/devices.md lists those of a device)", r->path, key, where);
+    }
+    return true;
+}
+
+static bool read_object(const reader *r, const char *key, const char *const *known, reader *part)
+{
+    const json_t *object = field(r, key);
+    *part = (reader){r->arena, object, r->path, r->err};
+    if (!json_is_object(object))
+        return ts_fail(r->err, "%s: \"%s\" must be an object", r->path, key);
+    return only_known(part, ts_printf(r->arena, " of \"%s\"", key), known);
+}
+
+/* A name is a file's, too, where the device goes with a design. */
+static bool check_name(const reader *r, const char *name)
+{
+    if (strlen(name) > 60 || name[0] == '.' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(name))
+        return ts_fail(r->err, "%s: \"name\" is \"%s\"; it has letters, digits, '-', '_' and '.', 60 at most", r->path, name);
+    return true;
+}
+
+static bool read_link(const reader *r, ts_device *d)
+{
+    static const char *const known[] = {"mbits", "ns", NULL};
+    reader link;
+    return !json_object_get(r->object, "link") ||
+           (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) && read_number(&link, "ns", 0, &d->link_ns));
+}
+
 static bool read_device(const reader *r, ts_device *d)
 {
     static const char *const families[] = {"xcup", "xc7", "ecp5", "ice40"};
-    const reader dsp = {r->arena, field(r, "dsp"), r->path, r->err}, bram = {r->arena, field(r, "bram"), r->path, r->err};
+    static const char *const known[] = {"name", "title", "part", "source", "yosys_family", "lut", "ff", "lutram", "dsp", "bram", "uram", "slr",
+                                        "clock_mhz", "memory_gbytes_per_s", "memory_latency_ns", "link", NULL};
+    static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", NULL}, *const of_bram[] = {"kind", "count", "kbit", NULL};
+    reader dsp, bram;
     double brams = 0;
-    if (!read_text(r, "name", &d->name) || !read_text(r, "title", &d->title) || !read_text(r, "part", &d->part) ||
+    if (!only_known(r, "", known) || !read_object(r, "dsp", of_dsp, &dsp) || !read_object(r, "bram", of_bram, &bram) || !read_link(r, d) ||
+        !read_text(r, "name", &d->name) || !read_text(r, "title", &d->title) || !read_text(r, "part", &d->part) ||
         !read_text(r, "source", &d->source) || !read_text(r, "yosys_family", &d->yosys_family) ||
         !read_number(r, "lut", 1, &d->has.lut) || !read_number(r, "ff", 1, &d->has.ff) || !read_number(r, "lutram", 0, &d->lutram) ||
         !read_number(r, "uram", 0, &d->has.uram) || !read_int(r, "slr", 1, &d->slr) || !read_number(r, "clock_mhz", 1, &d->clock_mhz) ||
         !read_number(r, "memory_gbytes_per_s", 0, &d->memory_gbytes_per_s) || !read_text(&dsp, "kind", &d->dsp_kind) ||
         !read_number(&dsp, "count", 0, &d->has.dsp) || !read_int(&dsp, "a_bits", 2, &d->dsp_a) ||
         !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
-        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit))
+        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) || !check_name(r, d->name))
         return false;
     if (json_object_get(r->object, "memory_latency_ns") && !read_number(r, "memory_latency_ns", 0, &d->memory_ns))
         return false;
+    if (d->lutram > d->has.lut)
+        return ts_fail(r->err, "%s: \"lutram\" is %.0f, and there are %.0f LUTs in all", r->path, d->lutram, d->has.lut);
     d->has.bram36 = floor(brams * d->bram_kbit / 36);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(d->yosys_family, families[i]) == 0)
@@ -114,7 +162,10 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err)
     if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0)) {
         size_t size = 0;
         const char *text = ts_file_read(arena, name, &size, err);
-        return text ? parse(arena, name, text, err) : NULL;
+        ts_device *device = text ? parse(arena, name, text, err) : NULL;
+        if (device)
+            device->text = text;
+        return device;
     }
     int count = 0;
     const ts_device *const *list = ts_device_list(arena, &count);

@@ -30,6 +30,8 @@ typedef struct ts_device {
     double clock_mhz;           /* default of --clock */
     double memory_gbytes_per_s; /* external memory, 0 without one */
     double memory_ns;           /* from an address to its first word; 0: not stated */
+    double link_mbits, link_ns; /* default of --link; 0: the file says nothing */
+    const char *text; /* of the user's file that it was read from; NULL: built in */
 } ts_device;
 
 /* A device by its name, or, where `name` ends in ".json" or holds a '/', from that file. NULL with a message that lists the known

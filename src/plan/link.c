@@ -13,7 +13,27 @@ enum {
     BEAT = 1024,
     SENDER = 10, RECEIVER = 14, /* cycles of a token's way in the ends, beside its words */
     HEADER_AND_CRC = 2,
+    DEPTH_STEP = 512, DEPTH_MAX = 16384, DEPTH_TOKENS = 2047, /* of the receiver's buffer: what its counters hold (rtl/ts_link_rx.v) */
 };
+
+static double round_trip(const ts_link *link)
+{
+    return 2.0 * link->flight + PIPELINES;
+}
+
+void ts_link_between(const ts_device *const *device, int devices, double *mbits, double *ns, const ts_device **unsaid)
+{
+    *mbits = INFINITY;
+    *ns = 0;
+    *unsaid = NULL;
+    for (int i = 0; i < devices; i++) {
+        const bool said = device[i]->link_mbits > 0;
+        if (!said && !*unsaid)
+            *unsaid = device[i];
+        *mbits = fmin(*mbits, said ? device[i]->link_mbits : TS_LINK_MBITS);
+        *ns = fmax(*ns, said ? device[i]->link_ns : TS_LINK_NS);
+    }
+}
 
 ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz)
 {
@@ -27,16 +47,20 @@ ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz)
 ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits)
 {
     const int words = cdiv(token_bits, link->word_bits), packet = imax(FULL_PACKET / words, 1) * words;
-    const int need = (int)ceil(link->rate * (2 * link->flight + PIPELINES)) + 2 * packet + words + 4;
-    return (ts_link_ends){.token_words = words, .packet = packet, .depth = cdiv(imax(need, 2 * (words + 1)), 512) * 512, .credit = packet, .beat = BEAT};
+    const int most = imin(DEPTH_MAX, DEPTH_TOKENS * (words + 1)) / DEPTH_STEP * DEPTH_STEP;
+    const double need = fmin(ceil(link->rate * round_trip(link)) + 2 * packet + words + 4, most);
+    return (ts_link_ends){.token_words = words, .packet = packet, .depth = cdiv(imax((int)need, 2 * (words + 1)), DEPTH_STEP) * DEPTH_STEP,
+                          .credit = packet, .beat = BEAT};
 }
 
 ts_hop ts_link_hop(const ts_link *link, int token_bits)
 {
     const ts_link_ends ends = ts_link_ends_of(link, token_bits);
     const int words = ends.token_words, frame = HEADER_AND_CRC + (link->word_bits == WORD_STEP);
+    /* Over a long way the sender waits for credit: so many words of the buffer are under way at most. */
+    const double rate = fmin(link->rate, (ends.depth - 2 * ends.packet - words - 4) / round_trip(link));
     /* At full rate packets are full; a token that comes alone is a packet, of which nothing is used before its CRC has come. */
-    return (ts_hop){.token_cycles = fmax(words + (double)frame * words / ends.packet, 1) / link->rate,
+    return (ts_hop){.token_cycles = fmax(words + (double)frame * words / ends.packet, 1) / rate,
                     .latency = SENDER + (words + frame) / link->rate + link->flight + RECEIVER + words};
 }
 

@@ -14,6 +14,10 @@ typedef struct ts_link {
 /* Where nothing is said: ten-gigabit Ethernet between neighbouring cards. */
 enum { TS_LINK_MBITS = 10000, TS_LINK_NS = 500 };
 
+/* What every two neighbours of a list can do: of the devices' own figures the least bandwidth and the longest way. A device that says
+   nothing counts as the default; `unsaid` gets the first such, or NULL. */
+void ts_link_between(const ts_device *const *device, int devices, double *mbits, double *ns, const ts_device **unsaid);
+
 /* For tokens of `token_bits`, with words wide enough for the bandwidth. */
 ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz);
 

@@ -5,6 +5,7 @@
 
 #include "plan/cost_modules.h"
 #include "plan/cut.h"
+#include "plan/verify.h"
 
 static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
 enum { MAX_RINGS = 16, BALANCE_ROUNDS = 3 };
@@ -234,6 +235,28 @@ static ts_part_cost run_cost(void *user, int device, int first, int end)
         cost.interval = fmax(cost.interval, hop.token_cycles * s->ring.plan_tokens);
     }
     return cost;
+}
+
+static ts_link link_of_devices(const search *s)
+{
+    double mbits, ns;
+    const ts_device *unsaid;
+    ts_link_between(s->opt->device, s->opt->devices, &mbits, &ns, &unsaid);
+    return ts_link_of(token_bits(s), mbits, ns, s->ring.clock_mhz);
+}
+
+/* What the links were taken to do, for who reads why. */
+static const char *link_line(const search *s)
+{
+    double mbits, ns;
+    const ts_device *unsaid;
+    ts_link_between(s->opt->device, s->opt->devices, &mbits, &ns, &unsaid);
+    const ts_hop hop = ts_link_hop(&s->link, token_bits(s));
+    const char *from = s->opt->link.word_bits ? "as --link says"
+                       : unsaid               ? ts_printf(s->arena, "taken for granted: the file of %s names none; --link says better", unsaid->name)
+                                              : "the devices' own; --link says otherwise";
+    return ts_printf(s->arena, "Links: %.0f Mbit/s, %.0f ns (%s): a token of %d bits every %.1f cycles.\n",
+                     s->link.rate * s->link.word_bits * s->ring.clock_mhz, s->link.flight * 1000 / s->ring.clock_mhz, from, token_bits(s), hop.token_cycles);
 }
 
 /* ---- Results */
@@ -595,8 +618,8 @@ static bool split(search *s, ts_err *err)
         return true;
     }
     finish(s, TS_MODE_SPLIT, best.part, count);
-    s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s", count, of_them,
-                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, best.part, count));
+    s->result->why = ts_printf(s->arena, "Split over %d devices%s, for %s; part %d decides.\n%s%s", count, of_them,
+                               ts_objective_name(o->objective), s->result->prediction.slowest, part_lines(s, best.part, count), link_line(s));
     return true;
 }
 
@@ -678,7 +701,7 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
     search s = {.arena = arena, .im = im, .opt = options, .ring = options->plan, .blocks = ts_block_count(im), .result = result};
     s.ring.small = options->objective == TS_OBJECTIVE_AREA;
     s.ring.clock_mhz = ts_partition_clock(options);
-    s.link = options->link.word_bits ? options->link : ts_link_of(token_bits(&s), TS_LINK_MBITS, TS_LINK_NS, s.ring.clock_mhz);
+    s.link = options->link.word_bits ? options->link : link_of_devices(&s);
     if (!choose(&s, err))
         return false;
     int chosen = -1; /* of two ways with the same mode and number of parts, the one that was planned in full comes last */
@@ -689,5 +712,5 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
         ts_alternative *a = &result->alternative[i];
         a->chosen = i == chosen;
     }
-    return true;
+    return ts_verify_partition(im, options, result, err) || ts_fail_in(err, "internal error: the planner made a plan that is not sound (please report it)");
 }
