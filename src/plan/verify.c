@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "plan/fold.h"
-#include "plan/pages.h"
 
 static const double SLIGHTLY = 1e-6; /* sums in another order */
 
@@ -245,8 +244,8 @@ static int turn_of(const turns *t, int i)
 }
 
 /* All pages of turns up to t lie in front of the page that takes the place of one of turn t (docs/paging.md): otherwise a stage may wait for
-   a page that waits for that stage. Two events behind each other say it for all. */
-static bool check_page_order(const ts_page_order *order, int layers, ts_err *err)
+   a page that waits for that stage. Three events behind each other say it for all. */
+bool ts_verify_page_order(const ts_page_order *order, int layers, ts_err *err)
 {
     const turns t = {order, layers + 1};
     const int count = 3 * order->count;
@@ -278,7 +277,7 @@ static bool check_pages(const ts_claim *c, const ts_claim_part *part, ts_err *er
         return ts_fail(err, "pages come at %.2f GB/s; the memory of %s has %.2f", need / 1e9, device->name, device->memory_gbytes_per_s);
     ts_arena *arena = ts_arena_new();
     const ts_page_order order = ts_page_order_of(arena, plan, part->im);
-    bool ok = check_page_order(&order, part->im->layers, err);
+    bool ok = ts_verify_page_order(&order, part->im->layers, err);
     const double least = (double)order.beats / plan->paging.rate;
     if (ok && part->prediction && (double)part->prediction->interval_cycles < least)
         ok = ts_fail(err, "an event every %lld cycles; its pages alone take %.0f", part->prediction->interval_cycles, least);

@@ -2,6 +2,7 @@
    none of its choices: whatever found the plan, by whatever search, it must pass here. */
 #ifndef TS_VERIFY_H
 #define TS_VERIFY_H
+#include "plan/pages.h"
 #include "plan/partition.h"
 
 /* A ring of the plan; what is NULL is not claimed. */
@@ -50,5 +51,9 @@ bool ts_verify_partition(const ts_imodel *im, const ts_partition_options *option
 
 /* What ts_verify_claim says of links alone: for those who plan with one. */
 bool ts_verify_link(const ts_link *link, int token_bits, ts_err *err);
+
+/* Of an order of pages alone: no page takes the place of one that may still be needed while a page that is needed earlier has not come.
+   layers: of the ring. */
+bool ts_verify_page_order(const ts_page_order *order, int layers, ts_err *err);
 
 #endif

@@ -175,6 +175,49 @@ fails "integer engine on a model file" "tessera compile" "$tessera" run "$model"
 fails "results into a missing directory" "cannot write" "$tessera" run "$dir/good" --engine integer --events "$csv" -o "$dir/none/out.csv"
 fails "profile of a model file" "directory that" "$tessera" profile "$model" --events "$csv"
 
+# A design whose plan or claims were changed is not sound, and `tessera plan` says so.
+works "a plan that is sound" "$tessera" plan "$dir/good"
+grep -q "^plan verified" "$dir/out" && report ok verified || report not "tessera plan does not say that it verified the plan"
+works "compile a split" "$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 --device pynq-z2,pynq-z2 --mode split -o "$dir/two"
+works "a split that is sound" "$tessera" plan "$dir/two"
+altered() { # WHAT PATTERN DIRECTORY FILE SED
+    cp -r "$dir/$3" "$dir/broken"
+    sed -i -E "$5" "$dir/broken/$4"
+    cmp -s "$dir/$3/$4" "$dir/broken/$4" && report not "$1: nothing was changed"
+    fails "$1" "$2" "$tessera" plan "$dir/broken"
+    rm -rf "$dir/broken"
+}
+altered "a claim that is too good" "this plan is not sound.*it says" good report.json 's/"interval_cycles": [0-9]+/"interval_cycles": 17/'
+altered "a short FIFO" "not sound.*the residual FIFO holds 2 tokens" good manifest.json 's/"mid_depth": [0-9]+/"mid_depth": 2/'
+altered "more than the device has" "not sound.*ice40up5k: .* are needed, .* more than" good manifest.json 's/"device": "zcu102"/"device": "ice40up5k"/'
+altered "less of the device allowed" "not sound.*more than the .* allowed \(1 %" good report.json 's/"utilisation": [0-9.]+/"utilisation": 0.01/'
+altered "a faster link" "not sound.*the way to part 1 takes" two manifest.json 's/"token_cycles": [0-9.]+/"token_cycles": 0.1/'
+altered "words that no link has" "not sound.*words of 40 bits" two manifest.json 's/"word_bits": [0-9]+/"word_bits": 40/'
+altered "another order of the parts" "parts are not those|does not fit the one before|not sound" two manifest.json '/"directory"/{s/part0/partX/;s/part1/part0/;s/partX/part1/}'
+altered "both parts on one device" "not sound.*both on device 0" two manifest.json 's/"device_number": 1/"device_number": 0/'
+altered "another mode" "not sound.*monolithic is one ring" two manifest.json 's/"mode": "split"/"mode": "monolithic"/'
+altered "a head in front" "not sound.*head belongs to the last part" two manifest.json '0,/"head": false/s//"head": true/'
+
+# Devices of the user's own.
+own=$dir/card.json
+card() { # SED: a device file, changed
+    sed -E "$1" devices/zcu102.json >"$own"
+}
+card 's/"name": "zcu102"/"name": "mycard"/'
+works "a device of the user's own" "$tessera" compile "$model" --inputs "$inputs" --device "$own" --events "$csv" --max-tokens 64 --target-ii 400 -o "$dir/card"
+rm "$own"
+works "its design without the file" "$tessera" plan "$dir/card"
+rm -rf "$dir/card"
+for wrong in 's/"lut": 274080/"lut": "many"/|"lut" must be a number' 's/"ff": 548160/"ff": -1/|"ff" must be a number of at least' \
+    's/"uram": 0,/"uram": 0, "urams": 3,/|unknown member "urams"' 's/"a_bits"/"abits"/|unknown member "abits" of "dsp"' \
+    's/"dsp": \{[^}]*\}/"dsp": 2520/|"dsp" must be an object' 's/"slr": 1/"slr": 1.5/|"slr" must be an integer' \
+    's/"mbits": 10000/"mbits": 0/|"mbits" must be a number of at least 1' 's/"ns": 500/"speed": 500/|unknown member "speed" of "link"' \
+    's/"lutram": 144000/"lutram": 344000/|"lutram" is 344000, and there are 274080' 's#"name": "zcu102"#"name": "../zcu102"#|"name" is' \
+    's/"yosys_family": "xcup"/"yosys_family": "xc9"/|known are xcup' '/"lut":/d|no "lut"' 's/"source": "[^"]*"/"source": 5/|"source" must be a text'; do
+    card "${wrong%%|*}"
+    fails "device file: ${wrong%%|*}" "card.json: .*${wrong##*|}" "$tessera" compile "$model" --inputs "$inputs" --device "$own" --events "$csv" -o "$dir/d"
+done
+
 # Doubtful events: a model comes out all the same, with a warning that names the tensor, with given formats and with a search for them.
 /usr/bin/python3 - "$csv" "$dir" <<'P'
 import csv, sys
