@@ -39,7 +39,7 @@ fails "unknown device lists the known ones" "zcu102.*|pynq-z2" "$tessera" compil
 split=("$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 -o "$dir/d")
 fails "unknown device in a list" "zcu1o2.*known are" "${split[@]}" --device pynq-z2,zcu1o2
 fails "empty list of devices" "--device ,: a list of 1 to 16" "${split[@]}" --device ,
-fails "unknown mode" "choose one of auto, monolithic, replicated, split" "${split[@]}" --device zcu102 --mode sliced
+fails "unknown mode" "choose one of auto, monolithic, replicated, paged, split" "${split[@]}" --device zcu102 --mode sliced
 fails "unknown objective" "choose latency, throughput or area" "${split[@]}" --device zcu102 --objective speed
 for link in fast 0 100: 100:-1 100:2x; do
     fails "link $link" "--link $link: give MBITS" "${split[@]}" --device pynq-z2,pynq-z2 --link $link
