@@ -148,15 +148,16 @@ static int sum_lanes(int d, int ii)
     return steps > 1 ? ts_ceil_div(d, steps) : d;
 }
 
-/* Pieces in which a queue holds a token: the fewest of those that need the least block RAM and keep up. Queues are one block query
-   longer than the longest event; the few tokens more or less do not matter here. */
-static int queue_beats(const search *s, int ii)
+/* Pieces in which a queue holds a token: the fewest of those that need the least block RAM and keep up, with new tokens too. Queues are
+   one block query longer than the longest event; the few tokens more or less do not matter here. */
+static int queue_beats(const search *s, const intervals *ii)
 {
+    const int most = ii->enter < ii->ring - 2 ? ii->enter : ii->ring - 2;
     const ts_mapping map = ts_mapping_of(s->device);
     const int residual = s->im->d * s->w.res_w, query = s->ways.has_attention ? s->im->heads * s->im->d_head * s->w.qw : 0;
     double least = 0;
     int best = 1;
-    for (int beats = 1; beats <= TS_QUEUE_BEATS_MAX && (beats == 1 || beats <= ii - 2); beats++) {
+    for (int beats = 1; beats <= TS_QUEUE_BEATS_MAX && (beats == 1 || beats <= most); beats++) {
         const int depth = s->opt->max_tokens + QUEUE_MARGIN;
         double brams = ts_cost_queue_narrow(&map, residual, depth, beats, TS_MEM_BLOCK).device.bram36;
         if (query)
@@ -181,7 +182,7 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
     plan.argmax = s->opt->argmax && im->classifier;
     plan.half = ii->ring >= HALF_RATE_II;
     plan.sum_lanes = sum_lanes(im->d, ii->ring);
-    plan.queue_beats = queue_beats(s, ii->ring);
+    plan.queue_beats = queue_beats(s, ii);
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k)
             fold_linear(s, id, ii, &plan.lin[id]);
