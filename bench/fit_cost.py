@@ -80,6 +80,7 @@ GRIDS = {
     "ts_fifo": grid(WIDTH=[20], DEPTH=[16, 50, 64, 300], STYLE="block"),
     "ts_queue": grid(WIDTH=[20], DEPTH=[16, 65, 192, 520, 769]),
     "ts_queue_narrow": grid(WIDTH=[60, 300], DEPTH=[20, 193], BEATS=[2, 3, 5, 8]),
+    "ts_collect": grid(WIDTH=[12, 40], BEATS=[2, 3, 8, 32], DEPTH=[3, 4]),
     "ts_fork": grid(WIDTH=[20, 100]),
     "ts_merge": grid(WIDTH=[20, 100, 300]),
     "ts_route": grid(WIDTH=[20, 100]),

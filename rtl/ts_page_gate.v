@@ -10,7 +10,7 @@
 // yet freed. m_ready must not wait for m_valid. A page that is announced in cycle t lets tokens pass from t + 1; pages that are
 // there follow each other without a bubble.
 //   hit, hit_event: a token has taken a bad page, and the number of its event modulo 2^EVW; an event uses TURNS pages of the stage
-//   stalls: cycles in which a token waited for its page although the stage would have taken it, modulo 2^32
+//   stalls: cycles in which a token waited for its page, modulo 2^32
 //   late: some page was waited for in more than LATE cycles (0: not watched); stays up until reset
 `default_nettype none
 
@@ -61,7 +61,7 @@ module ts_page_gate #(
     wire           pass = s_valid && m_ready && open;
     wire           turned = pass && s_tag[LW] && !s_tag[LW+1]; // the last token of its page
     wire           left = o_valid && o_ready && o_tag[LW] && !o_tag[LW+1];
-    wire           waits = s_valid && m_ready && !open;
+    wire           waits = s_valid && !open;
 
     assign m_valid  = s_valid && open;
     assign s_ready  = m_ready && open;

@@ -1,8 +1,9 @@
 // Requantisation of a vector of D signed values, with the channel's own parameters: y = sat(round((x * m + b) >> (S2 + e))).
 // NR values a cycle: a token stays offered for STEPS = ceil(D / NR) cycles and is taken with the last one; a new one exactly every
-// STEPS cycles while the output is taken. From the first of these cycles to the first cycle of its m_valid: STEPS + 9.
+// STEPS cycles while the output is taken. From the first of these cycles to the first cycle of its m_valid: STEPS + 9,
+// and one where STEPS > 1.
 // Page memory: word page * STEPS + r, `page` = the layer in s_tag: NR entries {b[BIASW-1:0] if BIASW, bits[4:0] if VARBITS,
-// e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when the output FIFO has room for it.
+// e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when there is room at the output for it.
 `default_nettype none
 
 module ts_rqvec #(
@@ -41,7 +42,8 @@ module ts_rqvec #(
     localparam QE    = 18 + EW + (VARBITS != 0 ? 5 : 0) + BIASW;
     localparam BPW   = BIASW > 0 ? BIASW : 1;
     localparam LAG   = 9;
-    localparam DEPTH = (STEPS + LAG + 1 + STEPS - 1) / STEPS + 1; // what is in flight at full rate, and one more
+    // What is in flight at full rate, a token that the next stage works on, and one more.
+    localparam DEPTH = (STEPS + LAG + 2 + STEPS - 1) / STEPS + 2;
     localparam CW    = $clog2(DEPTH + 1);
     localparam QAW   = PAGES * STEPS > 1 ? $clog2(PAGES * STEPS) : 1;
     localparam SCW   = STEPS > 1 ? $clog2(STEPS) : 1;
@@ -59,7 +61,7 @@ module ts_rqvec #(
     // ---- issue: NR values a cycle, straight from the token that is offered
     reg            room;
     reg  [SCW-1:0] count;
-    reg  [CW-1:0]  used; // places of the output FIFO that are taken or promised
+    reg  [CW-1:0]  used; // places at the output that are taken or promised
     wire           first = count == {SCW{1'b0}};
     wire           last  = count == LAST[SCW-1:0];
     wire           begins = s_valid && first && room;
@@ -101,14 +103,12 @@ module ts_rqvec #(
     wire [NR*XW-1:0] x_2, x_3;
     wire [NR*QE-1:0] q;
     wire [NR*YW-1:0] y;
-    wire [NR-1:0]    rq_valid, rq_last;
+    wire [NR-1:0]    rq_valid, rq_tag;
     reg  [2:0]       step;
-    wire             last_3;
     always @(posedge clk)
         step <= rst ? 3'b0 : {step[1:0], busy};
     ts_select #(.N(STEPS), .WIDTH(NR * XW)) select (.clk(clk), .x(x), .sel(count), .y(x_2));
     ts_delay #(.WIDTH(NR * XW), .CYCLES(1)) delay_x (.clk(clk), .in(x_2), .out(x_3));
-    ts_delay #(.WIDTH(1), .CYCLES(3)) delay_last (.clk(clk), .in(last), .out(last_3));
     ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * STEPS), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
         .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(addr), .rdata(q),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
@@ -130,38 +130,25 @@ module ts_rqvec #(
             end
             ts_requant #(.IW(XW), .S1(0), .S2(S2), .BIASW(BIASW), .EW(EW), .OW(YW), .OSIGNED(1), .VARBITS(VARBITS)) requant (
                 .clk(clk), .rst(rst), .in_valid(step[2]), .in_acc(x_3[i*XW +: XW]), .in_m(q[i*QE +: 18]),
-                .in_e(q[i*QE+18 +: EW]), .in_b(bias), .in_bits(width), .in_tag(last_3),
-                .out_valid(rq_valid[i]), .out_y(y[i*YW +: YW]), .out_tag(rq_last[i]));
+                .in_e(q[i*QE+18 +: EW]), .in_b(bias), .in_bits(width), .in_tag(1'b0),
+                .out_valid(rq_valid[i]), .out_y(y[i*YW +: YW]), .out_tag(rq_tag[i]));
         end
     endgenerate
     // The lanes run together: lane 0 speaks for all.
-    wire unused = &{1'b0, rq_valid, rq_last};
+    wire unused = &{1'b0, rq_valid, rq_tag};
 
     // ---- collect and put out; tags wait beside the data
     wire [STEPS*NR*YW-1:0] vector;
-    wire                   fifo_ready, tag_ready, tag_valid;
-    wire [CW-1:0]          fifo_count, tag_count;
-    generate
-        if (STEPS > 1) begin : g_collect
-            reg [(STEPS-1)*NR*YW-1:0] before;
-            assign vector = {y, before};
-            always @(posedge clk)
-                before <= vector[STEPS*NR*YW-1:NR*YW];
-        end else begin : g_one
-            assign vector = y;
-        end
-        if (STEPS * NR > D) begin : g_junk
-            wire unused_junk = &{1'b0, vector[STEPS*NR*YW-1:D*YW]};
-        end
-    endgenerate
-    ts_fifo_lut #(.WIDTH(D * YW), .DEPTH(DEPTH)) fifo (
-        .clk(clk), .rst(rst), .s_valid(rq_valid[0] && rq_last[0]), .s_ready(fifo_ready), .s_data(vector[D*YW-1:0]),
-        .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(fifo_count));
+    wire                   tag_ready, tag_valid;
+    wire [CW-1:0]          tag_count;
+    ts_collect #(.WIDTH(NR * YW), .BEATS(STEPS), .DEPTH(DEPTH)) collect (
+        .clk(clk), .rst(rst), .s_valid(rq_valid[0]), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector));
+    assign m_data = vector[D*YW-1:0];
     ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(DEPTH)) tags (
         .clk(clk), .rst(rst), .s_valid(begins), .s_ready(tag_ready), .s_data(s_tag),
         .m_valid(tag_valid), .m_ready(pop), .m_data(m_tag), .count(tag_count));
-    // Credits make sure that neither FIFO is ever full when it is written.
-    wire unused_fifo = &{1'b0, fifo_ready, fifo_count, tag_ready, tag_valid, tag_count};
+    // Credits make sure that nothing is ever full when it is written.
+    wire unused_collect = &{1'b0, vector, tag_ready, tag_valid, tag_count};
 endmodule
 
 `default_nettype wire

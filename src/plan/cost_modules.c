@@ -214,6 +214,20 @@ ts_cost ts_cost_queue_narrow(const ts_mapping *map, int WIDTH, int DEPTH, int BE
     return cost;
 }
 
+/* Tokens of BEATS beats of WIDTH bits. */
+static ts_cost collect(const ts_mapping *map, int WIDTH, int BEATS, int DEPTH)
+{
+    if (BEATS == 1)
+        return ts_cost_fifo_lut(map, WIDTH, DEPTH);
+    ts_resources self = {0};
+#define COST_ts_collect
+#include "plan/cost_table.def"
+#undef COST_ts_collect
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, (DEPTH - 2) * BEATS + 2));
+    return cost;
+}
+
 ts_cost ts_cost_fork(int WIDTH, bool HALF)
 {
     ts_resources self = {0};
@@ -457,10 +471,11 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
 
     const int steps = MO * KO, tree = cdiv(clog2(PK), REG), dot = 5 + tree, beat = dot + 1 + (R > 1);
     const int lag = beat + R - 1 + 6 + (p->w.table ? 2 : 0) + 1;
-    const int in_flight = BEATS ? cdiv(KO + lag + 1, KO) + 1 : cdiv(steps + lag + 1, steps) + 1;
+    const int in_flight = BEATS ? cdiv(KO + lag + 1, KO) + 1 : cdiv(steps + lag + 2, steps) + 2;
     const int entry = 18 + 3 + (p->w.varbits ? 5 : 0);
     const int requantised = p->w.table ? p->w.idxw : YW;
-    ts_cost_add(&cost, 1, ts_cost_delay(PK * XW, 2));
+    ts_cost_add(&cost, 1, ts_cost_select(KO, PK * XW));
+    ts_cost_add(&cost, 1, ts_cost_delay(PK * XW, 1));
     if (PAGED)
         ts_cost_add(&cost, 1, ts_cost_page_mem(map, PM * PK * WW, BUFFERS * steps, p->f.wstyle, p->lanes));
     else
@@ -479,7 +494,10 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
         ts_cost_add(&cost, NR, ts_cost_mem(map, YW, 1 << p->w.idxw, TS_MEM_BLOCK, true));
         ts_cost_add(&cost, 1, ts_cost_delay(1, 2));
     }
-    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, BEATS ? NR * YW + 1 : M * YW, in_flight * (BEATS ? R : 1)));
+    if (BEATS)
+        ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, NR * YW + 1, in_flight * R + (KO == 1)));
+    else
+        ts_cost_add(&cost, 1, collect(map, NR * YW, BT, in_flight));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, p->tagw, in_flight));
     return cost;
 }
@@ -492,14 +510,13 @@ ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rq
 #include "plan/cost_table.def"
 #undef COST_ts_rqvec
     ts_cost cost = both(self);
-    const int entry = 18 + 3 + (w->varbits ? 5 : 0) + w->biasw, depth = cdiv(STEPS + 10, STEPS) + 1;
+    const int entry = 18 + 3 + (w->varbits ? 5 : 0) + w->biasw, depth = cdiv(STEPS + 11, STEPS) + 2;
     ts_cost_add(&cost, 1, ts_cost_page(PAGES, imax(QAW, 1)));
     ts_cost_add(&cost, 1, ts_cost_select(STEPS, NR * XW));
     ts_cost_add(&cost, 1, ts_cost_delay(NR * XW, 1));
-    ts_cost_add(&cost, 1, ts_cost_delay(1, 3));
     ts_cost_add(&cost, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
     ts_cost_add(&cost, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, 3, YW, w->varbits));
-    ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, D * YW, depth));
+    ts_cost_add(&cost, 1, collect(map, NR * YW, STEPS, depth));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, TAGW, depth));
     return cost;
 }

@@ -65,7 +65,9 @@ static void linear(const timing *t, path *p, ts_lin_id id)
     const ts_lin_widths *w = &t->w.lin[id];
     const ts_lin_fold *f = &t->plan->lin[id];
     const int rounds = f->pm / f->nr;
-    const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0);
+    const bool last = (int)id == TS_LIN_HEAD0 + t->im->head_count - 1; /* its results leave in beats, the others' as tokens */
+    const int collected = !last && ts_ceil_div(w->m, f->pm) * rounds > 1;
+    const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0) + collected;
     if (f->buffers)
         gate(p, id);
     pass(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
@@ -80,7 +82,7 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
     /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
-    pass(p, steps + RQVEC_LAG, steps + t->plan->half);
+    pass(p, steps + RQVEC_LAG + (steps > 1), steps + t->plan->half);
 }
 
 /* Residual sum (ts_radd). */

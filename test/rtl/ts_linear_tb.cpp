@@ -253,12 +253,12 @@ int main(int argc, char **argv)
         int levels = 0;
         while ((1 << levels) < P_PK)
             levels++;
-        const uint64_t lag = static_cast<uint64_t>(13 + (levels + P_REG - 1) / P_REG + (R > 1 ? R : 0) + 2 * P_TABLE);
-        const uint64_t first = s.accepted_at[0];
+        const uint64_t lag = static_cast<uint64_t>(13 + (levels + P_REG - 1) / P_REG + (R > 1 ? R : 0) + 2 * P_TABLE + (!P_BEATS && BT > 1));
+        const uint64_t first = s.accepted_at[0] - (STEPS - 1); // it is taken with its last step
         if (P_BEATS)
             b.check(m.valid_at[0] == first + KO + lag - (R - 1), "latency to the first beat is not as documented");
         b.check(m.valid_at[P_BEATS ? BT - 1 : 0] == first + STEPS + lag, "latency is not as documented");
-        b.check(s.accepted_at[static_cast<size_t>(tokens - 1)] == first + static_cast<uint64_t>((tokens - 1) * STEPS), "a bubble at full rate");
+        b.check(s.accepted_at[static_cast<size_t>(tokens - 1)] == first + static_cast<uint64_t>(tokens * STEPS - 1), "a bubble at full rate");
     }
     // The same hardware with other numbers, written at run time.
     layers.clear();

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     };
     b.each_cycle([&] {
         const bool pass = b.at("m_valid").get().u() && b.at("m_ready").get().u();
-        const bool waits = b.at("s_valid").get().u() && b.at("m_ready").get().u() && !pass;
+        const bool waits = b.at("s_valid").get().u() && !b.at("m_valid").get().u();
         b.check(b.at("s_ready").get().u() == 0 || b.at("m_ready").get().u() == 1, "takes what the stage does not");
         b.check(b.at("stalls").get().u() == stalls, "stalls are miscounted");
         b.check(b.at("late").get().u() == late, "late");

@@ -129,7 +129,7 @@ int main(int argc, char **argv)
             const bool takes = g_ready >> s & 1;
             b.check(st.offered ? takes == pass : st.ready || !takes, "the ends of the handshake disagree");
             b.check(!valid || st.offered, "offers a token that is not there");
-            st.stalls += st.offered && st.ready && !pass;
+            st.stalls += st.offered && !valid;
             st.taken = pass;
             if (pass) {
                 const token t = st.queue.front();

@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     send(tokens);
     b.run();
     if (!b.stalled() && !b.failed()) {
-        b.check(m.valid_at[0] == s.accepted_at[0] - (STEPS - 1) + STEPS + 9, "latency is not as documented");
+        b.check(m.valid_at[0] == s.accepted_at[0] - (STEPS - 1) + STEPS + 9 + (STEPS > 1), "latency is not as documented");
         b.check(s.accepted_at.back() == s.accepted_at[0] + static_cast<uint64_t>((tokens - 1) * STEPS), "a bubble at full rate");
     }
     // The same hardware with other numbers, written at run time.

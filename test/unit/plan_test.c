@@ -335,14 +335,14 @@ static void predictions_are_the_modules_sums(void **state)
         plan.rqv[i].nr = 1;
     for (int i = 0; i < TS_NRM_COUNT; i++)
         plan.nrm[i].np = 1;
-    enum { N = 10, D = 32, FF = 128, SLICE = 1, RADD = 2, RQVEC = D + 9, NORM = 3 * D + 18 + 9 + 8, LAG = 13, RECIP = 9 };
+    enum { N = 10, D = 32, FF = 128, SLICE = 1, RADD = 2, RQVEC = D + 10, NORM = 3 * D + 18 + 9 + 8, LAG = 14, HEAD_LAG = 13, RECIP = 9 };
     const int through = (D * D + LAG) + RADD + NORM + SLICE + RQVEC + (D * FF + LAG) + (FF * D + LAG) + RADD + NORM + SLICE;
     const ts_layer_time t = ts_layer_time_of(&plan, f->encreg, N);
     assert_int_equal(t.chain, through + SLICE + SLICE + RQVEC + (D * 3 * D + LAG));
     assert_int_equal(t.chain_ii, D * FF);
     assert_int_equal(t.enter, SLICE + SLICE + (3 * 3 * D + LAG) + SLICE);
     assert_int_equal(t.enter_ii, 3 * 3 * D);
-    assert_int_equal(t.leave, through + RQVEC + (D * 4 + LAG) + SLICE);
+    assert_int_equal(t.leave, through + RQVEC + (D * 4 + HEAD_LAG) + SLICE);
     /* 4 heads of width 8, one of each a step: an item is 8 n steps, pass two is 11 cycles behind. */
     assert_true(fabs(t.block - 4 * 8 * N) < 1e-9);
     assert_int_equal(t.row, 8);
