@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emit/page_file.h"
+#include "emit/sim_top.h"
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "num/fixed.h"
@@ -168,7 +170,27 @@ static int load_ring(ts_arena *arena, const ts_bench_options *opt, int part, FIL
     return count;
 }
 
-static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, int hits, int beats, int events, int loads)
+/* Of all rings together. */
+typedef struct page_counts {
+    int rings, stages;
+    double settle; /* cycles in which the first pages come */
+} page_counts;
+
+static page_counts count_pages(ts_arena *arena, const ts_bench_options *opt)
+{
+    page_counts p = {0};
+    for (int r = 0; r < opt->rings; r++) {
+        const ts_page_order order = ts_page_order_of(arena, opt->ring[r].plan, opt->ring[r].im);
+        if (!order.stages)
+            continue;
+        p.rings++;
+        p.stages += order.stages;
+        p.settle = fmax(p.settle, ts_page_event_cycles(opt->ring[r].plan, &order));
+    }
+    return p;
+}
+
+static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages, int hits, int beats, int events, int loads)
 {
     const ts_ports ports = ports_of(opt);
     text t;
@@ -177,13 +199,15 @@ static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, int hit
             "// What tb.v must know of this ring.\n"
             "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
-            opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events, watchdog(opt));
+            pages->stages ? TS_SIM_TOP : opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events, watchdog(opt));
     if (ports.refusals)
         fprintf(t.f, "`define RING_REFUSALS\n");
     if (opt->rings > 1)
         fprintf(t.f, "`define RING_PARTS %d\n", opt->rings);
     if (loads)
         fprintf(t.f, "`define RING_LOADS %d\n", loads);
+    if (pages->stages)
+        fprintf(t.f, "`define RING_PAGED_RINGS %d\n`define RING_PAGED_STAGES %d\n", pages->rings, pages->stages);
     /* A simulator treats a missing image as a warning at most. */
     fprintf(t.f, "`define RING_CHECK_IMAGES \\\n");
     for (int r = 0; r < opt->rings; r++) {
@@ -192,12 +216,14 @@ static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, int hit
         for (int m = 0; m < memories; m++)
             for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++)
                 fprintf(t.f, "        check_image(\"%s%s_%03d.hex\"); \\\n", opt->ring[r].mem, mem[m].name, slice);
+        if (ts_plan_is_paged(opt->ring[r].plan))
+            fprintf(t.f, "        check_image(\"%s%s\"); \\\n", opt->ring[r].mem, TS_PAGE_FILE);
     }
     fprintf(t.f, "        check_image(\"mem/expect.hex\");\n");
     return text_close(&t, arena);
 }
 
-static const char *ring_h(ts_arena *arena, const ts_bench_options *opt)
+static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages)
 {
     const ts_ports ports = ports_of(opt);
     const ts_ring_widths w = ts_ring_widths_of(opt->ring[0].im);
@@ -206,11 +232,12 @@ static const char *ring_h(ts_arena *arena, const ts_bench_options *opt)
     fprintf(t.f,
             "/* What sim.cpp must know of this ring. */\n"
             "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_OUT_LANE %d\n"
-            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s#define RING_CUTS %d\n\n"
+            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s#define RING_CUTS %d\n"
+            "#define RING_PAGED_RINGS %d\n#define RING_PAGED_STAGES %d\n#define RING_SETTLE %.0f\n\n"
             "/* images, part, number on the configuration bus, bits of a word, words, must be loaded */\n"
             "#define RING_MEMORIES(X)",
             opt->im->features, ports.hit_lane, ports.lanes, ports.out_lane, w.tagw, watchdog(opt),
-            ports.refusals ? "#define RING_REFUSALS\n" : "", opt->rings - 1);
+            ports.refusals ? "#define RING_REFUSALS\n" : "", opt->rings - 1, pages->rings, pages->stages, pages->settle);
     for (int r = 0; r < opt->rings; r++) {
         ts_memory mem[TS_MEMORY_MAX];
         const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
@@ -221,7 +248,8 @@ static const char *ring_h(ts_arena *arena, const ts_bench_options *opt)
     }
     fprintf(t.f, "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
     for (int s = 0; s < opt->stream_count; s++)
-        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, opt->streams[s].wire, opt->top, opt->streams[s].wire,
+        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, opt->streams[s].wire,
+                pages->stages ? TS_SIM_TOP "__DOT__u_design" : opt->top, opt->streams[s].wire,
                 opt->streams[s].first, opt->streams[s].count, opt->streams[s].width, opt->streams[s].is_signed);
     fprintf(t.f, "\n");
     return text_close(&t, arena);
@@ -256,7 +284,9 @@ ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
         loads += load_ring(arena, opt, r, load.f);
     const char *loaded = text_close(&load, arena);
     files.load = loads ? loaded : NULL;
-    files.ring_vh = ring_vh(arena, opt, hit_count, beats, events, loads);
-    files.ring_h = ring_h(arena, opt);
+    const page_counts pages = count_pages(arena, opt);
+    files.ring_vh = ring_vh(arena, opt, &pages, hit_count, beats, events, loads);
+    files.ring_h = ring_h(arena, opt, &pages);
+    files.sim_top = ts_sim_top_text(arena, opt, &ports);
     return files;
 }

@@ -9,6 +9,7 @@ typedef struct ts_bench_files {
     const char *hits, *expect, *load; /* mem/NAME.hex; load: NULL where every memory has its image */
     const char *ring_vh;              /* macros for tb.v */
     const char *ring_h;               /* tables for sim.cpp */
+    const char *sim_top;              /* tb/ts_sim_top.v, NULL where nothing is paged (emit/sim_top.h) */
 } ts_bench_files;
 
 /* A ring of the design, and where its memory images are. */

@@ -7,6 +7,8 @@
 #include "emit/bench.h"
 #include "emit/memories.h"
 #include "emit/outdir.h"
+#include "emit/page_file.h"
+#include "emit/sim_top.h"
 #include "emit/top.h"
 
 typedef struct writer {
@@ -73,6 +75,20 @@ static bool write_memories(const writer *w, const ts_emit_options *opt, const ts
     return true;
 }
 
+static bool write_pages(const writer *w, const ts_emit_options *opt)
+{
+    ts_arena *scratch = ts_arena_new();
+    const ts_page_order order = ts_page_order_of(scratch, opt->plan, opt->im);
+    bool ok = true;
+    if (order.stages) {
+        size_t size;
+        const uint8_t *image = ts_page_file(scratch, opt->im, opt->plan, &order, &size);
+        ok = write_bytes(w, "mem/" TS_PAGE_FILE, (const char *)image, size);
+    }
+    ts_arena_free(scratch);
+    return ok;
+}
+
 static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_memory *mem, int count)
 {
     const ts_imodel *im = opt->im;
@@ -95,6 +111,9 @@ static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_me
                              "ports", "s_hit", "values", im->features, "lane_bits", p.hit_lane, "value_bits", im->in.bits, "m_out", out,
                              "plan", ts_plan_to_json(opt->plan, im), "memories", memories);
     CHECK(json);
+    const ts_page_order pages = ts_page_order_of(arena, opt->plan, im);
+    if (pages.stages)
+        json_object_set_new(json, "pages", ts_page_file_json(opt->plan, &pages));
     if (opt->extra)
         CHECK(json_object_update_missing(json, opt->extra) == 0);
     return json;
@@ -123,9 +142,10 @@ static bool write_all(const writer *w, const ts_emit_options *opt)
                                        .n = opt->n, .x = opt->x, .stream_count = stream_count, .streams = streams};
     const ts_bench_files bench = ts_bench_make(w->arena, &bench_of);
     return make_dirs(w) && write_assets(w) && write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_top_name(w->arena, opt->im)), top) &&
-           write_memories(w, opt, mem, memories) && write_text(w, "mem/hits.hex", bench.hits) &&
+           write_memories(w, opt, mem, memories) && write_pages(w, opt) && write_text(w, "mem/hits.hex", bench.hits) &&
            write_text(w, "mem/expect.hex", bench.expect) && (!bench.load || write_text(w, "mem/load.hex", bench.load)) &&
            write_text(w, "tb/ring.vh", bench.ring_vh) && write_text(w, "tb/ring.h", bench.ring_h) &&
+           (!bench.sim_top || write_text(w, "tb/" TS_SIM_TOP ".v", bench.sim_top)) &&
            ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) && write_manifest(w, opt, mem, memories);
 }
 
@@ -244,6 +264,14 @@ bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err 
     return false;
 }
 
+bool ts_design_is_paged(const ts_design *design)
+{
+    for (int p = 0; p < design->parts; p++)
+        if (ts_plan_is_paged(design->part[p].plan))
+            return true;
+    return false;
+}
+
 ts_ports ts_design_ports(const ts_design *design)
 {
     const ts_design_part *first = &design->part[0], *last = &design->part[design->parts - 1];
@@ -288,8 +316,12 @@ long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan)
             const long long ii = ts_ceil_div(w.rqv[id].d, plan->rqv[id].nr);
             slowest = ii > slowest ? ii : slowest;
         }
+    ts_arena *scratch = ts_arena_new();
+    const ts_page_order pages = ts_page_order_of(scratch, plan, im);
+    const long long paged = pages.stages ? ts_page_late(plan, &pages) : 0;
+    ts_arena_free(scratch);
     const long long blocks = (long long)ts_ceil_div(plan->n_max, a->pq) * ts_ceil_div(plan->n_max, a->pkey);
     const long long attention = blocks * ts_ceil_div(im->heads, a->ph) * ts_ceil_div(im->d_head, a->pd);
     const long long final = (long long)plan->n_max * ts_ceil_div(im->heads * im->d_head, a->nf);
-    return 4 * im->layers * (plan->n_max * slowest + attention + final + 5000);
+    return 4 * im->layers * (plan->n_max * slowest + attention + final + paged + 5000);
 }

@@ -3,9 +3,9 @@
        manifest.json        ports, folds, memories: what a host, a simulator or a vendor project needs to know
        model.tsm            the integer model
        rtl/                 <model>_top.v and every module it uses
-       mem/                 images of the page memories; hits.hex, expect.hex, load.hex of the test bench
+       mem/                 images of the page memories; pages.bin of external memory; hits.hex, expect.hex, load.hex of the test bench
        tb/tb.v, ring.vh     self-checking test bench for any Verilog simulator, run from the directory itself:
-                              iverilog -g2005 -y rtl -I tb -o tb.vvp tb/tb.v && vvp -n tb.vvp
+                              iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/tb.v && vvp -n tb.vvp
        tb/sim.cpp, ring.h   harness for Verilator (ts_simulate builds it)
 
    The same model and plan give the same bytes. */
@@ -53,6 +53,9 @@ typedef struct ts_design {
     ts_design_part *part; /* [parts] */
 } ts_design;
 bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err);
+
+/* Some ring of it has pages in external memory: its benches stand around tb/ts_sim_top.v. */
+bool ts_design_is_paged(const ts_design *design);
 
 /* Of the whole design: hits as the first part takes them, results as the last one gives them. */
 ts_ports ts_design_ports(const ts_design *design);

@@ -59,8 +59,9 @@ int ts_memories(const ts_imodel *im, const ts_plan *plan, ts_memory out[TS_MEMOR
         if (!lin->k)
             continue;
         const char *name = ts_lin_name((ts_lin_id)id);
-        const int ko = ts_ceil_div(lin->k, f->pk), mo = ts_ceil_div(lin->m, f->pm);
-        add(&l, TS_MEMORY_WEIGHT, id, name, "w", f->pk * f->pm * lin->ww, lin->pages * mo * ko, f->wstyle);
+        const int mo = ts_ceil_div(lin->m, f->pm);
+        if (!f->buffers) /* those of the others come from external memory */
+            add(&l, TS_MEMORY_WEIGHT, id, name, "w", f->pk * f->pm * lin->ww, lin->pages * ts_lin_ii(lin, f), f->wstyle);
         add(&l, TS_MEMORY_BIAS, id, name, "b", f->pm * lin->accw, lin->pages * mo, f->pstyle);
         add(&l, TS_MEMORY_REQUANT, id, name, "q", f->nr * rq_entry_bits(lin->varbits), lin->pages * mo * (f->pm / f->nr), f->pstyle);
         if (lin->table)

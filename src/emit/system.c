@@ -10,7 +10,9 @@
 #include "base/file.h"
 #include "emit/bench.h"
 #include "emit/outdir.h"
+#include "emit/sim_top.h"
 #include "emit/top.h"
+#include "emit/top_pages.h"
 #include "emu/emu.h"
 
 const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
@@ -36,7 +38,9 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "// The model \"%s\" as %d rings in a chain (%s). Made by tessera; manifest.json says what each one computes.\n"
             "//\n"
             "// s_hit, m_out: as those of a single ring. cfg: writes memories of part cfg_part.\n"
-            "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at.\n"
+            "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at; part_gives[i]: part i gives a transfer.\n"
+            "// hold[i]: part i takes and gives nothing; for simulations of a part that stands still, 0 otherwise.\n"
+            "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
             "`default_nettype none\n\n"
             "module %s (\n"
             "    input  wire        clk,\n"
@@ -55,16 +59,22 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    output wire [%d:0] cut_valid,\n"
             "    output wire [%d:0] cut_ready,\n"
             "    output wire [%d:0] cut_last,\n"
+            "    input  wire [%d:0] hold,\n"
+            "    output wire [%d:0] part_gives,\n"
             "    input  wire        cfg_we,\n"
             "    input  wire [7:0]  cfg_part,\n"
             "    input  wire [7:0]  cfg_mem,\n"
             "    input  wire [9:0]  cfg_slice,\n"
             "    input  wire [15:0] cfg_addr,\n"
-            "    input  wire [71:0] cfg_data\n"
-            ");\n",
+            "    input  wire [71:0] cfg_data",
             opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
             in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", out->lanes * out->out_lane - 1, p->parts - 2, p->parts - 2,
-            p->parts - 2);
+            p->parts - 2, p->parts - 1, p->parts - 1);
+    for (int i = 0; i < p->parts; i++) {
+        const ts_page_order order = ts_page_order_of(arena, p->part[i].planned.plan, p->part[i].im);
+        ts_page_ports_declare(f, ts_printf(arena, "part%d_", i), p->part[i].planned.plan, &order);
+    }
+    fprintf(f, "\n);\n");
 }
 
 /* The six signals of a stream between parts; `from` leaves a part, `to` enters the next. */
@@ -122,18 +132,27 @@ static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
     if (!last)
         stream(f, out, width);
     fprintf(f,
+            "    wire part%d_ready, part%d_valid;\n"
+            "    assign %s_ready = part%d_ready && !hold[%d];\n"
+            "    assign %s_valid = part%d_valid && !hold[%d];\n"
+            "    assign part_gives[%d] = %s_valid && %s_ready;\n",
+            i, i, in, i, i, out, i, i, i, out, out);
+    fprintf(f,
             "    %s #(.MEM(\"part%d/mem/\")) u_part%d (\n"
             "        .clk(clk), .rst(rst), .cfg_we(cfg_we && cfg_part == 8'd%d), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), "
             ".cfg_addr(cfg_addr),\n"
-            "        .cfg_data(cfg_data), .s_hit_valid(%s_valid), .s_hit_ready(%s_ready), .s_hit_data(%s_data), .s_hit_last(%s_last),\n",
-            ts_top_name(arena, part->im), i, i, i, in, in, in, in);
+            "        .cfg_data(cfg_data), .s_hit_valid(%s_valid && !hold[%d]), .s_hit_ready(part%d_ready), .s_hit_data(%s_data),\n"
+            "        .s_hit_last(%s_last),\n",
+            ts_top_name(arena, part->im), i, i, i, in, i, i, in, in);
     if (part->im->embed_count == 0)
         fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
     fprintf(f,
-            "        .m_out_valid(%s_valid), .m_out_ready(%s_ready), .m_out_data(%s_data), .m_out_last(%s_last), "
-            ".m_out_refused(%s_refused),\n"
-            "        .m_out_error(%s_error));\n",
-            out, out, out, out, out, out);
+            "        .m_out_valid(part%d_valid), .m_out_ready(%s_ready && !hold[%d]), .m_out_data(%s_data), .m_out_last(%s_last),\n"
+            "        .m_out_refused(%s_refused), .m_out_error(%s_error)",
+            i, out, i, out, out, out, out);
+    const ts_page_order order = ts_page_order_of(arena, part->planned.plan, part->im);
+    ts_page_ports_connect(f, "", ts_printf(arena, "part%d_", i), part->planned.plan, &order);
+    fprintf(f, ");\n");
     if (last)
         return;
     const char *next = ts_printf(arena, "to%d", i + 1);
@@ -292,7 +311,8 @@ static bool write_all(const writer *w, const ts_system_options *opt)
            write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_system_name(w->arena, opt->im)), verilog(w->arena, opt)) &&
            write_text(w, "mem/hits.hex", files.hits) && write_text(w, "mem/expect.hex", files.expect) &&
            (!files.load || write_text(w, "mem/load.hex", files.load)) && write_text(w, "tb/ring.vh", files.ring_vh) &&
-           write_text(w, "tb/ring.h", files.ring_h) && ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
+           write_text(w, "tb/ring.h", files.ring_h) && (!files.sim_top || write_text(w, "tb/" TS_SIM_TOP ".v", files.sim_top)) &&
+           ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
            write_manifest(w, opt);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "emit/memories.h"
+#include "emit/top_pages.h"
 #include "num/fixed.h"
 
 typedef struct top {
@@ -18,6 +19,8 @@ typedef struct top {
     ts_ports ports;
     ts_stream *streams;
     int stream_count;
+    ts_page_order pages;
+    const char *page_in[TS_PAGED_STAGES], *page_to[TS_PAGED_STAGES]; /* streams in front of and behind the paged stages */
     const char *unused; /* outputs of modules that nobody needs, ", a, b" */
 } top;
 
@@ -159,6 +162,7 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
     const ts_lin_widths *w = &t->w.lin[id];
     const ts_lin_fold *f = &t->plan->lin[id];
     const char *name = ts_lin_name(id);
+    const int page = ts_page_stage_of(&t->pages, id);
     out(t, "    // %s: %d -> %d in %d cycles, %d x %d multipliers%s.\n", name, w->k, w->m, ts_lin_ii(w, f), f->pk, f->pm,
         f->pack ? ", two a DSP" : "");
     wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
@@ -172,16 +176,30 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
         "        .TABLE(%d), .IDXW(%d), .WSTYLE(\"%s\"), .PSTYLE(\"%s\"),%s\n",
         w->k, w->m, f->pk, f->pm, f->nr, w->pages, beats, w->xw, w->xsigned, w->ww, w->accw, w->s1, w->s2, w->yw, w->ysigned, w->varbits,
         w->table, w->idxw, style(f->wstyle), style(f->pstyle), f->pack ? " .PACK(1)," : "");
-    out(t, "        .INIT_W(%s), .CFG_W(%d), .INIT_B(%s), .CFG_B(%d),\n", image(t, f->wstyle, name, "w"), ts_memory_id(TS_MEMORY_WEIGHT, (int)id),
-        image(t, f->pstyle, name, "b"), ts_memory_id(TS_MEMORY_BIAS, (int)id));
-    out(t, "        .INIT_Q(%s), .CFG_Q(%d), .INIT_T(%s), .CFG_T(%d)\n", image(t, f->pstyle, name, "q"), ts_memory_id(TS_MEMORY_REQUANT, (int)id),
+    if (page < 0)
+        out(t, "        .INIT_W(%s), .CFG_W(%d),\n", image(t, f->wstyle, name, "w"), ts_memory_id(TS_MEMORY_WEIGHT, (int)id));
+    else
+        out(t, "        .PAGED(1), .BUFFERS(%d), .LANES(%d),\n", f->buffers, t->plan->paging.lanes);
+    out(t, "        .INIT_B(%s), .CFG_B(%d), .INIT_Q(%s), .CFG_Q(%d), .INIT_T(%s), .CFG_T(%d)\n", image(t, f->pstyle, name, "b"),
+        ts_memory_id(TS_MEMORY_BIAS, (int)id), image(t, f->pstyle, name, "q"), ts_memory_id(TS_MEMORY_REQUANT, (int)id),
         w->table ? image(t, TS_MEM_BLOCK, name, "t") : "\"\"", ts_memory_id(TS_MEMORY_TABLE, (int)id));
     out(t, "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", name, config);
-    tagged(t, "s", in);
+    if (page < 0)
+        tagged(t, "s", in);
+    else
+        out(t, ".s_valid(page_t_valid[%d]), .s_ready(page_t_ready[%d]), .s_data(%s_data), .s_tag(%s_tag)", page, page, in, in);
     out(t, ",\n        ");
     tagged(t, "m", to);
     out(t, ", .m_eot(%s_eot),\n", to);
-    out(t, "        .s_page(1'b0), .w_we(1'b0), .w_group(8'd0), .w_addr(16'd0), .w_data(72'd0));\n\n");
+    if (page < 0) {
+        out(t, "        .s_page(1'b0), .w_we(1'b0), .w_group(8'd0), .w_addr(16'd0), .w_data(72'd0));\n\n");
+        return;
+    }
+    out(t, "        .s_page(page_buffer[%d]), .w_we(page_we_1[%d]), .w_group(page_group_1), .w_addr(page_address_1), .w_data(page_data_1));\n", page,
+        page);
+    out(t, "    assign %s_ready = page_g_ready[%d];\n\n", in, page);
+    t->page_in[page] = in;
+    t->page_to[page] = to;
 }
 
 static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)
@@ -272,7 +290,14 @@ static void header(const top *t)
     out(t,
         "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
         "// m_out_error, with the last transfer: what the event went through was damaged on the way (links); its words are not to be used.\n"
-        "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
+        "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n",
+        plan->n_max);
+    if (t->pages.stages > 0)
+        out(t,
+            "// m_axi: reads pages from external memory, where mem/pages.bin is from page_base (a multiple of %d) on; while page_run is up.\n"
+            "// page_error: a page was given up. page_retries: pages fetched again. page_late, page_stalls (32 bits each): of the stages of u_pager.\n",
+            TS_PAGE_ALIGNMENT);
+    out(t,
         "`default_nettype none\n\n"
         "module %s #(\n"
         "    parameter MEM = \"mem/\", // where the memory images are\n"
@@ -295,12 +320,17 @@ static void header(const top *t)
         "    input  wire [7:0]  cfg_mem,\n"
         "    input  wire [9:0]  cfg_slice,\n"
         "    input  wire [15:0] cfg_addr,\n"
-        "    input  wire [71:0] cfg_data\n"
-        ");\n"
+        "    input  wire [71:0] cfg_data",
+        ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1,
+        t->ports.refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "",
+        t->ports.lanes * t->ports.out_lane - 1);
+    ts_page_ports_declare(t->f, "", plan, &t->pages);
+    out(t,
+        "\n);\n"
         "    localparam LW   = %d; // bits of a layer number\n"
         "    localparam TAGW = %d; // a token's tag: {drop, last of its event, layer}\n\n",
-        plan->n_max, ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1,
-        t->ports.refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", t->ports.lanes * t->ports.out_lane - 1, t->w.lw, t->w.tagw);
+        t->w.lw, t->w.tagw);
+    ts_page_wires(t->f, plan, &t->pages);
 }
 
 static void admission(top *t)
@@ -605,11 +635,14 @@ static void head(top *t, const char *in)
 
 static void output_port(const top *t, const char *in, int values, int bits, bool is_signed)
 {
+    ts_pager(t->f, t->plan, &t->pages, t->page_in, t->page_to);
     out(t,
         "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW), .ZEROS(%d)%s) u_output (\n"
         "        .clk(clk), .rst(rst),\n        ",
         values, bits, is_signed, t->ports.out_lane, t->ports.beats, t->im->head_count > 0, t->im->head_count ? "" : half(t));
-    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate),\n        ");
+    /* A refused event used no page: the flag that waits is the next one's. */
+    out(t, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(%s),\n        ",
+        t->pages.stages ? "{fate[1] || (page_fate && !fate[0]), fate[0]}" : "fate");
     tagged(t, "s", in);
     out(t,
         ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused),\n"
@@ -647,7 +680,7 @@ const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *pla
     char *buffer = NULL;
     size_t size = 0;
     top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im),
-             .ports = ts_ports_of(im, plan), .streams = streams, .unused = ""};
+             .ports = ts_ports_of(im, plan), .streams = streams, .pages = ts_page_order_of(arena, plan, im), .unused = ""};
     t.f = open_memstream(&buffer, &size);
     CHECK(t.f);
     header(&t);

@@ -1,5 +1,8 @@
 #include "plan/pages.h"
 
+#include <math.h>
+
+#include "num/fixed.h"
 #include "plan/page_format.h"
 
 /* The layer of the page that a stage uses in turn t of an event, -1: none. Turn t begins with the contexts of layer t; the stage qkv then
@@ -48,4 +51,24 @@ ts_page_order ts_page_order_of(ts_arena *arena, const ts_plan *plan, const ts_im
         order.beats += transfer->beats;
     }
     return order;
+}
+
+int ts_page_event_bits(const ts_plan *plan)
+{
+    return ts_bitlen((uint64_t)plan->refusal_depth + 3);
+}
+
+double ts_page_event_cycles(const ts_plan *plan, const ts_page_order *order)
+{
+    return plan->paging.latency + (double)order->beats / plan->paging.rate;
+}
+
+/* A token that waits has every token of earlier turns behind its stage, so that only the bus keeps its page from it: with what it has not yet
+   brought of that turn and of the one before, each a page a stage at most. */
+int ts_page_late(const ts_plan *plan, const ts_page_order *order)
+{
+    double beats = 0;
+    for (int s = 0; s < order->stages; s++)
+        beats += (double)ts_page_beats(order->stage[s].words, order->stage[s].width, plan->paging.lanes);
+    return (int)fmin(1 << 30, ceil(2 * (plan->paging.latency + beats / plan->paging.rate)) + TS_PAGE_LATE_BEYOND);
 }

@@ -3,6 +3,13 @@
 #define TS_PAGES_H
 #include "plan/plan.h"
 
+enum {
+    TS_PAGE_RETRIES = 3,        /* times that a bad page is fetched again */
+    TS_PAGE_ADDRESS_BITS = 40,  /* of the read port */
+    TS_PAGE_ALIGNMENT = 4096,   /* of the image's place in external memory */
+    TS_PAGE_LATE_BEYOND = 4096, /* cycles: a wait that is longer than the plan explains by so many is late */
+};
+
 /* A page on its way: the weights of one stage in one layer. */
 typedef struct ts_page_transfer {
     int stage;     /* index in ts_page_order.stage */
@@ -30,5 +37,14 @@ typedef struct ts_page_order {
 
 /* stages = 0 where the ring has no page buffers. */
 ts_page_order ts_page_order_of(ts_arena *arena, const ts_plan *plan, const ts_imodel *im);
+
+/* Bits in which the ring numbers events (EVW of ts_pager). */
+int ts_page_event_bits(const ts_plan *plan);
+
+/* Cycles that the pages of a whole event take on the bus, from the first address on, at the plan's latency and rate. */
+double ts_page_event_cycles(const ts_plan *plan, const ts_page_order *order);
+
+/* Cycles of one wait beyond which a stage says that its page is late (LATE of ts_pager): more than any wait as planned. */
+int ts_page_late(const ts_plan *plan, const ts_page_order *order);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "emit/outdir.h"
+#include "emit/sim_top.h"
 #include "emit/top.h"
 #include "sim/process.h"
 
@@ -141,7 +142,8 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
     int argc = 1;
     append(argv, &argc, verilator_flags);
     append(argv, &argc, opt->random_init ? random_start : fast_start);
-    const char *top = design->top, *config = ts_printf(arena, "%s/trace.vlt", work);
+    const bool paged = ts_design_is_paged(design);
+    const char *top = paged ? TS_SIM_TOP : design->top, *config = ts_printf(arena, "%s/trace.vlt", work);
     const char *place[] = {"--top-module", top, "-y", ts_printf(arena, "%s/rtl", root), "-y", ts_printf(arena, "%s/tb", root), "--Mdir", work,
                            "-CFLAGS", ts_printf(arena, "-I%s/tb%s", root, opt->tap ? " -DRING_TRACE" : ""), NULL};
     append(argv, &argc, place);
@@ -153,7 +155,7 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
             return false;
         append(argv, &argc, (const char *const[]){config, NULL});
     }
-    append(argv, &argc, (const char *const[]){ts_printf(arena, "%s/rtl/%s.v", root, top), ts_printf(arena, "%s/tb/sim.cpp", root), NULL});
+    append(argv, &argc, (const char *const[]){ts_printf(arena, "%s/%s/%s.v", root, paged ? "tb" : "rtl", top), ts_printf(arena, "%s/tb/sim.cpp", root), NULL});
     if (!run_tool(arena, work, argv, log, err))
         return false;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -184,10 +186,12 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     for (int p = 0; design->parts > 1 && p < design->parts; p++)
         if (!hash_verilog(arena, &h, design->part[p].dir, err))
             return NULL;
-    if (!hash_file(arena, &h, ts_printf(arena, "%s/tb/sim.cpp", design->dir), err) ||
-        !hash_file(arena, &h, ts_printf(arena, "%s/tb/ring.h", design->dir), err) ||
-        (design->parts > 1 && !hash_file(arena, &h, ts_printf(arena, "%s/tb/ts_sim_wire.v", design->dir), err)))
-        return NULL;
+    const bool paged = ts_design_is_paged(design);
+    const char *const bench[] = {"sim.cpp", "ring.h", design->parts > 1 ? "ts_sim_wire.v" : NULL, paged ? TS_SIM_TOP ".v" : NULL,
+                                 paged ? "ts_sim_memory.v" : NULL};
+    for (size_t i = 0; i < sizeof bench / sizeof *bench; i++)
+        if (bench[i] && !hash_file(arena, &h, ts_printf(arena, "%s/tb/%s", design->dir, bench[i]), err))
+            return NULL;
     h = hash_list(hash_list(h, verilator_flags), make_flags);
     const char *hash = ts_printf(arena, "%016" PRIx64, h), *cache = ts_printf(arena, "%s/sim", dir);
     const char *program = ts_printf(arena, "%s/sim-%s%s%s", cache, hash, opt->random_init ? "-random" : "", opt->tap ? "-trace" : "");

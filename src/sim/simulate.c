@@ -9,6 +9,7 @@
 #include "emit/memories.h"
 #include "emit/top.h"
 #include "emu/emu.h"
+#include "plan/pages.h"
 #include "plan/predict.h"
 #include "sim/build.h"
 #include "sim/process.h"
@@ -117,6 +118,13 @@ static void differs(ts_sim_result *result, const char *text)
         result->difference = text;
 }
 
+/* An event may come out flagged: something befalls it that cannot be made good. */
+static bool may_flag(const ts_sim_options *opt)
+{
+    return opt->link_fault.kind != TS_LINK_SOUND || opt->part_stall.cycles > 0 || opt->page_fault.kind == TS_PAGE_FLIP_ALWAYS ||
+           opt->page_fault.kind == TS_PAGE_ERROR;
+}
+
 /* Compares one event's transfers; `words` holds all of them. */
 static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *words, int transfers, ts_sim_result *result)
 {
@@ -124,7 +132,7 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     const bool should_refuse = s->expect[i] == NULL;
     const int rows = should_refuse ? 0 : rows_of(s, ev->tokens), wanted = should_refuse ? 1 : rows * s->ports.beats;
     const long long expected_words = should_refuse ? 1 : (long long)rows * cols;
-    if (ev->error && s->opt->link_fault.kind != TS_LINK_SOUND)
+    if (ev->error && may_flag(s->opt))
         return;
     result->words += expected_words;
     if (ev->error) {
@@ -161,8 +169,38 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     ev->y = y;
 }
 
+/* What the harness wrote of pages: for each paged ring {pages fetched again, given up}, for each paged stage {late, stalls (64 bits)}. */
+static bool read_pages(const session *s, const int32_t *word, size_t left, ts_sim_result *result)
+{
+    const int parts = s->design->parts;
+    ts_sim_paged *stage = TS_NEW_N(s->arena, ts_sim_paged, parts * TS_PAGED_STAGES);
+    result->pages_again = TS_NEW_N(s->arena, int, parts);
+    result->gave_up = TS_NEW_N(s->arena, bool, parts);
+    for (int p = 0; p < parts; p++) {
+        const ts_page_order order = ts_page_order_of(s->arena, s->design->part[p].plan, s->design->part[p].im);
+        if (!order.stages)
+            continue;
+        if (left < 2)
+            return false;
+        result->pages_again[p] = word[0];
+        result->gave_up[p] = word[1];
+        word += 2;
+        left -= 2;
+        for (int i = 0; i < order.stages; i++)
+            stage[result->paged++] = (ts_sim_paged){.part = p, .lin = order.stage[i].lin};
+    }
+    result->paged_stage = stage;
+    if (left != 3 * (size_t)result->paged)
+        return false;
+    for (int i = 0; i < result->paged; i++, word += 3) {
+        stage[i].late = word[0];
+        stage[i].stalls = join64(word + 1);
+    }
+    return true;
+}
+
 /* The harness wrote, for each event: 1 if refused and 2 if in error, transfers, five times, two for each cut, then the transfers; at the end the blocked cycles of
-   each cut. */
+   each cut and what there is of pages. */
 static bool read_results(const session *s, const char *path, ts_sim_result *result, ts_err *err)
 {
     size_t size;
@@ -205,7 +243,7 @@ static bool read_results(const session *s, const char *path, ts_sim_result *resu
     for (size_t c = 0; c < cuts; c++, word += 2, left -= 2)
         blocked[c] = join64(word);
     result->blocked = blocked;
-    return left == 0 ? true : ts_fail(err, "%s: the simulator's results are too long", path);
+    return read_pages(s, word, left, result) || ts_fail(err, "%s: the simulator's results are too long or cut off", path);
 }
 
 static int mac_units(const ts_design *design)
@@ -239,11 +277,62 @@ static void measure(const session *s, ts_sim_result *result)
     result->bit_exact = result->events > 0 && result->words > 0 && result->mismatches == 0;
 }
 
+/* Arguments of the faults, for the harness and for the Verilog around the design. */
+static int fault_arguments(const session *s, const char **argv)
+{
+    ts_arena *a = s->arena;
+    int argc = 0;
+    if (s->opt->link_percent)
+        argv[argc++] = ts_printf(a, "+wire_pauses=%d", s->opt->link_percent);
+    if (s->opt->memory_percent)
+        argv[argc++] = ts_printf(a, "+memory_stalls=%d", s->opt->memory_percent);
+    const ts_link_fault *link = &s->opt->link_fault;
+    if (link->kind != TS_LINK_SOUND) {
+        static const char *const kinds[] = {[TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
+        argv[argc++] = ts_printf(a, "+wire_fault=%d", link->wire);
+        argv[argc++] = ts_printf(a, "+wire_word=%d", link->word);
+        argv[argc++] = ts_printf(a, "+wire_kind=%s", kinds[link->kind]);
+        argv[argc++] = ts_printf(a, "+wire_hold=%d", link->hold_cycles);
+    }
+    const ts_page_fault *page = &s->opt->page_fault;
+    if (page->kind != TS_PAGE_SOUND) {
+        static const char *const kinds[] = {
+            [TS_PAGE_LATE] = "late", [TS_PAGE_FLIP] = "flip", [TS_PAGE_FLIP_ALWAYS] = "flip-always", [TS_PAGE_ERROR] = "error"};
+        const ts_design_part *part = &s->design->part[page->part];
+        const ts_page_order order = ts_page_order_of(a, part->plan, part->im);
+        const ts_page_transfer *t = &order.transfer[page->page % order.count];
+        /* A late page is late with its first beat; what is spoilt is one in its middle. */
+        const long long beat = page->page / order.count * order.beats + t->beat + (page->kind == TS_PAGE_LATE ? 0 : t->beats / 2);
+        argv[argc++] = ts_printf(a, "+memory_fault=%d", page->part);
+        argv[argc++] = ts_printf(a, "+memory_beat=%lld", beat);
+        argv[argc++] = ts_printf(a, "+memory_kind=%s", kinds[page->kind]);
+        argv[argc++] = ts_printf(a, "+memory_hold=%d", page->late_cycles);
+    }
+    const ts_part_stall *stall = &s->opt->part_stall;
+    if (stall->cycles) {
+        argv[argc++] = "--part-stall";
+        argv[argc++] = ts_printf(a, "%d", stall->part);
+        argv[argc++] = ts_printf(a, "%d", stall->transfer);
+        argv[argc++] = ts_printf(a, "%d", stall->cycles);
+    }
+    /* Nothing moves for so long, and may take its time afterwards. */
+    const int still = stall->cycles + (page->kind == TS_PAGE_LATE ? page->late_cycles : 0);
+    long long patience = still;
+    if (s->opt->memory_percent)
+        for (int p = 0; p < s->design->parts; p++)
+            patience += ts_watchdog_cycles(s->design->part[p].im, s->design->part[p].plan) * 100 / (100 - s->opt->memory_percent);
+    if (patience) {
+        argv[argc++] = "--patience";
+        argv[argc++] = ts_printf(a, "%lld", patience);
+    }
+    return argc;
+}
+
 static bool run(const session *s, const char *program, const char *base, ts_sim_result *result, ts_err *err)
 {
     ts_arena *a = s->arena;
     const char *events = ts_printf(a, "%s.events", base), *results = ts_printf(a, "%s.results", base), *log = ts_printf(a, "%s.log", base);
-    const char *argv[24] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
+    const char *argv[40] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
                             ts_printf(a, "%" PRIu64, s->opt->seed)};
     int argc = 7;
     if (s->opt->lone)
@@ -255,16 +344,7 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
             must_load = must_load || mem[m].loaded;
     if (must_load)
         argv[argc++] = "--load";
-    if (s->opt->link_percent)
-        argv[argc++] = ts_printf(a, "+wire_pauses=%d", s->opt->link_percent);
-    const ts_link_fault *fault = &s->opt->link_fault;
-    if (fault->kind != TS_LINK_SOUND) {
-        static const char *const kinds[] = {[TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
-        argv[argc++] = ts_printf(a, "+wire_fault=%d", fault->wire);
-        argv[argc++] = ts_printf(a, "+wire_word=%d", fault->word);
-        argv[argc++] = ts_printf(a, "+wire_kind=%s", kinds[fault->kind]);
-        argv[argc++] = ts_printf(a, "+wire_hold=%d", fault->hold_cycles);
-    }
+    argc += fault_arguments(s, argv + argc);
     if (s->opt->tap) {
         argv[argc++] = "--trace";
         argv[argc++] = ts_printf(a, "%s.trace", base);
@@ -285,6 +365,26 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     return read_results(s, results, result, err);
 }
 
+static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_err *err)
+{
+    const bool memory = opt->page_fault.kind != TS_PAGE_SOUND || opt->memory_percent;
+    if (opt->memory_percent < 0 || opt->memory_percent > 95)
+        return ts_fail(err, "pauses of external memory of %d percent: choose 0 to 95", opt->memory_percent);
+    if (memory && !ts_design_is_paged(design))
+        return ts_fail(err, "%s has all its weights on chip: there is no external memory that could be late or wrong", design->dir);
+    if (opt->page_fault.kind != TS_PAGE_SOUND) {
+        const int part = opt->page_fault.part;
+        if (part < 0 || part >= design->parts)
+            return ts_fail(err, "%s has no part %d: a page of it cannot be late or wrong", design->dir, part);
+        if (!ts_page_order_of(arena, design->part[part].plan, design->part[part].im).stages)
+            return ts_fail(err, "%s: part %d has all its weights on chip: no page of it can be late or wrong", design->dir, part);
+    }
+    if (opt->part_stall.cycles && (opt->part_stall.part < 0 || opt->part_stall.part >= design->parts || design->parts == 1))
+        return ts_fail(err, design->parts > 1 ? "%s has no part %d that could stand still" : "%s is one ring: it has no part %d that could stand still",
+                       design->dir, opt->part_stall.part);
+    return true;
+}
+
 bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_sim_result *result, ts_err *err)
 {
     *result = (ts_sim_result){0};
@@ -295,6 +395,8 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
             return ts_fail(err, "event %d has no hits: the hardware is never sent an empty event", e);
     if (opt->stall_percent < 0 || opt->stall_percent > 95)
         return ts_fail(err, "stalls of %d percent: choose 0 to 95", opt->stall_percent);
+    if (!check_faults(arena, design, opt, err))
+        return false;
     if (opt->tap && design->parts > 1)
         return ts_fail(err, "%s: inner streams can be traced part by part only: trace %s/part0 and so on", design->dir, design->dir);
 

@@ -17,6 +17,22 @@ typedef struct ts_link_fault {
     int hold_cycles;
 } ts_link_fault;
 
+/* What befalls one page on its way from external memory. Late or flipped once, every result is right; flipped whenever it is read, or read
+   with errors, its event must come out flagged, all others as they are. */
+typedef enum { TS_PAGE_SOUND, TS_PAGE_LATE, TS_PAGE_FLIP, TS_PAGE_FLIP_ALWAYS, TS_PAGE_ERROR } ts_page_fault_kind;
+typedef struct ts_page_fault {
+    ts_page_fault_kind kind;
+    int part;       /* whose memory; 0 of a single ring */
+    int page;       /* of those that it gives, from 0, through all events */
+    int late_cycles;
+} ts_page_fault;
+
+/* A part of a chain that stands still for `cycles` once it has given transfer `transfer` (from 0, through all events). Cut off by a link, its
+   event comes out flagged where the link does not wait so long; otherwise everything is late and right. */
+typedef struct ts_part_stall {
+    int part, transfer, cycles; /* cycles = 0: none does */
+} ts_part_stall;
+
 typedef struct ts_sim_options {
     int events;
     const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
@@ -24,6 +40,9 @@ typedef struct ts_sim_options {
     int stall_percent;         /* pauses of both streams */
     int link_percent;          /* pauses of the links between devices: cycles in which nothing can be sent */
     ts_link_fault link_fault;
+    int memory_percent;        /* pauses of the external memories of paged rings */
+    ts_page_fault page_fault;
+    ts_part_stall part_stall;
     uint64_t seed;             /* of the pauses and of random initial values */
     bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
     bool load;                 /* page memories are written over the configuration bus first, all of them */
@@ -51,6 +70,14 @@ typedef struct ts_sim_event {
     const ts_sim_cut *cut; /* [parts - 1]; of no meaning where refused */
 } ts_sim_event;
 
+/* What a paged stage lost. */
+typedef struct ts_sim_paged {
+    int part;
+    ts_lin_id lin;
+    long long stalls; /* cycles in which a token waited for its page although the stage would have taken it */
+    bool late;        /* one wait was longer than the plan explains */
+} ts_sim_paged;
+
 typedef struct ts_sim_result {
     int events, refused, flagged;
     ts_sim_event *event;      /* [events] */
@@ -63,6 +90,10 @@ typedef struct ts_sim_result {
     double mac_utilisation;   /* MACs of the processed events / (MAC units * cycles) */
     int cuts;                 /* parts - 1 */
     const long long *blocked; /* [cuts]: cycles in which a token waited at the next part's entry */
+    int paged;                /* stages with page buffers, of all parts */
+    const ts_sim_paged *paged_stage; /* [paged] */
+    int *pages_again;         /* [parts]: pages that were fetched again */
+    bool *gave_up;            /* [parts]: some page was used although it was bad */
     bool rebuilt;             /* the simulator had to be built */
     double build_seconds, run_seconds;
 } ts_sim_result;

@@ -155,9 +155,9 @@ static void check(ring *r)
 static void check_icarus(const ring *r)
 {
     ts_err err = {0};
-    const char *const compile[] = {"iverilog", "-g2005", "-y", "rtl", "-I", "tb", "-o", "tb.vvp", "tb/tb.v", NULL};
+    const char *const compile[] = {"iverilog", "-g2005", "-y", "rtl", "-y", "tb", "-I", "tb", "-o", "tb.vvp", "tb/tb.v", NULL};
     const char *const run[] = {"vvp", "-n", "tb.vvp", NULL};
-    const char *const stalled[] = {"vvp", "-n", "tb.vvp", "+stalls=40", NULL};
+    const char *const stalled[] = {"vvp", "-n", "tb.vvp", "+stalls=40", "+memory_stalls=30", NULL};
     const char *log = ts_printf(r->arena, "%s/tb.log", r->dir);
     assert_int_equal(ts_process_run(r->dir, compile, log, &err), 0);
     for (int i = 0; i < 2; i++) {
@@ -458,6 +458,34 @@ static void test_slices(void **state)
     }
 }
 
+/* So many page buffers, 0: resident. */
+static void set_buffers(ts_plan *plan, int o, int ffn1, int ffn2, int qkv)
+{
+    const int buffers[TS_PAGED_STAGES] = {o, ffn1, ffn2, qkv};
+    for (int i = 0; i < TS_PAGED_STAGES; i++)
+        plan->lin[ts_paged_stage[i]].buffers = buffers[i];
+}
+
+static void test_paged(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
+    const ts_imodel *im = make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
+    set_fold(&plan, TS_LIN_O, 7, 3, 1);
+    set_fold(&plan, TS_LIN_FFN1, 3, 4, 1);
+    set_fold(&plan, TS_LIN_FFN2, 14, 3, 3);
+    set_buffers(&plan, 2, 2, 2, 2);
+    plan.paging = (ts_paging){.lanes = 1, .bursts = 4, .latency = 30, .rate = 0.9};
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check(&r);
+    check_icarus(&r);
+    close_ring(&r);
+}
+
 static char *file_list(ring *r, const char *dir)
 {
     ts_err err = {0};
@@ -507,7 +535,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_norms_around_attention),
         cmocka_unit_test(test_packed),    cmocka_unit_test(test_packed_plan),
         cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
-        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_slices),     cmocka_unit_test(test_paged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,20 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [+wire_...: ts_sim_wire.v]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [--patience CYCLES] [--part-stall PART TRANSFER CYCLES]
+           [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
    RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
             first and last hit were accepted, its first and last result were taken; for each cut between parts the cycles at which
             its first and last token were taken; then RING_LANES words a transfer. At the end, for each cut, the cycles (64 bits) in
-            which a token waited.
+            which a token waited; for each paged ring, pages fetched again and 1 if one was given up; for each paged stage, 1 if a page was
+            late and the cycles (64 bits) in which tokens waited for pages.
    --lone:  an event is offered only when the one before has left. --load: memories are written over the configuration bus.
+   With pages, events come once the first pages had the time to arrive: RING_SETTLE cycles after reset.
+   --patience: so many cycles more than RING_WATCHDOG without a transfer. --part-stall: once PART has given transfer TRANSFER (from 0) it
+            stands still.
    --trace: every transfer of the inner streams, in a build with RING_TRACE: stream, tag, values.
-   Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files. */
+   Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files, or the Verilog ended the simulation. */
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -112,6 +117,14 @@ class simulation {
     bool run();
     void write_results(const char *path) const;
     bool open_trace(const char *path) { return (trace_ = std::fopen(path, "wb")) != nullptr; }
+    void settle();
+    void set_patience(int64_t cycles) { patience_ = RING_WATCHDOG + cycles; }
+    void set_part_stall(int part, int64_t transfer, int64_t cycles)
+    {
+        stall_part_ = part;
+        stall_transfer_ = transfer;
+        stall_cycles_ = cycles;
+    }
     bool close_trace() { return !trace_ || std::fclose(trace_) == 0; }
 
   private:
@@ -124,11 +137,16 @@ class simulation {
     size_t in_ = 0, out_ = 0; /* events whose hits are being sent and whose results are awaited */
     int hit_ = 0;             /* of event in_ */
     FILE *trace_ = nullptr;
+    int64_t patience_ = RING_WATCHDOG;
+    int stall_part_ = -1; /* stands still for stall_cycles_ once it has given stall_transfer_ */
+    int64_t stall_transfer_ = 0, stall_cycles_ = 0, held_ = 0;
+    uint32_t next_hold_ = 0;
 #if RING_CUTS > 0
     size_t at_cut_[RING_CUTS] = {}; /* event whose tokens pass there */
     bool inside_[RING_CUTS] = {};   /* some of them have */
     int64_t blocked_[RING_CUTS] = {};
     void watch_cuts();
+    void hold_part();
 #endif
 
     void edge();
@@ -161,6 +179,8 @@ void simulation::edge()
     top_->eval();
     top_->clk = 0;
     cycle_++;
+    if (top_->contextp()->gotFinish())
+        die("the Verilog ended the simulation");
 }
 
 void simulation::reset()
@@ -174,6 +194,9 @@ void simulation::reset()
 #endif
     top_->m_out_ready = 0;
     top_->cfg_we = 0;
+#if RING_CUTS > 0
+    top_->hold = 0;
+#endif
     for (int i = 0; i < 8; i++) {
         top_->eval();
         edge();
@@ -226,6 +249,16 @@ void simulation::load()
             std::fclose(f);
         }
     top_->cfg_we = 0;
+    cycle_ = 0;
+}
+
+/* A design is up for a while before its first event. */
+void simulation::settle()
+{
+    for (int64_t i = 0; i < RING_SETTLE; i++) {
+        top_->eval();
+        edge();
+    }
     cycle_ = 0;
 }
 
@@ -284,6 +317,7 @@ bool simulation::run()
             trace();
 #if RING_CUTS > 0
         watch_cuts();
+        hold_part();
 #endif
         if (taken)
             take();
@@ -298,11 +332,14 @@ bool simulation::run()
             }
         }
         idle = taken || accepted ? 0 : idle + 1;
-        if (idle > RING_WATCHDOG) {
+        if (idle > patience_) {
             diagnose();
             return false;
         }
         edge();
+#if RING_CUTS > 0
+        top_->hold = next_hold_;
+#endif
         if (accepted)
             top_->s_hit_valid = 0;
     }
@@ -332,11 +369,24 @@ void simulation::watch_cuts()
 }
 #endif
 
+#if RING_CUTS > 0
+/* From the next cycle on. */
+void simulation::hold_part()
+{
+    if (held_ > 0 && --held_ == 0)
+        next_hold_ = 0;
+    if (stall_part_ >= 0 && (top_->part_gives >> stall_part_ & 1) && stall_transfer_-- == 0) {
+        next_hold_ = 1u << stall_part_;
+        held_ = stall_cycles_;
+    }
+}
+#endif
+
 void simulation::diagnose() const
 {
     std::fprintf(stderr, "sim: stuck at cycle %" PRId64 ": nothing moved for %lld cycles; s_hit valid %d ready %d, %d hits of event %zu sent; "
                          "m_out valid %d ready %d, event %zu awaited\n",
-                 cycle_, RING_WATCHDOG, top_->s_hit_valid, top_->s_hit_ready, hit_, in_, top_->m_out_valid, top_->m_out_ready, out_);
+                 cycle_, static_cast<long long>(patience_), top_->s_hit_valid, top_->s_hit_ready, hit_, in_, top_->m_out_valid, top_->m_out_ready, out_);
 #ifdef RING_TRACE
 #define X(number, name, wire, first, count, width, is_signed) \
     if (first == 0) \
@@ -391,6 +441,18 @@ void simulation::write_results(const char *path) const
         std::fwrite(words, 4, 2, f);
     }
 #endif
+#if RING_PAGED_RINGS > 0
+    const std::vector<uint32_t> retries = get_port(top_->page_retries), errors = get_port(top_->page_error);
+    for (int r = 0; r < RING_PAGED_RINGS; r++) {
+        const int32_t words[2] = {static_cast<int32_t>(field(retries, 16 * r, 16, false)), static_cast<int32_t>(field(errors, r, 1, false))};
+        std::fwrite(words, 4, 2, f);
+    }
+    const std::vector<uint32_t> late = get_port(top_->page_late), stalls = get_port(top_->page_stalls);
+    for (int s = 0; s < RING_PAGED_STAGES; s++) {
+        const int32_t words[3] = {static_cast<int32_t>(field(late, s, 1, false)), static_cast<int32_t>(field(stalls, 32 * s, 32, false)), 0};
+        std::fwrite(words, 4, 3, f);
+    }
+#endif
     if (std::fclose(f) != 0)
         die(std::string("cannot write ") + path);
 }
@@ -403,6 +465,7 @@ int main(int argc, char **argv)
     int count = 0, stalls = 0;
     uint64_t seed = 1;
     bool lone = false, load = false;
+    long long patience = 0, part_stall[3] = {-1, 0, 0};
     for (int i = 1; i < argc; i++) {
         const std::string arg = argv[i];
         if (arg == "--lone")
@@ -415,6 +478,11 @@ int main(int argc, char **argv)
             seed = std::strtoull(argv[++i], nullptr, 10);
         else if (arg == "--trace" && i + 1 < argc)
             trace = argv[++i];
+        else if (arg == "--patience" && i + 1 < argc)
+            patience = std::atoll(argv[++i]);
+        else if (arg == "--part-stall" && i + 3 < argc)
+            for (long long &number : part_stall)
+                number = std::atoll(argv[++i]);
         else if (arg[0] == '+')
             continue; /* for the Verilog */
         else if (count < 2 && arg[0] != '-')
@@ -423,7 +491,8 @@ int main(int argc, char **argv)
             die("unknown argument " + arg);
     }
     if (count != 2)
-        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE]");
+        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [--patience CYCLES] "
+            "[--part-stall PART TRANSFER CYCLES]");
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.randReset(2); /* used by builds in which registers and memories start at random values */
@@ -436,6 +505,9 @@ int main(int argc, char **argv)
     sim.reset();
     if (load)
         sim.load();
+    sim.settle();
+    sim.set_patience(patience);
+    sim.set_part_stall(static_cast<int>(part_stall[0]), part_stall[1], part_stall[2]);
     const bool finished = sim.run();
     if (!sim.close_trace())
         die(std::string("cannot write ") + trace);

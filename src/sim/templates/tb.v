@@ -1,6 +1,6 @@
 // Self-checking test bench of a ring: sends mem/hits.hex through s_hit and compares m_out with mem/expect.hex, word by word.
 // Runs from the design's directory in any Verilog simulator; prints PASS with counts as its last word, or FAIL.
-//   +stalls=P +seed=S  pauses both streams in P percent of the cycles.
+//   +stalls=P +seed=S  pauses both streams in P percent of the cycles. (+memory_...: ts_sim_memory.v, of a design with pages.)
 `timescale 1ns / 1ps
 `default_nettype none
 `include "ring.vh"
@@ -25,8 +25,16 @@ module tb;
     localparam           LOAD_BITS = 116;
     reg  [7:0]           cfg_part = 8'd0;
     wire [`RING_PARTS-2:0] cut_valid, cut_ready, cut_last;
+    wire [`RING_PARTS-1:0] part_gives;
 `else
     localparam           LOAD_BITS = 108;
+`endif
+
+`ifdef RING_PAGED_RINGS
+    wire [`RING_PAGED_RINGS-1:0]     page_error;
+    wire [`RING_PAGED_RINGS*16-1:0]  page_retries;
+    wire [`RING_PAGED_STAGES-1:0]    page_late;
+    wire [`RING_PAGED_STAGES*32-1:0] page_stalls;
 `endif
 
     reg [HIT_BITS:0]       hits [0:`RING_HITS-1];   // {last, data}
@@ -47,6 +55,10 @@ module tb;
         .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused), .m_out_error(m_error),
 `ifdef RING_PARTS
         .cfg_part(cfg_part), .cut_valid(cut_valid), .cut_ready(cut_ready), .cut_last(cut_last),
+        .hold({`RING_PARTS{1'b0}}), .part_gives(part_gives),
+`endif
+`ifdef RING_PAGED_RINGS
+        .page_error(page_error), .page_retries(page_retries), .page_late(page_late), .page_stalls(page_stalls),
 `endif
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
@@ -152,6 +164,10 @@ module tb;
                 if (beat == `RING_BEATS) begin
                     if (errors != 0 || events != `RING_EVENTS || hit != `RING_HITS)
                         fail("results differ");
+`ifdef RING_PAGED_RINGS
+                    else if (page_error !== {`RING_PAGED_RINGS{1'b0}} || page_retries !== {`RING_PAGED_RINGS*16{1'b0}})
+                        fail("pages were fetched again, or given up");
+`endif
                     else
                         $display("PASS: %0d events (%0d refused), %0d hits, %0d transfers, every word equal", events, refused, hit, beat);
                     $finish;
