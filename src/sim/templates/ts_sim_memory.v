@@ -46,7 +46,7 @@ module ts_sim_memory #(
     reg [11*8-1:0]    kind;
     reg               spoilt, asked_before;
     reg [ADDRW+7:0]   asked;
-    reg [8*BYTES-1:0] word;
+    reg [8*BYTES-1:0] word, next;
     integer           file, got, k;
 
     genvar i;
@@ -131,7 +131,7 @@ module ts_sim_memory #(
                         held   = hold;
                         spoilt = 1'b1;
                     end else begin
-                        word  = image[beat_of[head]];
+                        next   = image[beat_of[head]];
                         rresp <= 2'b00;
                         if (fault == NUMBER && given == fault_beat) begin
                             spoilt      = 1'b1;
@@ -141,8 +141,9 @@ module ts_sim_memory #(
                             if (kind == "error")
                                 rresp <= 2'b10;
                             else
-                                word = word ^ {{(8*BYTES-1){1'b0}}, 1'b1} << (given + 13) % (8 * BYTES);
+                                next = next ^ {{(8*BYTES-1){1'b0}}, 1'b1} << (given + 13) % (8 * BYTES);
                         end
+                        word           <= next;
                         rvalid         <= 1'b1;
                         rlast          <= beats_of[head] == 1;
                         given          = given + 1;
