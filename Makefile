@@ -1,5 +1,5 @@
 # A thin task runner over CMake. `make` builds build/tessera.
-.PHONY: all test rtl formal clang asan fuzz lint format clean
+.PHONY: all test rtl formal clang asan fuzz lint bench format clean
 all: build/build.ninja
 	@cmake --build build
 build/build.ninja: CMakeLists.txt CMakePresets.json
@@ -11,5 +11,7 @@ clang: ; @cmake --preset clang && cmake --build build-clang
 asan: ; @cmake --preset asan && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure
 fuzz: ; @cmake --preset fuzz && cmake --build build-fuzz
 lint: ; @scripts/lint.sh
+# docs/results.md and its plots, from measurements of this run; QUICK=1 is a short run into out/bench/quick/. scripts/install.sh --bench first.
+bench: all ; @bench/bench.py $(if $(QUICK),--quick)
 format: ; @git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; @rm -rf build build-clang build-asan build-fuzz

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs everything tessera needs on a Debian 12 machine; does nothing where it is all there. Root, or sudo.
-# Usage: scripts/install.sh [--all]     --all also installs what only the full test suite needs.
+# Usage: scripts/install.sh [--all | --bench]   --all also installs what only the full test suite needs; --bench what `make bench` compares with.
 set -euo pipefail
 
 packages=( # package            why
@@ -30,7 +30,26 @@ test_packages=(
     python3-onnx              # makes models in other exporters' styles
     python3-torch             # exports models as users do
 )
+bench_packages=(
+    python3-torch             # makes the seeded models of published shapes
+)
 [ "${1-}" = --all ] && packages+=("${test_packages[@]}")
+[ "${1-}" = --bench ] && packages+=("${bench_packages[@]}")
+
+# onnxruntime, to compare with: Debian 12 has none, npm's package holds the library. Into out/, without its install scripts, which would only fetch
+# the parts for GPUs. `make bench` leaves the comparison out where it is not there.
+install_onnxruntime() {
+    [ -d out/onnxruntime/node_modules/onnxruntime-node ] && return
+    if ! command -v npm >/dev/null; then
+        echo "install.sh: no npm, so no onnxruntime to compare with (Debian: nodejs, npm); make bench runs without it" >&2
+        return
+    fi
+    mkdir -p out/onnxruntime
+    (cd out/onnxruntime && npm install --silent --no-save --ignore-scripts --no-audit --no-fund onnxruntime-node@1.30.0) ||
+        echo "install.sh: npm could not install onnxruntime-node; make bench runs without it" >&2
+}
+cd "$(dirname "$0")/.."
+[ "${1-}" = --bench ] && install_onnxruntime
 
 missing=()
 for p in "${packages[@]}"; do

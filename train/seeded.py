@@ -12,22 +12,28 @@ import random
 
 import torch
 
+COLUMNS = [("x", 0, 400), ("y", 0, 400), ("z", 0, 400), ("r", 400, 300), ("sin_phi", 0, 0.7), ("cos_phi", 0, 0.7), ("eta", 0, 2),
+           ("cos_theta", 0, 0.8)]  # mean, std
+NAMES = ["theta", "sin_phi", "cos_phi", "q"]
+
 
 class Encoder(torch.nn.Module):
-    def __init__(self, features, d, heads, ff, layers, outputs):
+    def __init__(self, features, d, heads, ff, layers, outputs, pool):
         super().__init__()
+        self.pool = pool
         self.embedding = torch.nn.Linear(features, d)
         layer = torch.nn.TransformerEncoderLayer(d, heads, ff, dropout=0.0, batch_first=True)
         self.encoder = torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.head = torch.nn.Linear(d, outputs)
 
     def forward(self, hits):
-        return self.head(self.encoder(self.embedding(hits)))
+        x = self.encoder(self.embedding(hits))
+        return self.head(x.mean(1) if self.pool else x)
 
 
 def make_model(a):
     torch.manual_seed(a.seed)
-    model = Encoder(3, a.d, a.heads, a.ff, a.layers, 4)
+    model = Encoder(a.features, a.d, a.heads, a.ff, a.layers, a.outputs, a.pool)
     if a.distinct:
         for module in model.encoder.modules():
             if isinstance(module, (torch.nn.Linear, torch.nn.MultiheadAttention)):
@@ -43,8 +49,9 @@ def make_model(a):
     model.train(False)
     for p in model.parameters():  # keeps PyTorch's fused encoder path, which has no ONNX form, off
         p.requires_grad_(True)
-    torch.onnx.export(model, torch.zeros(1, 7, 3), a.output + ".onnx", opset_version=14, input_names=["hits"], output_names=["track_params"],
-                      dynamic_axes={"hits": {0: "batch", 1: "hits"}, "track_params": {0: "batch", 1: "hits"}})
+    out = {0: "batch"} if a.pool else {0: "batch", 1: "hits"}
+    torch.onnx.export(model, torch.zeros(1, 7, a.features), a.output + ".onnx", opset_version=14, input_names=["hits"],
+                      output_names=["track_params"], dynamic_axes={"hits": {0: "batch", 1: "hits"}, "track_params": out})
 
 
 def make_events(a):
@@ -68,11 +75,16 @@ def make_events(a):
             rng.shuffle(hits)
             for i, h in enumerate(hits):
                 f.write("%d,%d,%.5g,%.5g,%.6g,%d,%d,%.5g,%.5g,%.5g,%d\n" % ((event, i + 1) + h))
-    columns = [{"column": c, "mean": 0, "std": s} for c, s in (("x", 400), ("y", 400), ("z", 400))]
-    names = ["theta", "sin_phi", "cos_phi", "q"]
+    inputs = {"inputs": [{"column": c, "mean": m, "std": s} for c, m, s in COLUMNS[:a.features]]}
+    if a.classes:
+        inputs.update(task="classification", outputs=a.outputs)
+    else:
+        names = NAMES[:a.outputs] if a.outputs <= len(NAMES) else ["y%d" % i for i in range(a.outputs)]
+        inputs.update(task="regression", outputs=names)
+        if not a.pool:
+            inputs["cluster"] = {"method": "hdbscan", "columns": names, "min_cluster_size": 5, "min_samples": 2}
     with open(a.output + ".inputs.json", "w") as f:
-        json.dump({"inputs": columns, "task": "regression", "outputs": names,
-                   "cluster": {"method": "hdbscan", "columns": names, "min_cluster_size": 5, "min_samples": 2}}, f, indent=1)
+        json.dump(inputs, f, indent=1)
         f.write("\n")
 
 
@@ -82,6 +94,10 @@ def main():
     p.add_argument("--d", type=int, default=32)
     p.add_argument("--heads", type=int, default=4)
     p.add_argument("--ff", type=int, default=128)
+    p.add_argument("--features", type=int, default=3, choices=range(1, len(COLUMNS) + 1), help="columns of a hit")
+    p.add_argument("--outputs", type=int, default=4)
+    p.add_argument("--classes", action="store_true", help="the outputs are logits")
+    p.add_argument("--pool", action="store_true", help="the head sees the mean of all tokens: one result an event")
     p.add_argument("--events", type=int, default=30)
     p.add_argument("--tracks", type=int, nargs=2, default=(10, 25), metavar=("LOW", "HIGH"))
     p.add_argument("--seed", type=int, default=1)
