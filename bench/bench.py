@@ -5,7 +5,8 @@ runs the same models on this machine. Raw figures go to bench/results/, the page
     make bench            everything: 30 to 45 minutes on two cores
     make bench QUICK=1    a dozen rows, one simulation, into out/bench/quick/: a few minutes
 
-Environment: TESSERA, the program (build/tessera); ORT_FROM, a folder with onnxruntime-node (out/onnxruntime, from scripts/install.sh --bench)."""
+Environment: TESSERA, the program (build/tessera); ORT_FROM, a folder with onnxruntime-node (out/onnxruntime, from scripts/install.sh --bench);
+NODE, what runs it (node)."""
 import csv
 import json
 import os
@@ -25,6 +26,7 @@ SHARED = "../shared/data"
 OUT = "out/bench"
 TESSERA = os.environ.get("TESSERA", "build/tessera")
 ORT = os.environ.get("ORT_FROM", "out/onnxruntime")
+NODE = os.environ.get("NODE", "node")
 
 
 def say(text):
@@ -159,7 +161,7 @@ def latencies(rows, quick):
 
 
 def onnxruntime(quick):
-    if not os.path.isdir(ORT + "/node_modules/onnxruntime-node"):
+    if not os.path.isdir(ORT + "/node_modules/onnxruntime-node") or not shutil.which(NODE):
         say("bench: onnxruntime is not there (scripts/install.sh --bench): skipped")
         return dict(skipped="onnxruntime-node is not installed (scripts/install.sh --bench)")
     result = dict(load=os.getloadavg()[0], models={})
@@ -169,7 +171,7 @@ def onnxruntime(quick):
         for threads in (1, 2):
             say("  onnxruntime, %s, %d thread(s)" % (model, threads))
             os.environ["ORT_FROM"] = os.path.abspath(ORT) + "/"
-            out = must("node", "bench/ort.mjs", paths(model)[0], str(features), str(threads), ",".join(map(str, lengths)))[0]
+            out = must(NODE, "bench/ort.mjs", paths(model)[0], str(features), str(threads), ",".join(map(str, lengths)))[0]
             found = json.loads(out)
             result["version"] = found["version"]
             result["models"].setdefault(model, {})[str(threads)] = found["rows"]

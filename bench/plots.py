@@ -214,12 +214,12 @@ def limit(found, path):
     p = Picture(940, 112 + 28 * len(rows), "Interval of waiting events beside the limit: all multipliers busy in every cycle")
     bottom = 52 + 28 * len(rows)
     low, high, ticks, log = upto(max(1 / r["predicted"]["mac_utilisation"] for r in rows))
-    axes = Axes(p, (330, 46, 740, bottom), (low, high, ticks, log), (0, 1, [], False), "times the limit (predicted)", "")
+    axes = Axes(p, (350, 46, 750, bottom), (low, high, ticks, log), (0, 1, [], False), "times the limit (predicted)", "")
     for i, r in enumerate(rows):
         y, cycles, busy = 66 + 28 * i, r["predicted"]["interval_cycles"], r["predicted"]["mac_utilisation"]
-        p.text(320, y + 5, "%s, %s, %s hits" % (r["title"].replace(", shipped", ""), r["mode"], number(r["hits"])), anchor="end")
-        p.box(330, y - 8, axes.at_x(1 / busy) - 330, 17, COLOUR[r["mode"]], 0.45)
-        p.box(330, y - 8, axes.at_x(1) - 330, 17, COLOUR[r["mode"]])
+        p.text(340, y + 5, "%s, %s, %s hits" % (r["title"].replace(", shipped", ""), r["mode"], number(r["hits"])), anchor="end")
+        p.box(350, y - 8, axes.at_x(1 / busy) - 350, 17, COLOUR[r["mode"]], 0.45)
+        p.box(350, y - 8, axes.at_x(1) - 350, 17, COLOUR[r["mode"]])
         p.text(max(axes.at_x(1 / busy), axes.at_x(1)) + 6, y + 5, "%s of %s cycles" % (number(round(cycles * busy)), number(cycles)))
     p.line([(axes.at_x(1), 46), (axes.at_x(1), bottom)], INK, 1.4, "5 4")
     p.save(path)

@@ -13,6 +13,12 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(str(c) for c in row) + " |" for row in rows]) + "\n"
 
 
+def lean(head, rows):
+    """A table without the columns that no row fills."""
+    keep = [i for i in range(len(head)) if i < 2 or any(row[i] != "-" for row in rows)]
+    return table([head[i] for i in keep], [[row[i] for i in keep] for row in rows])
+
+
 def thousands(value):
     return "{:,}".format(round(value))
 
@@ -68,7 +74,7 @@ def shares(row):
 def mode_row(row, label=None):
     name = label or row["asked"] + ("" if row.get("mode", row["asked"]) == row["asked"] else ": " + row["mode"])
     if "predicted" not in row:
-        return [name] + ["-"] + [row.get("skipped") or "does not fit; see below"] + ["-"] * (len(HEAD) - 3)
+        return [name] + [row.get("skipped") or "no: see below"] + ["-"] * (len(HEAD) - 2)
     p, clock = row["predicted"], row["clock_mhz"]
     return [name, devices(row), thousands(p["latency_cycles"]), micro(p["latency_cycles"], clock), thousands(p["interval_cycles"]),
             micro(p["interval_cycles"], clock)] + simulated(row) + shares(row)
@@ -99,11 +105,11 @@ def modes(found):
         if i == 0:
             text += "## Ways to build the shipped models\n\n"
         if not rows[0]["title"].endswith("shipped") and "## Published shapes" not in text:
-            text += "## Published shapes\n\nWeights are seeded (`train/seeded.py`): hardware, cycles and bits do not depend on training. " \
-                "Lengths are the longest published.\n\n"
+            text += "## Published shapes\n\nWeights are seeded (`train/seeded.py`), not trained: cycles do not depend on them, resources hardly. " \
+                "Lengths are the longest published, for EncCla 512. Planned, not simulated: their rings are the shipped models' with other sizes.\n\n"
         clock = next((r["clock_mhz"] for r in rows if "clock_mhz" in r), 0)
-        text += "### %s: %s, %d hits, %.0f MHz\n\n" % (rows[0]["title"], rows[0]["shape"], rows[0]["hits"], clock)
-        text += table(HEAD, [mode_row(r) for r in rows]) + "\n" + words(rows) + "\n"
+        text += "### %s: %s, %s hits, %.0f MHz\n\n" % (rows[0]["title"], rows[0]["shape"], thousands(rows[0]["hits"]), clock)
+        text += lean(HEAD, [mode_row(r) for r in rows]) + "\n" + words(rows) + "\n"
     return text
 
 
@@ -113,7 +119,7 @@ def small(found):
         return ""
     body = [mode_row(r, "%s, %d hits, %s" % (r["title"], r["hits"], r["asked"] + ("" if r.get("mode", r["asked"]) == r["asked"] else ": " + r["mode"])))
             for r in rows]
-    return "## Where one device does not hold the weights\n\n" + table(["model, mode"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
+    return "## Where one device does not hold the weights\n\n" + lean(["model, mode"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
 
 
 def published(found):
@@ -124,7 +130,7 @@ def published(found):
         return "## Published weights\n\nSkipped in this run: %s.\n\n" % rows[0]["skipped"]
     body = [mode_row(r, "%s, %d hits" % (r["title"], r["hits"])) for r in rows]
     return "## Published weights\n\nTrained by others, monolithic on a ZCU102. The shapes are those of above.\n\n" + \
-        table(["model"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
+        lean(["model"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
 
 
 def layer(found, quoted):
@@ -136,7 +142,7 @@ def layer(found, quoted):
     for r in rows:
         objective = r["command"].split("--objective ")[1].split()[0]
         need, has, p = r["parts"][0]["need"], r["parts"][0]["has"], r["predicted"]
-        body.append(["%s, %d hits" % (r["title"].split(",")[0], r["hits"]), objective] +
+        body.append(["%s, %s hits" % (r["title"].split(",")[0], thousands(r["hits"])), objective] +
                     ["%s (%.1f %%)" % (thousands(need[k]) if k != "bram36" else "%g" % need[k], 100 * need[k] / has[k]) for k in ("dsp", "bram36", "lut", "ff")] +
                     [thousands(p["latency_cycles"]), micro(p["latency_cycles"], r["clock_mhz"]), simulated(r)[0], simulated(r)[2]])
     reference = next(q for q in quoted if q["what"].startswith("One encoder layer"))
@@ -178,7 +184,7 @@ def small_models(found):
     body = [mode_row(r, "%s, %d tokens, %s" % (r["title"], r["hits"], r["asked"])) for r in rows]
     return "## Models of the size that hls4ml has been used for\n\nSequence, features, blocks, heads, key width and FFN as published; the width of the model, which " \
         "our sources do not give, is taken as heads times key width; seeded weights, 12 bits, one result an event. VU13P, 200 MHz.\n*Quoted for these three " \
-        "(not measured here): less than 2 µs; arXiv:2402.01047, arXiv:2409.05207, abstracts.*\n\n" + table(["model, mode"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
+        "(not measured here): less than 2 µs; arXiv:2402.01047, arXiv:2409.05207, abstracts.*\n\n" + lean(["model, mode"] + HEAD[1:], body) + "\n" + words(rows) + "\n"
 
 
 def scaling(found):
@@ -190,9 +196,9 @@ def scaling(found):
     for r in rows:
         p = r["predicted"]
         first.setdefault(r["model"], p["interval_cycles"])
-        body.append([r["title"].split(",")[0], r["device"].count(",") + 1, r["mode"], len(r["parts"]), thousands(p["interval_cycles"]),
+        body.append([r["title"].split(",")[0], r["name"].rsplit("x", 1)[1], r["mode"], len(r["parts"]), thousands(p["interval_cycles"]),
                      micro(p["interval_cycles"], r["clock_mhz"]), thousands(p["latency_cycles"]), "1 / %.2f" % (first[r["model"]] / p["interval_cycles"])])
-    return "## More devices\n\n`--device zcu102,... --objective throughput`, 512 hits, predicted.\n\n" + table(head, body) + "\n![interval](results/scaling.svg)\n\n"
+    return "## More devices\n\n`--device zcu102,... --objective throughput`, 512 hits, predicted. The planner uses fewer than it is given where those are as good.\n\n" + table(head, body) + "\n![interval](results/scaling.svg)\n\n"
 
 
 def speed(found):
