@@ -441,35 +441,50 @@ static double goal(const search *s, double interval, double latency)
     return s->opt->objective == TS_OBJECTIVE_THROUGHPUT ? interval : latency;
 }
 
+/* The rings in full: neighbours may hold each other up, which rough plans do not know. */
+static ts_part *plan_rings(search *s, const rings *r, ts_err *err)
+{
+    ts_part *part = TS_NEW_N(s->arena, ts_part, r->count);
+    for (int i = 0, first = 0; i < r->count; first = r->end[i++])
+        if (!plan_part(s, share_of(s->arena, s->opt->device[0], r->share[i]), 0, false, first, r->end[i], &part[i], err))
+            return NULL;
+    return part;
+}
+
 static bool replicated(search *s, ts_err *err)
 {
     const ts_device *device = s->opt->device[0];
-    rings best = {.count = 0};
+    ts_part *best = NULL;
+    int parts = 0;
+    double best_goal = INFINITY;
     for (int count = 2; count <= s->im->layers && count <= MAX_RINGS; count++) {
         rings r;
-        if (!balance(s, count, &r)) {
+        ts_err none = {""};
+        ts_part *part = balance(s, count, &r) ? plan_rings(s, &r, &none) : NULL;
+        if (!part) {
             weigh(s, TS_MODE_REPLICATED, count, NULL, ts_printf(s->arena, "%d rings do not fit %s together", count, device->name));
             continue;
         }
-        const ts_chain_prediction about = {.latency_cycles = llround(r.latency), .interval_cycles = llround(r.slowest)};
-        weigh(s, TS_MODE_REPLICATED, count, &about, "roughly planned");
-        if (best.count == 0 || goal(s, r.slowest, r.latency) < goal(s, best.slowest, best.latency))
-            best = r;
+        finish(s, TS_MODE_REPLICATED, part, count);
+        const ts_chain_prediction *p = &s->result->prediction;
+        weigh(s, TS_MODE_REPLICATED, count, p, ts_printf(s->arena, "ring %d decides", p->slowest));
+        const double g = goal(s, (double)p->interval_cycles, (double)p->latency_cycles);
+        if (g < best_goal) {
+            best = part;
+            parts = count;
+            best_goal = g;
+        }
     }
-    if (best.count == 0)
+    if (!best)
         return s->im->layers < 2
                    ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)
                    : ts_fail(err,
                              "no two rings of %s fit %s together with events of up to %d hits: choose another mode or device, "
                              "lower --max-tokens or narrow the formats",
                              s->im->name, device->name, s->ring.max_tokens);
-    ts_part *part = TS_NEW_N(s->arena, ts_part, best.count);
-    for (int i = 0, first = 0; i < best.count; first = best.end[i++])
-        if (!plan_part(s, share_of(s->arena, device, best.share[i]), 0, false, first, best.end[i], &part[i], err))
-            return false;
-    finish(s, TS_MODE_REPLICATED, part, best.count);
-    s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", best.count, device->name,
-                               ts_objective_name(s->opt->objective), part_lines(s, part, best.count));
+    finish(s, TS_MODE_REPLICATED, best, parts);
+    s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", parts, device->name,
+                               ts_objective_name(s->opt->objective), part_lines(s, best, parts));
     return true;
 }
 

@@ -172,6 +172,27 @@ static void rings_share_a_device(void **state)
     assert_int_equal(search(f, f->trigger.im, &one).mode, TS_MODE_MONOLITHIC);
 }
 
+/* Weighed as they are built, neighbours and all: what was chosen is what comes out, and nothing better was passed over. */
+static void rings_are_weighed_in_full(void **state)
+{
+    const fixture *f = *state;
+    for (int objective = TS_OBJECTIVE_LATENCY; objective <= TS_OBJECTIVE_THROUGHPUT; objective++) {
+        ts_partition_options opt = options(&f->zcu102, 1, (ts_objective)objective);
+        opt.any_mode = false;
+        opt.mode = TS_MODE_REPLICATED;
+        const ts_partition p = search(f, f->m.im, &opt);
+        for (int i = 0; i < p.alternatives; i++) {
+            const ts_alternative *a = &p.alternative[i];
+            if (!a->fits)
+                continue;
+            const bool throughput = objective == TS_OBJECTIVE_THROUGHPUT;
+            const long long theirs = throughput ? a->interval_cycles : a->latency_cycles;
+            const long long ours = throughput ? p.prediction.interval_cycles : p.prediction.latency_cycles;
+            assert_true(a->chosen ? theirs == ours : theirs >= ours);
+        }
+    }
+}
+
 static void hops_count(void **state)
 {
     const fixture *f = *state;
@@ -251,6 +272,7 @@ int main(void)
         cmocka_unit_test(more_devices_are_never_worse),
         cmocka_unit_test(fewer_devices_are_enough),
         cmocka_unit_test(rings_share_a_device),
+        cmocka_unit_test(rings_are_weighed_in_full),
         cmocka_unit_test(hops_count),
         cmocka_unit_test(pins_hold),
         cmocka_unit_test(what_does_not_fit_says_why),
