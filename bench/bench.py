@@ -59,7 +59,7 @@ def paths(name):
         if run("/usr/bin/python3", "-c", "import torch")[2] != 0:
             return None
         os.makedirs(os.path.dirname(prefix), exist_ok=True)
-        must("/usr/bin/python3", "-W", "ignore", "train/seeded.py", *m["seeded"].split(), "-o", prefix)
+        must("/usr/bin/python3", "-W", "ignore", "train/seeded.py", "--distinct", *m["seeded"].split(), "-o", prefix)
     return [prefix + e for e in (".onnx", ".csv", ".inputs.json")]
 
 
