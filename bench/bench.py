@@ -4,6 +4,7 @@ runs the same models on this machine. Raw figures go to bench/results/, the page
 
     make bench            everything: 30 to 45 minutes on two cores
     make bench QUICK=1    a dozen rows, one simulation, into out/bench/quick/: a few minutes
+    bench/bench.py --page [DIR]   page and plots again, from bench/results/measured.json (docs)
 
 Environment: TESSERA, the program (build/tessera); ORT_FROM, a folder with onnxruntime-node (out/onnxruntime, from scripts/install.sh --bench);
 NODE, what runs it (node)."""
@@ -130,7 +131,7 @@ def measure(table, name, model, mode, options, events, quick):
         return dict(row, error=re.sub(r"^tessera \w+: ", "", say[-1] if say else "status %d" % status))
     r = json.load(open(design + "/report.json"))
     row.update(mode=r["mode"], device=r["device"], clock_mhz=r["clock_mhz"], predicted={k: v for k, v in r["predicted"].items() if k != "resources"},
-               parts=parts_of(r), why=r["why"].split("\n")[:2], host=r.get("host"))
+               parts=parts_of(r), why=[line for line in r["why"].split("\n") if line and "weighed:" not in line and "chosen:" not in line], host=r.get("host"))
     if quick and name not in cases.QUICK_SIMULATED:
         events = 0
     if events > 0:
@@ -206,11 +207,20 @@ def version():
     return dict(commit=commit, changed=bool(changed), date=time.strftime("%Y-%m-%d", time.gmtime()))
 
 
+def write_page(found, page):
+    plots.draw(found, os.path.splitext(page)[0])
+    report.write(found, json.load(open("bench/quoted.json")), page)
+
+
 def main():
-    quick = "--quick" in sys.argv[1:]
-    if [a for a in sys.argv[1:] if a != "--quick"]:
+    quick = sys.argv[1:] == ["--quick"]
+    page_only = len(sys.argv) in (2, 3) and sys.argv[1] == "--page"
+    if sys.argv[1:] and not quick and not page_only:
         sys.exit(__doc__)
+    folder = os.path.abspath(sys.argv[2]) if len(sys.argv) == 3 else os.path.join(ROOT, "docs")
     os.chdir(ROOT)
+    if page_only:
+        return write_page(json.load(open("bench/results/measured.json")), folder + "/results.md")
     results, page = (OUT + "/quick", OUT + "/quick/results.md") if quick else ("bench/results", "docs/results.md")
     os.makedirs(results, exist_ok=True)
     start, rows = time.time(), []
@@ -226,8 +236,7 @@ def main():
     with open(results + "/measured.json", "w") as f:
         json.dump(found, f, indent=1, sort_keys=True)
         f.write("\n")
-    plots.draw(found, os.path.splitext(page)[0])
-    report.write(found, json.load(open("bench/quoted.json")), page)
+    write_page(found, page)
     say("bench: %s, %d rows in %d s" % (page, len(rows), time.time() - start))
     bad = [r["name"] for r in rows for k in ("simulated", "together") if r.get(k) and not r[k].get("bit_exact")]
     if bad:

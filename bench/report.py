@@ -81,9 +81,11 @@ def mode_row(row, label=None):
 
 
 def words(rows):
-    """Why a row has no figures, in the tool's own words."""
+    """Why a row has no figures, in the tool's own words; what it says of pages."""
     lines = []
     for r in rows:
+        lines += ["- %s, %s: %s" % (r["title"], r["asked"], " ".join(w for w in r["why"] if w.startswith(("Paged:", "Port"))))
+                  for w in r.get("why", []) if w.startswith("Paged:")]
         problem = r.get("error") or next((r[k]["error"] for k in ("simulated", "together") if "error" in r.get(k, {})), None)
         if problem:
             lines.append("- %s, %s: `%s`" % (r["title"], r["asked"], problem))
