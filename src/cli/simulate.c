@@ -11,9 +11,11 @@
 typedef struct options {
     const char *dir;
     ts_event_source source;
-    int stalls, link_stalls, seed;
-    const char *link_fault;
-    ts_link_fault fault;
+    int stalls, link_stalls, memory_stalls, seed;
+    const char *link_fault, *page_fault, *part_stall;
+    ts_link_fault link;
+    ts_page_fault page;
+    ts_part_stall part;
     bool lone, load;
 } options;
 
@@ -57,6 +59,23 @@ static json_t *parts_json(const ts_sim_result *r)
     return parts;
 }
 
+/* What waiting for pages cost, of each part with paged stages. */
+static json_t *pages_json(const ts_sim_result *r)
+{
+    json_t *parts = json_array();
+    for (int i = 0; i < r->paged;) {
+        const int part = r->paged_stage[i].part;
+        json_t *stages = json_array();
+        for (; i < r->paged && r->paged_stage[i].part == part; i++) {
+            const ts_sim_paged *s = &r->paged_stage[i];
+            json_array_append_new(stages, json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late));
+        }
+        json_array_append_new(parts, json_pack("{s:i, s:i, s:b, s:o}", "part", part, "fetched_again", r->pages_again[part], "given_up",
+                                               r->gave_up[part], "stages", stages));
+    }
+    return parts;
+}
+
 /* Mean interval of the events behind the first, as predicted for events of their lengths. */
 static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const ts_design *design)
 {
@@ -89,6 +108,8 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
                              "interval_cycles", r->interval_cycles, "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles,
                              "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone, "per_event", events);
     CHECK(json);
+    if (r->paged > 0)
+        json_object_set_new(json, "pages", pages_json(r));
     if (r->cuts > 0) {
         json_object_set_new(json, "parts", parts_json(r));
         if (!o->lone)
@@ -136,7 +157,10 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .lone = o->lone,
                                 .load = o->load,
                                 .link_percent = o->link_stalls,
-                                .link_fault = o->fault,
+                                .link_fault = o->link,
+                                .memory_percent = o->memory_stalls,
+                                .page_fault = o->page,
+                                .part_stall = o->part,
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
     ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o), err);
@@ -159,20 +183,61 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
     return ok;
 }
 
-static bool parse_fault(const char *text, ts_link_fault *fault, ts_err *err)
+enum { LONG_CYCLES = 10000, KIND_CHARS = 16 };
+
+/* The number of `kind` among `kinds`, of which the first one is no fault; 0 where it is none of them. */
+static int find_kind(const char *const *kinds, int count, const char *kind)
 {
-    static const char *const kinds[] = {[TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
-    *fault = (ts_link_fault){.hold_cycles = 10000};
+    for (int k = 1; k < count; k++)
+        if (strcmp(kind, kinds[k]) == 0)
+            return k;
+    return 0;
+}
+
+static bool parse_link_fault(const char *text, ts_link_fault *fault, ts_err *err)
+{
+    static const char *const kinds[] = {"", [TS_LINK_FLIP] = "flip", [TS_LINK_DROP] = "drop", [TS_LINK_HOLD] = "hold"};
+    *fault = (ts_link_fault){.hold_cycles = LONG_CYCLES};
+    char kind[KIND_CHARS] = "", rest = 0;
     if (!text)
         return true;
-    char kind[8] = "", rest = 0;
-    if (sscanf(text, "%7[a-z]:%d:%d%c", kind, &fault->wire, &fault->word, &rest) == 3 && fault->wire >= 0 && fault->word >= 0)
-        for (int k = TS_LINK_FLIP; k <= TS_LINK_HOLD; k++)
-            if (strcmp(kind, kinds[k]) == 0) {
-                fault->kind = (ts_link_fault_kind)k;
-                return true;
-            }
-    return ts_fail(err, "--link-fault %s: give KIND:WIRE:WORD, such as flip:0:100; KIND is flip, drop or hold", text);
+    if (sscanf(text, "%15[a-z]:%d:%d%c", kind, &fault->wire, &fault->word, &rest) == 3 && fault->wire >= 0 && fault->word >= 0)
+        fault->kind = (ts_link_fault_kind)find_kind(kinds, TS_LINK_HOLD + 1, kind);
+    return fault->kind != TS_LINK_SOUND ||
+           ts_fail(err, "--link-fault %s: give KIND:WIRE:WORD, such as flip:0:100; KIND is flip, drop or hold", text);
+}
+
+static bool parse_page_fault(const char *text, ts_page_fault *fault, ts_err *err)
+{
+    static const char *const kinds[] = {
+        "", [TS_PAGE_LATE] = "late", [TS_PAGE_FLIP] = "flip", [TS_PAGE_FLIP_ALWAYS] = "flip-always", [TS_PAGE_ERROR] = "error"};
+    *fault = (ts_page_fault){.late_cycles = LONG_CYCLES};
+    char kind[KIND_CHARS] = "", rest = 0;
+    if (!text)
+        return true;
+    const int got = sscanf(text, "%15[-a-z]:%d:%d:%d%c", kind, &fault->part, &fault->page, &fault->late_cycles, &rest);
+    const int found = find_kind(kinds, TS_PAGE_ERROR + 1, kind);
+    if ((got == 3 || (got == 4 && found == TS_PAGE_LATE)) && fault->part >= 0 && fault->page >= 0 && fault->late_cycles > 0 &&
+        fault->late_cycles <= TS_SIM_WAIT_MAX)
+        fault->kind = (ts_page_fault_kind)found;
+    return fault->kind != TS_PAGE_SOUND ||
+           ts_fail(err,
+                   "--page-fault %s: give KIND:PART:PAGE, such as flip:0:7, or late:PART:PAGE:CYCLES (at most %d); KIND is late, flip, flip-always or "
+                   "error",
+                   text, TS_SIM_WAIT_MAX);
+}
+
+static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err)
+{
+    *stall = (ts_part_stall){0};
+    char rest = 0;
+    if (!text)
+        return true;
+    stall->cycles = LONG_CYCLES;
+    const int got = sscanf(text, "%d:%d:%d%c", &stall->part, &stall->transfer, &stall->cycles, &rest);
+    if ((got == 2 || got == 3) && stall->part >= 0 && stall->transfer >= 0 && stall->cycles > 0 && stall->cycles <= TS_SIM_WAIT_MAX)
+        return true;
+    return ts_fail(err, "--part-stall %s: give PART:TRANSFER, such as 1:40, or PART:TRANSFER:CYCLES (at most %d)", text, TS_SIM_WAIT_MAX);
 }
 
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
@@ -189,6 +254,11 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
         {"link-fault", TS_ARG_TEXT, "KIND:WIRE:WORD", "flip, drop or hold (10,000 cycles) a word on a link; wire 2 i: part i to i + 1", &o.link_fault, 0, 0,
          false},
+        {"memory-stalls", TS_ARG_INT, "PERCENT", "random pauses of the external memory that pages are in (0)", &o.memory_stalls, 0, 95, false},
+        {"page-fault", TS_ARG_TEXT, "KIND:PART:PAGE", "page PAGE of a part (0: of a single ring) is late[:CYCLES], flip, flip-always or error",
+         &o.page_fault, 0, 0, false},
+        {"part-stall", TS_ARG_TEXT, "PART:TRANSFER[:CYCLES]", "a part stands still (10,000 cycles) once it has given so many results", &o.part_stall, 0, 0,
+         false},
         {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
@@ -199,7 +269,8 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
     if (parsed != TS_ARGS_OK)
         return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
     ts_arena *arena = ts_arena_new();
-    const bool ok = parse_fault(o.link_fault, &o.fault, &err) && simulate(arena, &o, &err);
+    const bool ok = parse_link_fault(o.link_fault, &o.link, &err) && parse_page_fault(o.page_fault, &o.page, &err) &&
+                    parse_part_stall(o.part_stall, &o.part, &err) && simulate(arena, &o, &err);
     ts_progress_end();
     ts_arena_free(arena);
     return ok ? 0 : ts_cli_fail(verb, &err);

@@ -94,6 +94,30 @@ static void print_resources(FILE *out, const json_t *report)
     }
 }
 
+/* Time lost to external memory. */
+static void print_pages(FILE *out, const json_t *parts)
+{
+    size_t p, s;
+    const json_t *part, *stage;
+    json_array_foreach(parts, p, part)
+    {
+        fprintf(out, "    pages");
+        if (json_array_size(parts) > 1 || get(part, "part") > 0)
+            fprintf(out, " of part %.0f", get(part, "part"));
+        fprintf(out, ": tokens waited");
+        json_array_foreach(json_object_get(part, "stages"), s, stage)
+        {
+            fprintf(out, "%s %.0f cycles for %s%s", s ? "," : "", get(stage, "stall_cycles"), json_string_value(json_object_get(stage, "stage")),
+                    json_is_true(json_object_get(stage, "late")) ? " (LATE)" : "");
+        }
+        if (get(part, "fetched_again") > 0)
+            fprintf(out, "; %.0f fetched again", get(part, "fetched_again"));
+        if (json_is_true(json_object_get(part, "given_up")))
+            fprintf(out, "; one used although it was damaged, its event flagged");
+        fprintf(out, "\n");
+    }
+}
+
 static void print_simulated(FILE *out, const json_t *simulated, double clock)
 {
     const json_t *events = json_object_get(simulated, "per_event");
@@ -136,6 +160,7 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
             fprintf(out, ", tokens waited at its entry in %.0f cycles", get(event, "cycles_with_tokens_waiting_at_its_entry"));
         fputc('\n', out);
     }
+    print_pages(out, json_object_get(simulated, "pages"));
     if (!isnan(get(simulated, "mac_utilisation")))
         fprintf(out, "  %-34s %10.1f %% of all multiply slots, back to back\n", "multipliers busy", 100 * get(simulated, "mac_utilisation"));
 }

@@ -365,6 +365,26 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     return read_results(s, results, result, err);
 }
 
+/* Events that are not refused. */
+static int accepted_events(const ts_design *design, const ts_sim_options *opt)
+{
+    int count = 0;
+    for (int e = 0; e < opt->events; e++)
+        count += opt->n[e] <= design->plan.n_max;
+    return count;
+}
+
+/* Transfers that a part gives: residual tokens or, the last one, results; one of a refused event. */
+static long long given_transfers(const ts_design *design, const ts_sim_options *opt, int part)
+{
+    const ts_ports ports = ts_ports_of(design->part[part].im, design->part[part].plan);
+    long long count = 0;
+    for (int e = 0; e < opt->events; e++)
+        count += opt->n[e] > design->plan.n_max ? 1 : (long long)ports.beats * (design->part[part].im->pool == TS_POOL_NONE ? opt->n[e] : 1);
+    return count;
+}
+
+/* A fault that never happens would pass for one that did no harm. */
 static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_err *err)
 {
     const bool memory = opt->page_fault.kind != TS_PAGE_SOUND || opt->memory_percent;
@@ -376,13 +396,25 @@ static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_
         const int part = opt->page_fault.part;
         if (part < 0 || part >= design->parts)
             return ts_fail(err, "%s has no part %d: a page of it cannot be late or wrong", design->dir, part);
-        if (!ts_page_order_of(arena, design->part[part].plan, design->part[part].im).stages)
+        const ts_page_order order = ts_page_order_of(arena, design->part[part].plan, design->part[part].im);
+        const long long pages = (long long)order.count * accepted_events(design, opt);
+        if (!order.stages)
             return ts_fail(err, "%s: part %d has all its weights on chip: no page of it can be late or wrong", design->dir, part);
+        if (opt->page_fault.page >= pages)
+            return ts_fail(err, "page %d of part %d cannot be late or wrong: the events use %lld pages, %d each", opt->page_fault.page, part, pages,
+                           order.count);
     }
-    if (opt->part_stall.cycles && (opt->part_stall.part < 0 || opt->part_stall.part >= design->parts || design->parts == 1))
-        return ts_fail(err, design->parts > 1 ? "%s has no part %d that could stand still" : "%s is one ring: it has no part %d that could stand still",
-                       design->dir, opt->part_stall.part);
-    return true;
+    const ts_part_stall *stall = &opt->part_stall;
+    if (!stall->cycles)
+        return true;
+    if (design->parts == 1)
+        return ts_fail(err, "%s is one ring: no part of it can stand still while the others go on", design->dir);
+    if (stall->part < 0 || stall->part >= design->parts)
+        return ts_fail(err, "%s has no part %d that could stand still", design->dir, stall->part);
+    const long long given = given_transfers(design, opt, stall->part);
+    return stall->transfer < given ||
+           ts_fail(err, "part %d never gives transfer %d behind which it should stand still: of these events it gives %lld", stall->part,
+                   stall->transfer, given);
 }
 
 bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_sim_result *result, ts_err *err)

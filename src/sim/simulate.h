@@ -33,6 +33,8 @@ typedef struct ts_part_stall {
     int part, transfer, cycles; /* cycles = 0: none does */
 } ts_part_stall;
 
+enum { TS_SIM_WAIT_MAX = 100000000 }; /* late_cycles and cycles at most */
+
 typedef struct ts_sim_options {
     int events;
     const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */

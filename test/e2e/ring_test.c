@@ -18,6 +18,7 @@
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
+#include "plan/pages.h"
 #include "plan/plan.h"
 #include "plan/predict.h"
 #include "quant/quantise.h"
@@ -466,12 +467,78 @@ static void set_buffers(ts_plan *plan, int o, int ffn1, int ffn2, int qkv)
         plan->lin[ts_paged_stage[i]].buffers = buffers[i];
 }
 
+static long long total_stalls(const ts_sim_result *r)
+{
+    long long sum = 0;
+    for (int i = 0; i < r->paged; i++)
+        sum += r->paged_stage[i].stalls;
+    return sum;
+}
+
+static bool some_late(const ts_sim_result *r)
+{
+    bool late = false;
+    for (int i = 0; i < r->paged; i++)
+        late = late || r->paged_stage[i].late;
+    return late;
+}
+
+/* Whatever befalls the pages of one event: a late one, or one that is fetched again, does no harm; one that stays bad, or cannot be read,
+   spoils its own event and no other. */
+static void check_page_faults(ring *r)
+{
+    enum { VICTIM = 4, ORDER = 3 }; /* event VICTIM is number ORDER of those that are not refused */
+    const ts_page_order order = ts_page_order_of(r->arena, &r->design.plan, r->im);
+    for (int i = 0; i < order.count; i++)
+        for (int kind = TS_PAGE_LATE; kind <= TS_PAGE_ERROR; kind++) {
+            const ts_page_fault fault = {.kind = (ts_page_fault_kind)kind, .page = ORDER * order.count + i, .late_cycles = 20000};
+            const ts_sim_result result = simulate(r, (ts_sim_options){.page_fault = fault, .stall_percent = i % 2 ? 20 : 0, .seed = 9});
+            const bool bad = kind == TS_PAGE_FLIP_ALWAYS || kind == TS_PAGE_ERROR;
+            assert_int_equal(result.flagged, bad);
+            assert_int_equal(result.event[VICTIM].error, bad);
+            assert_int_equal(result.gave_up[0], bad);
+            assert_int_equal(some_late(&result), kind == TS_PAGE_LATE);
+            if (kind == TS_PAGE_LATE)
+                assert_true(result.pages_again[0] == 0 && total_stalls(&result) > 4096);
+            else
+                assert_in_range(result.pages_again[0], bad ? TS_PAGE_RETRIES : 1, bad ? TS_PAGE_RETRIES + 1 : 1);
+        }
+}
+
+/* Long events of one length: where the plan's memory is fast enough, nothing waits for the second of two buffers. */
+static ts_sim_result simulate_long(ring *r)
+{
+    enum { COUNT = 4 };
+    ts_err err = {0};
+    int n[COUNT];
+    const int32_t *x[COUNT];
+    for (int e = 0; e < COUNT; e++) {
+        n[e] = N_MAX;
+        x[e] = r->x[2];
+    }
+    ts_sim_result result;
+    const ts_sim_options opt = {.events = COUNT, .n = n, .x = x, .seed = 1};
+    if (!ts_simulate(r->arena, &r->design, &opt, &result, &err))
+        fail_msg("%s", err.msg);
+    assert_true(result.bit_exact && !some_late(&result) && result.pages_again[0] == 0);
+    return result;
+}
+
+static void check_paged(ring *r)
+{
+    check(r);
+    simulate(r, (ts_sim_options){.memory_percent = 60, .seed = 6});
+    simulate(r, (ts_sim_options){.memory_percent = 90, .stall_percent = 50, .seed = 7});
+}
+
+/* Two buffers everywhere, the first queries, keys and values from the embedding; every fault. */
 static void test_paged(void **state)
 {
     (void)state;
     ts_arena *arena = ts_arena_new();
     const ts_encoder_shape shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
     const ts_imodel *im = make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
+    assert_true(im->fused_qkv0);
     ts_plan plan = ts_plan_minimal(im, N_MAX);
     set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
     set_fold(&plan, TS_LIN_O, 7, 3, 1);
@@ -481,9 +548,70 @@ static void test_paged(void **state)
     plan.paging = (ts_paging){.lanes = 1, .bursts = 4, .latency = 30, .rate = 0.9};
     ring r;
     open_ring(&r, im, &plan, arena);
-    check(&r);
+    check_paged(&r);
+    check_page_faults(&r);
+    const ts_sim_result settled = simulate_long(&r);
+    assert_int_equal(settled.paged, 4);
+    assert_int_equal(total_stalls(&settled), 0);
+    for (int seed = 1; seed <= 2; seed++)
+        simulate(&r, (ts_sim_options){.random_init = true, .memory_percent = 30, .seed = (uint64_t)seed});
     check_icarus(&r);
     close_ring(&r);
+}
+
+/* One buffer everywhere, over a slow bus; every layer's queries, keys and values by the ring's own stage. */
+static void test_paged_single(void **state)
+{
+    (void)state;
+    ts_arena *arena = ts_arena_new();
+    const ts_encoder_shape shape = {.features = 4, .d = 8, .heads = 2, .d_head = 3, .ff = 12, .outputs = 5, .layers = 2, .norms = TS_NORMS_FIRST,
+                                    .has_final_norm = true, .act = TS_ACT_GELU_ERF};
+    const ts_imodel *im = make_model(arena, &shape, false, "act_in=8,layers.1.q=9", 3);
+    assert_false(im->fused_qkv0);
+    ts_plan plan = ts_plan_minimal(im, N_MAX);
+    set_fold(&plan, TS_LIN_FFN1, 2, 4, 2);
+    set_fold(&plan, TS_LIN_QKV, 8, 6, 6);
+    plan.attn.pq = 2;
+    set_buffers(&plan, 1, 1, 1, 1);
+    plan.paging = (ts_paging){.lanes = 2, .bursts = 1, .latency = 50, .rate = 0.25};
+    ring r;
+    open_ring(&r, im, &plan, arena);
+    check_paged(&r);
+    check_trace(&r);
+    check_page_faults(&r);
+    assert_true(total_stalls((const ts_sim_result[]){simulate_long(&r)}) > 0);
+    check_icarus(&r);
+    close_ring(&r);
+}
+
+/* Some stages paged, with one buffer and with two, in UltraRAM, with two products a DSP, over a wide bus; a slice that begins in an FFN
+   block and one that ends in front of one. */
+static void test_paged_mixed(void **state)
+{
+    (void)state;
+    static const int cuts[][2] = {{1, 5}, {2, 5}};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        ts_arena *arena = ts_arena_new();
+        ts_err err = {0};
+        const ts_imodel *whole = make_model(arena, &packed_shape, false, "w=8,in=12,q=10,k=9,p=11,v=8,hidden=11,layers.1.v=6", 9 + i);
+        const ts_imodel *im = ts_imodel_slice(arena, whole, ts_slice_between(whole, cuts[i][0], cuts[i][1]), &err);
+        if (!im)
+            fail_msg("%s", err.msg);
+        ts_plan plan = ts_plan_minimal(im, N_MAX);
+        set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
+        set_fold(&plan, TS_LIN_FFN1, 3, 4, 1);
+        set_fold(&plan, TS_LIN_FFN2, 14, 10, 10);
+        set_buffers(&plan, i ? 2 : 1, 2, i ? 1 : 2, i ? 2 : 0);
+        plan.lin[TS_LIN_QKV].pack = plan.lin[TS_LIN_FFN2].pack = plan.lin[TS_LIN_FFN1].pack = true;
+        plan.lin[TS_LIN_FFN2].wstyle = TS_MEM_ULTRA;
+        plan.lin[TS_LIN_O].wstyle = TS_MEM_DISTRIBUTED;
+        plan.paging = (ts_paging){.lanes = i ? 8 : 4, .bursts = 16, .latency = 100, .rate = 1};
+        ring r;
+        open_ring(&r, im, &plan, arena);
+        check_paged(&r);
+        check_icarus(&r);
+        close_ring(&r);
+    }
 }
 
 static char *file_list(ring *r, const char *dir)
@@ -535,7 +663,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_norms_around_attention),
         cmocka_unit_test(test_packed),    cmocka_unit_test(test_packed_plan),
         cmocka_unit_test(test_loaded),    cmocka_unit_test(test_classifier), cmocka_unit_test(test_pooled),
-        cmocka_unit_test(test_slices),     cmocka_unit_test(test_paged),
+        cmocka_unit_test(test_slices),     cmocka_unit_test(test_paged),  cmocka_unit_test(test_paged_single),
+        cmocka_unit_test(test_paged_mixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
