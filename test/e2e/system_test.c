@@ -14,6 +14,7 @@
 #include "emit/outdir.h"
 #include "emit/system.h"
 #include "emu/emu.h"
+#include "plan/pages.h"
 #include "sim/process.h"
 #include "sim/simulate.h"
 #include "small_model.h"
@@ -40,8 +41,9 @@ static const int32_t *event(const small_model *m, int n, uint64_t seed)
     return x;
 }
 
-static void open_chain(chain *c, const ts_encoder_shape *shape, const char *formats, const char *const *device, int devices,
-                       const ts_partition_options *wish)
+/* The partition's plans are changed by `change`, which may be NULL, before they are built. */
+static void open_changed_chain(chain *c, const ts_encoder_shape *shape, const char *formats, const char *const *device, int devices,
+                               const ts_partition_options *wish, void (*change)(int part, ts_plan *plan))
 {
     ts_err err = {""};
     *c = (chain){.m = small_model_make(shape, 9, formats, &err)};
@@ -56,6 +58,12 @@ static void open_chain(chain *c, const ts_encoder_shape *shape, const char *form
     opt.devices = devices;
     if (!ts_partition_search(c->m.arena, c->m.im, &opt, &c->partition, &err))
         fail_msg("%s", err.msg);
+    for (int p = 0; change && p < c->partition.parts; p++) {
+        ts_plan *plan = TS_NEW(c->m.arena, ts_plan);
+        *plan = *c->partition.part[p].planned.plan;
+        change(p, plan);
+        c->partition.part[p].planned.plan = plan;
+    }
     for (int e = 0; e < EVENTS; e++) {
         c->n[e] = lengths[e];
         c->x[e] = event(&c->m, lengths[e], 70 + (uint64_t)e);
@@ -67,7 +75,14 @@ static void open_chain(chain *c, const ts_encoder_shape *shape, const char *form
         fail_msg("%s", err.msg);
     assert_int_equal(c->design.parts, c->partition.parts);
     assert_int_equal(c->design.mode, c->partition.mode);
-    assert_int_equal(ts_design_predict(c->m.arena, &c->design, N_MAX / 2).interval_cycles, c->partition.prediction.interval_cycles);
+    if (!change)
+        assert_int_equal(ts_design_predict(c->m.arena, &c->design, N_MAX / 2).interval_cycles, c->partition.prediction.interval_cycles);
+}
+
+static void open_chain(chain *c, const ts_encoder_shape *shape, const char *formats, const char *const *device, int devices,
+                       const ts_partition_options *wish)
+{
+    open_changed_chain(c, shape, formats, device, devices, wish, NULL);
 }
 
 static void close_chain(chain *c)
@@ -134,6 +149,23 @@ static void check_faults(const chain *c)
     }
 }
 
+/* A part stands still once it has given a transfer. In the middle of an event and cut off by a link (behind part `linked` and those before
+   it), the event comes out flagged; anywhere else everything is late and right. */
+static void check_part_stalls(const chain *c, int linked)
+{
+    enum { VICTIM = 2, FIRST = 6, MIDDLE = FIRST + 7, LAST = FIRST + N_MAX - 1 }; /* residual tokens of event VICTIM */
+    const long long undisturbed = simulate(c, (ts_sim_options){.seed = 10}).cycles;
+    for (int part = 0; part < c->partition.parts; part++)
+        for (int transfer = MIDDLE; transfer <= LAST; transfer += LAST - MIDDLE) {
+            const ts_part_stall stall = {.part = part, .transfer = transfer, .cycles = 10000};
+            const ts_sim_result r = simulate(c, (ts_sim_options){.part_stall = stall, .seed = 10});
+            const bool flagged = part <= linked && transfer == MIDDLE;
+            assert_int_equal(r.flagged, flagged);
+            assert_int_equal(r.event[VICTIM].error, flagged);
+            assert_in_range(r.cycles, undisturbed + 5000, undisturbed + 10500);
+        }
+}
+
 static void near(const char *what, double predicted, double seen)
 {
     if (fabs(predicted - seen) > seen * PERCENT / 100)
@@ -172,7 +204,7 @@ static void check_icarus(const chain *c)
     argv[argc++] = "tb";
     argv[argc++] = "tb/tb.v";
     assert_int_equal(ts_process_run(c->dir, argv, log, &err), 0);
-    const char *const run[] = {"vvp", "-n", "tb.vvp", "+stalls=30", "+wire_pauses=20", NULL};
+    const char *const run[] = {"vvp", "-n", "tb.vvp", "+stalls=30", "+wire_pauses=20", "+memory_stalls=20", NULL};
     assert_int_equal(ts_process_run(c->dir, run, log, &err), 0);
     const char *tail = ts_process_log_tail(arena, log, 400);
     if (!strstr(tail, "PASS") || strstr(tail, "FAIL"))
@@ -192,6 +224,7 @@ static void test_replicated(void **state)
     assert_int_equal(c.partition.parts, 3);
     check(&c);
     check_times(&c);
+    check_part_stalls(&c, -1);
     check_icarus(&c);
     close_chain(&c);
 }
@@ -225,6 +258,49 @@ static void test_split(void **state)
     check(&c);
     check_times(&c);
     check_faults(&c);
+    check_part_stalls(&c, 0);
+    close_chain(&c);
+}
+
+/* Two buffers in one part, one in the other, each with a memory of its own. */
+static void page(int part, ts_plan *plan)
+{
+    for (int i = 0; i < TS_PAGED_STAGES; i++)
+        plan->lin[ts_paged_stage[i]].buffers = part ? i % 2 + 1 : 2;
+    plan->paging = (ts_paging){.lanes = part ? 1 : 2, .bursts = 4, .latency = part ? 60 : 20, .rate = part ? 0.8 : 1};
+}
+
+static void test_paged_parts(void **state)
+{
+    (void)state;
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 12, .outputs = 3, .layers = 4, .act = TS_ACT_RELU};
+    const char *const device[] = {"pynq-z2", "pynq-z2"};
+    static const ts_pin pins[] = {{2, 0}, {3, 1}};
+    chain c;
+    open_changed_chain(&c, &shape, "residual=17", device, 2,
+                       &(ts_partition_options){.plan.target_ii = 20,
+                                               .mode = TS_MODE_SPLIT,
+                                               .objective = TS_OBJECTIVE_THROUGHPUT,
+                                               .pins = 2,
+                                               .pin = pins,
+                                               .link = {.word_bits = 32, .rate = 0.9, .flight = 75}},
+                       page);
+    assert_int_equal(c.partition.parts, 2);
+    check(&c);
+    simulate(&c, (ts_sim_options){.memory_percent = 50, .link_percent = 20, .seed = 11});
+    for (int part = 0; part < 2; part++) {
+        const ts_design_part *ring = &c.design.part[part];
+        const ts_page_order order = ts_page_order_of(c.m.arena, ring->plan, ring->im);
+        ts_page_fault fault = {.kind = TS_PAGE_FLIP, .part = part, .page = 2 * order.count + 1};
+        const ts_sim_result again = simulate(&c, (ts_sim_options){.page_fault = fault, .seed = 12});
+        assert_true(again.flagged == 0 && again.paged == 2 * TS_PAGED_STAGES);
+        assert_true(again.pages_again[part] == 1 && again.pages_again[!part] == 0);
+        fault.kind = TS_PAGE_FLIP_ALWAYS;
+        const ts_sim_result bad = simulate(&c, (ts_sim_options){.page_fault = fault, .seed = 13});
+        assert_true(bad.flagged == 1 && bad.event[2].error && bad.gave_up[part] && !bad.gave_up[!part]);
+    }
+    check_icarus(&c);
     close_chain(&c);
 }
 
@@ -232,6 +308,6 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_replicated), cmocka_unit_test(test_split)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_replicated), cmocka_unit_test(test_split), cmocka_unit_test(test_paged_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
