@@ -1,6 +1,8 @@
 #include "emit/emit.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/asset.h"
 #include "base/file.h"
@@ -165,11 +167,27 @@ bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err)
     return ok;
 }
 
+/* External memory's image is whole, as far as its size says. */
+static bool check_pages(ts_arena *arena, const ts_design *design, ts_err *err)
+{
+    const ts_page_order order = ts_page_order_of(arena, &design->plan, design->im);
+    const char *path = ts_printf(arena, "%s/mem/%s", design->dir, TS_PAGE_FILE);
+    const long long wanted = (long long)order.beats * 8 * design->plan.paging.lanes;
+    struct stat st;
+    if (!order.stages)
+        return true;
+    if (stat(path, &st) != 0)
+        return ts_fail(err, "%s: %s: compile the model again", path, strerror(errno));
+    return st.st_size == wanted || ts_fail(err, "%s has %lld bytes, it should have %lld: compile the model again", path, (long long)st.st_size, wanted);
+}
+
 static bool load_ring(ts_arena *arena, ts_design *design, const char *path, ts_err *err)
 {
     if (!ts_plan_from_json(arena, json_object_get(design->manifest, "plan"), &design->plan, err) ||
         !ts_plan_check(&design->plan, design->im, err))
         return ts_fail_in(err, "%s", path);
+    if (!check_pages(arena, design, err))
+        return false;
     design->parts = 1;
     design->top = ts_top_name(arena, design->im);
     design->part = TS_NEW(arena, ts_design_part);

@@ -289,7 +289,7 @@ static void header(const top *t)
         out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit", t->ports.lanes);
     out(t,
         "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
-        "// m_out_error, with the last transfer: what the event went through was damaged on the way (links); its words are not to be used.\n"
+        "// m_out_error, with the last transfer: something that the event used was damaged (on a link, or a page); its words are not to be used.\n"
         "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n",
         plan->n_max);
     if (t->pages.stages > 0)

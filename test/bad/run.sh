@@ -180,6 +180,29 @@ works "a plan that is sound" "$tessera" plan "$dir/good"
 grep -q "^plan verified" "$dir/out" && report ok verified || report not "tessera plan does not say that it verified the plan"
 works "compile a split" "$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 --device pynq-z2,pynq-z2 --mode split -o "$dir/two"
 works "a split that is sound" "$tessera" plan "$dir/two"
+# Faults for simulation that cannot be, or could never happen.
+works "compile a paged one" "${compile[@]}" --events "$csv" --max-tokens 256 --target-ii 400 --mode paged -o "$dir/paged"
+simulate() { "$tessera" simulate "$dir/$1" --events "$csv" --limit 2 "${@:2}"; }
+for fault in flip flip:0 flip:0:-1 flip:x:1 flop:0:1 flip:0:1:5 late:0:1:0 late:0:1:2000000000 late:0:1:5:6; do
+    fails "page fault $fault" "--page-fault $fault: give KIND:PART:PAGE" simulate paged --page-fault $fault
+done
+fails "a page that no event uses" "page 999 of part 0 .*: the events use [0-9]+ pages" simulate paged --page-fault flip:0:999
+fails "a page of no part" "has no part 3" simulate paged --page-fault flip:3:1
+fails "a page of weights on chip" "all its weights on chip" simulate good --page-fault flip:0:1
+fails "pauses of no memory" "all its weights on chip" simulate good --memory-stalls 10
+fails "nothing but pauses of memory" "--memory-stalls is '96'" simulate paged --memory-stalls 96
+for stall in 1 x:1 0:-1 0:1:0 0:1:2:3; do
+    fails "part stall $stall" "--part-stall $stall: give PART:TRANSFER" simulate two --part-stall $stall
+done
+fails "a part of one ring stands still" "is one ring" simulate good --part-stall 0:1
+fails "no such part stands still" "has no part 2" simulate two --part-stall 2:1
+fails "behind a transfer that never comes" "never gives transfer 100000" simulate two --part-stall 1:100000
+cp -r "$dir/paged" "$dir/broken"
+truncate -s -8 "$dir/broken/mem/pages.bin"
+fails "pages that are cut off" "mem/pages.bin has [0-9]+ bytes, it should have [0-9]+" simulate broken
+rm "$dir/broken/mem/pages.bin"
+fails "no pages" "mem/pages.bin: No such file" "$tessera" plan "$dir/broken"
+rm -rf "$dir/broken"
 altered() { # WHAT PATTERN DIRECTORY FILE SED
     cp -r "$dir/$3" "$dir/broken"
     sed -i -E "$5" "$dir/broken/$4"
