@@ -149,16 +149,18 @@ static void head(ring *r)
 
 ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im)
 {
-    int stages = 0, count = 0;
+    int stages = 0, buffers[TS_PAGED_STAGES], turns[TS_PAGED_STAGES];
     for (int i = 0; i < TS_PAGED_STAGES; i++) {
         const ts_lin_id id = ts_paged_stage[i];
         if (!plan->lin[id].buffers)
             continue;
-        stages++;
+        buffers[stages] = plan->lin[id].buffers;
+        turns[stages] = 0;
         for (int layer = 0; layer < im->layers; layer++)
-            count += ts_ring_lin(im, id, layer) != NULL;
+            turns[stages] += ts_ring_lin(im, id, layer) != NULL;
+        stages++;
     }
-    return stages ? ts_cost_pager(stages, count, im->layers, &plan->paging, plan->refusal_depth) : (ts_cost){.yosys = {.lut = 0}};
+    return stages ? ts_cost_pager(stages, buffers, turns, &plan->paging, plan->refusal_depth) : (ts_cost){.yosys = {.lut = 0}};
 }
 
 static int stages(ring *r)

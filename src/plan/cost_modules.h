@@ -41,8 +41,8 @@ ts_cost ts_cost_pick(int N, int WIDTH);
 ts_cost ts_cost_select(int N, int WIDTH);
 ts_cost ts_cost_page(int PAGES, int AW);
 ts_cost ts_cost_page_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE, int LANES);
-/* ts_pager and the register of its bus; TURNS: of the gates. */
-ts_cost ts_cost_pager(int STAGES, int COUNT, int TURNS, const ts_paging *port, int refusal_depth);
+/* ts_pager and the register of its bus; BUFFERS, TURNS: [STAGES]. */
+ts_cost ts_cost_pager(int STAGES, const int *BUFFERS, const int *TURNS, const ts_paging *port, int refusal_depth);
 ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF);
 ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH, bool HALF);
 ts_cost ts_cost_output(int OPW, int YW, int BPT, bool ZEROS, bool HALF);

@@ -10,7 +10,7 @@ enum {
     LATE_BITS = 15, /* of the cycles after which a page is late, about */
 };
 
-static ts_cost gate(int TURNS, int EVW, int LATE)
+static ts_cost gate(int BUFFERS, int TURNS, int EVW, int LATE)
 {
     ts_resources self = {0};
 #define COST_ts_page_gate
@@ -81,11 +81,15 @@ ts_cost ts_cost_page_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_sty
     return cost;
 }
 
-ts_cost ts_cost_pager(int STAGES, int COUNT, int TURNS, const ts_paging *port, int refusal_depth)
+ts_cost ts_cost_pager(int STAGES, const int *BUFFERS, const int *TURNS, const ts_paging *port, int refusal_depth)
 {
+    int COUNT = 0;
+    for (int s = 0; s < STAGES; s++)
+        COUNT += TURNS[s];
     const int EVW = clog2(refusal_depth + 4), LATE = 1 << LATE_BITS;
     ts_cost cost = loader(STAGES, COUNT, port->lanes, port->bursts);
-    ts_cost_add(&cost, STAGES, gate(TURNS, EVW, LATE));
+    for (int s = 0; s < STAGES; s++)
+        ts_cost_add(&cost, 1, gate(BUFFERS[s], TURNS[s], EVW, LATE));
     ts_cost_add(&cost, 1, poison(STAGES, EVW));
     /* The bus to the page memories passes through a register: one-hot stage, group, address, data. */
     ts_cost_add(&cost, 1, ts_cost_delay(STAGES + 8 + 16 + TS_PAGE_SLICE * port->lanes, 1));
