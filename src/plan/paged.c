@@ -40,7 +40,8 @@ void ts_find_ports(ts_ring_search *s)
     if (s->opt->paging == TS_PAGING_NONE || memory.gbytes_per_s <= 0)
         return;
     for (int lanes = 1; lanes <= 8; lanes *= 2) {
-        s->port[s->ports++] = ts_paging_of(&memory, s->clock, lanes);
+        s->port[s->ports] = ts_paging_of(&memory, s->clock, lanes);
+        s->port[s->ports++].stated = s->opt->memory.gbytes_per_s > 0;
         if (s->port[s->ports - 1].rate < 1) /* the memory gives no more */
             return;
     }

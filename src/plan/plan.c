@@ -179,8 +179,8 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
     CHECK(json);
     const ts_paging *p = &plan->paging;
     if (p->lanes)
-        json_object_set_new(json, "paging", json_pack("{s:i, s:i, s:i, s:f}", "lanes", p->lanes, "bursts", p->bursts, "latency_cycles",
-                                                      p->latency, "beats_per_cycle", p->rate));
+        json_object_set_new(json, "paging", json_pack("{s:i, s:i, s:i, s:f, s:o*}", "lanes", p->lanes, "bursts", p->bursts, "latency_cycles",
+                                                      p->latency, "beats_per_cycle", p->rate, "stated", p->stated ? json_true() : NULL));
     return json;
 }
 
@@ -267,7 +267,7 @@ static bool read_paging(const json_t *json, ts_paging *p, ts_err *err)
         return ts_fail(err, "plan: paging: \"beats_per_cycle\" must be a number");
     p->rate = json_number_value(rate);
     return get_int(o, "paging", "lanes", &p->lanes, err) && get_int(o, "paging", "bursts", &p->bursts, err) &&
-           get_int(o, "paging", "latency_cycles", &p->latency, err);
+           get_int(o, "paging", "latency_cycles", &p->latency, err) && get_flag(o, "paging", "stated", &p->stated, err);
 }
 
 bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_err *err)

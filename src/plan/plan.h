@@ -147,6 +147,7 @@ typedef struct ts_paging {
     int bursts;  /* on their way at most */
     int latency; /* cycles from an address to its first beat: what the plan counts on, and the simulated memory does */
     double rate; /* beats a cycle that the memory gives, at most 1: ditto */
+    bool stated; /* by the user (--memory) and not the device's data */
 } ts_paging;
 
 enum { TS_QUEUE_BEATS_MAX = 16 };

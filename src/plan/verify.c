@@ -271,15 +271,15 @@ static bool check_pages(const ts_claim *c, const ts_claim_part *part, ts_err *er
     if (!ts_plan_is_paged(plan))
         return true;
     const double need = 8e6 * plan->paging.lanes * plan->paging.rate * plan->clock_mhz;
-    if (device->memory_gbytes_per_s <= 0)
+    if (device->memory_gbytes_per_s <= 0 && !plan->paging.stated)
         return ts_fail(err, "weights are paged, and %s has no external memory", device->name);
-    if (need > 1e9 * device->memory_gbytes_per_s * (1 + SLIGHTLY))
+    if (!plan->paging.stated && need > 1e9 * device->memory_gbytes_per_s * (1 + SLIGHTLY))
         return ts_fail(err, "pages come at %.2f GB/s; the memory of %s has %.2f", need / 1e9, device->name, device->memory_gbytes_per_s);
     ts_arena *arena = ts_arena_new();
     const ts_page_order order = ts_page_order_of(arena, plan, part->im);
     bool ok = ts_verify_page_order(&order, part->im->layers, err);
     const double least = (double)order.beats / plan->paging.rate;
-    if (ok && part->prediction && (double)part->prediction->interval_cycles < least)
+    if (ok && part->prediction && (double)part->prediction->interval_cycles < least - 1) /* rounded */
         ok = ts_fail(err, "an event every %lld cycles; its pages alone take %.0f", part->prediction->interval_cycles, least);
     ts_arena_free(arena);
     return ok;
