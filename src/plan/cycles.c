@@ -486,7 +486,7 @@ void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, cons
     if (ts_plan_is_paged(plan) && events > 0) {
         ts_arena *arena = ts_arena_new();
         ts_paged_event *event = TS_NEW_N(arena, ts_paged_event, events);
-        ts_paged_run(plan, im, &w, events, n, false, (ts_pace){0, 0}, 0, event);
+        ts_paged_run(plan, im, &w, events, n, true, (ts_pace){0, 0}, 0, event);
         for (int e = 0; e < events; e++)
             latency[e] = llround(event[e].out - event[e].in);
         ts_arena_free(arena);

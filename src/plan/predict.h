@@ -36,7 +36,8 @@ double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_rin
 double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
 /* Latencies of events that are offered back to back to an empty ring, in cycles from each one's last hit in to its last result out:
-   an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. */
+   an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. Of a ring with
+   pages, its buffers are full when the first one comes. */
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency);
 
 /* Multiply-accumulates of an event of n tokens as the model states them: the work, whatever the hardware leaves out. */
