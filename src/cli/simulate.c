@@ -1,5 +1,6 @@
 /* tessera simulate */
 #include "sim/simulate.h"
+
 #include <string.h>
 
 #include "cli/progress.h"
@@ -59,8 +60,8 @@ static json_t *parts_json(const ts_sim_result *r)
     return parts;
 }
 
-/* What waiting for pages cost, of each part with paged stages. */
-static json_t *pages_json(const ts_sim_result *r)
+/* What waiting for pages cost, of each part with paged stages; and was to cost, of a single ring. */
+static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const long long *predicted)
 {
     json_t *parts = json_array();
     for (int i = 0; i < r->paged;) {
@@ -68,7 +69,11 @@ static json_t *pages_json(const ts_sim_result *r)
         json_t *stages = json_array();
         for (; i < r->paged && r->paged_stage[i].part == part; i++) {
             const ts_sim_paged *s = &r->paged_stage[i];
-            json_array_append_new(stages, json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late));
+            json_t *stage = json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late);
+            for (int k = 0; design->parts == 1 && k < TS_PAGED_STAGES; k++)
+                if (ts_paged_stage[k] == s->lin)
+                    json_object_set_new(stage, "predicted_stall_cycles", json_integer((json_int_t)predicted[k]));
+            json_array_append_new(stages, stage);
         }
         json_array_append_new(parts, json_pack("{s:i, s:i, s:b, s:o}", "part", part, "fetched_again", r->pages_again[part], "given_up",
                                                r->gave_up[part], "stages", stages));
@@ -96,10 +101,14 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
         n[e] = r->event[e].tokens;
         predicted[e] = -1; /* of events that wait for each other in several rings */
     }
-    if (design->parts == 1)
+    long long waits[TS_PAGED_STAGES];
+    const bool paged = design->parts == 1 && ts_plan_is_paged(&design->plan);
+    if (paged)
+        ts_predict_paged_queue(&design->plan, design->im, r->events, n, o->lone, predicted, waits);
+    else if (design->parts == 1)
         ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
     for (int e = 0; e < r->events; e++) {
-        if (o->lone && !r->event[e].refused)
+        if (o->lone && !paged && !r->event[e].refused)
             predicted[e] = ts_design_predict(arena, design, n[e]).latency_cycles;
         json_array_append_new(events, event_json(&r->event[e], predicted[e]));
     }
@@ -109,7 +118,7 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
                              "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone, "per_event", events);
     CHECK(json);
     if (r->paged > 0)
-        json_object_set_new(json, "pages", pages_json(r));
+        json_object_set_new(json, "pages", pages_json(r, design, waits));
     if (r->cuts > 0) {
         json_object_set_new(json, "parts", parts_json(r));
         if (!o->lone)

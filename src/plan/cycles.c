@@ -438,9 +438,9 @@ static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_rin
     int tokens[EVENTS];
     for (int e = 0; e < EVENTS; e++)
         tokens[e] = n;
-    ts_paged_run(plan, im, w, 1, tokens, false, neighbours, slack, event);
+    ts_paged_run(plan, im, w, 1, tokens, TS_PAGED_RESET, neighbours, slack, event);
     p->first_latency_cycles = llround(event[0].out - event[0].in);
-    ts_paged_run(plan, im, w, EVENTS, tokens, true, neighbours, slack, event);
+    ts_paged_run(plan, im, w, EVENTS, tokens, TS_PAGED_LOADED, neighbours, slack, event);
     const long long unpaged = p->latency_cycles;
     p->latency_cycles = llround(event[0].out - event[0].in);
     p->total_cycles += p->latency_cycles - unpaged;
@@ -476,20 +476,34 @@ double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_
     if (!ts_plan_is_paged(plan))
         return 0;
     ts_paged_event event;
-    ts_paged_run(plan, im, w, 1, &n, true, (ts_pace){0, 0}, 0, &event);
+    ts_paged_run(plan, im, w, 1, &n, TS_PAGED_LOADED, (ts_pace){0, 0}, 0, &event);
     return event.out - event.in - ts_predict_latency(plan, im, w, n);
+}
+
+void ts_predict_paged_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, bool lone, long long *latency,
+                            long long waits[TS_PAGED_STAGES])
+{
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    ts_arena *arena = ts_arena_new();
+    ts_paged_event *event = TS_NEW_N(arena, ts_paged_event, events);
+    double sum[TS_PAGED_STAGES] = {0};
+    ts_paged_run(plan, im, &w, events, n, lone ? TS_PAGED_LONE : TS_PAGED_LOADED, (ts_pace){0, 0}, 0, event);
+    for (int e = 0; e < events; e++) {
+        latency[e] = llround(event[e].out - event[e].in);
+        for (int s = 0; s < TS_PAGED_STAGES; s++)
+            sum[s] += event[e].wait[s];
+    }
+    for (int s = 0; s < TS_PAGED_STAGES; s++)
+        waits[s] = llround(sum[s]);
+    ts_arena_free(arena);
 }
 
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    if (ts_plan_is_paged(plan) && events > 0) {
-        ts_arena *arena = ts_arena_new();
-        ts_paged_event *event = TS_NEW_N(arena, ts_paged_event, events);
-        ts_paged_run(plan, im, &w, events, n, true, (ts_pace){0, 0}, 0, event);
-        for (int e = 0; e < events; e++)
-            latency[e] = llround(event[e].out - event[e].in);
-        ts_arena_free(arena);
+    if (ts_plan_is_paged(plan)) {
+        long long waits[TS_PAGED_STAGES];
+        ts_predict_paged_queue(plan, im, events, n, false, latency, waits);
         return;
     }
     double admitted = 0, read = 0; /* when the next event may enter; when attention is done with the one before */

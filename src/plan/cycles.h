@@ -57,9 +57,14 @@ typedef struct ts_paged_event {
     double wait[TS_PAGED_STAGES]; /* of its first tokens in front of each stage: what the gate counts as `stalls` */
 } ts_paged_event;
 
-/* loaded: the page buffers are full when the first event comes; otherwise the loader begins with it, as after reset. Events longer than
-   n_max are refused: in = out = 0. result: [events]. */
-void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, bool loaded, ts_pace pace, int slack,
-                  ts_paged_event *result);
+typedef enum {
+    TS_PAGED_RESET,  /* the loader begins with the first hit, as after a reset */
+    TS_PAGED_LOADED, /* the page buffers are full when the first event comes */
+    TS_PAGED_LONE,   /* and an event is offered when the one before is through, not as soon as the ring takes it */
+} ts_paged_start;
+
+/* Events longer than n_max are refused: in = out = 0. result: [events]. */
+void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, ts_paged_start start, ts_pace pace,
+                  int slack, ts_paged_event *result);
 
 #endif

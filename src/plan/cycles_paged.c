@@ -177,12 +177,12 @@ static double ffn_delay(const ts_way *way, const turn_end *delay)
     return at;
 }
 
-void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, bool loaded, ts_pace pace, int slack,
-                  ts_paged_event *result)
+void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, ts_paged_start start, ts_pace pace,
+                  int slack, ts_paged_event *result)
 {
-    CHECK(ts_plan_is_paged(plan) && events >= 1);
+    CHECK(ts_plan_is_paged(plan));
     ts_arena *arena = ts_arena_new();
-    const double before_reset = loaded ? LONG_AGO : FIRST_REQUEST;
+    const double before_reset = start == TS_PAGED_RESET ? FIRST_REQUEST : LONG_AGO;
     run r = {.plan = plan, .loader = {.order = ts_page_order_of(arena, plan, im), .p = &plan->paging, .request = before_reset, .bus = LONG_AGO}};
     r.at = TS_NEW_N(arena, double, (size_t)TS_WAY_PIECES * (size_t)plan->n_max);
     double admitted = 0, read = 0; /* as in ts_predict_queue */
@@ -227,6 +227,10 @@ void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths
         read = complete + p.reading + delay.block;
         before = p;
         n_before = n[e];
+        if (start == TS_PAGED_LONE) {
+            admitted = event->out;
+            n_before = 0;
+        }
     }
     ts_arena_free(arena);
 }

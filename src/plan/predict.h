@@ -40,6 +40,11 @@ double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_
    pages, its buffers are full when the first one comes. */
 void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency);
 
+/* The same of a ring with pages, and the cycles that tokens wait in front of each stage, in the order of ts_paged_stage, all events together.
+   lone: each event is offered when the one before is through. */
+void ts_predict_paged_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, bool lone, long long *latency,
+                            long long waits[TS_PAGED_STAGES]);
+
 /* Multiply-accumulates of an event of n tokens as the model states them: the work, whatever the hardware leaves out. */
 double ts_model_macs(const ts_imodel *im, int n);
 

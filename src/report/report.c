@@ -109,6 +109,8 @@ static void print_pages(FILE *out, const json_t *parts)
         {
             fprintf(out, "%s %.0f cycles for %s%s", s ? "," : "", get(stage, "stall_cycles"), json_string_value(json_object_get(stage, "stage")),
                     json_is_true(json_object_get(stage, "late")) ? " (LATE)" : "");
+            if (!isnan(get(stage, "predicted_stall_cycles")))
+                fprintf(out, " (predicted %.0f)", get(stage, "predicted_stall_cycles"));
         }
         if (get(part, "fetched_again") > 0)
             fprintf(out, "; %.0f fetched again", get(part, "fetched_again"));
