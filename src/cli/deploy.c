@@ -76,14 +76,15 @@ static bool parse_way(const char *text, double *bandwidth, double *ns)
 }
 
 /* Not given: that of the devices. */
-static bool parse_link(const char *text, const ts_imodel *im, double clock_mhz, ts_link *link, ts_err *err)
+static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err)
 {
     double mbits, ns = TS_LINK_NS;
     if (!text)
         return true;
     if (!parse_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
         return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
-    *link = ts_link_of(im->d * im->res.bits, mbits, ns, clock_mhz);
+    wish->link_mbits = mbits;
+    wish->link_ns = ns;
     return true;
 }
 
@@ -100,9 +101,8 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
 {
     ts_partition_options wish = {.plan = *ring, .devices = d->devices, .device = d->device};
     ts_pin *pin = TS_NEW_N(arena, ts_pin, TS_PIN_MAX);
-    wish.plan.clock_mhz = ts_partition_clock(&wish);
     if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) ||
-        !parse_link(o->link, im, wish.plan.clock_mhz, &wish.link, err) || !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
+        !parse_link(o->link, &wish, err) || !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
         return false;
     const char *text[TS_PIN_MAX];
     const int pins = o->pin ? split_list(arena, o->pin, text, TS_PIN_MAX) : 0;

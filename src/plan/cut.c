@@ -11,7 +11,7 @@ typedef struct total {
 
 typedef struct chain {
     int blocks, devices;
-    bool by_latency;
+    bool by_latency, all_used;
     const ts_part_cost *cost; /* [devices][blocks + 1][blocks + 1]: device, first, end */
     total *best;              /* [devices + 1][blocks + 1]: of the first so many blocks on the first so many devices */
     int *from;                /* [devices + 1][blocks + 1]: where that cut's run on the last of these devices begins */
@@ -43,7 +43,7 @@ static total solve(const chain *c, double limit)
         c->best[at(c, 0, b)] = (total){b == 0 ? 0 : INFINITY, 0};
     for (int d = 1; d <= c->devices; d++)
         for (int b = 0; b <= c->blocks; b++) {
-            total best = c->best[at(c, d - 1, b)]; /* this device empty */
+            total best = c->all_used ? (total){INFINITY, 0} : c->best[at(c, d - 1, b)]; /* this device empty */
             int from = b;
             for (int a = 0; a < b; a++) {
                 const ts_part_cost *run = cost_of(c, d - 1, a, b);
@@ -67,13 +67,13 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool ts_cut_chain(ts_arena *arena, int blocks, int devices, bool by_latency, ts_part_cost_fn cost, void *user, int *end)
+bool ts_cut_chain(ts_arena *arena, int blocks, int devices, bool by_latency, bool all_used, ts_part_cost_fn cost, void *user, int *end)
 {
     CHECK(blocks > 0 && devices > 0);
     const size_t row = (size_t)blocks + 1, runs = (size_t)devices * row * row, cells = ((size_t)devices + 1) * row;
     ts_part_cost *all = TS_NEW_N(arena, ts_part_cost, runs);
     double *limit = TS_NEW_N(arena, double, runs);
-    chain c = {.blocks = blocks, .devices = devices, .by_latency = by_latency, .cost = all};
+    chain c = {.blocks = blocks, .devices = devices, .by_latency = by_latency, .all_used = all_used, .cost = all};
     c.best = TS_NEW_N(arena, total, cells);
     c.from = TS_NEW_N(arena, int, cells);
     size_t limits = 0;

@@ -26,13 +26,14 @@ bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const 
                   ts_err *err);
 
 typedef struct ts_partition_options {
-    ts_plan_options plan; /* of every ring; clock 0: the slowest default of the devices */
+    ts_plan_options plan; /* of every ring; clock 0: the slowest default of the devices that are used */
     int devices;          /* >= 1, in the order of the chain */
     const ts_device *const *device;
     bool any_mode;        /* the planner chooses; otherwise: */
     ts_mode mode;
     ts_objective objective;
-    ts_link link;         /* between devices, in cycles of the engine's clock; zeros: the default */
+    double link_mbits, link_ns; /* between devices; 0: the slower of two neighbours' own (plan/link.h) */
+    ts_link link;         /* instead, in cycles of the engine's clock; zeros: from those */
     int pins;
     const ts_pin *pin;    /* [pins] */
 } ts_partition_options;
@@ -49,6 +50,7 @@ typedef struct ts_alternative {
     ts_mode mode;
     int parts;
     bool fits, chosen;
+    double clock_mhz;
     long long latency_cycles, interval_cycles; /* where it fits */
     const char *why; /* the resource that decided, or that is short and by how much */
 } ts_alternative;
@@ -65,9 +67,6 @@ typedef struct ts_partition {
     ts_alternative alternative[TS_ALTERNATIVE_MAX];
     const char *why; /* lines of text: what decided */
 } ts_partition;
-
-/* The clock of all rings: the one asked for, or the slowest default of the devices. */
-double ts_partition_clock(const ts_partition_options *options);
 
 /* False with a message that says which resource is short, by how much, and what would do. */
 bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_partition *result, ts_err *err);

@@ -483,15 +483,18 @@ bool ts_verify_partition(const ts_imodel *im, const ts_partition_options *o, con
     ts_arena *arena = ts_arena_new();
     ts_claim_part *part = TS_NEW_N(arena, ts_claim_part, p->parts > 0 ? p->parts : 1);
     bool ok = true;
+    double clock = o->plan.clock_mhz; /* otherwise the slowest default of the devices that are used */
     for (int i = 0; i < p->parts; i++) {
         const ts_part *from = &p->part[i];
+        if (o->plan.clock_mhz <= 0 && from->device >= 0 && from->device < o->devices)
+            clock = i ? fmin(clock, o->device[from->device]->clock_mhz) : o->device[from->device]->clock_mhz;
         part[i] = (ts_claim_part){.slice = from->slice, .im = from->im, .plan = from->planned.plan, .device = from->device,
                                   .before = p->ring[i].before, .prediction = &from->planned.prediction, .cost = &from->planned.cost};
         if (ok && (p->ring[i].plan != from->planned.plan || p->ring[i].im != from->im))
             ok = ts_fail(err, "part %d: the chain has another ring than the part", i);
     }
     const ts_claim claim = {.im = im, .mode = p->mode, .devices = o->devices, .device = o->device,
-                            .utilisation = o->plan.utilisation > 0 ? o->plan.utilisation : 0.8, .clock_mhz = ts_partition_clock(o),
+                            .utilisation = o->plan.utilisation > 0 ? o->plan.utilisation : 0.8, .clock_mhz = clock,
                             .max_tokens = o->plan.max_tokens, .pins = o->pins, .pin = o->pin, .link = p->link, .parts = p->parts, .part = part,
                             .prediction = &p->prediction};
     ok = ok && ts_verify_claim(&claim, err);

@@ -116,7 +116,7 @@ static void test_brute_force(void **state)
         try_all(&p, 0, 0, trial, by_latency, &best, &found);
         ts_arena *arena = ts_arena_new();
         p.asked = 0;
-        assert_int_equal(ts_cut_chain(arena, p.blocks, p.devices, by_latency, cost, &p, end), found);
+        assert_int_equal(ts_cut_chain(arena, p.blocks, p.devices, by_latency, false, cost, &p, end), found);
         assert_int_equal(p.asked, p.devices * p.blocks * (p.blocks + 1) / 2);
         if (found) {
             const figures f = figures_of(&p, end);
@@ -153,8 +153,8 @@ static void test_more_devices(void **state)
         more.devices++;
         int end[DEVICES_MAX], more_end[DEVICES_MAX];
         ts_arena *arena = ts_arena_new();
-        if (ts_cut_chain(arena, p.blocks, p.devices, i % 2, cost, &p, end)) {
-            assert_true(ts_cut_chain(arena, more.blocks, more.devices, i % 2, cost, &more, more_end));
+        if (ts_cut_chain(arena, p.blocks, p.devices, i % 2, false, cost, &p, end)) {
+            assert_true(ts_cut_chain(arena, more.blocks, more.devices, i % 2, false, cost, &more, more_end));
             assert_false(better(figures_of(&p, end), figures_of(&more, more_end), i % 2));
             checked++;
         }

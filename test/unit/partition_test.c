@@ -142,10 +142,15 @@ static void fewer_devices_are_enough(void **state)
 {
     const fixture *f = *state;
     const ts_device *const list[] = {f->ice40, f->zcu102, f->ice40};
-    const ts_partition_options opt = options(list, 3, TS_OBJECTIVE_THROUGHPUT);
-    const ts_partition p = search(f, f->m.im, &opt);
-    assert_int_equal(p.mode, TS_MODE_MONOLITHIC);
-    assert_int_equal(p.part[0].device, 1);
+    for (int objective = TS_OBJECTIVE_LATENCY; objective <= TS_OBJECTIVE_AREA; objective++) {
+        const ts_partition_options opt = options(list, 3, (ts_objective)objective);
+        const ts_partition p = search(f, f->m.im, &opt);
+        assert_int_equal(p.mode, objective == TS_OBJECTIVE_THROUGHPUT ? TS_MODE_REPLICATED : TS_MODE_MONOLITHIC);
+        for (int i = 0; i < p.parts; i++) {
+            assert_int_equal(p.part[i].device, 1);
+            assert_true(p.part[i].planned.plan->clock_mhz >= f->zcu102->clock_mhz); /* not that of the devices that are not used */
+        }
+    }
 }
 
 /* Rings on one device share it, and a small model is faster for it. */

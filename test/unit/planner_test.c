@@ -17,7 +17,7 @@
 #include "small_model.h"
 
 enum { DEVICES_MAX = 3, BLOCKS_MAX = 6, LEAST_SEEDS = 12 };
-static const double SECONDS = 8;
+static const double SECONDS = 6;
 static uint64_t first_seed = 1;
 static int seed_count = 0; /* 0: until the time is up */
 

@@ -1,0 +1,664 @@
+/* The search over one list of devices, all of which are used: one device, several rings on one, or a chain over all. */
+#include "plan/list_search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plan/cost_modules.h"
+#include "plan/cut.h"
+
+static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
+static const double WORTH_A_LOOK = 1.35; /* a rough plan may be so much worse than the full one */
+enum {
+    MAX_RINGS = 16,
+    BALANCE_ROUNDS = 3,
+    CLIMB_ROUNDS = 12, /* of moving cuts, and the full plans that they may cost */
+    CLIMB_PLANS = 24,
+};
+
+/* What decides a rough plan: slices of the same shape and formats, wherever they lie in the model, are planned once. */
+typedef struct shape {
+    ts_resources has;
+    double clock_mhz;
+    ts_link link; /* of its ends */
+    bool linked;
+    int paging; /* ts_paging_wish */
+    int layers;
+    bool embed, head, starts_in_ffn, ends_in_attention;
+    ts_ring_widths w; /* without the widths of accumulators and offsets, which differ by a bit or two from layer to layer */
+} shape;
+
+typedef struct known {
+    struct known *next;
+    shape shape;
+    ts_part_cost cost;
+} known;
+
+/* A part planned in full, or why it does not fit. */
+typedef struct full_plan {
+    struct full_plan *next;
+    const ts_device *device;
+    double clock_mhz;
+    ts_link link;
+    bool linked;
+    ts_paging_wish paging;
+    int first, end;
+    bool fits;
+    ts_part part;
+    const char *short_of;
+} full_plan;
+
+struct ts_list_cache {
+    known *list; /* the last one first */
+    full_plan *parts;
+};
+
+typedef struct search {
+    ts_arena *arena;
+    const ts_imodel *im;
+    const ts_partition_options *opt;
+    ts_plan_options ring; /* opt->plan with the common clock */
+    ts_link link;
+    int blocks, typical;   /* typical: hits of an event */
+    ts_paging_wish paging; /* of parts */
+    ts_list_cache *cache;
+    ts_partition *result;
+    int plans; /* made in full */
+} search;
+
+ts_list_cache *ts_list_cache_new(ts_arena *arena)
+{
+    return TS_NEW(arena, ts_list_cache);
+}
+
+bool ts_same_device(const ts_device *a, const ts_device *b)
+{
+    return a == b || (strcmp(a->name, b->name) == 0 && memcmp(&a->has, &b->has, sizeof a->has) == 0 && a->clock_mhz >= b->clock_mhz &&
+                      a->clock_mhz <= b->clock_mhz && a->dsp_a == b->dsp_a && a->dsp_b == b->dsp_b && strcmp(a->yosys_family, b->yosys_family) == 0 &&
+                      a->memory_gbytes_per_s >= b->memory_gbytes_per_s && a->memory_gbytes_per_s <= b->memory_gbytes_per_s);
+}
+
+/* A device has one run: it holds the blocks pinned there and no others' pinned blocks. */
+static bool pins_allow(const search *s, int device, int first, int end)
+{
+    for (int p = 0; p < s->opt->pins; p++) {
+        const ts_pin *pin = &s->opt->pin[p];
+        if ((pin->block >= first && pin->block < end) != (pin->device == device))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Parts */
+
+static const ts_imodel *model_of(ts_arena *arena, const search *s, ts_slice slice, ts_err *err)
+{
+    return slice.first == 0 && slice.end == s->blocks ? s->im : ts_imodel_slice(arena, s->im, slice, err);
+}
+
+static int token_bits(const search *s)
+{
+    return s->im->d * s->im->res.bits;
+}
+
+/* The options of a ring, with the ends of links that a part of a split design has beside it. */
+static ts_plan_options ring_options(const search *s, const ts_device *device, bool linked, int first, int end)
+{
+    ts_plan_options o = s->ring;
+    o.paging = s->paging;
+    if (linked && first > 0)
+        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), false, device));
+    if (linked && end < s->blocks)
+        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), true, device));
+    return o;
+}
+
+static bool same_link(const ts_link *a, const ts_link *b)
+{
+    return a->word_bits == b->word_bits && a->flight == b->flight && a->rate >= b->rate && a->rate <= b->rate;
+}
+
+static full_plan *find_planned(const search *s, const ts_device *device, bool linked, int first, int end)
+{
+    full_plan *k = s->cache->parts;
+    while (k && !(k->first == first && k->end == end && k->linked == linked && k->paging == s->paging && ts_same_device(k->device, device) &&
+                  k->clock_mhz >= s->ring.clock_mhz && k->clock_mhz <= s->ring.clock_mhz && (!linked || same_link(&k->link, &s->link))))
+        k = k->next;
+    return k;
+}
+
+static bool plan_part(search *s, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
+{
+    full_plan *k = find_planned(s, device, linked, first, end);
+    if (!k) {
+        const ts_plan_options ring = ring_options(s, device, linked, first, end);
+        ts_err short_of = {""};
+        k = TS_NEW(s->arena, full_plan);
+        *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
+                       .paging = s->paging, .first = first, .end = end};
+        k->part.slice = ts_slice_between(s->im, first, end);
+        k->part.im = model_of(s->arena, s, k->part.slice, &short_of);
+        k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
+        k->short_of = ts_strdup(s->arena, short_of.msg);
+        s->cache->parts = k;
+        s->plans++;
+    }
+    *part = k->part;
+    part->device = device_index;
+    return k->fits || ts_fail(err, "%s", k->short_of);
+}
+
+static void shape_of(const search *of, const ts_imodel *im, const ts_device *device, bool linked, shape *s)
+{
+    memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
+    s->clock_mhz = of->ring.clock_mhz;
+    s->linked = linked;
+    if (linked) {
+        s->link.word_bits = of->link.word_bits;
+        s->link.rate = of->link.rate;
+        s->link.flight = of->link.flight;
+    }
+    s->paging = of->paging;
+    s->has = device->has;
+    s->layers = im->layers;
+    s->embed = im->embed_count > 0;
+    s->head = im->head_count > 0;
+    s->starts_in_ffn = im->starts_in_ffn;
+    s->ends_in_attention = im->ends_in_attention;
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    memcpy(&s->w, &w, sizeof w);
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        s->w.lin[id].accw = 0;
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        s->w.rqv[id].biasw = 0;
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        s->w.nrm[id].biasw = s->w.nrm[id].epsw = 0;
+}
+
+/* Interval and latency of a rough plan. */
+static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, int first, int end)
+{
+    ts_arena *scratch = ts_arena_new();
+    ts_err ignored = {""};
+    known *k = TS_NEW(s->arena, known);
+    k->cost = (ts_part_cost){INFINITY, INFINITY};
+    const ts_imodel *im = model_of(scratch, s, ts_slice_between(s->im, first, end), &ignored);
+    if (im) {
+        shape_of(s, im, device, linked, &k->shape);
+        const known *same = s->cache->list;
+        while (same && memcmp(&same->shape, &k->shape, sizeof k->shape) != 0)
+            same = same->next;
+        ts_plan_options quick = ring_options(s, device, linked, first, end);
+        quick.quick = true;
+        quick.small = false;
+        ts_planned planned;
+        if (same)
+            k->cost = same->cost;
+        else if (ts_plan_search(scratch, im, device, &quick, &planned, &ignored))
+            k->cost = (ts_part_cost){(double)planned.prediction.interval_cycles, planned.mean_latency};
+        if (!same) {
+            k->next = s->cache->list;
+            s->cache->list = k;
+        }
+    }
+    ts_arena_free(scratch);
+    return k->cost;
+}
+
+static ts_part_cost run_cost(void *user, int device, int first, int end)
+{
+    search *s = user;
+    const ts_partition_options *o = s->opt;
+    if (!pins_allow(s, device, first, end))
+        return (ts_part_cost){INFINITY, INFINITY};
+    const ts_hop hop = ts_link_hop(&s->link, token_bits(s));
+    ts_part_cost cost = rough_cost(s, o->device[device], true, first, end);
+    if (o->objective == TS_OBJECTIVE_AREA)
+        cost.latency += ANOTHER_PART;
+    if (end < s->blocks) { /* with the way to the next one */
+        cost.latency += hop.latency;
+        cost.interval = fmax(cost.interval, hop.token_cycles * s->typical);
+    }
+    return cost;
+}
+
+/* ---- Results */
+
+static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
+{
+    ts_partition *r = s->result;
+    r->mode = mode;
+    r->part = part;
+    r->parts = parts;
+    r->link = s->link;
+    r->ring = TS_NEW_N(s->arena, ts_chain_ring, parts);
+    for (int i = 0; i < parts; i++) {
+        const bool apart = i > 0 && part[i].device != part[i - 1].device;
+        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0, 0}};
+    }
+    r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens, NULL);
+}
+
+static void weigh(const search *s, ts_mode mode, int parts, const ts_chain_prediction *p, const char *why)
+{
+    ts_partition *r = s->result;
+    if (r->alternatives == TS_ALTERNATIVE_MAX)
+        return;
+    r->alternative[r->alternatives++] = (ts_alternative){.mode = mode,
+                                                         .parts = parts,
+                                                         .fits = p != NULL,
+                                                         .clock_mhz = s->ring.clock_mhz,
+                                                         .latency_cycles = p ? p->latency_cycles : 0,
+                                                         .interval_cycles = p ? p->interval_cycles : 0,
+                                                         .why = why};
+}
+
+static ts_mode mode_of(const ts_part *part)
+{
+    return ts_plan_is_paged(part->planned.plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC;
+}
+
+static const char *part_lines(const search *s, const ts_part *part, int parts)
+{
+    const char *text = "";
+    for (int i = 0; i < parts; i++) {
+        const char *scarce;
+        const ts_device *device = s->opt->device[part[i].device];
+        const double load = ts_device_load(device, &part[i].planned.cost.device, &scarce);
+        text =
+            ts_printf(s->arena, "%spart %d: cuts %d to %d on %s%s, interval %lld cycles, %.1f %% of its %s\n", text, i, part[i].slice.first,
+                      part[i].slice.end, device->name, mode_of(&part[i]) == TS_MODE_PAGED ? ", paged" : "", part[i].planned.prediction.interval_cycles, 100 * load, scarce);
+    }
+    return text;
+}
+
+/* ---- Modes. Each leaves its result in s->result and true, or a message and false. */
+
+/* A ring on one device; s->paging says whether its weights may be paged. *shortage: as of ts_planned, may be NULL. */
+static bool alone(search *s, int device, const char **shortage, ts_err *err)
+{
+    ts_part *part = TS_NEW(s->arena, ts_part);
+    const ts_mode wish = s->paging == TS_PAGING_NONE ? TS_MODE_MONOLITHIC : TS_MODE_PAGED;
+    const ts_device *on = s->opt->device[device];
+    if (!pins_allow(s, device, 0, s->blocks))
+        return ts_fail(err, "the pins keep the model from being on %s alone", on->name);
+    const bool fits = plan_part(s, on, device, false, 0, s->blocks, part, err);
+    if (shortage)
+        *shortage = part->planned.shortage;
+    if (!fits) {
+        weigh(s, wish, 1, NULL, ts_strdup(s->arena, err->msg));
+        return false;
+    }
+    finish(s, mode_of(part), part, 1);
+    const char *scarce;
+    const double load = ts_device_load(on, &part->planned.cost.device, &scarce);
+    weigh(s, s->result->mode, 1, &s->result->prediction, ts_printf(s->arena, "on %s, %.1f %% of its %s", on->name, 100 * load, scarce));
+    s->result->why = part->planned.why;
+    return true;
+}
+
+static bool has_memory(const search *s, int device)
+{
+    return s->ring.memory.gbytes_per_s > 0 || s->opt->device[device]->memory_gbytes_per_s > 0;
+}
+
+/* A ring on one device, some of its weights in external memory because that was asked for. */
+static bool paged(search *s, int device, ts_err *err)
+{
+    if (s->im->layers < 2)
+        return ts_fail(err, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
+    if (!has_memory(s, device))
+        return ts_fail(err, "--mode paged: %s has no external memory (--memory GBYTES[:NANOSECONDS] says that there is one)",
+                       s->opt->device[device]->name);
+    s->paging = TS_PAGING_ASKED;
+    return alone(s, device, NULL, err);
+}
+
+/* A ring on one device, all weights on chip if they fit, otherwise paged. */
+static bool alone_somehow(search *s, int device, ts_err *err)
+{
+    const char *name = s->opt->device[device]->name, *resident = NULL, *pages = NULL;
+    ts_err first = {""}, second = {""};
+    if (alone(s, device, &resident, &first))
+        return true;
+    if (!resident || s->im->layers < 2)
+        return ts_fail(err, "%s", first.msg);
+    if (!has_memory(s, device))
+        return ts_fail(err, "%s; %s has no external memory for paged weights", first.msg, name);
+    s->paging = TS_PAGING_ALLOWED;
+    if (alone(s, device, &pages, &second)) {
+        s->result->why = ts_printf(s->arena, "Paged, because with all weights on chip %s.\n%s", resident, s->result->why);
+        return true;
+    }
+    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or lower --max-tokens or narrow "
+                                "the formats", s->im->name, name, s->ring.max_tokens, resident, pages)
+                 : ts_fail(err, "%s", second.msg);
+}
+
+/* A device with a share of everything. */
+static const ts_device *share_of(ts_arena *arena, const ts_device *device, double share)
+{
+    ts_device *part = TS_NEW(arena, ts_device);
+    *part = *device;
+#define X(field, label) part->has.field = floor(part->has.field * share);
+    TS_RESOURCES(X)
+#undef X
+    part->lutram *= share;
+    return part;
+}
+
+/* Layers of ring i of `rings`: as even as they go, the smaller ones at both ends, where embedding and head are. */
+static int layers_of(int layers, int rings, int i)
+{
+    const int spare = layers % rings, from = (rings - spare) / 2;
+    return layers / rings + (i >= from && i < from + spare);
+}
+
+typedef struct rings {
+    int count;
+    int end[MAX_RINGS];
+    double share[MAX_RINGS], interval[MAX_RINGS];
+    double slowest, latency;
+} rings;
+
+/* Rough plans of all rings in their shares; false where one does not fit. */
+static bool try_rings(search *s, rings *r)
+{
+    r->slowest = r->latency = 0;
+    for (int i = 0, first = 0; i < r->count; first = r->end[i++]) {
+        ts_arena *scratch = ts_arena_new();
+        const ts_part_cost cost = rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), false, first, r->end[i]);
+        ts_arena_free(scratch);
+        if (isinf(cost.interval))
+            return false;
+        r->interval[i] = cost.interval;
+        r->slowest = fmax(r->slowest, cost.interval);
+        r->latency += cost.latency;
+    }
+    return true;
+}
+
+/* `count` rings whose shares of the device make them about equally fast: what a ring needs is about inverse to its interval. */
+static bool balance(search *s, int count, rings *best)
+{
+    rings r = {.count = count};
+    for (int i = 0; i < count; i++) {
+        r.end[i] = (i ? r.end[i - 1] : 0) + 2 * layers_of(s->im->layers, count, i);
+        r.share[i] = 1.0 / count;
+    }
+    bool fits = false;
+    for (int round = 0; round < BALANCE_ROUNDS && try_rings(s, &r); round++) {
+        if (!fits || r.slowest < best->slowest)
+            *best = r;
+        fits = true;
+        double sum = 0;
+        for (int i = 0; i < count; i++)
+            sum += r.share[i] * r.interval[i];
+        for (int i = 0; i < count; i++)
+            r.share[i] *= r.interval[i] / sum;
+    }
+    return fits;
+}
+
+static double goal(const search *s, double interval, double latency)
+{
+    return s->opt->objective == TS_OBJECTIVE_THROUGHPUT ? interval : latency;
+}
+
+/* The rings in full: neighbours may hold each other up, which rough plans do not know. */
+static ts_part *plan_rings(search *s, const rings *r, ts_err *err)
+{
+    ts_part *part = TS_NEW_N(s->arena, ts_part, r->count);
+    for (int i = 0, first = 0; i < r->count; first = r->end[i++])
+        if (!plan_part(s, share_of(s->arena, s->opt->device[0], r->share[i]), 0, false, first, r->end[i], &part[i], err))
+            return NULL;
+    return part;
+}
+
+static bool replicated(search *s, ts_err *err)
+{
+    const ts_device *device = s->opt->device[0];
+    ts_part *best = NULL;
+    int parts = 0;
+    double best_goal = INFINITY;
+    for (int count = 2; count <= s->im->layers && count <= MAX_RINGS; count++) {
+        rings r;
+        ts_err none = {""};
+        ts_part *part = balance(s, count, &r) ? plan_rings(s, &r, &none) : NULL;
+        if (!part) {
+            weigh(s, TS_MODE_REPLICATED, count, NULL, ts_printf(s->arena, "%d rings do not fit %s together", count, device->name));
+            continue;
+        }
+        finish(s, TS_MODE_REPLICATED, part, count);
+        const ts_chain_prediction *p = &s->result->prediction;
+        weigh(s, TS_MODE_REPLICATED, count, p, ts_printf(s->arena, "ring %d decides", p->slowest));
+        const double g = goal(s, (double)p->interval_cycles, (double)p->latency_cycles);
+        if (g < best_goal) {
+            best = part;
+            parts = count;
+            best_goal = g;
+        }
+    }
+    if (!best)
+        return s->im->layers < 2
+                   ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)
+                   : ts_fail(err,
+                             "no two rings of %s fit %s together with events of up to %d hits: choose another mode or device, "
+                             "lower --max-tokens or narrow the formats",
+                             s->im->name, device->name, s->ring.max_tokens);
+    finish(s, TS_MODE_REPLICATED, best, parts);
+    s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", parts, device->name,
+                               ts_objective_name(s->opt->objective), part_lines(s, best, parts));
+    return true;
+}
+
+/* How many devices would do if more of the last one followed; 0: not even one a block. */
+static int enough_devices(const search *s)
+{
+    const ts_partition_options *o = s->opt;
+    const ts_device **device = TS_NEW_N(s->arena, const ts_device *, s->blocks + o->devices);
+    int *end = TS_NEW_N(s->arena, int, s->blocks + o->devices);
+    for (int d = 0; d < s->blocks + o->devices; d++)
+        device[d] = o->device[d < o->devices ? d : o->devices - 1];
+    ts_partition_options longer = *o;
+    longer.device = device;
+    search more = *s;
+    more.opt = &longer;
+    for (longer.devices = o->devices + 1; longer.devices <= s->blocks; longer.devices++)
+        if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, false, run_cost, &more, end))
+            return longer.devices;
+    return 0;
+}
+
+/* Which block alone is too much for every device it may be on. */
+static bool no_cut_fits(search *s, ts_err *err)
+{
+    for (int b = 0; b < s->blocks; b++) {
+        bool fits = false;
+        ts_err short_of = {""};
+        for (int d = 0; d < s->opt->devices && !fits; d++) {
+            ts_part part;
+            short_of.msg[0] = '\0';
+            fits = pins_allow(s, d, b, b + 1) && plan_part(s, s->opt->device[d], d, true, b, b + 1, &part, &short_of);
+        }
+        if (!fits && short_of.msg[0])
+            return ts_fail(err, "no cut over the %d devices fits: %s alone: %s", s->opt->devices,
+                           ts_printf(s->arena, "layers.%d.%s", b / 2, b % 2 ? "ffn" : "attention"), short_of.msg);
+    }
+    const int enough = enough_devices(s);
+    const char *last = s->opt->device[s->opt->devices - 1]->name;
+    return ts_fail(err, "no cut of %s over the %d devices fits%s: %s, a lower --max-tokens or narrower formats would do", s->im->name,
+                   s->opt->devices, s->opt->pins ? " with these pins" : "",
+                   enough ? ts_printf(s->arena, "%d devices with %s for the others, larger ones", enough, last) : "larger devices");
+}
+
+/* The chain with these cuts, planned in full; its parts go to part[]. */
+static bool plan_chain(search *s, int devices, const int *end, ts_part *part, int *parts, ts_err *err)
+{
+    *parts = 0;
+    for (int d = 0, first = 0; d < devices; first = end[d++])
+        if (end[d] > first &&
+            !plan_part(s, s->opt->device[d], d, end[d] - first < s->blocks, first, end[d], &part[(*parts)++], err))
+            return false;
+    return true;
+}
+
+double ts_list_value(ts_objective objective, const ts_chain_prediction *p, int parts)
+{
+    if (objective == TS_OBJECTIVE_THROUGHPUT)
+        return (double)p->interval_cycles;
+    return (double)p->latency_cycles + (objective == TS_OBJECTIVE_AREA ? parts * ANOTHER_PART : 0);
+}
+
+/* ---- A chain over all devices of the list: cut by rough plans, then planned in full; then cuts move while that makes it better, because
+   rough plans may be wrong by more than that, and do not know how neighbours slow each other down */
+
+typedef struct chain {
+    int *end;
+    ts_part *part;
+    double value; /* what is to be least */
+} chain;
+
+static double rough_value(search *s, const int *end)
+{
+    double slowest = 0, sum = 0;
+    for (int d = 0, first = 0; d < s->opt->devices; first = end[d++]) {
+        const ts_part_cost cost = run_cost(s, d, first, end[d]);
+        slowest = fmax(slowest, cost.interval);
+        sum += cost.latency;
+    }
+    return goal(s, slowest, sum);
+}
+
+static bool take_if_better(search *s, const int *end, chain *best, ts_err *err)
+{
+    const int devices = s->opt->devices;
+    ts_part *part = TS_NEW_N(s->arena, ts_part, devices);
+    int parts;
+    if (!plan_chain(s, devices, end, part, &parts, err))
+        return false;
+    finish(s, TS_MODE_SPLIT, part, parts);
+    const double value = ts_list_value(s->opt->objective, &s->result->prediction, parts);
+    if (value >= best->value)
+        return false;
+    memcpy(best->end, end, (size_t)devices * sizeof *end);
+    best->part = part;
+    best->value = value;
+    return true;
+}
+
+/* By one block or two: a layer has two, of different work. */
+static bool move_a_cut(search *s, chain *best)
+{
+    static const int steps[] = {-1, 1, -2, 2};
+    const int devices = s->opt->devices;
+    int *end = TS_NEW_N(s->arena, int, devices);
+    bool better = false;
+    for (int d = 0; d + 1 < devices; d++)
+        for (size_t i = 0; i < sizeof steps / sizeof *steps && s->plans < CLIMB_PLANS; i++) {
+            memcpy(end, best->end, (size_t)devices * sizeof *end);
+            end[d] += steps[i];
+            ts_err none = {""};
+            if (end[d] > (d ? end[d - 1] : 0) && end[d] < end[d + 1] && rough_value(s, end) <= WORTH_A_LOOK * best->value)
+                better = take_if_better(s, end, best, &none) || better;
+        }
+    return better;
+}
+
+static bool chain_over_all(search *s, double least, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    chain best = {.end = TS_NEW_N(s->arena, int, o->devices), .value = INFINITY};
+    int *end = TS_NEW_N(s->arena, int, o->devices);
+    const char *names = "";
+    for (int d = 0; d < o->devices; d++)
+        names = ts_printf(s->arena, "%s%s%s", names, d ? "," : "", o->device[d]->name);
+    if (!ts_cut_chain(s->arena, s->blocks, o->devices, o->objective != TS_OBJECTIVE_THROUGHPUT, true, run_cost, s, end)) {
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: no cut fits", names));
+        return ts_fail(err, "no cut over %s fits", names);
+    }
+    const double about = rough_value(s, end);
+    if (about > WORTH_A_LOOK * WORTH_A_LOOK * least) {
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", names, fmod(about, ANOTHER_PART)));
+        return ts_fail(err, "not as good as others");
+    }
+    s->plans = 0;
+    if (!take_if_better(s, end, &best, err))
+        return false;
+    for (int round = 0; round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
+        ;
+    finish(s, TS_MODE_SPLIT, best.part, o->devices);
+    const ts_chain_prediction *p = &s->result->prediction;
+    weigh(s, TS_MODE_SPLIT, o->devices, p, ts_printf(s->arena, "over %s: part %d has the longest interval", names, p->slowest));
+    s->result->why = part_lines(s, best.part, o->devices);
+    return true;
+}
+
+/* One ring; paged where it does not fit; or, for throughput, several rings if their interval is shorter. */
+static bool best_of_one_device(search *s, ts_err *err)
+{
+    if (!alone_somehow(s, 0, err))
+        return false;
+    if (s->result->mode == TS_MODE_PAGED || s->opt->objective != TS_OBJECTIVE_THROUGHPUT || s->im->layers < 2)
+        return true;
+    const ts_partition one = *s->result;
+    ts_err none = {""};
+    if (replicated(s, &none) && s->result->prediction.interval_cycles < one.prediction.interval_cycles)
+        return true;
+    ts_partition *r = s->result;
+    r->mode = one.mode;
+    r->parts = one.parts;
+    r->part = one.part;
+    r->ring = one.ring;
+    r->prediction = one.prediction;
+    r->why = one.why;
+    return true;
+}
+
+static search search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
+{
+    search s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
+    s.ring.small = o->objective == TS_OBJECTIVE_AREA;
+    s.typical = o->plan.plan_tokens ? o->plan.plan_tokens : o->plan.max_tokens;
+    double hits = 0;
+    int events = 0;
+    for (int i = 0; o->plan.plan_tokens == 0 && i < o->plan.lengths_count; i++)
+        if (o->plan.lengths[i] >= 1 && o->plan.lengths[i] <= o->plan.max_tokens) {
+            hits += o->plan.lengths[i];
+            events++;
+        }
+    if (events)
+        s.typical = (int)lround(hits / events);
+    return s;
+}
+
+bool ts_list_unfit(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_cache *cache, ts_err *err)
+{
+    ts_partition none = {.why = ""};
+    search s = search_of(arena, im, options, cache, &none);
+    return no_cut_fits(&s, err);
+}
+
+bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least, ts_list_cache *cache,
+                    ts_partition *result, ts_err *err)
+{
+    CHECK(options->plan.clock_mhz > 0 && (options->devices == 1 || options->link.word_bits > 0));
+    *result = (ts_partition){.why = ""};
+    search s = search_of(arena, im, options, cache, result);
+    switch (way) {
+    case TS_LIST_RING:
+        return alone(&s, 0, NULL, err);
+    case TS_LIST_PAGED_RING:
+        return paged(&s, 0, err);
+    case TS_LIST_AUTO_RING:
+        return best_of_one_device(&s, err);
+    case TS_LIST_RINGS:
+        return replicated(&s, err);
+    case TS_LIST_PAGED_CHAIN:
+        s.paging = TS_PAGING_ALLOWED;
+        return chain_over_all(&s, least, err);
+    case TS_LIST_CHAIN:
+        return chain_over_all(&s, least, err);
+    }
+    BUG("a way that is not searched");
+}
