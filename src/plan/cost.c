@@ -10,6 +10,7 @@ typedef struct ring {
     ts_ring_ways ways;
     ts_mapping map;
     ts_stage_cost *list;
+    bool no_linears;
     int count;
 } ring;
 
@@ -29,7 +30,8 @@ static ts_cost linear(const ring *r, ts_lin_id id)
 
 static void put_linear(ring *r, ts_lin_id id)
 {
-    put(r, ts_lin_name(id), linear(r, id));
+    if (!r->no_linears)
+        put(r, ts_lin_name(id), linear(r, id));
 }
 
 static void put_rqvec(ring *r, ts_rqv_id id)
@@ -182,6 +184,13 @@ static int stages(ring *r)
 int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX])
 {
     ring r = {.plan = plan, .im = im, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im), .map = ts_mapping_of(device), .list = list};
+    return stages(&r);
+}
+
+int ts_plan_other_costs(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device,
+                        ts_stage_cost list[TS_STAGE_COST_MAX])
+{
+    ring r = {.plan = plan, .im = im, .w = *w, .ways = ts_ring_ways_of(im), .map = ts_mapping_of(device), .list = list, .no_linears = true};
     return stages(&r);
 }
 

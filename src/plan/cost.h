@@ -26,6 +26,10 @@ typedef struct ts_stage_cost {
     ts_cost cost;
 } ts_stage_cost;
 enum { TS_STAGE_COST_MAX = 48 };
+
+/* The stages but the linear ones. */
+int ts_plan_other_costs(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device,
+                        ts_stage_cost list[TS_STAGE_COST_MAX]);
 int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX]);
 
 #endif

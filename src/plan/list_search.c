@@ -48,7 +48,15 @@ typedef struct full_plan {
     const char *short_of;
 } full_plan;
 
+/* A slice of the model: checking one takes as long as reading its weights. */
+typedef struct kept_slice {
+    struct kept_slice *next;
+    ts_slice slice;
+    const ts_imodel *im; /* NULL: there is none */
+} kept_slice;
+
 struct ts_list_cache {
+    kept_slice *slices;
     known *list; /* the last one first */
     full_plan *parts;
 };
@@ -91,9 +99,19 @@ static bool pins_allow(const search *s, int device, int first, int end)
 
 /* ---- Parts */
 
-static const ts_imodel *model_of(ts_arena *arena, const search *s, ts_slice slice, ts_err *err)
+static const ts_imodel *model_of(const search *s, ts_slice slice, ts_err *err)
 {
-    return slice.first == 0 && slice.end == s->blocks ? s->im : ts_imodel_slice(arena, s->im, slice, err);
+    if (slice.first == 0 && slice.end == s->blocks)
+        return s->im;
+    kept_slice *k = s->cache->slices;
+    while (k && !(k->slice.first == slice.first && k->slice.end == slice.end && k->im))
+        k = k->next;
+    if (k)
+        return k->im;
+    k = TS_NEW(s->arena, kept_slice);
+    *k = (kept_slice){s->cache->slices, slice, ts_imodel_slice(s->arena, s->im, slice, err)};
+    s->cache->slices = k;
+    return k->im;
 }
 
 static int token_bits(const search *s)
@@ -137,7 +155,7 @@ static bool plan_part(search *s, const ts_device *device, int device_index, bool
         *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
                        .paging = s->paging, .first = first, .end = end};
         k->part.slice = ts_slice_between(s->im, first, end);
-        k->part.im = model_of(s->arena, s, k->part.slice, &short_of);
+        k->part.im = model_of(s, k->part.slice, &short_of);
         k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
         k->short_of = ts_strdup(s->arena, short_of.msg);
         s->cache->parts = k;
@@ -182,7 +200,7 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
     ts_err ignored = {""};
     known *k = TS_NEW(s->arena, known);
     k->cost = (ts_part_cost){INFINITY, INFINITY};
-    const ts_imodel *im = model_of(scratch, s, ts_slice_between(s->im, first, end), &ignored);
+    const ts_imodel *im = model_of(s, ts_slice_between(s->im, first, end), &ignored);
     if (im) {
         shape_of(s, im, device, linked, &k->shape);
         const known *same = s->cache->list;

@@ -2,14 +2,19 @@
 #include "plan/place.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "plan/cost_modules.h"
 
-static void add_memory(ts_memories *m, ts_mem_style *style, bool ultra)
+enum { GROUPS = 3 };
+
+static void add_memory(ts_memories *m, ts_mem_style *style, bool ultra, const char *stage, int group)
 {
     CHECK(m->count < TS_PLACE_MAX);
     m->style[m->count] = style;
     m->paged[m->count] = -1;
+    m->stage[m->count] = stage;
+    m->group[m->count] = group;
     m->lin[m->count] = TS_LIN_COUNT;
     m->ultra[m->count++] = ultra;
 }
@@ -19,26 +24,26 @@ ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan)
     ts_memories m = {.count = 0};
     for (int id = 0; id < TS_LIN_COUNT; id++)
         if (s->w.lin[id].k) {
-            add_memory(&m, &plan->lin[id].wstyle, true);
+            add_memory(&m, &plan->lin[id].wstyle, true, NULL, 0);
             for (int i = 0; i < TS_PAGED_STAGES; i++)
                 if (ts_paged_stage[i] == (ts_lin_id)id)
                     m.paged[m.count - 1] = i;
-            add_memory(&m, &plan->lin[id].pstyle, false);
+            add_memory(&m, &plan->lin[id].pstyle, false, NULL, 0);
             m.lin[m.count - 1] = m.lin[m.count - 2] = (ts_lin_id)id;
         }
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (s->w.rqv[id].d)
-            add_memory(&m, &plan->rqv[id].pstyle, false);
+            add_memory(&m, &plan->rqv[id].pstyle, false, ts_rqv_name((ts_rqv_id)id), 0);
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
-            add_memory(&m, &plan->nrm[id].pstyle, false);
+            add_memory(&m, &plan->nrm[id].pstyle, false, ts_nrm_name((ts_nrm_id)id), 0);
     if (s->ways.has_attention) {
-        add_memory(&m, &plan->attn.kvstyle, true);
-        add_memory(&m, &plan->attn.sstyle, true);
+        add_memory(&m, &plan->attn.kvstyle, true, "attention", 0);
+        add_memory(&m, &plan->attn.sstyle, true, "attention", 1);
     }
-    add_memory(&m, &plan->queue_style, true);
+    add_memory(&m, &plan->queue_style, true, NULL, 2);
     if (s->ways.has_ffn)
-        add_memory(&m, &plan->mid_style, false);
+        add_memory(&m, &plan->mid_style, false, "FFN fork and FIFO", 0);
     return m;
 }
 
@@ -102,14 +107,52 @@ bool ts_place_greedily(const ts_ring_search *s, const ts_memories *m, ts_style_c
     return true;
 }
 
+/* Of the stage in the list, or of all where it is NULL. */
+static ts_resources listed(const ts_stage_cost *list, int count, const char *stage)
+{
+    ts_resources sum = {0};
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        if (!stage || strcmp(list[i].stage, stage) == 0) {
+            sum = ts_resources_plus(sum, &list[i].cost.device, 1);
+            found++;
+        }
+    CHECK(found == 1 || !stage);
+    return sum;
+}
+
+/* Memories outside of the linear stages: all of a group at once. */
+static void cost_other_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memories *m, ts_style_costs costs)
+{
+    for (int group = 0; group < GROUPS; group++) {
+        ts_mem_style from[TS_PLACE_MAX];
+        for (int i = 0; i < m->count; i++)
+            from[i] = *m->style[i];
+        for (int style = 0; style < TS_PLACE_STYLES; style++) {
+            for (int i = 0; i < m->count; i++)
+                if (m->lin[i] == TS_LIN_COUNT && m->group[i] == group)
+                    *m->style[i] = (ts_mem_style)style;
+            ts_stage_cost list[TS_STAGE_COST_MAX];
+            const int count = ts_plan_other_costs(plan, s->im, &s->w, s->device, list);
+            for (int i = 0; i < m->count; i++)
+                if (m->lin[i] == TS_LIN_COUNT && m->group[i] == group)
+                    costs[i][style] = listed(list, count, m->stage[i]);
+        }
+        for (int i = 0; i < m->count; i++)
+            *m->style[i] = from[i];
+    }
+}
+
 void ts_cost_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memories *m, ts_style_costs costs)
 {
+    cost_other_styles(s, plan, m, costs);
     for (int i = 0; i < m->count; i++) {
+        if (m->lin[i] == TS_LIN_COUNT)
+            continue;
         const ts_mem_style from = *m->style[i];
         for (int style = 0; style < TS_PLACE_STYLES; style++) {
             *m->style[i] = (ts_mem_style)style;
-            costs[i][style] = m->lin[i] != TS_LIN_COUNT ? ts_plan_linear_cost(plan, s->im, &s->w, s->device, m->lin[i]).device
-                                                        : ts_plan_cost_at(plan, s->im, &s->w, s->device).device;
+            costs[i][style] = ts_plan_linear_cost(plan, s->im, &s->w, s->device, m->lin[i]).device;
         }
         *m->style[i] = from;
     }
