@@ -190,7 +190,7 @@ static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *i
 
 static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.calibrate = 20, .select = 20, .loss = 0.005, .utilisation = 0.8};
+    options o = {.select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
         {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
@@ -207,7 +207,7 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
-        {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20)", &o.calibrate, 1, 1e6, false},
+        {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20; fewer once they have 16,000 hits)", &o.calibrate, 1, 1e6, false},
         {"max-tokens", TS_ARG_INT, "N", "longest event the design takes (that of FILE)", &o.max_tokens, 1, 65536, false},
         {"plan-tokens", TS_ARG_INT, "N", "plan for events of N hits (the lengths of FILE)", &o.plan_tokens, 1, 65536, false},
         {"target-ii", TS_ARG_INT, "CYCLES", "cycles a token and layer; default: the best that fits", &o.target_ii, 1, 1e6, false},

@@ -20,15 +20,16 @@ bool ts_formats_are_searched(const char *formats)
 static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
 {
     ts_progress("calibrating on %s", events->path);
-    enum { BATCH = 64 }; /* bounds the memory and moves the progress line */
+    enum { BATCH = 64, BATCH_HITS = 8192 }; /* bound the memory and move the progress line */
     ts_calibration *cal = ts_calibration_new(arena, enc);
     int n[BATCH], done = 0, e = 0;
     const float *x[BATCH];
     const ts_event *from[BATCH];
     while (done < count && e < events->count) {
         int batch = 0;
-        for (; batch < BATCH && done + batch < count && e < events->count; e++)
+        for (int hits = 0; batch < BATCH && hits < BATCH_HITS && done + batch < count && e < events->count; e++)
             if (events->event[e].n > 0) {
+                hits += events->event[e].n;
                 from[batch] = &events->event[e];
                 n[batch] = events->event[e].n;
                 x[batch++] = events->event[e].x;
@@ -41,6 +42,19 @@ static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const t
         ts_progress_at((double)done / count);
     }
     return cal;
+}
+
+/* The first events, as many as the user wants; of long ones fewer say as much of every tensor, and take the square of their length in time. */
+static int events_to_calibrate(const ts_events *events, int wish)
+{
+    enum { EVENTS = 20, ENOUGH_EVENTS = 3, ENOUGH_HITS = 16000 };
+    int count = 0;
+    double hits = 0;
+    for (int e = 0; e < events->count && count < EVENTS && (count < ENOUGH_EVENTS || hits < ENOUGH_HITS); e++) {
+        count += events->event[e].n > 0;
+        hits += events->event[e].n;
+    }
+    return wish > 0 ? wish : count;
 }
 
 static json_t *calibration_json(const ts_events *events, const ts_calibration *cal)
@@ -127,14 +141,14 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     if (!ts_given_formats(formats, enc, err))
         return false;
     ts_split split;
-    int count = o->calibrate;
+    int count = events_to_calibrate(events, o->calibrate);
     if (ts_formats_are_searched(o->formats)) {
         ts_err untrue = {""}; /* events need not say which particle made a hit */
         const ts_truth *truth = ts_events_is_npy(events->path) ? NULL : ts_truth_load(arena, events->path, inputs->mask, &untrue);
         if (!truth)
             fprintf(stderr, "tessera %s: warning: formats are chosen by output errors alone, without track scores: %s\n", o->verb,
                     untrue.msg[0] ? untrue.msg : "the events do not say which particle made a hit");
-        if (!ts_split_events(arena, events, truth, &(ts_split_options){o->calibrate, o->select, SPLIT_SEED}, &split, err))
+        if (!ts_split_events(arena, events, truth, &(ts_split_options){count, o->select, SPLIT_SEED}, &split, err))
             return false;
         count = split.calibration.events;
     } else if (!ts_formats_parse(formats, o->formats, err)) {

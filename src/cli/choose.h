@@ -9,7 +9,7 @@
 typedef struct ts_choose_options {
     const char *verb;    /* for warnings */
     const char *formats; /* NULL, NAME=BITS,..., a file, "auto" or "packed" */
-    int calibrate, select;
+    int calibrate, select; /* events; calibrate 0: 20, or fewer that have hits enough */
     double loss;
     int max_tokens, plan_tokens; /* 0: those of the events */
 } ts_choose_options;
