@@ -209,18 +209,3 @@ double ts_device_load(const ts_device *device, const ts_resources *need, const c
 #undef X
     return worst;
 }
-
-const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation, bool with_memory)
-{
-    int count = 0;
-    const ts_device *const *list = ts_device_list(arena, &count);
-    const ts_device *best = NULL;
-    for (int i = 0; i < count; i++) {
-        const ts_device *d = list[i];
-        if (ts_device_load(d, need, NULL) > utilisation || (with_memory && d->memory_gbytes_per_s <= 0))
-            continue;
-        if (!best || d->has.dsp < best->has.dsp || (d->has.dsp == best->has.dsp && d->has.lut < best->has.lut))
-            best = d;
-    }
-    return best;
-}

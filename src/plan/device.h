@@ -41,10 +41,6 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err);
 /* The embedded devices in order of their names; *count of them. */
 const ts_device *const *ts_device_list(ts_arena *arena, int *count);
 
-/* The embedded device with the fewest DSPs (then LUTs) that holds `need` within `utilisation` (with_memory: and has external memory); NULL
-   if none does. */
-const ts_device *ts_device_that_fits(ts_arena *arena, const ts_resources *need, double utilisation, bool with_memory);
-
 /* True for the vendors' devices whose RTL uses 7-series or UltraScale primitives. */
 bool ts_device_is_xilinx(const ts_device *device);
 

@@ -437,14 +437,15 @@ static bool replicated(search *s, ts_err *err)
 {
     const ts_device *device = s->opt->device[0];
     ts_part *best = NULL;
-    int parts = 0;
+    int parts = 0, unfit_from = 0, unfit_to = 0;
     double best_goal = INFINITY;
     for (int count = 2; count <= s->im->layers && count <= MAX_RINGS; count++) {
         rings r;
         ts_err none = {""};
         ts_part *part = balance(s, count, &r) ? plan_rings(s, &r, &none) : NULL;
         if (!part) {
-            weigh(s, TS_MODE_REPLICATED, count, NULL, ts_printf(s->arena, "%d rings do not fit %s together", count, device->name));
+            unfit_from = unfit_from ? unfit_from : count;
+            unfit_to = count;
             continue;
         }
         finish(s, TS_MODE_REPLICATED, part, count);
@@ -457,6 +458,10 @@ static bool replicated(search *s, ts_err *err)
             best_goal = g;
         }
     }
+    if (unfit_from)
+        weigh(s, TS_MODE_REPLICATED, unfit_from, NULL,
+              unfit_from == unfit_to ? ts_printf(s->arena, "%d rings do not fit %s together", unfit_from, device->name)
+                                     : ts_printf(s->arena, "%d, or up to %d, rings do not fit %s together", unfit_from, unfit_to, device->name));
     if (!best)
         return s->im->layers < 2
                    ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)

@@ -398,10 +398,34 @@ static const char *what_is_short(const search *s, const candidate *c)
     return t;
 }
 
+/* The known device with the fewest DSPs (then LUTs) that holds the same folds, its memories placed anew; NULL if none does. */
+static const ts_device *device_that_would_do(const search *s, const candidate *c)
+{
+    int count = 0;
+    const ts_device *const *list = ts_device_list(s->arena, &count), *best = NULL;
+    for (int i = 0; i < count; i++) {
+        const ts_device *d = list[i];
+        const bool packs_less = d->dsp_a < s->device->dsp_a || d->dsp_b < s->device->dsp_b;
+        if (packs_less || (best && (d->has.dsp > best->has.dsp || (d->has.dsp >= best->has.dsp && d->has.lut >= best->has.lut))))
+            continue;
+        search there = *s;
+        there.device = d;
+        if (s->ports > 0)
+            ts_find_ports(&there);
+        candidate same = *c;
+        if (s->ports > 0 && there.ports == 0)
+            continue;
+        ts_place_memories(&there, &same);
+        if (same.load <= s->cap)
+            best = d;
+    }
+    return best;
+}
+
 static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_planned *planned, ts_err *err)
 {
     const bool paged = s->ports > 0;
-    const ts_device *other = ts_device_that_fits(s->arena, &c->cost.device, s->cap, paged);
+    const ts_device *other = device_that_would_do(s, c);
     planned->shortage =
         ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c), other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
     return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or lower --max-tokens or narrow the formats", what, s->device->name,
