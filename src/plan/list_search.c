@@ -348,6 +348,8 @@ static bool alone_somehow(search *s, int device, ts_err *err)
         s->result->why = ts_printf(s->arena, "Paged, because with all weights on chip %s.\n%s", resident, s->result->why);
         return true;
     }
+    if (pages && strcmp(pages, resident) == 0) /* it is not the weights */
+        return ts_fail(err, "%s", first.msg);
     return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or lower --max-tokens or narrow "
                                 "the formats", s->im->name, name, s->ring.max_tokens, resident, pages)
                  : ts_fail(err, "%s", second.msg);

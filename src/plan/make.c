@@ -428,8 +428,9 @@ static bool does_not_fit(const search *s, const candidate *c, const char *what, 
     const ts_device *other = device_that_would_do(s, c);
     planned->shortage =
         ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c), other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
-    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or lower --max-tokens or narrow the formats", what, s->device->name,
-                   s->opt->max_tokens, paged ? " even with weights in external memory" : "", planned->shortage);
+    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or %s", what, s->device->name,
+                   s->opt->max_tokens, paged ? " even with weights in external memory" : "", planned->shortage,
+                   s->opt->target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats");
 }
 
 /* ---- The search */

@@ -321,6 +321,34 @@ static bool ways_of(const ts_partition_options *o, ways *w, ts_err *err)
     BUG("a mode that is not planned as a chain of rings");
 }
 
+static const char *block_name(ts_arena *arena, int block)
+{
+    return ts_printf(arena, "layers.%d.%s", block / 2, block % 2 ? "ffn" : "attention");
+}
+
+/* What no cut can keep. */
+static bool check_pins(const search *s, ts_err *err)
+{
+    const ts_partition_options *o = s->opt;
+    int first = -1, last = -1;
+    for (int p = 0; p < o->pins; p++) {
+        const ts_pin *a = &o->pin[p];
+        first = a->block == 0 ? a->device : first;
+        last = a->block == ts_block_count(s->im) - 1 ? a->device : last;
+        for (int q = 0; q < o->pins; q++) {
+            const ts_pin *b = &o->pin[q];
+            if (a->block == b->block && a->device != b->device)
+                return ts_fail(err, "--pin: %s is pinned to devices %d and %d", block_name(s->arena, a->block), a->device, b->device);
+            if (a->block < b->block && a->device > b->device)
+                return ts_fail(err, "--pin: %s on device %d and %s, behind it, on device %d: with these pins no cut is possible, because tokens pass "
+                                    "the devices in the order of the list", block_name(s->arena, a->block), a->device, block_name(s->arena, b->block), b->device);
+        }
+    }
+    if (first >= 0 && first == last && !o->any_mode && o->mode == TS_MODE_SPLIT)
+        return ts_fail(err, "--mode split: the pins put all blocks on device %d: nothing is left for others", first);
+    return true;
+}
+
 static bool nothing_fits(search *s, const ts_err *alone, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
@@ -356,7 +384,7 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
     *result = (ts_partition){.why = ""};
     search s = {.arena = arena, .im = im, .opt = options, .cache = ts_list_cache_new(arena), .value = INFINITY};
     ways w;
-    if (!ways_of(options, &w, err))
+    if (!ways_of(options, &w, err) || !check_pins(&s, err))
         return false;
     select_devices(&s, w.least, w.most);
     ts_err alone = {""};
