@@ -177,6 +177,7 @@ static json_t *alternatives_json(const ts_partition *p)
         json_t *entry = json_pack("{s:s, s:i, s:b, s:b, s:s}", "mode", ts_mode_name(a->mode), "parts", a->parts, "fits", a->fits, "chosen",
                                   a->chosen, "why", a->why);
         if (a->fits) {
+            json_object_set_new(entry, "clock_mhz", json_real(a->clock_mhz));
             json_object_set_new(entry, "latency_cycles", json_integer((json_int_t)a->latency_cycles));
             json_object_set_new(entry, "interval_cycles", json_integer((json_int_t)a->interval_cycles));
         }

@@ -364,6 +364,9 @@ static const char *explain(const search *s, const candidate *best, const candida
                               best->ii, s->typical, s->count > 1 ? " (the mean of the events)" : "", best->latency, best->scarce,
                               100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
     t = ts_printf(s->arena, "%s%s", t, ts_paged_words(s, best));
+    if (s->device->slr > 1)
+        t = ts_printf(s->arena, "%sThat is %.0f of %s's %d dies at least; which stages are where is left to the vendor's tool.\n", t,
+                      ceil(best->load / s->cap * s->device->slr - 1e-9), s->device->name, s->device->slr);
     const char *packed = packed_stages(s, &best->plan);
     if (*packed)
         t = ts_printf(s->arena, "%sTwo products a DSP in %s.\n", t, packed);
@@ -371,6 +374,8 @@ static const char *explain(const search *s, const candidate *best, const candida
         t = ts_printf(s->arena, "%sThe next faster one (II %d, about %.0f cycles) needs %.0f %s, %.0f more than allowed.\n", t, missed->ii,
                       missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
                       of(&missed->cost.device, missed->scarce) - floor(s->cap * of(&s->device->has, missed->scarce)));
+    if (s->ways.has_attention)
+        t = ts_printf(s->arena, "%sQueries x keys x heads x channels a cycle of attention, the best for each number of queries, before the lanes of small stages are chosen:\n", t);
     for (int q = 0; s->ways.has_attention && q < QUERY_CHOICES; q++) {
         const candidate *c = &by_queries[q];
         const ts_attn_fold *a = &c->plan.attn;

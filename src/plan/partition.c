@@ -362,6 +362,20 @@ static bool nothing_fits(search *s, const ts_err *alone, ts_err *err)
     return ts_list_unfit(s->arena, s->im, &options, s->cache, err);
 }
 
+/* Of a chain's interval: its slowest part, or what holds that up. */
+static const char *what_decides(const search *s)
+{
+    const ts_partition *p = &s->best;
+    double own = 0;
+    for (int i = 0; i < p->parts; i++)
+        own = fmax(own, (double)p->part[i].planned.prediction.interval_cycles);
+    const double interval = (double)p->prediction.interval_cycles;
+    const double on_link = ts_link_hop(&p->link, s->im->d * s->im->res.bits).token_cycles * p->prediction.tokens;
+    return interval <= 1.02 * own   ? ts_printf(s->arena, "part %d decides", p->prediction.slowest)
+           : on_link > interval / 2 ? "the link decides"
+                                    : ts_printf(s->arena, "part %d decides, held up by its neighbours", p->prediction.slowest);
+}
+
 /* Why this selection: what was used of the list, and for what. */
 static const char *reason(const search *s)
 {
@@ -372,8 +386,8 @@ static const char *reason(const search *s)
         return "";
     const char *fewer = (chain ? p->parts : 1) < o->devices && s->weighed > 1 ? "; more are not better" : "";
     if (chain)
-        return ts_printf(s->arena, "Split over %d of %d devices%s, for %s; part %d decides.\n", p->parts, o->devices, fewer,
-                         ts_objective_name(o->objective), p->prediction.slowest);
+        return ts_printf(s->arena, "Split over %d of %d devices%s, for %s; %s.\n", p->parts, o->devices, fewer, ts_objective_name(o->objective),
+                         what_decides(s));
     return ts_printf(s->arena, "%s alone, of %d devices%s, for %s.\n", o->device[p->part[0].device]->name, o->devices, fewer,
                      ts_objective_name(o->objective));
 }

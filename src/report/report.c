@@ -192,10 +192,11 @@ static void print_alternatives(FILE *out, const json_t *list)
     const json_t *a;
     json_array_foreach(list, i, a)
     {
-        fprintf(out, "  %s %s, %.0f part(s): ", json_is_true(json_object_get(a, "chosen")) ? "chosen: " : "weighed:",
-                json_string_value(json_object_get(a, "mode")), get(a, "parts"));
+        const double parts = get(a, "parts"), clock = get(a, "clock_mhz");
+        fprintf(out, "  %s %s", json_is_true(json_object_get(a, "chosen")) ? "chosen: " : "weighed:", json_string_value(json_object_get(a, "mode")));
+        fprintf(out, parts > 1 ? ", %.0f rings: " : ": ", parts);
         if (json_is_true(json_object_get(a, "fits")))
-            fprintf(out, "latency %.0f, interval %.0f cycles; ", get(a, "latency_cycles"), get(a, "interval_cycles"));
+            fprintf(out, "latency %.1f us, interval %.1f us; ", get(a, "latency_cycles") / clock, get(a, "interval_cycles") / clock);
         fprintf(out, "%s\n", json_string_value(json_object_get(a, "why")));
     }
 }
