@@ -100,14 +100,15 @@ def simulate(design, source, lengths, lone):
 
 
 def compile_again(design, command):
-    """Compiles, and keeps the simulator of an earlier run: the tool takes it if the hardware is the same to the byte."""
-    kept = design + ".sim"
-    if os.path.isdir(design + "/sim"):
-        shutil.rmtree(kept, ignore_errors=True)
-        os.rename(design + "/sim", kept)
+    """Compiles, and keeps the simulator of an earlier run where the design is the same to the byte."""
+    old = design + ".old"
+    shutil.rmtree(old, ignore_errors=True)
+    if os.path.isdir(design):
+        os.rename(design, old)
     found = run(TESSERA, *command)
-    if found[2] == 0 and os.path.isdir(kept):
-        os.rename(kept, design + "/sim")
+    if found[2] == 0 and os.path.isdir(old + "/sim") and run("diff", "-rq", "-x", "sim", "-x", "report.json", old, design)[2] == 0:
+        os.rename(old + "/sim", design + "/sim")
+    shutil.rmtree(old, ignore_errors=True)
     return found
 
 
