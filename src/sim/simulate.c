@@ -2,9 +2,9 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "emit/memories.h"
 #include "emit/top.h"
@@ -26,13 +26,6 @@ typedef struct session {
     int *list;        /* [count] indices into opt's events */
     int32_t **expect; /* [count], NULL where the event is too long: [rows][outputs], or [rows][2] with arg-max */
 } session;
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void progress(const ts_sim_options *opt, const char *step)
 {
@@ -351,9 +344,9 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     }
     if (!write_events(s, events, err))
         return false;
-    const double start = seconds();
+    const double start = ts_seconds();
     const int status = ts_process_run(s->design->dir, argv, log, err);
-    result->run_seconds = seconds() - start;
+    result->run_seconds = ts_seconds() - start;
     if (status < 0)
         return false;
     if (status != 0)
@@ -437,11 +430,11 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
     if (s.count == 0)
         return ts_fail(err, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);
     progress(opt, "building the simulator");
-    const double start = seconds();
+    const double start = ts_seconds();
     const char *program = ts_sim_build(arena, design, opt, &result->rebuilt, err);
     if (!program)
         return false;
-    result->build_seconds = seconds() - start;
+    result->build_seconds = ts_seconds() - start;
 
     progress(opt, "computing what the integer model says");
     const ts_emu *emu = ts_emu_new(arena, design->im, TS_EMU_AUTO);

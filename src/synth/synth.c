@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "emit/outdir.h"
 #include "emit/top.h"
@@ -109,17 +109,10 @@ static void read_version(ts_arena *arena, const char *dir, char tool[64])
     tool[strcspn(tool, "\n(")] = 0;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 bool ts_synth(ts_arena *arena, const ts_design *design, const ts_device *device, const ts_synth_options *opt, ts_synth_result *result,
               ts_err *err)
 {
-    const double began = now();
+    const double began = ts_seconds();
     const char *dir = ts_printf(arena, "%s/synth", design->dir), *top = ts_top_name(arena, design->im);
     *result = (ts_synth_result){.adders.limit = design->plan.reg, .depth.limit = DEPTH_LIMIT};
     if (!ts_outdir_make(dir, err) || !write_script(arena, dir, top, device, err))
@@ -141,6 +134,6 @@ bool ts_synth(ts_arena *arena, const ts_design *design, const ts_device *device,
     snprintf(result->adders.module, sizeof result->adders.module, "%s", module);
     result->depth.found = ts_paths_depth(&paths, &module);
     snprintf(result->depth.module, sizeof result->depth.module, "%s", module);
-    result->seconds = now() - began;
+    result->seconds = ts_seconds() - began;
     return true;
 }
