@@ -96,11 +96,21 @@ static bool read_link(const reader *r, ts_device *d)
            (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) && read_number(&link, "ns", 0, &d->link_ns));
 }
 
+/* Not every device has a host of its own. */
+static bool read_host(const reader *r, ts_device *d)
+{
+    static const char *const known[] = {"mbits", "ns", "what", NULL};
+    reader host;
+    return !json_object_get(r->object, "host") ||
+           (read_object(r, "host", known, &host) && read_number(&host, "mbits", 1, &d->host_mbits) && read_number(&host, "ns", 0, &d->host_ns) &&
+            read_text(&host, "what", &d->host));
+}
+
 static bool read_device(const reader *r, ts_device *d)
 {
     static const char *const families[] = {"xcup", "xc7", "ecp5", "ice40"};
     static const char *const known[] = {"name", "title", "part", "source", "yosys_family", "lut", "ff", "lutram", "dsp", "bram", "uram", "slr",
-                                        "clock_mhz", "memory_gbytes_per_s", "memory_latency_ns", "link", NULL};
+                                        "clock_mhz", "memory_gbytes_per_s", "memory_latency_ns", "link", "host", NULL};
     static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", NULL}, *const of_bram[] = {"kind", "count", "kbit", NULL};
     reader dsp, bram;
     double brams = 0;
@@ -112,7 +122,7 @@ static bool read_device(const reader *r, ts_device *d)
         !read_number(r, "memory_gbytes_per_s", 0, &d->memory_gbytes_per_s) || !read_text(&dsp, "kind", &d->dsp_kind) ||
         !read_number(&dsp, "count", 0, &d->has.dsp) || !read_int(&dsp, "a_bits", 2, &d->dsp_a) ||
         !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
-        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) || !check_name(r, d->name))
+        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) || !check_name(r, d->name) || !read_host(r, d))
         return false;
     if (json_object_get(r->object, "memory_latency_ns") && !read_number(r, "memory_latency_ns", 0, &d->memory_ns))
         return false;

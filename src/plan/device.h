@@ -32,6 +32,8 @@ typedef struct ts_device {
     double memory_ns;           /* from an address to its first word; 0: not stated */
     double link_mbits, link_ns; /* default of --link; 0: the file says nothing */
     const char *text; /* of the user's file that it was read from; NULL: built in */
+    double host_mbits, host_ns; /* its host's bus, each way: bandwidth, latency; 0: the file does not say */
+    const char *host;           /* what that bus is */
 } ts_device;
 
 /* A device by its name, or, where `name` ends in ".json" or holds a '/', from that file. NULL with a message that lists the known
