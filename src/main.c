@@ -14,7 +14,7 @@
 #include "report/report.h"
 
 typedef struct options {
-    const char *model, *formats, *hardware, *dir;
+    const char *model, *formats, *hardware, *host, *dir;
     ts_event_source source;
     ts_deploy_options deploy;
     int calibrate, select, max_tokens, plan_tokens, target_ii, page_buffers;
@@ -24,11 +24,11 @@ typedef struct options {
 
 /* What is built: the whole model, or, of an assisted design, a slice of it between what the host computes. */
 typedef struct compile_job {
-    const ts_encoder *encoder;     /* in hardware, whole layers */
-    const ts_assist *assist;       /* NULL: all of the model */
+    const ts_encoder *encoder; /* in hardware, whole layers */
+    const ts_assist *assist;   /* NULL: all of the model */
+    ts_host_bus bus;           /* to the host that assists */
     const ts_inputs *inputs;
-    const ts_events *events;       /* that calibrate the encoder */
-    const ts_events *tokens;       /* that the hardware sees */
+    ts_assist_events events;   /* that calibrate the encoder, and that the hardware sees */
     ts_deployment deployment;
 } compile_job;
 
@@ -55,36 +55,40 @@ static bool compile(ts_arena *arena, const options *o, ts_err *err)
 static bool load_assisted(ts_arena *arena, const options *o, const ts_float_model *model, compile_job *job, ts_err *err)
 {
     ts_assist *assist = TS_NEW(arena, ts_assist);
-    if (!ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
+    job->bus = ts_host_bus_of(job->deployment.device[0]);
+    if (!ts_args_way("host", o->host, &job->bus.mbits, &job->bus.ns, err) ||
+        !ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
+        return false;
+    if (o->host)
+        job->bus.what = "as given";
+    const ts_inputs *inputs = ts_load_host_inputs(arena, &o->source, &assist->host, model->graph->name, err);
+    const ts_events *events = inputs ? ts_load_events(arena, &o->source, inputs, &assist->host, err) : NULL;
+    if (!events)
         return false;
     job->assist = assist;
     job->encoder = assist->encoder;
-    job->inputs = ts_load_host_inputs(arena, &o->source, &assist->host, model->graph->name, err);
-    const ts_events *events = job->inputs ? ts_load_events(arena, &o->source, job->inputs, &assist->host, err) : NULL;
-    if (!events)
-        return false;
+    job->inputs = ts_inputs_identity(arena, assist->encoder->features, assist->encoder->outputs); /* of the hardware */
     ts_progress("tokens of %d events on the host", events->count);
-    job->events = ts_host_events(arena, &assist->calibrate, events, err);
-    job->tokens = job->events ? ts_host_events(arena, &assist->host, events, err) : NULL;
-    return job->tokens != NULL;
+    return ts_assist_tokens(arena, assist, events, &job->events, err);
 }
 
 static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err)
 {
     ts_float_model model;
-    const bool wants_host = o->deploy.mode && strcmp(o->deploy.mode, ts_mode_name(TS_MODE_ASSISTED)) == 0;
     if (!ts_check_source(&o->source, err) || !ts_load_float_model(arena, o->model, &model, err) ||
         !ts_deploy_devices(arena, o->deploy.device, &job->deployment, err))
         return false;
     if (!model.whole || o->hardware)
         return load_assisted(arena, o, &model, job, err);
-    if (wants_host)
+    if (ts_deploy_is_assisted(&o->deploy))
         return ts_fail(err, "--mode assisted: all of this model has hardware; say which part with --hardware, such as layers.0-%d",
                        model.encoder->layers - 1);
+    if (o->host)
+        return ts_fail(err, "--host: it belongs to --hardware, where the host computes a part of the model");
     job->encoder = model.encoder;
     job->inputs = ts_load_inputs(arena, &o->source, model.encoder, err);
-    job->events = job->tokens = job->inputs ? ts_load_events(arena, &o->source, job->inputs, NULL, err) : NULL;
-    return job->events != NULL;
+    job->events.tokens = job->events.floating = job->inputs ? ts_load_events(arena, &o->source, job->inputs, NULL, err) : NULL;
+    return job->events.tokens != NULL;
 }
 
 static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err)
@@ -97,8 +101,7 @@ static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job 
                 o->formats);
         return NULL;
     }
-    const ts_inputs *inputs = a ? ts_inputs_identity(arena, a->encoder->features, a->encoder->outputs) : job->inputs;
-    if (!ts_choose_formats(arena, job->encoder, inputs, job->events, job->deployment.device[0], &how, chosen, err))
+    if (!ts_choose_formats(arena, job->encoder, job->inputs, job->events.floating, job->deployment.device[0], &how, chosen, err))
         return NULL;
     ts_progress("quantising");
     const ts_imodel *im = ts_quantise(arena, job->encoder, chosen->cal, chosen->formats, err);
@@ -108,7 +111,7 @@ static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job 
 
 static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile_job *job, ts_err *err)
 {
-    const ts_events *events = job->tokens;
+    const ts_events *events = job->events.tokens;
     int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
     for (int e = 0; e < events->count; e++) {
         lengths[e] = events->event[e].n;
@@ -119,38 +122,23 @@ static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile
                                   .utilisation = o->utilisation, .target_ii = o->target_ii, .page_buffers = o->page_buffers,
                                   .argmax = im->classifier && !o->logits && !job->assist};
     ts_deploy_options how = o->deploy;
-    if (job->assist && how.pin)
-        return ts_fail(err, "--pin: stages of a slice cannot be pinned");
-    if (how.mode && strcmp(how.mode, ts_mode_name(TS_MODE_ASSISTED)) == 0)
-        how.mode = NULL;
-    if (im->starts_in_ffn || im->ends_in_attention) {
-        if (job->deployment.devices > 1 || (how.mode && strcmp(how.mode, ts_mode_name(TS_MODE_MONOLITHIC)) != 0))
-            return ts_fail(err, "--hardware %s: a slice of several rings has whole layers", o->hardware);
-        how.mode = ts_mode_name(TS_MODE_MONOLITHIC);
-    }
+    if (job->assist && !ts_assist_rings(job->assist, im, job->deployment.devices, &how, err))
+        return false;
     return ts_deploy_plan(arena, &how, &wish, im, &job->deployment, err);
-}
-
-/* A file that goes into DIR as it is. */
-static bool copy_into(ts_arena *arena, const char *from, const char *dir, const char *name, ts_err *err)
-{
-    size_t size;
-    const char *data = ts_file_read(arena, from, &size, err);
-    return data && ts_file_write(ts_printf(arena, "%s/%s", dir, name), data, size, err);
 }
 
 static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const compile_job *job, ts_err *err)
 {
     ts_progress("writing %s", o->dir);
-    const ts_events *events = job->tokens;
+    const ts_events *events = job->events.tokens;
     int *n = TS_NEW_N(arena, int, events->count);
     for (int e = 0; e < events->count; e++)
         n[e] = events->event[e].n;
     const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, im, events);
-    json_t *extra = job->assist ? json_pack("{s:s, s:o}", "mode", ts_mode_name(TS_MODE_ASSISTED), "host", ts_assist_json(job->assist)) : NULL;
+    json_t *extra = job->assist ? ts_assist_manifest(job->assist, im, &job->bus) : NULL;
     const bool ok = ts_deploy_emit(&job->deployment, im, events->count, n, x, extra, o->dir, err) &&
-                    copy_into(arena, o->model, o->dir, "model.onnx", err) &&
-                    (!o->source.inputs || copy_into(arena, o->source.inputs, o->dir, "inputs.json", err));
+                    ts_file_copy(arena, o->model, ts_printf(arena, "%s/model.onnx", o->dir), err) &&
+                    (!o->source.inputs || ts_file_copy(arena, o->source.inputs, ts_printf(arena, "%s/inputs.json", o->dir), err));
     json_decref(extra);
     return ok;
 }
@@ -163,11 +151,8 @@ static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *i
                                                                chosen->search);
     CHECK(own && json_object_update(all, own) == 0);
     json_decref(own);
-    if (job->assist) {
-        json_object_set_new(all, "host", ts_assist_json(job->assist));
-        if (deployment->partition.parts == 1)
-            json_object_set_new(all, "mode", json_string(ts_mode_name(TS_MODE_ASSISTED)));
-    }
+    if (job->assist)
+        ts_assist_report(job->assist, im, &job->bus, &deployment->partition, all);
     char path[4096];
     snprintf(path, sizeof path, "%s/report.json", o->dir);
     bool ok = ts_report_write(path, all, err);
@@ -180,8 +165,6 @@ static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *i
     ts_progress_end();
     if (ok) {
         ts_report_print(stdout, all);
-        if (job->assist)
-            ts_assist_print(stdout, job->assist);
         fputs(deployment->partition.why, stdout);
     }
     json_decref(all);
@@ -202,6 +185,7 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
         {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)", &o.hardware, 0, 0,
          false},
+        {"host", TS_ARG_TEXT, "MBITS[:NS]", "between host and device: bandwidth, latency, each way (the device's)", &o.host, 0, 0, false},
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.source.events, 0, 0, false},
         {"input", TS_ARG_TEXT, "FILE.npy", "samples instead, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.source.inputs, 0, 0, false},

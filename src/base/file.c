@@ -43,3 +43,10 @@ bool ts_file_write(const char *path, const void *data, size_t size, ts_err *err)
     remove(temp);
     return ts_fail(err, "%s: cannot write: %s", path, strerror(why));
 }
+
+bool ts_file_copy(ts_arena *arena, const char *from, const char *to, ts_err *err)
+{
+    size_t size;
+    const char *data = ts_file_read(arena, from, &size, err);
+    return data && ts_file_write(to, data, size, err);
+}

@@ -13,4 +13,7 @@ char *ts_file_read(ts_arena *arena, const char *path, size_t *size, ts_err *err)
 /* Writes to PATH.new and renames: the old file stays whole when anything fails. */
 bool ts_file_write(const char *path, const void *data, size_t size, ts_err *err);
 
+/* The same bytes at another place. */
+bool ts_file_copy(ts_arena *arena, const char *from, const char *to, ts_err *err);
+
 #endif

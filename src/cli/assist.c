@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/top.h"
 #include "graph/encoder_part.h"
 #include "pass/subgraph.h"
 
@@ -41,19 +42,30 @@ static bool parse_stage(const char *text, size_t length, bool last, int layers, 
     return !*end || *end == '.' ? strcmp(end, "") == 0 || strcmp(end, ".attention") == 0 || strcmp(end, ".ffn") == 0 : false;
 }
 
+static bool wrong_range(const char *text, const char *what, const ts_encoder *enc, ts_err *err)
+{
+    const int last = enc->layers - 1;
+    char layers[64] = "layers.0";
+    if (last > 0)
+        snprintf(layers, sizeof layers, "layers.0 ... layers.%d", last);
+    return ts_fail(err,
+                   "--hardware %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
+                   "FIRST-LAST in this order, with half a layer at least: such as layers.0, embed-layers.0.attention or layers.%d.ffn-head",
+                   text, what, layers, last);
+}
+
 static bool parse_range(const char *text, const ts_encoder *enc, ts_slice *slice, ts_err *err)
 {
     const char *dash = strchr(text, '-');
     stage first, last;
     if (!parse_stage(text, dash ? (size_t)(dash - text) : strlen(text), false, enc->layers, &first))
-        return ts_fail(err, "--hardware %s: give FIRST[-LAST], each embed, head, layers.N, layers.N.attention or layers.N.ffn with N from 0 to %d",
-                       text, enc->layers - 1);
+        return wrong_range(text, "its first stage is not one of this model", enc, err);
     last = first;
     if (dash && !parse_stage(dash + 1, strlen(dash + 1), true, enc->layers, &last))
-        return ts_fail(err, "--hardware %s: \"%s\" is no stage; the last layer is layers.%d", text, dash + 1, enc->layers - 1);
+        return wrong_range(text, "its last stage is not one of this model", enc, err);
     *slice = (ts_slice){first.first, last.end, first.embed, last.head};
     return (slice->first < slice->end && !first.head && !last.embed) ||
-           ts_fail(err, "--hardware %s: a slice runs forwards and has at least one block of a layer", text);
+           wrong_range(text, "nothing of a layer is in it", enc, err);
 }
 
 /* The value of the graph at a cut of the recognised encoder. */
@@ -94,6 +106,7 @@ bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *
     *assist = (ts_assist){.encoder = ts_encoder_part(arena, enc, first, end, slice.embed, slice.head),
                           .slice = {slice.first - 2 * first, slice.end - 2 * first, slice.embed, slice.head},
                           .hardware = slice_text(arena, slice),
+                          .why = found->why,
                           .tokens = found->tokens};
     const bool keep = enc->mask == TS_MASK_INPUT && enc->mask_keeps;
     if (!ts_host_open(arena, g, from, to, keep, &assist->host, err) || !ts_host_open(arena, g, start, to, keep, &assist->calibrate, err))
@@ -103,25 +116,142 @@ bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *
     return true;
 }
 
-json_t *ts_assist_json(const ts_assist *a)
+bool ts_assist_tokens(ts_arena *arena, const ts_assist *assist, const ts_events *events, ts_assist_events *made, ts_err *err)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "hardware", a->hardware, "from", a->host.from->name, "to", a->host.to->name,
-                             "masks_keep", a->host.masks_keep, "front", a->front, "back", a->back);
-    CHECK(json);
-    if (a->tokens)
-        json_object_set_new(json, "tokens", json_integer((json_int_t)a->tokens));
+    made->tokens = ts_host_events(arena, &assist->host, events, NULL, err);
+    made->floating = made->tokens && assist->calibrate.from != assist->host.from ? ts_host_events(arena, &assist->calibrate, events, NULL, err) : made->tokens;
+    return made->floating != NULL;
+}
+
+bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events, const ts_encoder **encoder,
+                      ts_assist_events *made, ts_err *err)
+{
+    *encoder = model->encoder;
+    *made = (ts_assist_events){events, events};
+    if (!c->host)
+        return true;
+    const char *hardware = json_string_value(json_object_get(json_object_get(c->design.manifest, "host"), "hardware"));
+    ts_assist *assist = TS_NEW(arena, ts_assist);
+    if (!hardware || !ts_assist_choose(arena, model->graph, model->found, hardware, assist, err) ||
+        assist->encoder->layers != c->design.im->layers)
+        return ts_fail(err, "%s: model.onnx is not the model of this design: compile it again", c->design.dir);
+    *encoder = assist->encoder;
+    return ts_assist_tokens(arena, assist, events, made, err);
+}
+
+bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *o, ts_err *err)
+{
+    if (o->pin)
+        return ts_fail(err, "--pin %s: stages of a slice cannot be pinned", o->pin);
+    if (!im->starts_in_ffn && !im->ends_in_attention)
+        return true;
+    const bool many = o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
+    if (devices > 1 || many)
+        return ts_fail(err, "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several", assist->hardware);
+    if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
+        o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
+    return true;
+}
+
+/* ---- Written down */
+
+/* One number where all are the same. */
+static json_t *scales_json(const double *scale, int count)
+{
+    json_t *list = json_array();
+    bool same = true;
+    for (int i = 0; i < count; i++) {
+        same = same && scale[i] <= scale[0] && scale[i] >= scale[0];
+        json_array_append_new(list, json_real(scale[i]));
+    }
+    if (!same)
+        return list;
+    json_decref(list);
+    return json_real(scale[0]);
+}
+
+static json_t *end_json(const ts_value *value, const ts_fmt *fmt, const double *scale, int count)
+{
+    json_t *json = json_pack("{s:s}", "value", value->name);
+    if (fmt) {
+        json_object_set_new(json, "values", json_integer(count));
+        json_object_set_new(json, "bits", json_integer(fmt->bits));
+        json_object_set_new(json, "scale", scales_json(scale, count));
+    }
     return json;
 }
+
+json_t *ts_assist_json(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus)
+{
+    const ts_fmt *out = !im ? NULL : im->head_count > 0 ? &im->head[im->head_count - 1].y : &im->res;
+    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:s}", "hardware", a->hardware, "input", a->host.input->name, "output",
+                             a->host.output->name, "masks_keep", a->host.masks_keep, "to_hardware",
+                             end_json(a->host.from, im ? &im->in : NULL, im ? im->in_scale : NULL, im ? im->features : 0), "from_hardware",
+                             end_json(a->host.to, out, im ? ts_imodel_out_scale(im) : NULL, im ? im->outputs : 0), "front", a->front, "back", a->back);
+    CHECK(json);
+    if (a->why)
+        json_object_set_new(json, "why", json_string(a->why));
+    if (a->tokens)
+        json_object_set_new(json, "tokens", json_integer((json_int_t)a->tokens));
+    if (bus)
+        json_object_set_new(json, "bus", json_pack("{s:f, s:f, s:s}", "mbits", bus->mbits, "ns", bus->ns, "what", bus->what));
+    return json;
+}
+
+json_t *ts_assist_manifest(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus)
+{
+    return json_pack("{s:s, s:o}", "mode", ts_mode_name(TS_MODE_ASSISTED), "host", ts_assist_json(a, im, bus));
+}
+
+void ts_assist_report(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *p, json_t *report)
+{
+    json_t *host = ts_assist_json(a, im, bus);
+    json_object_set_new(host, "predicted", ts_assist_predicted_json(bus, p->ring, p->parts, p->prediction.tokens));
+    json_object_set_new(report, "host", host);
+    if (p->mode == TS_MODE_MONOLITHIC)
+        json_object_set_new(report, "mode", json_string(ts_mode_name(TS_MODE_ASSISTED)));
+}
+
+static int bytes(int values, int lane_bits, int transfers)
+{
+    return (values * lane_bits + 7) / 8 * transfers;
+}
+
+json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
+{
+    const ts_imodel *first = ring[0].im, *last = ring[count - 1].im;
+    const ts_ports in = ts_ports_of(first, ring[0].plan), out = ts_ports_of(last, ring[count - 1].plan);
+    const ts_host_prediction p = ts_host_predict(bus, ring, count, n, last->pool == TS_POOL_NONE ? n : 1, bytes(first->features, in.hit_lane, 1),
+                                                 bytes(out.lanes, out.out_lane, out.beats));
+    json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:I}", "tokens", p.tokens, "token_bytes", p.token_bytes, "results", p.rows,
+                             "result_bytes", p.row_bytes, "to_hardware_cycles", p.to_cycles, "from_hardware_cycles", p.from_cycles,
+                             "latency_cycles", (json_int_t)p.latency_cycles, "interval_cycles", (json_int_t)p.interval_cycles);
+    CHECK(json);
+    return json;
+}
+
+json_t *ts_assist_measured_json(const ts_host_time *t)
+{
+    return json_pack("{s:f, s:f, s:i}", "front_ms", t->fronts ? 1e3 * t->front / t->fronts : 0, "back_ms", t->backs ? 1e3 * t->back / t->backs : 0,
+                     "events", t->fronts);
+}
+
+/* ---- Read back */
 
 bool ts_assist_is(const ts_design *design)
 {
     return json_object_get(design->manifest, "host") != NULL;
 }
 
+static const char *text_in(const json_t *host, const char *object, const char *member)
+{
+    return json_string_value(json_object_get(json_object_get(host, object), member));
+}
+
 bool ts_assist_host(ts_arena *arena, const ts_design *design, const ts_graph *g, ts_host *host, ts_err *err)
 {
     const json_t *json = json_object_get(design->manifest, "host");
-    const char *from = json_string_value(json_object_get(json, "from")), *to = json_string_value(json_object_get(json, "to"));
+    const char *from = text_in(json, "to_hardware", "value"), *to = text_in(json, "from_hardware", "value");
     const ts_value *first = from ? ts_graph_find(g, from) : NULL, *last = to ? ts_graph_find(g, to) : NULL;
     if (!first || !last || first->constant || last->constant)
         return ts_fail(err, "%s: model.onnx is not the model of this design: compile it again", design->dir);
@@ -132,10 +262,10 @@ bool ts_assist_host(ts_arena *arena, const ts_design *design, const ts_graph *g,
                    ts_host_width(host), design->im->features);
 }
 
-void ts_assist_print(FILE *out, const ts_assist *a)
+ts_host_bus ts_assist_bus(const ts_design *design)
 {
-    fprintf(out, "  %-11s %s", "hardware", a->hardware);
-    if (a->tokens)
-        fprintf(out, ", %lld tokens", (long long)a->tokens);
-    fprintf(out, "\n  %-11s in front: %s; behind: %s\n", "host", *a->front ? a->front : "nothing", *a->back ? a->back : "nothing");
+    const json_t *host = json_object_get(design->manifest, "host"), *bus = json_object_get(host, "bus");
+    const char *what = text_in(host, "bus", "what");
+    const double mbits = json_number_value(json_object_get(bus, "mbits")), ns = json_number_value(json_object_get(bus, "ns"));
+    return (ts_host_bus){mbits >= 1 ? mbits : 1, ns > 0 ? ns : 0, what ? what : ""};
 }

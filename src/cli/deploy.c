@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/assist.h"
 #include "cli/predicted.h"
 #include "emit/outdir.h"
 #include "emit/system.h"
@@ -35,10 +36,15 @@ bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *d, ts_e
     return true;
 }
 
+bool ts_deploy_is_assisted(const ts_deploy_options *o)
+{
+    return o->mode && strcmp(o->mode, ts_mode_name(TS_MODE_ASSISTED)) == 0;
+}
+
 static bool parse_mode(const char *text, ts_partition_options *wish, ts_err *err)
 {
     static const ts_mode planned[] = {TS_MODE_MONOLITHIC, TS_MODE_REPLICATED, TS_MODE_PAGED, TS_MODE_SPLIT};
-    wish->any_mode = !text || strcmp(text, "auto") == 0;
+    wish->any_mode = !text || strcmp(text, "auto") == 0 || strcmp(text, ts_mode_name(TS_MODE_ASSISTED)) == 0;
     if (wish->any_mode)
         return true;
     char known[MAX_MODE_TEXT] = "auto";
@@ -267,5 +273,11 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
         json_object_set(json, "parts", parts);
     }
     json_decref(parts);
+    if (ts_assist_is(design)) {
+        json_t *host = json_copy(json_object_get(design->manifest, "host"));
+        const ts_host_bus bus = ts_assist_bus(design);
+        json_object_set_new(host, "predicted", ts_assist_predicted_json(&bus, ts_design_rings(arena, design), design->parts, n));
+        json_object_set_new(json, "host", host);
+    }
     return json;
 }

@@ -21,6 +21,9 @@ typedef struct ts_deployment {
     ts_partition partition;
 } ts_deployment;
 
+/* Whether the mode asked for is TS_MODE_ASSISTED, which says nothing of the rings. */
+bool ts_deploy_is_assisted(const ts_deploy_options *options);
+
 /* The devices of the list. */
 bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *deployment, ts_err *err);
 

@@ -4,6 +4,7 @@
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "quant/given.h"
+#include "report/report.h"
 
 static json_t *mlp_json(const ts_mlp *mlp)
 {
@@ -31,6 +32,16 @@ static bool check_given(ts_arena *arena, const ts_verb *verb, const ts_encoder *
     return ts_given_formats(formats, enc, err);
 }
 
+static void print_host(ts_arena *arena, const char *path, const ts_assist *assist, const json_t *host)
+{
+    ts_report_print_host(stdout, host, 0);
+    if (ts_host_features(&assist->host) == 0)
+        printf("  %-11s tessera compile %s --device NAME --input SAMPLES.npy -o DIR   (float32 %s)\n", "next", path,
+               ts_host_samples_shape(arena, &assist->host));
+    else
+        printf("  %-11s tessera compile %s --device NAME --events FILE.csv --inputs FILE.json -o DIR\n", "next", path);
+}
+
 int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
 {
     const char *path = NULL;
@@ -51,22 +62,25 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
     ts_progress_end();
     ok = ok && (model.whole || ts_assist_choose(arena, model.graph, model.found, NULL, &assist, &err)) &&
          check_given(arena, verb, model.encoder, &err);
+    const ts_encoder *enc = ok && !model.whole ? assist.encoder : model.encoder;
+    json_t *host = ok && !model.whole ? ts_assist_json(&assist, NULL, NULL) : NULL;
     if (dump && model.graph) {
         ts_graph_dump(stdout, model.graph);
     } else if (ok && as_json) {
-        json_t *json = describe(model.graph, model.encoder);
-        if (!model.whole)
-            json_object_set_new(json, "host", ts_assist_json(&assist));
+        json_t *json = describe(model.graph, enc);
+        if (host)
+            json_object_set(json, "host", host);
         json_dumpf(json, stdout, JSON_INDENT(1));
         putchar('\n');
         json_decref(json);
     } else if (ok) {
-        ts_encoder_describe(stdout, model.encoder);
+        ts_encoder_describe(stdout, enc, model.whole ? 0 : assist.tokens);
         if (model.whole)
             puts("  everything in the file is supported");
         else
-            ts_assist_print(stdout, &assist);
+            print_host(arena, path, &assist, host);
     }
+    json_decref(host);
     ts_arena_free(arena);
     return ok ? 0 : ts_cli_fail(verb, &err);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "cli/assist.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -9,8 +10,8 @@
 #include "search/profile.h"
 
 typedef struct options {
-    const char *dir, *events, *inputs, *lengths, *mask;
-    int limit;
+    const char *dir;
+    ts_event_source source;
     bool all;
 } options;
 
@@ -58,26 +59,18 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
     if (!ts_is_directory(o->dir))
         return ts_fail(err, "%s: needs a directory that `tessera compile` made", o->dir);
     ts_compiled c;
-    const ts_event_source source = {o->events, o->inputs, o->lengths, o->mask, NULL, o->limit};
-    if (!ts_load_compiled(arena, o->dir, &source, &c, err))
+    if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
-    if (c.host) {
-        ts_design_free(&c.design);
-        return ts_fail(err, "%s: an assisted design; profiles are of models that are all in hardware", o->dir);
-    }
     ts_float_model model;
-    const ts_events *events = NULL;
-    bool ok = ts_load_float_model(arena, c.onnx, &model, err);
-    if (ok) {
-        events = ts_events_load(arena, o->events, c.inputs,
-                                &(ts_events_options){.lengths_path = o->lengths, .mask_path = o->mask, .limit = o->limit}, err);
-        ok = events != NULL;
-    }
+    const ts_encoder *encoder = NULL;
+    ts_assist_events both = {NULL, NULL};
+    const ts_events *events = ts_load_float_model(arena, c.onnx, &model, err) ? ts_load_events(arena, &o->source, c.inputs, c.host, err) : NULL;
+    bool ok = events && ts_assist_beside(arena, &c, &model, events, &encoder, &both, err);
     if (ok) {
         ts_progress("both models, %d events", events->count);
-        const ts_profile *p = ts_profile_measure(arena, model.encoder, c.design.im, events, ts_progress_at);
+        const ts_profile *p = ts_profile_measure(arena, encoder, both.floating, c.design.im, both.tokens, ts_progress_at);
         ts_progress_end();
-        ok = p->events > 0 || ts_fail(err, "%s: no event has a hit", o->events);
+        ok = p->events > 0 || ts_fail(err, "%s: no event has a hit", events->path);
         ok = ok && ts_report_put(o->dir, "profile", ts_profile_json(p), err);
         if (ok)
             print(p, o->all);
@@ -88,13 +81,14 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
 
 int ts_verb_profile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.limit = 20};
+    options o = {.source.limit = 20};
     const ts_arg table[] = {
-        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.events, 0, 0, true},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.inputs, 0, 0, false},
-        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.lengths, 0, 0, false},
-        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.mask, 0, 0, false},
-        {"limit", TS_ARG_INT, "K", "only the first K events (20)", &o.limit, 1, 1e6, false},
+        {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.source.events, 0, 0, false},
+        {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
+        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
+        {"limit", TS_ARG_INT, "K", "only the first K events (20)", &o.source.limit, 1, 1e6, false},
         {"all", TS_ARG_FLAG, NULL, "print all tensors, not the worst twenty", &o.all, 0, 0, false},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };

@@ -10,6 +10,7 @@
 #include "physics/results.h"
 #include "ref/graph_eval.h"
 #include "ref/mask_watch.h"
+#include "report/report.h"
 
 typedef struct options {
     const char *model, *engine, *output, *trace;
@@ -23,6 +24,7 @@ typedef struct run {
     ts_compiled c;
     ts_float_model floating;  /* loaded for the float engine and for traces */
     const ts_host *host;      /* NULL: all of the model is hardware */
+    ts_host_time time;        /* that it took */
     const ts_inputs *inputs;
     const ts_events *events;  /* as the model takes them */
     const ts_events *tokens;  /* as the hardware does: the same, unless the host makes its tokens */
@@ -113,7 +115,7 @@ static bool set_results(ts_arena *arena, run *r, int event, const double *made, 
     const ts_event *ev = &r->events->event[event];
     if (r->host && ev->n > 0) {
         double *y = TS_NEW_N(arena, double, (size_t)(r->results->pooled ? 1 : ev->n) * (size_t)r->outputs);
-        if (!ts_host_back(r->host, ev->n, ev->x, made, y, err))
+        if (!ts_host_back(r->host, ev->n, ev->x, made, y, &r->time, err))
             return ts_fail_in(err, "%s: event %lld", r->events->path, (long long)ev->id);
         made = y;
     }
@@ -212,17 +214,21 @@ static bool run_rtl(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
 static bool write_trace(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
 {
     const ts_imodel *im = r->c.design.im;
+    const ts_encoder *encoder;
+    ts_assist_events both;
+    if (!ts_assist_beside(arena, &r->c, &r->floating, r->events, &encoder, &both, err))
+        return false;
     int e = 0;
     while (e < r->events->count && r->events->event[e].n == 0)
         e++;
     if (e == r->events->count)
         return ts_fail(err, "--trace: no event has a hit");
-    const ts_event *ev = &r->events->event[e];
-    int32_t *x = TS_NEW_N(arena, int32_t, (size_t)ev->n * (size_t)im->features), *y = TS_NEW_N(arena, int32_t, (size_t)ev->n * (size_t)im->outputs);
-    float *real = TS_NEW_N(arena, float, (size_t)ev->n * (size_t)im->outputs);
+    const ts_event *ev = &both.tokens->event[e];
+    const size_t n = (size_t)ev->n;
+    int32_t *x = TS_NEW_N(arena, int32_t, n * (size_t)im->features), *y = TS_NEW_N(arena, int32_t, n * (size_t)im->outputs);
     ts_quantise_input(im, ev->n, ev->x, x);
     ts_emu_run(ts_emu_new(arena, im, TS_EMU_AUTO), ev->n, x, y, ts_trace_integer, trace);
-    ts_encoder_eval(r->floating.encoder, ev->n, ev->x, real, ts_trace_float, trace);
+    ts_encoder_eval(encoder, ev->n, both.floating->event[e].x, TS_NEW_N(arena, float, n * (size_t)encoder->outputs), ts_trace_float, trace);
     printf("stages of event %lld, %d hits:\n", (long long)ev->id, ev->n);
     return ts_trace_write(trace, r->o->trace, err);
 }
@@ -255,11 +261,9 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
     }
     if (!r->inputs)
         return false;
-    if (r->host && o->trace)
-        return ts_fail(err, "--trace: an assisted design; traces are of models that are all in hardware");
     r->outputs = r->inputs->outputs;
     r->events = ts_load_events(arena, &o->source, r->inputs, r->host, err);
-    r->tokens = r->events && r->host && !is_float ? ts_host_events(arena, r->host, r->events, err) : r->events;
+    r->tokens = r->events && r->host && !is_float ? ts_host_events(arena, r->host, r->events, &r->time, err) : r->events;
     if (!r->tokens)
         return false;
     bool pooled = (r->compiled ? r->c.design.im->pool : r->floating.encoder->pool) != TS_POOL_NONE;
@@ -286,6 +290,11 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
     ts_err trace_err = {""};
     if (r.results && trace && !write_trace(arena, &r, trace, &trace_err) && ok)
         ok = ts_fail(err, "%s", trace_err.msg);
+    if (ok && r.time.fronts > 0) {
+        json_t *measured = ts_assist_measured_json(&r.time);
+        ts_report_print_measured(stdout, measured);
+        json_decref(measured);
+    }
     ok = ok && ts_results_write(r.results, r.events, r.inputs, o->output, err);
     if (r.c.design.manifest)
         ts_design_free(&r.c.design);

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "cli/assist.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "emu/emu.h"
 #include "plan/predict.h"
 #include "report/report.h"
 
@@ -128,18 +130,45 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
 }
 
 /* Events with at least one hit: an event without hits has no results, and nothing to send. */
-static int collect(ts_arena *arena, const ts_imodel *im, const ts_events *events, int **n, const int32_t ***x)
+static int collect(ts_arena *arena, const ts_imodel *im, const ts_events *events, int **n, const int32_t ***x, int **index)
 {
     int32_t **all = ts_integer_inputs(arena, im, events);
     *n = TS_NEW_N(arena, int, events->count);
     *x = TS_NEW_N(arena, const int32_t *, events->count);
+    *index = TS_NEW_N(arena, int, events->count);
     int count = 0;
     for (int e = 0; e < events->count; e++)
         if (events->event[e].n > 0) {
             (*n)[count] = events->event[e].n;
+            (*index)[count] = e;
             (*x)[count++] = all[e];
         }
     return count;
+}
+
+/* The host's part behind the hardware, on what came out of it; how long both of its parts took goes to the report. */
+static bool finish_on_host(ts_arena *arena, const options *o, const ts_compiled *c, const ts_events *events, const int *index,
+                           const ts_sim_result *result, ts_host_time *time, ts_err *err)
+{
+    bool pooled;
+    const int outputs = ts_host_outputs(c->host, &pooled);
+    for (int e = 0; e < result->events; e++) {
+        const ts_sim_event *made = &result->event[e];
+        if (made->refused || made->error)
+            continue;
+        const ts_event *event = &events->event[index[e]];
+        double *real = TS_NEW_N(arena, double, (size_t)made->rows * (size_t)c->design.im->outputs);
+        ts_dequantise_output(c->design.im, made->rows, made->y, real);
+        if (!ts_host_back(c->host, event->n, event->x, real, TS_NEW_N(arena, double, (size_t)(pooled ? 1 : event->n) * (size_t)outputs), time, err))
+            return ts_fail_in(err, "%s: event %lld", events->path, (long long)event->id);
+    }
+    json_t *report = ts_report_load(o->dir, err);
+    if (!report)
+        return false;
+    json_t *host = json_copy(json_object_get(report, "host"));
+    json_object_set_new(host, "measured", ts_assist_measured_json(time));
+    json_decref(report);
+    return ts_report_put(o->dir, "host", host, err);
 }
 
 static bool simulate(ts_arena *arena, const options *o, ts_err *err)
@@ -148,13 +177,13 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
     if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
     const ts_events *events = ts_load_events(arena, &o->source, c.inputs, c.host, err);
-    if (events && c.host)
-        events = ts_host_events(arena, c.host, events, err);
-    int *n = NULL, count = 0;
+    ts_host_time time = {0};
+    const ts_events *tokens = events && c.host ? ts_host_events(arena, c.host, events, &time, err) : events;
+    int *n = NULL, *index = NULL, count = 0;
     const int32_t **x = NULL;
-    bool ok = events != NULL;
+    bool ok = tokens != NULL;
     if (ok) {
-        count = collect(arena, c.design.im, events, &n, &x);
+        count = collect(arena, c.design.im, tokens, &n, &x, &index);
         ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", events->path);
     }
     ts_sim_result result;
@@ -172,6 +201,7 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .part_stall = o->part,
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
+    ok = ok && (!c.host || finish_on_host(arena, o, &c, events, index, &result, &time, err));
     ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o), err);
     ts_progress_end();
     if (ok) {

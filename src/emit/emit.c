@@ -300,12 +300,17 @@ ts_ports ts_design_ports(const ts_design *design)
     return ports;
 }
 
-ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
+const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)
 {
     ts_chain_ring *ring = TS_NEW_N(arena, ts_chain_ring, design->parts);
     for (int i = 0; i < design->parts; i++)
         ring[i] = (ts_chain_ring){design->part[i].plan, design->part[i].im, design->part[i].before};
-    return ts_chain_predict(ring, design->parts, n, NULL);
+    return ring;
+}
+
+ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
+{
+    return ts_chain_predict(ts_design_rings(arena, design), design->parts, n, NULL);
 }
 
 void ts_design_free(ts_design *design)

@@ -60,6 +60,9 @@ bool ts_design_is_paged(const ts_design *design);
 /* Of the whole design: hits as the first part takes them, results as the last one gives them. */
 ts_ports ts_design_ports(const ts_design *design);
 
+/* The rings of its parts, [parts]. */
+const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design);
+
 /* For n hits, whatever the mode. */
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n);
 void ts_design_free(ts_design *design); /* the manifest; the rest is the arena's */

@@ -185,8 +185,22 @@ int ts_encoder_linears(const ts_encoder *enc, int *with_weights, int *with_input
     return count;
 }
 
+static bool is_identity(const ts_mlp *mlp)
+{
+    const ts_linear *lin = &mlp->lin[0];
+    bool same = mlp->count == 1 && mlp->act[0] == TS_ACT_NONE && lin->in == lin->out;
+    for (int o = 0; same && o < lin->out; o++)
+        for (int i = 0; same && i < lin->in; i++)
+            same = lin->w[o * lin->in + i] == (o == i ? 1.0F : 0.0F) && lin->b[o] == 0.0F;
+    return same;
+}
+
 static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 {
+    if (is_identity(mlp)) {
+        fprintf(out, "  %-11s none\n", what);
+        return;
+    }
     fprintf(out, "  %-11s %d", what, mlp->lin[0].in);
     for (int i = 0; i < mlp->count; i++) {
         fprintf(out, " -> %d", mlp->lin[i].out);
@@ -196,16 +210,21 @@ static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
     fputc('\n', out);
 }
 
-void ts_encoder_describe(FILE *out, const ts_encoder *enc)
+void ts_encoder_describe(FILE *out, const ts_encoder *enc, int64_t tokens)
 {
     fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", enc->name, enc->layers, enc->d,
             enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms),
             enc->has_final_norm ? ", final norm" : "");
     describe_mlp(out, "embedding", &enc->embed);
     describe_mlp(out, "head", &enc->head);
-    fprintf(out, "  %-11s %s\n", "pooling", enc->pool == TS_POOL_NONE ? "none; the head runs on every hit" : ts_pool_name(enc->pool));
+    const char *token = tokens ? "token" : "hit";
+    fprintf(out, "  %-11s %s%s\n", "pooling", enc->pool == TS_POOL_NONE ? "none; the head runs on every " : ts_pool_name(enc->pool),
+            enc->pool == TS_POOL_NONE ? token : "");
     fprintf(out, "  %-11s %lld\n", "parameters", enc->parameters);
-    fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6, ts_encoder_macs(enc, 512) / 1e6);
+    if (tokens)
+        fprintf(out, "  %-11s %.1f M\n", "MACs", ts_encoder_macs(enc, (double)tokens) / 1e6);
+    else
+        fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6, ts_encoder_macs(enc, 512) / 1e6);
     int weights, inputs;
     const int linears = ts_encoder_linears(enc, &weights, &inputs);
     if (weights || inputs)

@@ -114,7 +114,7 @@ bool ts_encoder_verify(const ts_encoder *enc, ts_err *err);
 /* Linears of the encoder (q, k, v are three); with_weights, with_input: those whose integers, and whose input's rounding, the file gives. */
 int ts_encoder_linears(const ts_encoder *enc, int *with_weights, int *with_input);
 
-/* A few lines of text for people, deterministic. */
-void ts_encoder_describe(FILE *out, const ts_encoder *enc);
+/* A few lines of text for people, deterministic. tokens: of every event, where their number is fixed; otherwise 0. */
+void ts_encoder_describe(FILE *out, const ts_encoder *enc, int64_t tokens);
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "pass/subgraph.h"
 #include "physics/npy.h"
 #include "ref/graph_eval.h"
@@ -41,6 +42,10 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
         if (event)
             host->input = in;
     }
+    if (host->input && !ts_dim_is(host->input->shape.dim[0], 1))
+        return ts_fail(err, "%s: input '%s' is of several events at once; export the model with a batch of one, or any", g->name, host->input->name);
+    if (from->shape.rank < 1 || !ts_dim_is_const(from->shape.dim[from->shape.rank - 1]))
+        return ts_fail(err, "%s: value '%s' is no list of tokens", g->name, from->name);
     if (!host->input)
         return ts_fail(err, "%s: no input is a float32 tensor [batch, hits, features] or of a fixed shape", g->name);
     if (from != host->input && !(host->front = ts_subgraph(arena, g, NULL, from, err)))
@@ -121,11 +126,14 @@ bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts
     return ok;
 }
 
-bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_err *err)
+bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_host_time *time, ts_err *err)
 {
+    const double start = ts_seconds();
     const int64_t count = count_at(host->output, n);
     if (!host->back) {
         memcpy(y, made, (size_t)count * sizeof *y);
+        if (time)
+            time->backs++;
         return true;
     }
     ts_arena *arena = ts_arena_new();
@@ -137,10 +145,14 @@ bool ts_host_back(const ts_host *host, int n, const float *x, const double *made
             y[e] = ts_get_real(&result, e);
     }
     ts_arena_free(arena);
+    if (time) {
+        time->back += ts_seconds() - start;
+        time->backs++;
+    }
     return ok;
 }
 
-const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_err *err)
+const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_host_time *time, ts_err *err)
 {
     ts_events *out = TS_NEW(arena, ts_events);
     ts_event *event = TS_NEW_N(arena, ts_event, events->count);
@@ -154,13 +166,26 @@ const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_e
             continue;
         event[e].n = ts_host_tokens(host, from->n);
         float *tokens = TS_NEW_N(arena, float, (size_t)event[e].n * (size_t)out->features);
+        const double start = ts_seconds();
         if (!ts_host_front(host, from->n, from->x, tokens, err)) {
             ts_fail_in(err, "%s: event %lld", events->path, (long long)from->id);
             return NULL;
         }
+        if (time) {
+            time->front += ts_seconds() - start;
+            time->fronts++;
+        }
         event[e].x = tokens;
     }
     return out;
+}
+
+const char *ts_host_samples_shape(ts_arena *arena, const ts_host *host)
+{
+    const char *text = "[samples";
+    for (int i = 1; i < host->input->shape.rank; i++)
+        text = ts_printf(arena, "%s, %lld", text, (long long)host->input->shape.dim[i].c[0]);
+    return ts_printf(arena, "%s]", text);
 }
 
 /* Whether an array holds samples of the input: its own axes behind an axis of any length where the input has its batch. */
@@ -182,10 +207,7 @@ const ts_events *ts_host_samples(ts_arena *arena, const ts_host *host, const cha
     if (!npy)
         return NULL;
     if (!fits(npy, host->input) || npy->dim[0] < 1) {
-        const char *text = "samples";
-        for (int i = 1; i < host->input->shape.rank; i++)
-            text = ts_printf(arena, "%s, %lld", text, (long long)host->input->shape.dim[i].c[0]);
-        ts_fail(err, "%s: the model's input '%s' needs an array [%s]", path, host->input->name, text);
+        ts_fail(err, "%s: the model's input '%s' needs an array %s", path, host->input->name, ts_host_samples_shape(arena, host));
         return NULL;
     }
     const int count = limit && limit < npy->dim[0] ? limit : (int)npy->dim[0], n = ts_host_tokens(host, 1);

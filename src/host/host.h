@@ -19,6 +19,9 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
 /* What an event is: values of a hit where their number is free; 0 where the input has a fixed shape. */
 int ts_host_features(const ts_host *host);
 
+/* "[samples, 3, 32, 32]": the array that ts_host_samples takes. */
+const char *ts_host_samples_shape(ts_arena *arena, const ts_host *host);
+
 /* What the model makes of it: values of each token (*pooled false) or of the event. */
 int ts_host_outputs(const ts_host *host, bool *pooled);
 
@@ -31,11 +34,17 @@ int ts_host_tokens(const ts_host *host, int n);
 /* tokens[ts_host_tokens(n)][ts_host_width] of an event of n hits; x: as many values as the input has. Thread-safe. */
 bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts_err *err);
 
-/* y[rows][outputs] of ts_host_outputs from what the hardware made of the same event, in real values. Thread-safe. */
-bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_err *err);
+/* Time that the host's parts took, on this machine. */
+typedef struct ts_host_time {
+    double front, back; /* seconds */
+    int fronts, backs;  /* events */
+} ts_host_time;
 
-/* Events as the hardware sees them: the tokens of each in the place of its hits. ids are kept. */
-const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_err *err);
+/* y[rows][outputs] of ts_host_outputs from what the hardware made of the same event, in real values. Adds to *time, if not NULL. */
+bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_host_time *time, ts_err *err);
+
+/* Events as the hardware sees them: the tokens of each in the place of its hits. ids are kept. Adds to *time, if not NULL. */
+const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_host_time *time, ts_err *err);
 
 /* Samples for an input of a fixed shape, from a .npy whose first axis counts them: events of as many hits as the hardware takes tokens. The
    x of each is the input as it is. limit 0: all. */

@@ -343,7 +343,7 @@ static const ts_value *value_of(rec *r, const ts_graph *whole, const rec_base *b
 }
 
 /* The encoder that `part` computes, which is `whole` or a subgraph of it. tokens as in rec. */
-static const ts_recognition *recognise(ts_arena *arena, const ts_graph *whole, const ts_graph *part, int64_t tokens, ts_err *err)
+static ts_recognition *recognise(ts_arena *arena, const ts_graph *whole, const ts_graph *part, int64_t tokens, ts_err *err)
 {
     rec r = {.arena = arena, .graph = part, .err = err, .tokens = tokens};
     const rec_form *form = run_graph(&r);
@@ -410,11 +410,23 @@ static bool is_quantised(const ts_graph *g)
     return false;
 }
 
+/* Why a host is needed: the first operator that has no hardware, or what else the recogniser stopped at. */
+static const char *reason(ts_arena *arena, const ts_graph *g, const ts_err *whole)
+{
+    for (int i = 0; i < g->nodes; i++) {
+        const ts_node *n = g->node[i];
+        if (!handlers[ts_kind(n)].run && ts_kind(n) != TS_OP_Shape && ts_kind(n) != TS_OP_Size && !n->out[0]->known)
+            return ts_printf(arena, "node '%s' (%s%s%s) has no hardware", n->name, n->domain, n->domain[0] ? "." : "", n->type);
+    }
+    return ts_strdup(arena, whole->msg);
+}
+
 const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
-    const ts_recognition *best = ts_recognise_whole(arena, g, err);
-    if (best || g->outputs != 1 || is_quantised(g))
-        return best;
+    const ts_recognition *whole = ts_recognise_whole(arena, g, err);
+    if (whole || g->outputs != 1 || is_quantised(g))
+        return whole;
+    ts_recognition *best = NULL;
     ts_arena *scratch = ts_arena_new();
     const ts_value **place = TS_NEW_N(scratch, const ts_value *, g->values);
     int places = 0;
@@ -434,7 +446,7 @@ const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_e
             ts_err why = {""};
             is_token_shaped(place[from], &tokens);
             const ts_graph *part = ts_subgraph(scratch, g, place[from], place[to], &why);
-            const ts_recognition *found = part ? recognise(arena, g, part, tokens, &why) : NULL;
+            ts_recognition *found = part ? recognise(arena, g, part, tokens, &why) : NULL;
             if (found && found->encoder->layers > (best ? best->encoder->layers : 0))
                 best = found;
         }
@@ -442,7 +454,9 @@ const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_e
     /* What is whole but for a fixed number of tokens is better exported with a free one: the message says so. */
     if (best && best->from->is_input && best->to->is_output)
         best = NULL;
-    if (best)
+    if (best) {
+        best->why = reason(arena, g, err);
         *err = (ts_err){""};
+    }
     return best;
 }

@@ -12,6 +12,7 @@ typedef struct ts_recognition {
     int64_t tokens;               /* where the graph fixes their number; 0: the hits of the event */
     const ts_value *const *cut;   /* [2 * layers + 1]: residual tokens at the cuts of quant/slice.h, d values a token, token by token;
                                      NULL where no value of the graph is just that */
+    const char *why;              /* of a part: why it is not the whole graph, a message that names the node; NULL: it is */
 } ts_recognition;
 
 /* The whole graph. */

@@ -75,7 +75,9 @@ const ts_graph *ts_subgraph(ts_arena *arena, const ts_graph *g, const ts_value *
 
 const char *ts_graph_operators(ts_arena *arena, const ts_graph *g)
 {
+    enum { KINDS = 8 };
     const char *text = "";
+    int kinds = 0, left = 0;
     for (int i = 0; i < g->nodes; i++) {
         int before = 0, all = 0;
         for (int j = 0; j < g->nodes; j++) {
@@ -85,9 +87,11 @@ const char *ts_graph_operators(ts_arena *arena, const ts_graph *g)
         }
         if (before > 0)
             continue;
-        const char *comma = *text ? ", " : "";
-        text = all > 1 ? ts_printf(arena, "%s%s%d %s", text, comma, all, g->node[i]->type)
-                       : ts_printf(arena, "%s%s%s", text, comma, g->node[i]->type);
+        if (kinds++ >= KINDS)
+            left += all;
+        else
+            text = all > 1 ? ts_printf(arena, "%s%s%d %s", text, *text ? ", " : "", all, g->node[i]->type)
+                           : ts_printf(arena, "%s%s%s", text, *text ? ", " : "", g->node[i]->type);
     }
-    return text;
+    return left > 0 ? ts_printf(arena, "%s and %d other operator%s", text, left, left > 1 ? "s" : "") : text;
 }

@@ -201,6 +201,45 @@ static void print_alternatives(FILE *out, const json_t *list)
     }
 }
 
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text && *text ? text : "nothing";
+}
+
+static void bus_row(FILE *out, const char *what, double count, double bytes, double cycles, double clock)
+{
+    fprintf(out, "    %-32s %10.0f cycles %10.1f us   %.0f x %.0f bytes\n", what, cycles, cycles / clock, count, bytes);
+}
+
+void ts_report_print_measured(FILE *out, const json_t *measured)
+{
+    if (measured)
+        fprintf(out, "  %-11s %.3f ms in front, %.3f ms behind, an event (mean of %.0f, on this machine)\n", "host took", get(measured, "front_ms"),
+                get(measured, "back_ms"), get(measured, "events"));
+}
+
+void ts_report_print_host(FILE *out, const json_t *host, double clock_mhz)
+{
+    const json_t *bus = json_object_get(host, "bus"), *p = json_object_get(host, "predicted");
+    if (!host)
+        return;
+    fprintf(out, "  %-11s %s", "hardware", text_of(host, "hardware"));
+    if (!isnan(get(host, "tokens")))
+        fprintf(out, ", %.0f tokens", get(host, "tokens"));
+    fprintf(out, "\n  %-11s in front: %s\n  %-11s behind: %s\n", "host", text_of(host, "front"), "", text_of(host, "back"));
+    if (json_object_get(host, "why"))
+        fprintf(out, "  %-11s %s\n", "why", text_of(host, "why"));
+    if (p) {
+        fprintf(out, "  %-11s %.10g Mbit/s and %.10g ns each way: %s\n", "its bus", get(bus, "mbits"), get(bus, "ns"), text_of(bus, "what"));
+        bus_row(out, "tokens to the hardware", get(p, "tokens"), get(p, "token_bytes"), get(p, "to_hardware_cycles"), clock_mhz);
+        bus_row(out, "results from the hardware", get(p, "results"), get(p, "result_bytes"), get(p, "from_hardware_cycles"), clock_mhz);
+        cycles_row(out, "  first sent to last result back", get(p, "latency_cycles"), clock_mhz);
+        cycles_row(out, "  interval of waiting events", get(p, "interval_cycles"), clock_mhz);
+    }
+    ts_report_print_measured(out, json_object_get(host, "measured"));
+}
+
 void ts_report_print(FILE *out, const json_t *report)
 {
     const json_t *predicted = json_object_get(report, "predicted");
@@ -215,6 +254,7 @@ void ts_report_print(FILE *out, const json_t *report)
         fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"), 100 * get(predicted, "mac_utilisation"));
         print_resources(out, report);
         print_parts(out, json_object_get(report, "parts"), clock);
+        ts_report_print_host(out, json_object_get(report, "host"), clock);
         print_alternatives(out, json_object_get(report, "alternatives"));
     }
     print_simulated(out, json_object_get(report, "simulated"), clock);

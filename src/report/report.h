@@ -18,4 +18,10 @@ bool ts_report_write(const char *path, const json_t *report, ts_err *err);
 /* The report as a table: model, device, predicted and, where there, simulated and synthesised figures side by side. */
 void ts_report_print(FILE *out, const json_t *report);
 
+/* Its member "host", of an assisted design: what is in hardware, what the host does, and, where that is there, the way between. */
+void ts_report_print_host(FILE *out, const json_t *host, double clock_mhz);
+
+/* The member "measured" of that. */
+void ts_report_print_measured(FILE *out, const json_t *measured);
+
 #endif

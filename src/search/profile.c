@@ -186,27 +186,27 @@ static int worst_first(const void *left, const void *right)
     return (a->part > b->part) - (a->part < b->part);
 }
 
-const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, const ts_imodel *im, const ts_events *events,
-                                     void (*progress)(double fraction))
+const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, const ts_events *floating, const ts_imodel *im,
+                                     const ts_events *tokens, void (*progress)(double fraction))
 {
-    CHECK(enc->layers == im->layers && enc->features == im->features);
+    CHECK(enc->layers == im->layers && floating->count == tokens->count);
     profiler p = {.im = im, .arena = ts_arena_new()};
     const size_t slots = (size_t)im->layers * TS_ROLE_COUNT * PARTS;
     p.tensor = TS_NEW_N(p.arena, tensor, slots);
     const ts_emu *emu = ts_emu_new(p.arena, im, TS_EMU_AUTO);
     ts_profile *profile = TS_NEW(arena, ts_profile);
-    for (int e = 0; e < events->count; e++) {
-        const ts_event *ev = &events->event[e];
+    for (int e = 0; e < tokens->count; e++) {
+        const ts_event *ev = &tokens->event[e];
         if (progress)
-            progress((double)e / events->count);
+            progress((double)e / tokens->count);
         if (ev->n == 0)
             continue;
         p.event = ts_arena_new();
-        const size_t outputs = (size_t)ev->n * (size_t)im->outputs;
-        int32_t *x = TS_NEW_N(p.event, int32_t, (size_t)ev->n * (size_t)im->features), *y = TS_NEW_N(p.event, int32_t, outputs);
+        const size_t n = (size_t)ev->n;
+        int32_t *x = TS_NEW_N(p.event, int32_t, n * (size_t)im->features), *y = TS_NEW_N(p.event, int32_t, n * (size_t)im->outputs);
         ts_quantise_input(im, ev->n, ev->x, x);
         ts_emu_run(emu, ev->n, x, y, on_integer, &p);
-        ts_encoder_eval(enc, ev->n, ev->x, TS_NEW_N(p.event, float, outputs), on_float, &p);
+        ts_encoder_eval(enc, ev->n, floating->event[e].x, TS_NEW_N(p.event, float, n * (size_t)enc->outputs), on_float, &p);
         ts_arena_free(p.event);
         profile->events++;
         profile->hits += ev->n;
