@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/choose.h"
 #include "cli/deploy.h"
 #include "cli/progress.h"

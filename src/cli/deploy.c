@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/predicted.h"
 #include "emit/outdir.h"
 #include "emit/system.h"

@@ -1,5 +1,5 @@
 /* tessera inspect */
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"

@@ -1,7 +1,7 @@
 /* tessera run */
 #include <string.h>
 
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/trace.h"

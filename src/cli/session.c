@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
 #include "import/import.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/assist.h"
+#include "cli/assisted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Small seeded encoders, written operator by operator in the styles of exporters that are not PyTorch's own of 1.13.
 
-Usage: onnx_models.py DIRECTORY. As for torch_models.py, the files are checked in, and refused/ has models without hardware.
+Usage: onnx_models.py DIRECTORY. As for torch_models.py, the files are checked in, and refused/ has models without hardware; assisted/ has
+models of which a host must compute a part.
 """
 import math
 import os
@@ -53,8 +54,8 @@ class Graph:
         return self.linear(self.op(act, self.linear(x, D, FF)), FF, D)
 
 
-def save(path, g, y, opset, mask=None, domains=(), second=False):
-    inputs = [helper.make_tensor_value_info("hits", TensorProto.FLOAT, ["batch", "hits", FEATURES])]
+def save(path, g, y, opset, mask=None, domains=(), second=False, shape=("batch", "hits", FEATURES)):
+    inputs = [helper.make_tensor_value_info("hits", TensorProto.FLOAT, shape)]
     if mask is not None:
         inputs.append(helper.make_tensor_value_info("mask", mask[0], mask[1]))
     outs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in [y] + [g.nodes[0].output[0]] * second]
@@ -301,6 +302,38 @@ def pair_mask(g):
     return g.linear(g.norm(g.op("Add", x, g.ffn(x))), D, OUT)
 
 
+def post_norm_layer(g, x):
+    x = g.norm(g.op("Add", x, attention_block(g, x)))
+    return g.norm(g.op("Add", x, g.ffn(x, "Gelu")))
+
+
+def pre_norm_layer(g, x):
+    x = g.op("Add", x, attention_block(g, g.norm(x)))
+    return g.op("Add", x, g.ffn(g.norm(x)))
+
+
+def conv_tokens(g, layer, layers):
+    """A small compact convolutional transformer: [1, 2, 8, 8] -> 16 tokens, positional embedding, layers, sequence pooling, classifier."""
+    x = g.op("Conv", "hits", g.weight(D, 2, 3, 3), g.weight(D), pads=[1, 1, 1, 1])
+    x = g.op("MaxPool", g.op("Relu", x), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = g.op("Transpose", g.op("Reshape", x, g.ints(1, D, -1)), perm=[0, 2, 1])
+    x = g.op("Add", x, g.weight(1, 16, D))
+    for _ in range(layers):
+        x = layer(g, x)
+    x = g.norm(x)
+    p = g.op("Softmax", g.op("Transpose", g.linear(x, D, 1), perm=[0, 2, 1]), axis=-1)
+    return g.linear(g.op("Squeeze", g.op("MatMul", p, x), g.ints(1)), D, 5)
+
+
+def directions(g):
+    """Hits of any number, of which only the direction goes into the encoder; per hit, probabilities of classes."""
+    x = g.op("Div", "hits", g.op("Add", g.op("ReduceL2", "hits", axes=[-1], keepdims=1), g.f(1e-3)))
+    x = g.linear(x, FEATURES, D)
+    for _ in range(2):
+        x = post_norm_layer(g, x)
+    return g.op("Softmax", g.linear(x, D, 3), axis=-1)
+
+
 def main(out):
     boolean = (TensorProto.BOOL, ["batch", "hits"])
 
@@ -320,6 +353,15 @@ def main(out):
     ok("no_embedding", no_embedding, 17)
     ok("data_mask", lambda g: data_mask(g, False), 17)
     ok("data_mask_expanded", lambda g: data_mask(g, True), 17)
+
+    def assisted(name, make, **kw):
+        g = Graph(sum(map(ord, name)))
+        save(os.path.join(out, "assisted", name + ".onnx"), g, make(g), 17 if name == "directions" else 20, **kw)
+
+    image = dict(shape=(1, 2, 8, 8))
+    assisted("conv_tokens", lambda g: conv_tokens(g, post_norm_layer, 2), **image)
+    assisted("conv_tokens_pre_norm", lambda g: conv_tokens(g, pre_norm_layer, 1), **image)
+    assisted("directions", directions)
 
     def bad(name, make, words, opset=17, **kw):
         g = Graph(sum(map(ord, name)))

@@ -1,34 +1,12 @@
-/* Assisted designs: which slice of a model is the hardware's, what the host does, and how both are written down. */
-#ifndef TS_ASSIST_H
-#define TS_ASSIST_H
+/* Assisted designs on the command line: how the host's share is written down and read back, and what it means for plans and reports. */
+#ifndef TS_ASSISTED_H
+#define TS_ASSISTED_H
 #include <jansson.h>
 
 #include "cli/deploy.h"
 #include "cli/session.h"
+#include "host/assist.h"
 #include "plan/host_bus.h"
-#include "quant/slice.h"
-
-/* A slice of a recognised encoder in hardware. */
-typedef struct ts_assist {
-    ts_host host;
-    ts_host calibrate;         /* the same up to the beginning of the slice's first layer: what the encoder's float model reads */
-    const ts_encoder *encoder; /* the slice's layers, whole */
-    ts_slice slice;            /* of `encoder` */
-    const char *hardware;      /* "layers.2-4" */
-    const char *front, *back;  /* operators of the host's parts, or "" */
-    const char *why;           /* the host has a part to do */
-    int64_t tokens;            /* of every event, where the model fixes them; otherwise 0 */
-} ts_assist;
-
-/* hardware: FIRST[-LAST], each "embed", "head", "layers.N", "layers.N.attention" or "layers.N.ffn" (the LAST also without "layers."), counted
-   from 0; NULL: all layers, with embedding and head where the recognised part has them. */
-bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *found, const char *hardware, ts_assist *assist, ts_err *err);
-
-/* Events of the model as the slice's float model reads them and as its hardware does. Both are the same where the slice begins with a layer. */
-typedef struct ts_assist_events {
-    const ts_events *floating, *tokens;
-} ts_assist_events;
-bool ts_assist_tokens(ts_arena *arena, const ts_assist *assist, const ts_events *events, ts_assist_events *made, ts_err *err);
 
 /* The float model of what a compiled design has in hardware, and events (of the model) as both read them. */
 bool ts_assist_beside(ts_arena *arena, const ts_compiled *compiled, const ts_float_model *model, const ts_events *events,
