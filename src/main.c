@@ -56,11 +56,8 @@ static bool load_assisted(ts_arena *arena, const options *o, const ts_float_mode
 {
     ts_assist *assist = TS_NEW(arena, ts_assist);
     job->bus = ts_host_bus_of(job->deployment.device[0]);
-    if (!ts_args_way("host", o->host, &job->bus.mbits, &job->bus.ns, err) ||
-        !ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
+    if (!ts_assist_parse_bus(o->host, &job->bus, err) || !ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
         return false;
-    if (o->host)
-        job->bus.what = "as given";
     const ts_inputs *inputs = ts_load_host_inputs(arena, &o->source, &assist->host, model->graph->name, err);
     const ts_events *events = inputs ? ts_load_events(arena, &o->source, inputs, &assist->host, err) : NULL;
     if (!events)

@@ -46,22 +46,6 @@ static bool set_value(const ts_arg *a, const char *text, ts_err *err)
     return true;
 }
 
-bool ts_args_way(const char *option, const char *text, double *mbits, double *ns, ts_err *err)
-{
-    if (!text)
-        return true;
-    char *end = NULL;
-    *mbits = strtod(text, &end);
-    bool read = end != text;
-    if (read && *end == ':') {
-        const char *behind = end + 1;
-        *ns = strtod(behind, &end);
-        read = end != behind;
-    }
-    return (read && !*end && *mbits >= 1 && *ns >= 0 && *mbits <= 1e7 && *ns <= 1e9) ||
-           ts_fail(err, "--%s %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", option, text);
-}
-
 ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, ts_err *err)
 {
     bool seen[64] = {false}, options_end = false;

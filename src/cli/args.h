@@ -27,9 +27,6 @@ typedef enum { TS_ARGS_OK, TS_ARGS_HELP, TS_ARGS_BAD } ts_args_result;
 /* Fills the table's values and *operand. HELP: --help was given and printed; BAD: *err says why. The table ends with a NULL name. */
 ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, ts_err *err);
 
-/* A value "MBITS[:NANOSECONDS]" of --OPTION: bandwidth and latency of some way. text NULL: both stay as they are; without NANOSECONDS the latency does. */
-bool ts_args_way(const char *option, const char *text, double *mbits, double *ns, ts_err *err);
-
 /* Prints "tessera VERB: MESSAGE" to stderr; returns exit status 1 (2 for wrong usage). */
 int ts_cli_fail(const ts_verb *verb, const ts_err *err);
 int ts_cli_usage(const ts_verb *verb, const ts_err *err);

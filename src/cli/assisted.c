@@ -20,6 +20,15 @@ bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_mode
     return ts_assist_tokens(arena, assist, events, made, err);
 }
 
+bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err)
+{
+    if (!text)
+        return true;
+    bus->what = "as given";
+    return (ts_deploy_way(text, &bus->mbits, &bus->ns) && bus->mbits >= 1 && bus->mbits <= 1e7) ||
+           ts_fail(err, "--host %s: give MBITS[:NANOSECONDS], bandwidth and latency each way, such as 32000:500", text);
+}
+
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *o, ts_err *err)
 {
     if (o->pin)
@@ -98,12 +107,17 @@ static int bytes(int values, int lane_bits, int transfers)
     return (values * lane_bits + 7) / 8 * transfers;
 }
 
-json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
+ts_host_prediction ts_assist_predict(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
 {
     const ts_imodel *first = ring[0].im, *last = ring[count - 1].im;
     const ts_ports in = ts_ports_of(first, ring[0].plan), out = ts_ports_of(last, ring[count - 1].plan);
-    const ts_host_prediction p = ts_host_predict(bus, ring, count, n, last->pool == TS_POOL_NONE ? n : 1, bytes(first->features, in.hit_lane, 1),
-                                                 bytes(out.lanes, out.out_lane, out.beats));
+    return ts_host_predict(bus, ring, count, n, last->pool == TS_POOL_NONE ? n : 1, bytes(first->features, in.hit_lane, 1),
+                           bytes(out.lanes, out.out_lane, out.beats));
+}
+
+json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
+{
+    const ts_host_prediction p = ts_assist_predict(bus, ring, count, n);
     json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:I}", "tokens", p.tokens, "token_bytes", p.token_bytes, "results", p.rows,
                              "result_bytes", p.row_bytes, "to_hardware_cycles", p.to_cycles, "from_hardware_cycles", p.from_cycles,
                              "latency_cycles", (json_int_t)p.latency_cycles, "interval_cycles", (json_int_t)p.interval_cycles);
@@ -113,7 +127,7 @@ json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ri
 
 json_t *ts_assist_measured_json(const ts_host_time *t)
 {
-    return json_pack("{s:f, s:f, s:i}", "front_ms", t->fronts ? 1e3 * t->front / t->fronts : 0, "back_ms", t->backs ? 1e3 * t->back / t->backs : 0,
+    return json_pack("{s:f, s:f, s:i}", "front_ms", 1e3 * ts_host_mean(t->front, t->fronts), "back_ms", 1e3 * ts_host_mean(t->back, t->backs),
                      "events", t->fronts);
 }
 

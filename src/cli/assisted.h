@@ -12,6 +12,9 @@
 bool ts_assist_beside(ts_arena *arena, const ts_compiled *compiled, const ts_float_model *model, const ts_events *events,
                       const ts_encoder **encoder, ts_assist_events *made, ts_err *err);
 
+/* --host: *bus becomes what it says; NULL: *bus stays. */
+bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err);
+
 /* What the options mean for the rings of the slice `im`. False with a message where it cannot be so. */
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *options, ts_err *err);
 
@@ -24,7 +27,8 @@ json_t *ts_assist_manifest(const ts_assist *assist, const ts_imodel *im, const t
 /* Adds to a report what an assisted design's has beside that of any other. */
 void ts_assist_report(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *partition, json_t *report);
 
-/* Member "predicted" of it: times with the bus, for events of n tokens of the hardware. New reference. */
+/* Times with the bus, for events of n tokens of the hardware; the same as member "predicted" of it, a new reference. */
+ts_host_prediction ts_assist_predict(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n);
 json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n);
 
 /* Its member "measured": times of this run on this machine, so never part of what `compile` writes. New reference. */

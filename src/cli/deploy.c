@@ -67,8 +67,7 @@ static bool parse_objective(const char *text, ts_partition_options *wish, ts_err
     return ts_fail(err, "--objective %s: choose latency, throughput or area", text);
 }
 
-/* "BANDWIDTH[:NANOSECONDS]". */
-static bool parse_way(const char *text, double *bandwidth, double *ns)
+bool ts_deploy_way(const char *text, double *bandwidth, double *ns)
 {
     char *end = NULL;
     *bandwidth = strtod(text, &end);
@@ -87,7 +86,7 @@ static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err
     double mbits, ns = TS_LINK_NS;
     if (!text)
         return true;
-    if (!parse_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
+    if (!ts_deploy_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
         return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     wish->link_mbits = mbits;
     wish->link_ns = ns;
@@ -97,7 +96,7 @@ static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err
 static bool parse_memory(const char *text, const ts_device *device, ts_ext_memory *memory, ts_err *err)
 {
     *memory = (ts_ext_memory){0, ts_ext_memory_of(device).ns};
-    if (text && (!parse_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) || memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
+    if (text && (!ts_deploy_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) || memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
         return ts_fail(err, "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300", text);
     return true;
 }

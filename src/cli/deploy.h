@@ -24,6 +24,9 @@ typedef struct ts_deployment {
 /* Whether the mode asked for is TS_MODE_ASSISTED, which says nothing of the rings. */
 bool ts_deploy_is_assisted(const ts_deploy_options *options);
 
+/* "BANDWIDTH[:NANOSECONDS]", as --link, --memory and --host take it; without a latency *ns stays as it is. False: it is something else. */
+bool ts_deploy_way(const char *text, double *bandwidth, double *ns);
+
 /* The devices of the list. */
 bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *deployment, ts_err *err);
 

@@ -19,7 +19,7 @@ typedef struct options {
     ts_link_fault link;
     ts_page_fault page;
     ts_part_stall part;
-    bool lone, load;
+    bool lone, load, bus;
 } options;
 
 static void progress(void *user, const char *step)
@@ -84,17 +84,36 @@ static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const
 }
 
 /* Mean interval of the events behind the first, as predicted for events of their lengths. */
-static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const ts_design *design)
+static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus)
 {
     double sum = 0;
     int count = 0;
     for (int e = 0; e < r->events; e++)
         if (!r->event[e].refused && !r->event[e].error && count++)
-            sum += (double)ts_design_predict(arena, design, r->event[e].tokens).interval_cycles;
+            sum += (double)(bus ? ts_assist_predict(bus, ts_design_rings(arena, design), design->parts, r->event[e].tokens).interval_cycles
+                                : ts_design_predict(arena, design, r->event[e].tokens).interval_cycles);
     return count > 1 ? sum / (count - 1) : 0;
 }
 
-static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const options *o)
+/* Times as the host sees them: from an event's first token sent to its last result back. */
+static json_t *bus_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus, bool lone)
+{
+    json_t *events = json_array();
+    for (int e = 0; e < r->events; e++) {
+        const ts_sim_event *ev = &r->event[e];
+        if (ev->refused || ev->error)
+            continue;
+        const ts_host_prediction p = ts_assist_predict(bus, ts_design_rings(arena, design), design->parts, ev->tokens);
+        const double latency = (double)(ev->last_out - ev->first_in) + p.token_cycles + p.row_cycles + 2 * p.flight_cycles;
+        json_t *event = json_pack("{s:i, s:f}", "tokens", ev->tokens, "latency_cycles", latency);
+        if (lone)
+            json_object_set_new(event, "predicted_cycles", json_integer((json_int_t)p.latency_cycles));
+        json_array_append_new(events, event);
+    }
+    return events;
+}
+
+static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus, const options *o)
 {
     json_t *events = json_array();
     int *n = TS_NEW_N(arena, int, r->events);
@@ -107,10 +126,12 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
     const bool paged = design->parts == 1 && ts_plan_is_paged(&design->plan);
     if (paged)
         ts_predict_paged_queue(&design->plan, design->im, r->events, n, o->lone, predicted, waits);
-    else if (design->parts == 1)
+    else if (design->parts == 1 && !bus)
         ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
     for (int e = 0; e < r->events; e++) {
-        if (o->lone && !paged && !r->event[e].refused)
+        if (bus)
+            predicted[e] = -1; /* an event's times are then those at the host: member with_bus */
+        else if (o->lone && !paged && !r->event[e].refused)
             predicted[e] = ts_design_predict(arena, design, n[e]).latency_cycles;
         json_array_append_new(events, event_json(&r->event[e], predicted[e]));
     }
@@ -121,11 +142,12 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
     CHECK(json);
     if (r->paged > 0)
         json_object_set_new(json, "pages", pages_json(r, design, waits));
-    if (r->cuts > 0) {
+    if (r->cuts > 0)
         json_object_set_new(json, "parts", parts_json(r));
-        if (!o->lone)
-            json_object_set_new(json, "predicted_interval_cycles", json_real(predicted_interval(arena, r, design)));
-    }
+    if (bus)
+        json_object_set_new(json, "with_bus", bus_json(arena, r, design, bus, o->lone));
+    if ((r->cuts > 0 || bus) && !o->lone)
+        json_object_set_new(json, "predicted_interval_cycles", json_real(predicted_interval(arena, r, design, bus)));
     return json;
 }
 
@@ -186,6 +208,11 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
         count = collect(arena, c.design.im, tokens, &n, &x, &index);
         ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", events->path);
     }
+    if (ok && o->bus && !c.host)
+        ok = ts_fail(err, "--bus: all of %s is in hardware; there is no host's bus to simulate", o->dir);
+    const ts_host_bus bus = ok && o->bus ? ts_assist_bus(&c.design) : (ts_host_bus){0};
+    const ts_host_prediction pace =
+        ok && o->bus ? ts_assist_predict(&bus, ts_design_rings(arena, &c.design), c.design.parts, 1) : (ts_host_prediction){0};
     ts_sim_result result;
     const ts_sim_options opt = {.events = count,
                                 .n = n,
@@ -199,10 +226,12 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .memory_percent = o->memory_stalls,
                                 .page_fault = o->page,
                                 .part_stall = o->part,
+                                .token_cycles = pace.token_cycles,
+                                .row_cycles = pace.row_cycles,
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
     ok = ok && (!c.host || finish_on_host(arena, o, &c, events, index, &result, &time, err));
-    ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o), err);
+    ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o->bus ? &bus : NULL, o), err);
     ts_progress_end();
     if (ok) {
         json_t *report = ts_report_load(o->dir, err);
@@ -300,6 +329,7 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
          false},
         {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
+        {"bus", TS_ARG_FLAG, NULL, "assisted: tokens and results at the pace of the host's bus, times as the host sees them", &o.bus, 0, 0, false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };

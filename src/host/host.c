@@ -106,6 +106,17 @@ static bool evaluate(const ts_host *host, ts_arena *arena, const ts_graph *g, in
     return ts_graph_eval(g, arena, given, result, NULL, NULL, err);
 }
 
+static void add_time(double start, double *seconds, int *events)
+{
+    *seconds = (*events == 1 ? 0 : *seconds) + ts_seconds() - start;
+    ++*events;
+}
+
+double ts_host_mean(double seconds, int events)
+{
+    return events > 1 ? seconds / (events - 1) : seconds;
+}
+
 bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts_err *err)
 {
     const int64_t count = count_at(host->from, n);
@@ -133,7 +144,7 @@ bool ts_host_back(const ts_host *host, int n, const float *x, const double *made
     if (!host->back) {
         memcpy(y, made, (size_t)count * sizeof *y);
         if (time)
-            time->backs++;
+            add_time(start, &time->back, &time->backs);
         return true;
     }
     ts_arena *arena = ts_arena_new();
@@ -145,10 +156,8 @@ bool ts_host_back(const ts_host *host, int n, const float *x, const double *made
             y[e] = ts_get_real(&result, e);
     }
     ts_arena_free(arena);
-    if (time) {
-        time->back += ts_seconds() - start;
-        time->backs++;
-    }
+    if (time)
+        add_time(start, &time->back, &time->backs);
     return ok;
 }
 
@@ -171,10 +180,8 @@ const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_e
             ts_fail_in(err, "%s: event %lld", events->path, (long long)from->id);
             return NULL;
         }
-        if (time) {
-            time->front += ts_seconds() - start;
-            time->fronts++;
-        }
+        if (time)
+            add_time(start, &time->front, &time->fronts);
         event[e].x = tokens;
     }
     return out;

@@ -34,11 +34,12 @@ int ts_host_tokens(const ts_host *host, int n);
 /* tokens[ts_host_tokens(n)][ts_host_width] of an event of n hits; x: as many values as the input has. Thread-safe. */
 bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts_err *err);
 
-/* Time that the host's parts took, on this machine. */
+/* Time that the host's parts took on this machine: seconds of so many events, without the first where there are others (it is slower). */
 typedef struct ts_host_time {
-    double front, back; /* seconds */
-    int fronts, backs;  /* events */
+    double front, back;
+    int fronts, backs;
 } ts_host_time;
+double ts_host_mean(double seconds, int events);
 
 /* y[rows][outputs] of ts_host_outputs from what the hardware made of the same event, in real values. Adds to *time, if not NULL. */
 bool ts_host_back(const ts_host *host, int n, const float *x, const double *made, double *y, ts_host_time *time, ts_err *err);

@@ -20,6 +20,7 @@ ts_host_prediction ts_host_predict(const ts_host_bus *bus, const ts_chain_ring *
     ts_host_prediction p = {.tokens = n, .rows = rows, .token_bytes = token_bytes, .row_bytes = row_bytes};
     p.token_cycles = 8 * token_bytes / bits;
     p.row_cycles = 8 * row_bytes / bits;
+    p.flight_cycles = flight;
     p.to_cycles = n * p.token_cycles;
     p.from_cycles = rows * p.row_cycles;
     const ts_chain_prediction chain = ts_chain_predict(ring, count, n, NULL);

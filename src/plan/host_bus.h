@@ -19,6 +19,7 @@ typedef struct ts_host_prediction {
     int token_bytes, row_bytes;    /* of one, whole transfers of the ports */
     double to_cycles, from_cycles; /* that the bus is busy with each */
     double token_cycles, row_cycles; /* between two of them on the bus */
+    double flight_cycles;          /* of each way */
     long long latency_cycles;      /* of a lone event, from its first token sent to its last result back */
     long long interval_cycles;     /* of equal events back to back */
 } ts_host_prediction;

@@ -153,6 +153,17 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
                     100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
         fputc('\n', out);
     }
+    json_array_foreach(json_object_get(simulated, "with_bus"), i, event)
+    {
+        fprintf(out, "    %5.0f tokens over the bus and back: %8.0f cycles, %7.1f us", get(event, "tokens"), get(event, "latency_cycles"),
+                get(event, "latency_cycles") / clock);
+        if (!isnan(get(event, "predicted_cycles")))
+            fprintf(out, "; predicted %8.0f (%+.2f %%)", get(event, "predicted_cycles"),
+                    100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+        fputc('\n', out);
+        if (i == 7)
+            break;
+    }
     cycles_row(out, "interval of waiting events", get(simulated, "interval_cycles"), clock);
     cycles_row(out, "as predicted for their lengths", get(simulated, "predicted_interval_cycles"), clock);
     json_array_foreach(json_object_get(simulated, "parts"), i, event)

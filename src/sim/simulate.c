@@ -338,6 +338,11 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     if (must_load)
         argv[argc++] = "--load";
     argc += fault_arguments(s, argv + argc);
+    if (s->opt->token_cycles > 0 || s->opt->row_cycles > 0) {
+        argv[argc++] = "--pace";
+        argv[argc++] = ts_printf(a, "%.9g", s->opt->token_cycles);
+        argv[argc++] = ts_printf(a, "%.9g", s->opt->row_cycles / s->ports.beats);
+    }
     if (s->opt->tap) {
         argv[argc++] = "--trace";
         argv[argc++] = ts_printf(a, "%s.trace", base);

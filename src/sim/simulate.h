@@ -45,6 +45,7 @@ typedef struct ts_sim_options {
     int memory_percent;        /* pauses of the external memories of paged rings */
     ts_page_fault page_fault;
     ts_part_stall part_stall;
+    double token_cycles, row_cycles; /* between tokens that a host's bus brings, and results that it fetches; 0: nothing is in the way */
     uint64_t seed;             /* of the pauses and of random initial values */
     bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
     bool load;                 /* page memories are written over the configuration bus first, all of them */

@@ -1,6 +1,6 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [--patience CYCLES] [--part-stall PART TRANSFER CYCLES]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES] [--part-stall PART TRANSFER CYCLES]
            [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
@@ -13,8 +13,10 @@
    With pages, events come once the first pages had the time to arrive: RING_SETTLE cycles after reset.
    --patience: so many cycles more than RING_WATCHDOG without a transfer. --part-stall: once PART has given transfer TRANSFER (from 0) it
             stands still.
+   --pace:  cycles that a token, or a result, takes on the host's bus: no two follow each other faster.
    --trace: every transfer of the inner streams, in a build with RING_TRACE: stream, tag, values.
    Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files, or the Verilog ended the simulation. */
+#include <algorithm>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -100,6 +102,13 @@ std::vector<int32_t> read_words(const char *path)
     return words;
 }
 
+/* A way that carries one transfer in so many cycles: the bus of a host. */
+struct pace {
+    double cycles = 0, next = 0;
+    bool waits(int64_t cycle) const { return static_cast<double>(cycle) < next; }
+    void moved(int64_t cycle) { next = std::max(next, static_cast<double>(cycle)) + cycles; }
+};
+
 class simulation {
   public:
     simulation(VerilatedContext *context, int stalls, uint64_t seed, bool lone)
@@ -116,6 +125,7 @@ class simulation {
     void load();
     bool run();
     void write_results(const char *path) const;
+    void set_pace(double token, double result) { to_.cycles = token; from_.cycles = result; }
     bool open_trace(const char *path) { return (trace_ = std::fopen(path, "wb")) != nullptr; }
     void settle();
     void set_patience(int64_t cycles) { patience_ = RING_WATCHDOG + cycles; }
@@ -132,6 +142,7 @@ class simulation {
     random_bits random_;
     int stalls_;
     bool lone_;
+    pace to_, from_; /* of s_hit and m_out; transfers of m_out */
     int64_t cycle_ = 0;
     std::vector<event> events_;
     size_t in_ = 0, out_ = 0; /* events whose hits are being sent and whose results are awaited */
@@ -265,7 +276,7 @@ void simulation::settle()
 /* Puts the next hit on s_hit unless this cycle pauses. A hit that is on offer stays. */
 void simulation::offer()
 {
-    if (top_->s_hit_valid || in_ == events_.size() || (lone_ && hit_ == 0 && out_ != in_) || random_.percent(stalls_))
+    if (top_->s_hit_valid || in_ == events_.size() || (lone_ && hit_ == 0 && out_ != in_) || to_.waits(cycle_) || random_.percent(stalls_))
         return;
     event &ev = events_[in_];
     const int32_t *hit = ev.hits + static_cast<ptrdiff_t>(hit_) * RING_FEATURES;
@@ -310,7 +321,8 @@ bool simulation::run()
     int64_t idle = 0;
     while (out_ < events_.size()) {
         offer();
-        top_->m_out_ready = !random_.percent(stalls_);
+        const bool held = to_.waits(cycle_) || from_.waits(cycle_);
+        top_->m_out_ready = !from_.waits(cycle_) && !random_.percent(stalls_);
         top_->eval();
         const bool taken = top_->m_out_valid && top_->m_out_ready, accepted = top_->s_hit_valid && top_->s_hit_ready;
         if (trace_)
@@ -319,9 +331,12 @@ bool simulation::run()
         watch_cuts();
         hold_part();
 #endif
-        if (taken)
+        if (taken) {
             take();
+            from_.moved(cycle_);
+        }
         if (accepted) {
+            to_.moved(cycle_);
             event &ev = events_[in_];
             if (hit_ == 0)
                 ev.first_in = cycle_;
@@ -331,7 +346,7 @@ bool simulation::run()
                 in_++;
             }
         }
-        idle = taken || accepted ? 0 : idle + 1;
+        idle = taken || accepted || held ? 0 : idle + 1;
         if (idle > patience_) {
             diagnose();
             return false;
@@ -466,6 +481,7 @@ int main(int argc, char **argv)
     uint64_t seed = 1;
     bool lone = false, load = false;
     long long patience = 0, part_stall[3] = {-1, 0, 0};
+    double token = 0, result = 0;
     for (int i = 1; i < argc; i++) {
         const std::string arg = argv[i];
         if (arg == "--lone")
@@ -476,7 +492,10 @@ int main(int argc, char **argv)
             stalls = std::atoi(argv[++i]);
         else if (arg == "--seed" && i + 1 < argc)
             seed = std::strtoull(argv[++i], nullptr, 10);
-        else if (arg == "--trace" && i + 1 < argc)
+        else if (arg == "--pace" && i + 2 < argc) {
+            token = std::atof(argv[++i]);
+            result = std::atof(argv[++i]);
+        } else if (arg == "--trace" && i + 1 < argc)
             trace = argv[++i];
         else if (arg == "--patience" && i + 1 < argc)
             patience = std::atoll(argv[++i]);
@@ -491,13 +510,14 @@ int main(int argc, char **argv)
             die("unknown argument " + arg);
     }
     if (count != 2)
-        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--trace FILE] [--patience CYCLES] "
+        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES] "
             "[--part-stall PART TRANSFER CYCLES]");
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.randReset(2); /* used by builds in which registers and memories start at random values */
     context.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
     simulation sim(&context, stalls, seed, lone);
+    sim.set_pace(token, result);
     const std::vector<int32_t> words = read_words(files[0]);
     sim.read_events(words);
     if (trace && !sim.open_trace(trace))
