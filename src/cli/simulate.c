@@ -28,15 +28,15 @@ static void progress(void *user, const char *step)
     ts_progress("%s", step);
 }
 
-/* predicted < 0: not predicted. */
-static json_t *event_json(const ts_sim_event *e, long long predicted)
+/* predicted < 0: not predicted. of_total: it is of the time from the first hit in. */
+static json_t *event_json(const ts_sim_event *e, long long predicted, bool of_total)
 {
     if (e->refused)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
     if (e->error)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "flagged", true);
     return json_pack("{s:i, s:I, s:I, s:o*}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
-                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles",
+                     (json_int_t)(e->last_out - e->first_in), of_total ? "predicted_total_cycles" : "predicted_cycles",
                      predicted < 0 ? NULL : json_integer((json_int_t)predicted));
 }
 
@@ -123,17 +123,22 @@ static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_des
         predicted[e] = -1; /* of events that wait for each other in several rings */
     }
     long long waits[TS_PAGED_STAGES];
+    /* A slice without embedding stores what comes in front of its first block, as far as its queues reach: when the last hit is in says little. */
+    const bool of_total = design->part[0].im->embed_count == 0;
     const bool paged = design->parts == 1 && ts_plan_is_paged(&design->plan);
     if (paged)
         ts_predict_paged_queue(&design->plan, design->im, r->events, n, o->lone, predicted, waits);
-    else if (design->parts == 1 && !bus)
+    else if (design->parts == 1 && !bus && !of_total)
         ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
     for (int e = 0; e < r->events; e++) {
-        if (bus)
-            predicted[e] = -1; /* an event's times are then those at the host: member with_bus */
-        else if (o->lone && !paged && !r->event[e].refused)
-            predicted[e] = ts_design_predict(arena, design, n[e]).latency_cycles;
-        json_array_append_new(events, event_json(&r->event[e], predicted[e]));
+        const ts_sim_event *ev = &r->event[e];
+        if (bus || (paged && of_total)) {
+            predicted[e] = -1; /* with the bus an event's times are those at the host: member with_bus */
+        } else if (!paged && !ev->refused && (o->lone || (of_total && e == 0))) {
+            const ts_chain_prediction p = ts_design_predict(arena, design, n[e]);
+            predicted[e] = of_total ? p.total_cycles : p.latency_cycles;
+        }
+        json_array_append_new(events, event_json(ev, predicted[e], of_total));
     }
     json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
                              "flagged", r->flagged, "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,

@@ -120,6 +120,16 @@ static void print_pages(FILE *out, const json_t *parts)
     }
 }
 
+static void print_predicted(FILE *out, const json_t *event)
+{
+    const double latency = get(event, "predicted_cycles"), total = get(event, "predicted_total_cycles");
+    if (!isnan(latency))
+        fprintf(out, "; predicted %8.0f (%+.2f %%)", latency, 100 * (latency / get(event, "latency_cycles") - 1));
+    if (!isnan(total))
+        fprintf(out, "; from the first hit in %.0f, predicted %.0f (%+.2f %%)", get(event, "total_cycles"), total,
+                100 * (total / get(event, "total_cycles") - 1));
+}
+
 static void print_simulated(FILE *out, const json_t *simulated, double clock)
 {
     const json_t *events = json_object_get(simulated, "per_event");
@@ -148,18 +158,14 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
         }
         fprintf(out, "    %5.0f hits: latency %8.0f cycles, %7.1f us", get(event, "tokens"), get(event, "latency_cycles"),
                 get(event, "latency_cycles") / clock);
-        if (!isnan(get(event, "predicted_cycles")))
-            fprintf(out, "; predicted %8.0f (%+.2f %%)", get(event, "predicted_cycles"),
-                    100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+        print_predicted(out, event);
         fputc('\n', out);
     }
     json_array_foreach(json_object_get(simulated, "with_bus"), i, event)
     {
         fprintf(out, "    %5.0f tokens over the bus and back: %8.0f cycles, %7.1f us", get(event, "tokens"), get(event, "latency_cycles"),
                 get(event, "latency_cycles") / clock);
-        if (!isnan(get(event, "predicted_cycles")))
-            fprintf(out, "; predicted %8.0f (%+.2f %%)", get(event, "predicted_cycles"),
-                    100 * (get(event, "predicted_cycles") / get(event, "latency_cycles") - 1));
+        print_predicted(out, event);
         fputc('\n', out);
         if (i == 7)
             break;
