@@ -55,6 +55,9 @@ static bool infer_softmax(const ts_op_args *a)
     return ts_set_out_like(a, 0, a->in[0]);
 }
 
+/* Exponentials below which waiting for other threads takes longer. */
+enum { WORTH_THREADS = 10000 };
+
 static bool each_row(const ts_op_args *a, void (*row)(const float *x, float *y, int64_t n, int64_t stride))
 {
     const ts_tensor *x = a->in[0];
@@ -64,7 +67,7 @@ static bool each_row(const ts_op_args *a, void (*row)(const float *x, float *y, 
         return false;
     int end = a->node->opset < 13 ? x->rank : axis + 1;
     int64_t outer = ts_extent(x, 0, axis), n = ts_extent(x, axis, end), inner = ts_extent(x, end, x->rank);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (outer * inner * n > WORTH_THREADS)
     for (int64_t r = 0; r < outer * inner; r++) {
         int64_t start = r / inner * n * inner + r % inner;
         row(x->data.f + start, y + start, n, inner);
