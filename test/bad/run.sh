@@ -104,6 +104,43 @@ fails "formats that contradict the model's file" "the model was quantised in tra
 fails "unknown format" "qkv_in" "${compile[@]}" --events "$csv" --formats norm=8 -o "$dir/d"
 fails "format out of range" "q" "${compile[@]}" --events "$csv" --formats q=40 -o "$dir/d"
 
+# Assisted designs: slices that cannot be, and inputs that do not belong to the model.
+for slice in layers.9 foo embed head 2-1 layers.1-layers.0 layers.0.ffn-0.attention layers.0- ""; do
+    fails "--hardware '$slice' lists what could be" "--hardware $slice: .*this model has embed, layers.0 ... layers.[0-9]+, head" "${compile[@]}" --events "$csv" --hardware="$slice" -o "$dir/d"
+done
+fails "assistance where none is needed" "all of this model has hardware; say which part with --hardware" "${compile[@]}" --events "$csv" --mode assisted -o "$dir/d"
+fails "a host's bus without a host" "--host: it belongs to --hardware" "${compile[@]}" --events "$csv" --host 1000 -o "$dir/d"
+for way in fast 0 100: 100:-1 100:2x; do
+    fails "--host $way" "--host $way: give MBITS" "${compile[@]}" --events "$csv" --hardware layers.0 --host $way -o "$dir/d"
+done
+fails "half a layer on two devices" "with half a layer is one ring" "${split[@]}" --device zcu102,zcu102 --hardware layers.0.ffn
+fails "half a layer in several rings" "with half a layer is one ring" "${split[@]}" --device zcu102 --hardware layers.0.attention --mode replicated
+fails "stages of a slice pinned" "--pin .*: stages of a slice cannot be pinned" "${split[@]}" --device zcu102,zcu102 --hardware layers.0 --pin layers.0=0
+fails "formats searched for a slice" "give bits with --formats" "${compile[@]}" --events "$csv" --hardware layers.0 --formats auto -o "$dir/d"
+fails "samples for a model of hits" "takes events of any number of hits; give them with --events" "$tessera" compile "$model" --device zcu102 --input "$dir/x.npy" -o "$dir/d"
+conv=("$tessera" compile test/models/assisted/conv_tokens.onnx --device zcu102 -o "$dir/d")
+fails "hits for a model of images" "has a fixed shape; give samples with --input" "${conv[@]}" --events "$csv" --inputs "$inputs"
+fails "both hits and samples" "give --events FILE, or" "${conv[@]}" --events "$csv" --input "$dir/x.npy"
+fails "no such samples" "x.npy: cannot read" "${conv[@]}" --input "$dir/x.npy"
+/usr/bin/python3 -c 'import sys, numpy
+numpy.save(sys.argv[1] + "/shape.npy", numpy.zeros((3, 2, 8, 9), numpy.float32))
+numpy.save(sys.argv[1] + "/none.npy", numpy.zeros((0, 2, 8, 8), numpy.float32))
+numpy.save(sys.argv[1] + "/nan.npy", numpy.full((3, 2, 8, 8), numpy.nan, numpy.float32))
+numpy.save(sys.argv[1] + "/good.npy", numpy.random.default_rng(1).normal(size=(3, 2, 8, 8)).astype(numpy.float32))' "$dir"
+fails "samples of another shape" "needs an array \[samples, 2, 8, 8\]" "${conv[@]}" --input "$dir/shape.npy"
+fails "no sample" "none.npy" "${conv[@]}" --input "$dir/none.npy"
+fails "samples that are no numbers" "not a finite number" "${conv[@]}" --input "$dir/nan.npy"
+works "assisted" "$tessera" compile test/models/assisted/conv_tokens.onnx --device zcu102 --input "$dir/good.npy" -o "$dir/conv"
+cp test/models/assisted/conv_tokens_pre_norm.onnx "$dir/conv/model.onnx"
+fails "another model in the design" "model.onnx is not the model of this design|the hardware reads" "$tessera" run "$dir/conv" --engine integer --input "$dir/good.npy" -o "$dir/out.csv"
+cp "$model" "$dir/conv/model.onnx"
+fails "a model of hits in the design" "model.onnx is not the model of this design" "$tessera" run "$dir/conv" --engine integer --input "$dir/good.npy" -o "$dir/out.csv"
+works "a slice" "${compile[@]}" --events "$csv" --hardware layers.0 --max-tokens 64 --target-ii 400 -o "$dir/conv"
+fails "trace of the wrong events" "give them with --events" "$tessera" profile "$dir/conv" --input "$dir/good.npy"
+works "all of it" "${compile[@]}" --events "$csv" --max-tokens 64 --target-ii 400 -o "$dir/conv"
+fails "a bus where there is no host" "--bus: all of .* is in hardware" "$tessera" simulate "$dir/conv" --events "$csv" --bus
+rm -rf "$dir/conv"
+
 # The event generator.
 events=("$tessera" events --events 2 --seed 1)
 fails "events without tracks" "--tracks LO-HI is required" "${events[@]}" -o "$dir/e.csv"
