@@ -1,46 +1,15 @@
 #include "quant/quantise.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "num/fixed.h"
 #include "quant/activation.h"
-#include "quant/attention.h"
-#include "quant/given.h"
+#include "quant/quantiser.h"
 #include "quant/stage.h"
-
-/* Room above the largest calibrated value, so that another event's slightly larger ones do not saturate. The residual stream, inputs and
-   outputs have bits to spare for more. */
-static const double ROOM = 1.05, ROOM_WIDE = 1.25;
-
-/* Few values say little about the largest to come (a pooled model's head sees one token an event). */
-static const double ROOM_SAMPLES = 10;
-
-/* Room for other events where only one was seen. */
-static const float ONE_EVENT = 0.25F;
-
-/* A channel this many times above most others of its tensor leaves them few bits: worth a warning. */
-static const double OUTLIER = 256;
 
 /* Scores with fewer fraction bits than this cost accuracy; with more, on real events, they do not. */
 enum { FRAC_WORRY = 3 };
-
-typedef struct quantiser {
-    ts_arena *arena;   /* of the result */
-    ts_arena *scratch; /* of real-valued plans */
-    const ts_encoder *enc;
-    const ts_calibration *cal;
-    const ts_formats *fmt;
-    ts_err *err;
-    int inner;
-    ts_imodel *im;
-    ts_ilayer *layer;         /* [layers] */
-    double *res_in, *res_mid; /* [layers + 1], [layers]: scale of the residual stream at a layer's input and after block 1 */
-    double res_end;           /* scale of what goes to the head: res_in[layers], or the final norm's */
-    ts_attn_plan *attn;       /* [layers] */
-    ts_given_layer *given;    /* [layers]: what the model's file prescribes */
-} quantiser;
 
 /* A linear in double: [out][in] and [out]. */
 typedef struct real_linear {
@@ -56,287 +25,6 @@ typedef struct source {
     ts_role role;
 } source;
 
-static void warn(const quantiser *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void warn(const quantiser *q, const char *fmt, ...)
-{
-    if (!q->fmt->warn)
-        return;
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    q->fmt->warn(q->fmt->warn_user, text);
-}
-
-static int bits(const quantiser *q, ts_fmt_key key, int layer)
-{
-    return ts_formats_get(q->fmt, key, layer);
-}
-
-/* How far beyond the largest of all events the largest of as many others is to be expected: about as far as the largest is beyond the
-   second largest (the spacing of extremes of an exponential tail). One event says nothing of the others. */
-static float beyond(float most, float second, int events)
-{
-    return events > 1 ? most - second : ONE_EVENT * most;
-}
-
-/* Ranges that other events are expected to keep to. */
-static const ts_range *ranges(const quantiser *q, int layer, ts_role role, int part, int channels)
-{
-    int got;
-    const ts_range *seen = ts_calibration_get(q->cal, layer, role, part, &got);
-    CHECK(seen && got == channels);
-    ts_range *r = TS_NEW_N(q->scratch, ts_range, channels);
-    for (int c = 0; c < channels; c++) {
-        r[c] = seen[c];
-        r[c].min += beyond(seen[c].min, seen[c].min2, seen[c].events);
-        r[c].max += beyond(seen[c].max, seen[c].max2, seen[c].events);
-    }
-    return r;
-}
-
-static double reach(const ts_range *r)
-{
-    return fmax(fabs((double)r->min), fabs((double)r->max));
-}
-
-/* Factor by which a range of so many values is widened. */
-static double room(const ts_range *r)
-{
-    return ROOM + fmin(1, ROOM_SAMPLES / (double)r->count);
-}
-
-/* Largest magnitude of a tensor. */
-static double tensor_reach(const quantiser *q, int layer, ts_role role, int part, int channels)
-{
-    const ts_range *r = ranges(q, layer, role, part, channels);
-    double top = 0;
-    for (int c = 0; c < channels; c++)
-        top = fmax(top, reach(&r[c]));
-    return top;
-}
-
-static double *constant(ts_arena *arena, int count, double value)
-{
-    double *x = TS_NEW_N(arena, double, count);
-    for (int i = 0; i < count; i++)
-        x[i] = value;
-    return x;
-}
-
-/* Scale of a signed format that holds `top`; a tensor of zeros gets one that divides nothing by zero. */
-static double signed_scale(double top, int width)
-{
-    return (top > 0 ? top : 1) / (double)ts_fmt_max(width, true);
-}
-
-/* ---- residual stream ---- */
-
-/* One scale for all channels of the stream: tell where one of them rules it. */
-static void check_residual(const quantiser *q, int layer)
-{
-    const int d = q->enc->d;
-    const ts_range *r = ranges(q, layer, TS_ROLE_RES, 2, d);
-    int top = 0, above = 0;
-    for (int c = 1; c < d; c++)
-        top = reach(&r[c]) > reach(&r[top]) ? c : top;
-    for (int c = 0; c < d; c++)
-        above += reach(&r[top]) > OUTLIER * reach(&r[c]);
-    if (reach(&r[top]) == 0)
-        warn(q, "layers.%d.residual: always zero in calibration", layer);
-    else if (d > 2 && above > d / 2)
-        warn(q, "layers.%d.residual: channel %d reaches %.3g, over %g times most others, which are left with few bits", layer, top,
-             reach(&r[top]), OUTLIER);
-}
-
-static double res_parts(const quantiser *q, int layer, int first, int last)
-{
-    const int d = q->enc->d;
-    double top = 0;
-    int got;
-    for (int part = first; part <= last; part++)
-        if (ts_calibration_get(q->cal, layer, TS_ROLE_RES, part, &got))
-            top = fmax(top, tensor_reach(q, layer, TS_ROLE_RES, part, d));
-    return top;
-}
-
-/* A norm behind a block rescales for free, so that each stretch of the stream between two such norms has its own scale. Pre-norm: nothing
-   touches the stream but additions, so all layers share one. */
-static void residual_scales(quantiser *q)
-{
-    const int layers = q->enc->layers, width = q->im->res.bits;
-    q->res_in = TS_NEW_N(q->scratch, double, layers + 1);
-    q->res_mid = TS_NEW_N(q->scratch, double, layers);
-    /* Stretches end where ts_norm_at has a norm; what they have to hold is collected from their last block to their first. */
-    const ts_norms norms = q->enc->norms;
-    const bool at_mid = ts_norm_at(norms, TS_BEHIND_ATTENTION) != 0, at_end = ts_norm_at(norms, TS_BEHIND_FFN) != 0;
-    const ts_given *head_in = q->enc->head.lin[0].x_given;
-    double all = 0;
-    for (int l = 0; l < layers; l++) {
-        check_residual(q, l);
-        all = fmax(all, res_parts(q, l, 0, 6));
-    }
-    q->res_in[layers] = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 6, 6), width), head_in);
-    for (int l = layers - 1; l >= 0; l--) {
-        const double next = l + 1 < layers ? res_parts(q, l + 1, 0, 2) : res_parts(q, l, 6, 6);
-        const double mid = !at_mid ? all : at_end ? res_parts(q, l, 3, 5) : fmax(res_parts(q, l, 3, 5), next);
-        const double in = at_mid ? res_parts(q, l, 0, 2) : all;
-        q->res_mid[l] = signed_scale(ROOM_WIDE * mid, width);
-        q->res_in[l] = signed_scale(ROOM_WIDE * in, width);
-        if (at_mid) {
-            q->res_mid[l] = ts_given_snap(q->res_mid[l], q->given[l].ffn_in);
-            q->res_in[l] = at_end ? ts_given_snap(q->res_in[l], q->given[l].qkv_in) : q->res_in[l];
-        }
-        if (!at_end)
-            q->res_in[l + 1] = q->res_mid[l];
-    }
-    q->res_end = q->res_in[layers];
-    if (q->enc->has_final_norm)
-        q->res_end = ts_given_snap(signed_scale(ROOM_WIDE * res_parts(q, layers - 1, 7, 7), width), head_in);
-    for (int l = 0; l < layers; l++) {
-        q->layer[l].res_scale_in = q->res_in[l];
-        q->layer[l].res_scale_mid = q->res_mid[l];
-    }
-}
-
-/* ---- norms ---- */
-
-/* d * x - sum(x) of R-bit x has at most R + ceil(log2 d) + 1 bits; 18 go into the square. */
-static int norm_t_shift(int res_bits, int d)
-{
-    const int shift = res_bits + ts_bitlen((uint64_t)d - 1) + 1 - 18;
-    return shift > 0 ? shift : 0;
-}
-
-typedef struct norm_plan {
-    const ts_norm *norm;
-    double x_scale, y_scale;
-    ts_inorm *to;
-} norm_plan;
-
-static void build_norms(quantiser *q, int count, const norm_plan *plan)
-{
-    const int d = q->enc->d, t_shift = norm_t_shift(q->im->res.bits, d);
-    const double root_d = sqrt(d), gain_max = (double)ts_fmt_max(TS_M_BITS, false);
-    double largest = 0; /* real gain of a z in units of 2^-16 */
-    for (int n = 0; n < count; n++)
-        for (int c = 0; c < d; c++)
-            largest = fmax(largest, fabs((double)plan[n].norm->gain[c]) * root_d / plan[n].y_scale / 65536);
-    int y_shift = 24; /* bias < 2^43 whatever the residual's width */
-    while (y_shift > 0 && floor(ldexp(largest, y_shift) + 0.5) > gain_max)
-        y_shift--;
-    for (int n = 0; n < count; n++) {
-        const norm_plan *p = &plan[n];
-        int32_t *gain = TS_NEW_N(q->arena, int32_t, d);
-        int64_t *bias = TS_NEW_N(q->arena, int64_t, d);
-        const double b_max = (double)ts_fmt_max(TS_B_BITS, false);
-        for (int c = 0; c < d; c++) {
-            const double g = floor(ldexp((double)p->norm->gain[c] * root_d / p->y_scale / 65536, y_shift) + 0.5);
-            const double b = floor(ldexp((double)p->norm->bias[c] / p->y_scale, y_shift) + 0.5);
-            gain[c] = (int32_t)fmin(fmax(g, -gain_max), gain_max);
-            bias[c] = (int64_t)fmin(fmax(b, -b_max), b_max);
-        }
-        const double eps = floor((double)p->norm->eps * pow(d, 3) * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
-        *p->to =
-            (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
-        p->to->eps = eps < 1 ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
-    }
-}
-
-/* Scale of the norm in front of a pre-norm block, from what the block reads. */
-static double pre_norm_scale(const quantiser *q, int layer, ts_role role, const ts_given *given)
-{
-    return ts_given_snap(signed_scale(ROOM_WIDE * tensor_reach(q, layer, role, 0, q->enc->d), q->im->res.bits), given);
-}
-
-static void norms(quantiser *q)
-{
-    const int layers = q->enc->layers;
-    norm_plan *plan = TS_NEW_N(q->scratch, norm_plan, 2 * layers + 1);
-    int count = 0;
-    for (int l = 0; l < layers; l++) {
-        const ts_layer *from = &q->enc->layer[l];
-        ts_ilayer *to = &q->layer[l];
-        const ts_norm *norm[] = {NULL, &from->norm1, &from->norm2};
-        ts_inorm *inorm[] = {NULL, &to->norm1, &to->norm2};
-        const struct {
-            ts_norm_place place;
-            double in, out;
-        } stream[] = {{TS_BEFORE_ATTENTION, q->res_in[l], pre_norm_scale(q, l, TS_ROLE_QKV_IN, q->given[l].qkv_in)},
-                      {TS_BEHIND_ATTENTION, q->res_in[l], q->res_mid[l]},
-                      {TS_BEFORE_FFN, q->res_mid[l], pre_norm_scale(q, l, TS_ROLE_FFN_IN, q->given[l].ffn_in)},
-                      {TS_BEHIND_FFN, q->res_mid[l], q->res_in[l + 1]}};
-        for (size_t p = 0; p < sizeof stream / sizeof *stream; p++) {
-            const int which = ts_norm_at(q->enc->norms, stream[p].place);
-            if (which)
-                plan[count++] = (norm_plan){norm[which], stream[p].in, stream[p].out, inorm[which]};
-        }
-    }
-    if (q->enc->has_final_norm)
-        plan[count++] = (norm_plan){&q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm};
-    build_norms(q, count, plan);
-}
-
-/* ---- stage inputs ---- */
-
-/* As the model's file has it, or per channel, centred between its extremes and no finer than the stream it is made from. The channels
-   share a scale where the weights they meet are integers. */
-static ts_rq_plan plan_input(quantiser *q, const ts_range *r, double x_scale, int width, const ts_given *given, bool one_scale)
-{
-    const int d = q->enc->d;
-    ts_rq_plan plan = {.count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
-    plan.y_scale = TS_NEW_N(q->scratch, double, d);
-    plan.y_offset = TS_NEW_N(q->scratch, double, d);
-    double largest = 0;
-    for (int c = 0; c < d; c++) {
-        const double half = ((double)r[c].max - (double)r[c].min) / 2;
-        plan.y_offset[c] = ((double)r[c].max + (double)r[c].min) / 2;
-        plan.y_scale[c] = fmax(room(&r[c]) * half / (double)ts_fmt_max(width, true), x_scale);
-        largest = fmax(largest, plan.y_scale[c]);
-    }
-    for (int c = 0; c < d; c++) {
-        if (given)
-            plan.y_offset[c] = ts_given_offset(given, c, TS_GIVEN_OFFSET);
-        plan.y_scale[c] = given ? given->scale[c] : one_scale ? largest : plan.y_scale[c];
-    }
-    if (given && given->scale[0] < x_scale)
-        warn(q, "residual: its step is %.3g times that of node '%s', which is rounded from it; give it more bits", x_scale / given->scale[0],
-             given->name);
-    return plan;
-}
-
-/* Scale of what a block reads: of its own norm's output, or of the stream. */
-static double input_scale(const quantiser *q, int layer, ts_norm_place place, double stream)
-{
-    const int which = ts_norm_at(q->enc->norms, place);
-    return which == 1 ? q->layer[layer].norm1.y_scale : which == 2 ? q->layer[layer].norm2.y_scale : stream;
-}
-
-static void stage_inputs(quantiser *q)
-{
-    const int layers = q->enc->layers, d = q->enc->d;
-    const ts_linear *head = &q->enc->head.lin[0];
-    ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
-    ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
-    for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_QKV_IN, 0, d), input_scale(q, l, TS_BEFORE_ATTENTION, q->res_in[l]),
-                             bits(q, TS_FMT_QKV_IN, l), q->given[l].qkv_in, q->given[l].qkv_weights);
-        to[l] = &q->layer[l].qkv_in;
-    }
-    ts_build_rqs(q->arena, layers, plan, to);
-    for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ranges(q, l, TS_ROLE_FFN_IN, 0, d), input_scale(q, l, TS_BEFORE_FFN, q->res_mid[l]),
-                             bits(q, TS_FMT_FFN_IN, l), q->given[l].ffn_in, q->given[l].ffn1_weights);
-        to[l] = &q->layer[l].ffn_in;
-    }
-    ts_build_rqs(q->arena, layers, plan, to);
-    plan[0] = plan_input(q, ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, bits(q, TS_FMT_HEAD_IN, 0), head->x_given,
-                         head->w_given != NULL);
-    to[0] = &q->im->head_in;
-    ts_build_rqs(q->arena, 1, plan, to);
-}
-
 static source rq_source(const ts_rq *rq, int layer, ts_role role)
 {
     return (source){.x = rq->out, .scale = rq->y_scale, .offset = rq->y_offset, .layer = layer, .role = role};
@@ -344,7 +32,7 @@ static source rq_source(const ts_rq *rq, int layer, ts_role role)
 
 /* ---- linears ---- */
 
-static real_linear to_real(quantiser *q, const ts_linear *lin)
+static real_linear to_real(ts_quantiser *q, const ts_linear *lin)
 {
     const size_t count = (size_t)lin->in * (size_t)lin->out;
     double *w = TS_NEW_N(q->scratch, double, count), *b = TS_NEW_N(q->scratch, double, lin->out);
@@ -356,7 +44,7 @@ static real_linear to_real(quantiser *q, const ts_linear *lin)
 }
 
 /* Rows of q, then k, then v. */
-static real_linear stack_qkv(quantiser *q, const ts_layer *layer)
+static real_linear stack_qkv(ts_quantiser *q, const ts_layer *layer)
 {
     const real_linear part[3] = {to_real(q, &layer->q), to_real(q, &layer->k), to_real(q, &layer->v)};
     const int d = q->enc->d;
@@ -370,7 +58,7 @@ static real_linear stack_qkv(quantiser *q, const ts_layer *layer)
 }
 
 /* outer after inner, as one linear. */
-static real_linear compose(quantiser *q, real_linear outer, real_linear inner)
+static real_linear compose(ts_quantiser *q, real_linear outer, real_linear inner)
 {
     double *w = TS_NEW_N(q->scratch, double, (size_t)outer.out *(size_t)inner.in), *b = TS_NEW_N(q->scratch, double, outer.out);
     for (int o = 0; o < outer.out; o++) {
@@ -389,7 +77,7 @@ static real_linear compose(quantiser *q, real_linear outer, real_linear inner)
 static const double ROUNDING = 1.0 / 12;
 
 /* What is known of the inputs, in units of their integers. */
-static void add_curvature(quantiser *q, source from, ts_lin_plan *plan)
+static void add_curvature(ts_quantiser *q, source from, ts_lin_plan *plan)
 {
     ts_moments m;
     if (!ts_calibration_moments(q->scratch, q->cal, from.layer, from.role, from.part, &m))
@@ -408,7 +96,7 @@ static void add_curvature(quantiser *q, source from, ts_lin_plan *plan)
 }
 
 /* Folds the source's scales into the weights and the offsets of both sides into the bias. y_offset may be NULL. */
-static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, source from, int w_bits, double *y_scale,
+static ts_lin_plan plan_linear(ts_quantiser *q, const char *name, real_linear lin, source from, int w_bits, double *y_scale,
                                const double *y_offset, ts_fmt y)
 {
     ts_lin_plan plan = {.name = name, .in = lin.in, .out = lin.out, .x = from.x, .w_bits = w_bits, .y_scale = y_scale, .y = y};
@@ -427,7 +115,7 @@ static ts_lin_plan plan_linear(quantiser *q, const char *name, real_linear lin, 
 }
 
 /* Units of the weights of linears that make one stage, where the file gives their integers. */
-static void give_weights(quantiser *q, ts_lin_plan *plan, source from, int count, const ts_linear *const *lin)
+static void give_weights(ts_quantiser *q, ts_lin_plan *plan, source from, int count, const ts_linear *const *lin)
 {
     double *unit = TS_NEW_N(q->scratch, double, plan->out);
     bool any = false;
@@ -441,7 +129,7 @@ static void give_weights(quantiser *q, ts_lin_plan *plan, source from, int count
     plan->w_unit = any ? unit : NULL;
 }
 
-static bool build(quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin)
+static bool build(ts_quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin)
 {
     int *dead = TS_NEW_N(q->scratch, int, count);
     if (!ts_build_linears(q->arena, count, plan, lin, dead, q->err))
@@ -449,7 +137,7 @@ static bool build(quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *con
     for (int n = 0; n < count; n++) {
         lin[n]->y = plan[n].y;
         if (dead[n])
-            warn(q, "%s: %d of %d outputs have no weight other than zero", plan[n].name, dead[n], plan[n].out);
+            ts_q_warn(q, "%s: %d of %d outputs have no weight other than zero", plan[n].name, dead[n], plan[n].out);
     }
     return true;
 }
@@ -462,7 +150,7 @@ static void set_activation(ts_ilin *lin, const ts_act_plan *act)
 }
 
 /* The linears of the embedding or the head. `end` is the format of the last one's output, end_scale [out] its scale. */
-static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int layer, ts_role hidden_role, source from, int w_bits,
+static bool build_mlp(ts_quantiser *q, const ts_mlp *mlp, const char *name, int layer, ts_role hidden_role, source from, int w_bits,
                       int hidden_bits, ts_fmt end, double *end_scale, ts_role end_role, ts_ilin *to)
 {
     for (int i = 0; i < mlp->count; i++) {
@@ -470,21 +158,21 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
         const int out = mlp->lin[i].out;
         const ts_act act = mlp->act[i];
         /* Only what comes out of an activation was measured. Every function here is at most 0.3 below a positive input. */
-        const ts_range *r = ranges(q, layer, last ? end_role : hidden_role, last ? 0 : i, out);
+        const ts_range *r = ts_q_ranges(q, layer, last ? end_role : hidden_role, last ? 0 : i, out);
         double low = 0, high = 0;
         for (int c = 0; c < out; c++) {
             low = fmin(low, (double)r[c].min);
             high = fmax(high, (double)r[c].max);
         }
-        low = act == TS_ACT_NONE ? room(r) * low : -INFINITY;
-        high = room(r) * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
-        const int in_bits = bits(q, TS_FMT_ACT_IN, layer);
+        low = act == TS_ACT_NONE ? ts_q_room(r) * low : -INFINITY;
+        high = ts_q_room(r) * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
+        const int in_bits = ts_q_bits(q, TS_FMT_ACT_IN, layer);
         const ts_act_given given = last ? (ts_act_given){0} : ts_given_hidden(act, ts_given_mlp_hidden(mlp, i));
         ts_act_plan plan = last ? ts_plan_act_onto(q->arena, act, in_bits, end, end_scale[0], low, high)
                                 : ts_plan_hidden(q->arena, act, in_bits, hidden_bits, low, high, given);
-        double *y_scale = last ? end_scale : constant(q->arena, out, plan.y_scale);
-        double *in_scale = plan.table ? constant(q->arena, out, plan.in_scale) : y_scale;
-        double *y_offset = plan.y_offset != 0 ? constant(q->arena, out, plan.y_offset) : NULL;
+        double *y_scale = last ? end_scale : ts_q_constant(q->arena, out, plan.y_scale);
+        double *in_scale = plan.table ? ts_q_constant(q->arena, out, plan.in_scale) : y_scale;
+        double *y_offset = plan.y_offset != 0 ? ts_q_constant(q->arena, out, plan.y_offset) : NULL;
         ts_lin_plan lin =
             plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale, NULL, plan.in);
         give_weights(q, &lin, from, 1, (const ts_linear *const[]){&mlp->lin[i]});
@@ -499,71 +187,71 @@ static bool build_mlp(quantiser *q, const ts_mlp *mlp, const char *name, int lay
     return true;
 }
 
-static bool embed(quantiser *q)
+static bool embed(ts_quantiser *q)
 {
     const ts_encoder *enc = q->enc;
-    const ts_range *r = ranges(q, 0, TS_ROLE_IN, 0, enc->features);
+    const ts_range *r = ts_q_ranges(q, 0, TS_ROLE_IN, 0, enc->features);
     double *scale = TS_NEW_N(q->arena, double, enc->features);
     const ts_linear *first = &enc->embed.lin[0];
     double largest = 0;
     for (int c = 0; c < enc->features; c++) {
-        scale[c] = signed_scale(ROOM_WIDE * reach(&r[c]), q->im->in.bits);
+        scale[c] = ts_q_signed_scale(TS_ROOM_WIDE * ts_q_reach(&r[c]), q->im->in.bits);
         largest = fmax(largest, scale[c]);
     }
     for (int c = 0; c < enc->features; c++)
         scale[c] = first->x_given ? first->x_given->scale[c] : first->w_given ? largest : scale[c];
     q->im->in_scale = scale;
     return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){.x = q->im->in, .scale = scale, .role = TS_ROLE_IN},
-                     bits(q, TS_FMT_W_EMBED, 0), bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, constant(q->arena, enc->d, q->res_in[0]),
+                     ts_q_bits(q, TS_FMT_W_EMBED, 0), ts_q_bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, ts_q_constant(q->arena, enc->d, q->res_in[0]),
                      TS_ROLE_RES, q->im->embed);
 }
 
-static bool head(quantiser *q)
+static bool head(ts_quantiser *q)
 {
     const ts_encoder *enc = q->enc;
-    const int last = enc->layers - 1, out_bits = bits(q, TS_FMT_OUT, 0);
-    const ts_range *r = ranges(q, last, TS_ROLE_OUT, 0, enc->outputs);
+    const int last = enc->layers - 1, out_bits = ts_q_bits(q, TS_FMT_OUT, 0);
+    const ts_range *r = ts_q_ranges(q, last, TS_ROLE_OUT, 0, enc->outputs);
     /* A table behind the last linear, and arg-max, need one scale for all outputs. */
     const ts_act act = enc->head.act[enc->head.count - 1];
     const bool shared = q->im->classifier || (act != TS_ACT_NONE && act != TS_ACT_RELU);
     double *scale = TS_NEW_N(q->arena, double, enc->outputs);
-    const double all = signed_scale(ROOM_WIDE * tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
+    const double all = ts_q_signed_scale(TS_ROOM_WIDE * ts_q_tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
     for (int o = 0; o < enc->outputs; o++)
-        scale[o] = shared || reach(&r[o]) == 0 ? all : signed_scale(ROOM_WIDE * reach(&r[o]), out_bits);
+        scale[o] = shared || ts_q_reach(&r[o]) == 0 ? all : ts_q_signed_scale(TS_ROOM_WIDE * ts_q_reach(&r[o]), out_bits);
     const ts_given *given = enc->head.lin[enc->head.count - 1].y_given;
     if (given && shared && !ts_given_uniform(given))
         return ts_fail(q->err, "out: node '%s' has a scale for each output, but they must share one; give it one scale", given->name);
     for (int o = 0; given && o < enc->outputs; o++)
         scale[o] = given->scale[o];
     return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in, last, TS_ROLE_HEAD_IN),
-                     bits(q, TS_FMT_W_HEAD, 0), bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
+                     ts_q_bits(q, TS_FMT_W_HEAD, 0), ts_q_bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
 }
 
 /* ---- attention ---- */
 
 /* Says where attention's scales are not those of the model's file: they are tied to each other here. */
-static void compare_given(const quantiser *q, int l)
+static void compare_given(const ts_quantiser *q, int l)
 {
     static const double exact = 1e-4;
     const ts_attn_plan *p = &q->attn[l];
     const double *v_offset = p->y_offset + 2 * q->inner;
     if (fabs(p->q_factor - 1) > exact)
-        warn(q, "layers.%d.q (node '%s'): its scale is %.4g times the file's: scales of q and k must multiply to a power of two of the score "
+        ts_q_warn(q, "layers.%d.q (node '%s'): its scale is %.4g times the file's: scales of q and k must multiply to a power of two of the score "
                 "in octaves, 2^-t / (softmax scale * log2 e), with t in a span of 3 over all heads and layers",
              l, p->q_given->name, p->q_factor);
     if (fabs(p->ctx_factor - 1) > exact)
-        warn(q, "layers.%d.ctx (node '%s'): its scale is %.4g times the file's: it is that of v times a power of two, which varies by at "
+        ts_q_warn(q, "layers.%d.ctx (node '%s'): its scale is %.4g times the file's: it is that of v times a power of two, which varies by at "
                 "most 2^3 over the layers",
              l, p->ctx_given->name, p->ctx_factor);
     for (int c = 0; p->ctx_given && c < q->inner; c++)
         if (fabs(ts_given_offset(p->ctx_given, c, TS_GIVEN_OFFSET) - v_offset[c]) > exact * p->ctx_scale[c]) {
-            warn(q, "layers.%d.ctx (node '%s'): its zero point is not kept: the context is held around the middle of v", l,
+            ts_q_warn(q, "layers.%d.ctx (node '%s'): its zero point is not kept: the context is held around the middle of v", l,
                  p->ctx_given->name);
             break;
         }
 }
 
-static bool attention_scales(quantiser *q)
+static bool attention_scales(ts_quantiser *q)
 {
     const int layers = q->enc->layers;
     q->attn = TS_NEW_N(q->scratch, ts_attn_plan, layers);
@@ -574,16 +262,16 @@ static bool attention_scales(quantiser *q)
             .heads = q->enc->heads,
             .d_head = q->enc->d_head,
             .scale = (double)q->enc->layer[l].scale,
-            .q = ranges(q, l, TS_ROLE_Q, 0, q->inner),
-            .k = ranges(q, l, TS_ROLE_K, 0, q->inner),
-            .v = ranges(q, l, TS_ROLE_V, 0, q->inner),
-            .ctx = ranges(q, l, TS_ROLE_CTX, 0, q->inner),
-            .score = ranges(q, l, TS_ROLE_SCORE, 0, q->enc->heads),
-            .q_fmt = to->q = (ts_fmt){bits(q, TS_FMT_Q, l), true},
-            .k_fmt = to->k = (ts_fmt){bits(q, TS_FMT_K, l), true},
-            .v_fmt = to->v = (ts_fmt){bits(q, TS_FMT_V, l), true},
-            .ctx_fmt = to->ctx = (ts_fmt){bits(q, TS_FMT_CTX, l), true},
-            .room = room(ranges(q, l, TS_ROLE_Q, 0, q->inner)),
+            .q = ts_q_ranges(q, l, TS_ROLE_Q, 0, q->inner),
+            .k = ts_q_ranges(q, l, TS_ROLE_K, 0, q->inner),
+            .v = ts_q_ranges(q, l, TS_ROLE_V, 0, q->inner),
+            .ctx = ts_q_ranges(q, l, TS_ROLE_CTX, 0, q->inner),
+            .score = ts_q_ranges(q, l, TS_ROLE_SCORE, 0, q->enc->heads),
+            .q_fmt = to->q = (ts_fmt){ts_q_bits(q, TS_FMT_Q, l), true},
+            .k_fmt = to->k = (ts_fmt){ts_q_bits(q, TS_FMT_K, l), true},
+            .v_fmt = to->v = (ts_fmt){ts_q_bits(q, TS_FMT_V, l), true},
+            .ctx_fmt = to->ctx = (ts_fmt){ts_q_bits(q, TS_FMT_CTX, l), true},
+            .room = ts_q_room(ts_q_ranges(q, l, TS_ROLE_Q, 0, q->inner)),
             .q_given = q->given[l].q,
             .k_given = q->given[l].k,
             .v_given = q->given[l].v,
@@ -593,22 +281,22 @@ static bool attention_scales(quantiser *q)
         if (plan->scale <= 0)
             return ts_fail(q->err, "layers.%d: attention scale %g is not positive", l, plan->scale);
     }
-    ts_attn_shared shared = {.score_bits = bits(q, TS_FMT_SCORE, 0), .frac_bits = bits(q, TS_FMT_FRAC, 0)};
+    ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
     for (int l = 0; l < layers; l++)
         compare_given(q, l);
-    if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < bits(q, TS_FMT_FRAC, 0))
-        warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
-             bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
+    if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < ts_q_bits(q, TS_FMT_FRAC, 0))
+        ts_q_warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
+             ts_q_bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
     if (shared.clipped)
-        warn(q, "q, k: scores need coarser steps than q and k of so few bits give; large ones saturate. Give q and k more bits");
+        ts_q_warn(q, "q, k: scores need coarser steps than q and k of so few bits give; large ones saturate. Give q and k more bits");
     ts_imodel *im = q->im;
     im->score_bits = shared.score_bits;
     im->frac_bits = shared.frac_bits;
     im->score_shift = shared.score_shift;
     im->ctx_shift = shared.ctx_shift;
     im->v_bits = shared.v_bits;
-    im->p_bits = bits(q, TS_FMT_P, 0);
+    im->p_bits = ts_q_bits(q, TS_FMT_P, 0);
     uint32_t *exp2 = TS_NEW_N(q->arena, uint32_t, (size_t)1 << im->frac_bits);
     ts_exp2_table(im->frac_bits, im->p_bits, exp2);
     im->exp2 = exp2;
@@ -625,15 +313,15 @@ static ts_fmt widest(ts_fmt a, ts_fmt b)
     return a.bits >= b.bits ? a : b;
 }
 
-static ts_lin_plan plan_qkv(quantiser *q, int l, real_linear lin, source from)
+static ts_lin_plan plan_qkv(ts_quantiser *q, int l, real_linear lin, source from)
 {
     const ts_ilayer *layer = &q->layer[l];
     const ts_fmt y = widest(widest(layer->q, layer->k), layer->v);
-    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale,
+    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, ts_q_bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale,
                        q->attn[l].y_offset, y);
 }
 
-static bool attention_linears(quantiser *q)
+static bool attention_linears(ts_quantiser *q)
 {
     const int layers = q->enc->layers;
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
@@ -651,8 +339,8 @@ static bool attention_linears(quantiser *q)
         to[l]->y_offset = q->attn[l].y_offset;
     for (int l = 0; l < layers; l++) {
         const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner, l, 0, TS_ROLE_CTX};
-        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, bits(q, TS_FMT_W_O, l),
-                              constant(q->arena, q->enc->d, q->res_in[l]), NULL, q->im->res);
+        plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, ts_q_bits(q, TS_FMT_W_O, l),
+                              ts_q_constant(q->arena, q->enc->d, q->res_in[l]), NULL, q->im->res);
         give_weights(q, &plan[l], ctx, 1, (const ts_linear *const[]){&q->enc->layer[l].o});
         to[l] = &q->layer[l].o;
     }
@@ -667,7 +355,7 @@ bool ts_fuses_qkv0(const ts_encoder *enc)
            !ts_given_keeps_qkv0(enc);
 }
 
-static bool fuse_qkv0(quantiser *q)
+static bool fuse_qkv0(ts_quantiser *q)
 {
     const ts_encoder *enc = q->enc;
     const int last = enc->embed.count - 1;
@@ -694,20 +382,20 @@ typedef struct hidden_span {
     int in_bits, bits;
 } hidden_span;
 
-static void widen(const quantiser *q, int l, hidden_span *span)
+static void widen(const ts_quantiser *q, int l, hidden_span *span)
 {
-    const ts_range *r = ranges(q, l, TS_ROLE_ACT_IN, 0, q->enc->ff);
-    const int in_bits = bits(q, TS_FMT_ACT_IN, l), hidden_bits = bits(q, TS_FMT_HIDDEN, l);
+    const ts_range *r = ts_q_ranges(q, l, TS_ROLE_ACT_IN, 0, q->enc->ff);
+    const int in_bits = ts_q_bits(q, TS_FMT_ACT_IN, l), hidden_bits = ts_q_bits(q, TS_FMT_HIDDEN, l);
     for (int c = 0; c < q->enc->ff; c++) {
-        span->low = fmin(span->low, room(r) * (double)r[c].min);
-        span->high = fmax(span->high, room(r) * (double)r[c].max);
+        span->low = fmin(span->low, ts_q_room(r) * (double)r[c].min);
+        span->high = fmax(span->high, ts_q_room(r) * (double)r[c].max);
     }
     span->in_bits = in_bits > span->in_bits ? in_bits : span->in_bits;
     span->bits = hidden_bits > span->bits ? hidden_bits : span->bits;
 }
 
 /* A table is one memory in the hardware: all layers share it, and with it scales and formats. */
-static ts_act_plan *plan_hidden(quantiser *q)
+static ts_act_plan *plan_hidden(ts_quantiser *q)
 {
     const ts_act kind = q->enc->act;
     const int layers = q->enc->layers;
@@ -719,8 +407,8 @@ static ts_act_plan *plan_hidden(quantiser *q)
         widen(q, l, &all);
         if (kind == TS_ACT_NONE || kind == TS_ACT_RELU)
             act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high, ts_given_hidden(kind, q->given[l].hidden));
-        if (tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
-            warn(q, "layers.%d.hidden: always zero in calibration", l);
+        if (ts_q_tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
+            ts_q_warn(q, "layers.%d.hidden: always zero in calibration", l);
     }
     if (kind != TS_ACT_NONE && kind != TS_ACT_RELU) {
         act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high, ts_given_table(q->enc));
@@ -730,7 +418,7 @@ static ts_act_plan *plan_hidden(quantiser *q)
     return act;
 }
 
-static bool ffn(quantiser *q)
+static bool ffn(ts_quantiser *q)
 {
     const ts_encoder *enc = q->enc;
     const int layers = enc->layers, ff = enc->ff;
@@ -739,8 +427,8 @@ static bool ffn(quantiser *q)
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
     for (int l = 0; l < layers; l++) {
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn1", l), to_real(q, &enc->layer[l].ffn1),
-                              rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), bits(q, TS_FMT_W_FFN1, l),
-                              constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
+                              rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), ts_q_bits(q, TS_FMT_W_FFN1, l),
+                              ts_q_constant(q->arena, ff, act[l].in_scale), NULL, act[l].in);
         give_weights(q, &plan[l], rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), 1, (const ts_linear *const[]){&enc->layer[l].ffn1});
         to[l] = &q->layer[l].ffn1;
     }
@@ -749,11 +437,11 @@ static bool ffn(quantiser *q)
     for (int l = 0; l < layers; l++) {
         ts_ilin *ffn1 = to[l];
         set_activation(ffn1, &act[l]);
-        ffn1->y_scale = constant(q->arena, ff, act[l].y_scale);
-        ffn1->y_offset = act[l].y_offset != 0 ? constant(q->arena, ff, act[l].y_offset) : NULL;
+        ffn1->y_scale = ts_q_constant(q->arena, ff, act[l].y_scale);
+        ffn1->y_offset = act[l].y_offset != 0 ? ts_q_constant(q->arena, ff, act[l].y_offset) : NULL;
         const source hidden = {ffn1->y, ffn1->y_scale, ffn1->y_offset, l, 0, TS_ROLE_HIDDEN};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.ffn2", l), to_real(q, &enc->layer[l].ffn2), hidden,
-                              bits(q, TS_FMT_W_FFN2, l), constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
+                              ts_q_bits(q, TS_FMT_W_FFN2, l), ts_q_constant(q->arena, enc->d, q->res_mid[l]), NULL, q->im->res);
         give_weights(q, &plan[l], hidden, 1, (const ts_linear *const[]){&enc->layer[l].ffn2});
         to[l] = &q->layer[l].ffn2;
     }
@@ -762,7 +450,7 @@ static bool ffn(quantiser *q)
 
 /* ---- all of it ---- */
 
-static void describe(quantiser *q)
+static void describe(ts_quantiser *q)
 {
     const ts_encoder *enc = q->enc;
     ts_imodel *im = q->im;
@@ -778,8 +466,8 @@ static void describe(quantiser *q)
     im->has_final_norm = enc->has_final_norm;
     im->pool = enc->pool;
     im->classifier = q->fmt->classifier;
-    im->in = (ts_fmt){bits(q, TS_FMT_IN, 0), true};
-    im->res = (ts_fmt){bits(q, TS_FMT_RES, 0), true};
+    im->in = (ts_fmt){ts_q_bits(q, TS_FMT_IN, 0), true};
+    im->res = (ts_fmt){ts_q_bits(q, TS_FMT_RES, 0), true};
     im->embed_count = enc->embed.count;
     im->head_count = enc->head.count;
     im->layer = q->layer;
@@ -792,7 +480,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
         ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events with --events");
         return NULL;
     }
-    quantiser q = {.arena = arena, .scratch = ts_arena_new(), .enc = enc, .cal = cal, .fmt = formats, .err = err};
+    ts_quantiser q = {.arena = arena, .scratch = ts_arena_new(), .enc = enc, .cal = cal, .fmt = formats, .err = err};
     q.inner = enc->heads * enc->d_head;
     q.im = TS_NEW(arena, ts_imodel);
     q.layer = TS_NEW_N(arena, ts_ilayer, enc->layers);
@@ -800,9 +488,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
     for (int l = 0; l < enc->layers; l++)
         q.given[l] = ts_given_of_layer(enc, l);
     describe(&q);
-    residual_scales(&q);
-    norms(&q);
-    stage_inputs(&q);
+    ts_quantise_stream(&q);
     const bool ok = embed(&q) && attention_scales(&q) && attention_linears(&q) && fuse_qkv0(&q) && ffn(&q) && head(&q);
     ts_arena_free(q.scratch);
     return ok && ts_imodel_verify(q.im, err) ? q.im : NULL;
