@@ -14,7 +14,6 @@
 
 #include "base/file.h"
 #include "emit/emit.h"
-#include "emit/outdir.h"
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
@@ -23,6 +22,7 @@
 #include "plan/predict.h"
 #include "quant/quantise.h"
 #include "quant/slice.h"
+#include "scratch.h"
 #include "sim/process.h"
 #include "sim/simulate.h"
 
@@ -34,7 +34,7 @@ static const int lengths[EVENTS] = {5, 1, N_MAX, N_MAX + 1, 3, N_MAX, 2 * N_MAX 
 typedef struct ring {
     ts_arena *arena;
     const ts_imodel *im;
-    char dir[64];
+    const char *dir;
     ts_design design;
     int n[EVENTS];
     const int32_t *x[EVENTS];
@@ -78,8 +78,7 @@ static void open_ring(ring *r, const ts_imodel *im, const ts_plan *plan, ts_aren
 {
     ts_err err = {0};
     *r = (ring){.arena = arena, .im = im};
-    snprintf(r->dir, sizeof r->dir, "ring-test-XXXXXX");
-    assert_non_null(mkdtemp(r->dir));
+    r->dir = scratch_new("ring-test");
     make_events(r, 7);
     const ts_emit_options opt = {.im = im, .plan = plan, .events = EVENTS, .n = r->n, .x = r->x};
     if (!ts_emit(&opt, r->dir, &err) || !ts_design_load(arena, r->dir, &r->design, &err))
@@ -88,10 +87,8 @@ static void open_ring(ring *r, const ts_imodel *im, const ts_plan *plan, ts_aren
 
 static void close_ring(ring *r)
 {
-    ts_err err = {0};
     ts_design_free(&r->design);
-    if (!getenv("KEEP"))
-        assert_true(ts_outdir_remove(r->arena, r->dir, &err));
+    scratch_free(r->dir);
     ts_arena_free(r->arena);
 }
 

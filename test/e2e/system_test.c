@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emit/outdir.h"
 #include "emit/system.h"
 #include "emu/emu.h"
 #include "plan/pages.h"
+#include "scratch.h"
 #include "sim/process.h"
 #include "sim/simulate.h"
 #include "small_model.h"
@@ -28,7 +28,7 @@ typedef struct chain {
     small_model m;
     const ts_device *device[3];
     ts_partition partition;
-    char dir[64];
+    const char *dir;
     ts_design design;
     int n[EVENTS];
     const int32_t *x[EVENTS];
@@ -68,8 +68,7 @@ static void open_changed_chain(chain *c, const ts_encoder_shape *shape, const ch
         c->n[e] = lengths[e];
         c->x[e] = event(&c->m, lengths[e], 70 + (uint64_t)e);
     }
-    snprintf(c->dir, sizeof c->dir, "system-test-XXXXXX");
-    assert_non_null(mkdtemp(c->dir));
+    c->dir = scratch_new("system-test");
     const ts_system_options emit = {.im = c->m.im, .partition = &c->partition, .device = c->device, .events = EVENTS, .n = c->n, .x = c->x};
     if (!ts_emit_system(&emit, c->dir, &err) || !ts_design_load(c->m.arena, c->dir, &c->design, &err))
         fail_msg("%s", err.msg);
@@ -87,10 +86,8 @@ static void open_chain(chain *c, const ts_encoder_shape *shape, const char *form
 
 static void close_chain(chain *c)
 {
-    ts_err err = {""};
     ts_design_free(&c->design);
-    if (!getenv("KEEP"))
-        assert_true(ts_outdir_remove(c->m.arena, c->dir, &err));
+    scratch_free(c->dir);
     ts_arena_free(c->m.arena);
 }
 
