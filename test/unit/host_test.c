@@ -14,8 +14,10 @@
 #include "import/import.h"
 #include "pass/fold.h"
 #include "pass/subgraph.h"
+#include "plan/host_bus.h"
 #include "ref/encoder_eval.h"
 #include "ref/graph_eval.h"
+#include "small_model.h"
 
 enum { HITS = 13 };
 
@@ -226,12 +228,54 @@ static void subgraphs_of_nothing(void **state)
     ts_arena_free(f.arena);
 }
 
+/* A fast bus costs its latency and a token and a result; a slow one sets the pace of both ends. (Against simulation: test/e2e/run.sh.) */
+static void the_bus_is_planned(void **state)
+{
+    (void)state;
+    enum { N = 20, TOKEN = 16, RESULT = 40 };
+    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU,
+                                    .embed_count = 1, .head_count = 1};
+    ts_err err = {""};
+    const small_model m = small_model_make(&shape, 3, "", &err);
+    assert_non_null(m.im);
+    ts_plan plan = ts_plan_minimal(m.im, 32);
+    plan.clock_mhz = 100;
+    const ts_chain_ring ring = {.plan = &plan, .im = m.im};
+    const ts_chain_prediction alone = ts_chain_predict(&ring, 1, N, NULL);
+    const double fill = (double)(alone.total_cycles - alone.latency_cycles);
+
+    const ts_host_prediction fast = ts_host_predict(&(ts_host_bus){12800, 250, ""}, &ring, 1, N, N, TOKEN, RESULT); /* 128 bits a cycle */
+    assert_true(fabs(fast.token_cycles - 1) < 1e-9 && fabs(fast.row_cycles - 2.5) < 1e-9 && fabs(fast.flight_cycles - 25) < 1e-9);
+    assert_true(fabs(fast.to_cycles - N) < 1e-9 && fabs(fast.from_cycles - 2.5 * N) < 1e-9);
+    assert_true(fabs((double)(fast.latency_cycles - alone.total_cycles) - (2 * 25 + 1 + 2.5)) <= 1);
+    assert_int_equal(fast.interval_cycles, alone.interval_cycles);
+
+    /* Tokens 2,000 cycles apart: the last one comes at the end, and its results behind it. */
+    const ts_host_prediction slow = ts_host_predict(&(ts_host_bus){6.4, 0, ""}, &ring, 1, N, N, TOKEN, 1);
+    assert_true(fabs(slow.token_cycles - 2000) < 1e-6 && 2000 * (N - 1) > fill);
+    assert_true(fabs((double)slow.latency_cycles - (2000.0 * N + (double)alone.latency_cycles + slow.row_cycles)) <= 1);
+    assert_true(slow.interval_cycles >= 2000 * N);
+
+    /* Results so slow that they leave one behind the other, from the first on. */
+    const double span = (double)ts_predict(&plan, m.im, N).span_cycles;
+    const ts_host_prediction back = ts_host_predict(&(ts_host_bus){12800, 0, ""}, &ring, 1, N, N, TOKEN, 160000);
+    assert_true(fabs(back.row_cycles - 10000) < 1e-6);
+    assert_true(fabs((double)back.latency_cycles - ((double)alone.total_cycles + 1 - span + 10000.0 * N)) <= 1);
+    assert_true(back.interval_cycles >= 10000 * N);
+    /* Of a pooled model one leaves. */
+    const ts_host_prediction one = ts_host_predict(&(ts_host_bus){12800, 0, ""}, &ring, 1, N, 1, TOKEN, RESULT);
+    assert_true(fabs(one.from_cycles - 2.5) < 1e-9);
+    assert_int_equal(one.interval_cycles, alone.interval_cycles);
+    ts_arena_free(m.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cut_carries_everything), cmocka_unit_test(slices_and_their_hosts_are_the_model),
         cmocka_unit_test(by_itself_all_layers),         cmocka_unit_test(half_layers),
         cmocka_unit_test(wrong_slices_say_what_could_be), cmocka_unit_test(subgraphs_of_nothing),
+        cmocka_unit_test(the_bus_is_planned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
