@@ -24,8 +24,11 @@ typedef struct options {
 
 /* What is built: the whole model, or, of an assisted design, a slice of it between what the host computes. */
 typedef struct compile_job {
+    ts_float_model model;
     const ts_encoder *encoder; /* in hardware, whole layers */
-    const ts_assist *assist;   /* NULL: all of the model */
+    const ts_imodel *im;       /* of the hardware */
+    ts_assist *assist;         /* NULL: all of the model */
+    bool longest;              /* of it, whatever fits from the embedding on; chosen while planning */
     ts_host_bus bus;           /* to the host that assists */
     const ts_inputs *inputs;
     ts_assist_events events;   /* that calibrate the encoder, and that the hardware sees */
@@ -33,30 +36,31 @@ typedef struct compile_job {
 } compile_job;
 
 static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err);
-static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile_job *job, ts_err *err);
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const compile_job *job, ts_err *err);
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const compile_job *job, ts_err *err);
+static bool quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
+static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *err);
+static bool emit(ts_arena *arena, const options *o, const compile_job *job, ts_err *err);
+static bool report(const options *o, const ts_chosen *chosen, const compile_job *job, ts_err *err);
 
 static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
     compile_job job = {.assist = NULL};
     ts_chosen chosen = {.cal = NULL};
-    if (!load(arena, o, &job, err))                                        /* import, fold, recognise; read events */
-        return false;
-    const ts_imodel *im = quantise(arena, o, &job, &chosen, err);          /* calibrate, choose formats, make the integer model */
-    ts_progress("planning for %s", o->deploy.device);
-    const bool ok = im && plan(arena, o, im, &job, err) && emit(arena, o, im, &job, err) && report(o, &chosen, im, &job, err);
+    const bool ok = load(arena, o, &job, err) &&               /* import, fold, recognise; read events */
+                    quantise(arena, o, &job, &chosen, err) &&  /* calibrate, choose formats, make the integer model */
+                    plan(arena, o, &job, err) &&               /* fold every stage, cut over devices */
+                    emit(arena, o, &job, err) &&               /* Verilog, memory images, test bench, manifest */
+                    report(o, &chosen, &job, err);
     ts_chosen_free(&chosen);
     return ok;
 }
 
 /* The slice that the host assists, and its events. */
-static bool load_assisted(ts_arena *arena, const options *o, const ts_float_model *model, compile_job *job, ts_err *err)
+static bool load_assisted(ts_arena *arena, const options *o, const char *hardware, compile_job *job, ts_err *err)
 {
+    const ts_float_model *model = &job->model;
     ts_assist *assist = TS_NEW(arena, ts_assist);
     job->bus = ts_host_bus_of(job->deployment.device[0]);
-    if (!ts_assist_parse_bus(o->host, &job->bus, err) || !ts_assist_choose(arena, model->graph, model->found, o->hardware, assist, err))
+    if (!ts_assist_parse_bus(o->host, &job->bus, err) || !ts_assist_choose(arena, model->graph, model->found, hardware, assist, err))
         return false;
     const ts_inputs *inputs = ts_load_host_inputs(arena, &o->source, &assist->host, model->graph->name, err);
     const ts_events *events = inputs ? ts_load_events(arena, &o->source, inputs, &assist->host, err) : NULL;
@@ -71,44 +75,43 @@ static bool load_assisted(ts_arena *arena, const options *o, const ts_float_mode
 
 static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err)
 {
-    ts_float_model model;
-    if (!ts_check_source(&o->source, err) || !ts_load_float_model(arena, o->model, &model, err) ||
+    const ts_float_model *model = &job->model;
+    if (!ts_check_source(&o->source, err) || !ts_load_float_model(arena, o->model, &job->model, err) ||
         !ts_deploy_devices(arena, o->deploy.device, &job->deployment, err))
         return false;
-    if (!model.whole || o->hardware)
-        return load_assisted(arena, o, &model, job, err);
-    if (ts_deploy_is_assisted(&o->deploy))
-        return ts_fail(err, "--mode assisted: all of this model has hardware; say which part with --hardware, such as layers.0-%d",
-                       model.encoder->layers - 1);
+    job->longest = model->whole && !o->hardware && ts_deploy_is_assisted(&o->deploy);
+    if (!model->whole || o->hardware || job->longest)
+        return load_assisted(arena, o, job->longest ? "embed-head" : o->hardware, job, err);
     if (o->host)
         return ts_fail(err, "--host: it belongs to --hardware, where the host computes a part of the model");
-    job->encoder = model.encoder;
-    job->inputs = ts_load_inputs(arena, &o->source, model.encoder, err);
+    job->encoder = model->encoder;
+    job->inputs = ts_load_inputs(arena, &o->source, model->encoder, err);
     job->events.tokens = job->events.floating = job->inputs ? ts_load_events(arena, &o->source, job->inputs, NULL, err) : NULL;
     return job->events.tokens != NULL;
 }
 
-static const ts_imodel *quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err)
+static bool quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err)
 {
     const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
                                    .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
     const ts_assist *a = job->assist;
-    if (a && ts_formats_are_searched(o->formats)) {
-        ts_fail(err, "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
-                o->formats);
-        return NULL;
-    }
+    if (a && ts_formats_are_searched(o->formats))
+        return ts_fail(err, "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
+                       o->formats);
     if (!ts_choose_formats(arena, job->encoder, job->inputs, job->events.floating, job->deployment.device[0], &how, chosen, err))
-        return NULL;
+        return false;
     ts_progress("quantising");
-    const ts_imodel *im = ts_quantise(arena, job->encoder, chosen->cal, chosen->formats, err);
+    job->im = ts_quantise(arena, job->encoder, chosen->cal, chosen->formats, err);
     const bool whole = !a || (a->slice.embed && a->slice.head);
-    return !im || whole ? im : ts_imodel_slice(arena, im, a->slice, err);
+    if (job->im && !whole)
+        job->im = ts_imodel_slice(arena, job->im, a->slice, err);
+    return job->im != NULL;
 }
 
-static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile_job *job, ts_err *err)
+static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *err)
 {
     const ts_events *events = job->events.tokens;
+    ts_progress("planning for %s", o->deploy.device);
     int *lengths = TS_NEW_N(arena, int, events->count), longest = 1;
     for (int e = 0; e < events->count; e++) {
         lengths[e] = events->event[e].n;
@@ -117,39 +120,41 @@ static bool plan(ts_arena *arena, const options *o, const ts_imodel *im, compile
     const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
                                   .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
                                   .utilisation = o->utilisation, .target_ii = o->target_ii, .page_buffers = o->page_buffers,
-                                  .argmax = im->classifier && !o->logits && !job->assist};
+                                  .argmax = job->im->classifier && !o->logits && !job->assist};
     ts_deploy_options how = o->deploy;
-    if (job->assist && !ts_assist_rings(job->assist, im, job->deployment.devices, &how, err))
+    if (job->longest)
+        return (job->im = ts_assist_longest(arena, &job->model, job->im, &how, &wish, &job->deployment, job->assist, err)) != NULL;
+    if (job->assist && !ts_assist_rings(job->assist, job->im, job->deployment.devices, &how, err))
         return false;
-    return ts_deploy_plan(arena, &how, &wish, im, &job->deployment, err);
+    return ts_deploy_plan(arena, &how, &wish, job->im, &job->deployment, err);
 }
 
-static bool emit(ts_arena *arena, const options *o, const ts_imodel *im, const compile_job *job, ts_err *err)
+static bool emit(ts_arena *arena, const options *o, const compile_job *job, ts_err *err)
 {
     ts_progress("writing %s", o->dir);
     const ts_events *events = job->events.tokens;
     int *n = TS_NEW_N(arena, int, events->count);
     for (int e = 0; e < events->count; e++)
         n[e] = events->event[e].n;
-    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, im, events);
-    json_t *extra = job->assist ? ts_assist_manifest(job->assist, im, &job->bus) : NULL;
-    const bool ok = ts_deploy_emit(&job->deployment, im, events->count, n, x, extra, o->dir, err) &&
+    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, events);
+    json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus) : NULL;
+    const bool ok = ts_deploy_emit(&job->deployment, job->im, events->count, n, x, extra, o->dir, err) &&
                     ts_file_copy(arena, o->model, ts_printf(arena, "%s/model.onnx", o->dir), err) &&
                     (!o->source.inputs || ts_file_copy(arena, o->source.inputs, ts_printf(arena, "%s/inputs.json", o->dir), err));
     json_decref(extra);
     return ok;
 }
 
-static bool report(const options *o, const ts_chosen *chosen, const ts_imodel *im, const compile_job *job, ts_err *err)
+static bool report(const options *o, const ts_chosen *chosen, const compile_job *job, ts_err *err)
 {
     const ts_deployment *deployment = &job->deployment;
-    json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", im->name, "formats",
+    json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", job->im->name, "formats",
                                                                ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search",
                                                                chosen->search);
     CHECK(own && json_object_update(all, own) == 0);
     json_decref(own);
     if (job->assist)
-        ts_assist_report(job->assist, im, &job->bus, &deployment->partition, all);
+        ts_assist_report(job->assist, job->im, &job->bus, &deployment->partition, all);
     char path[4096];
     snprintf(path, sizeof path, "%s/report.json", o->dir);
     bool ok = ts_report_write(path, all, err);

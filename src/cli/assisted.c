@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/progress.h"
 #include "emit/top.h"
 
 bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events, const ts_encoder **encoder,
@@ -41,6 +42,53 @@ bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, 
     if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
         o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
     return true;
+}
+
+static const ts_imodel *planned_until(ts_arena *arena, const ts_imodel *im, int end, ts_deploy_options how, const ts_plan_options *ring,
+                                      ts_deployment *deployment, ts_err *err)
+{
+    const bool whole = end == ts_block_count(im);
+    const ts_imodel *part = whole ? im : ts_imodel_slice(arena, im, (ts_slice){0, end, true, false}, err);
+    if (deployment->devices == 1)
+        how.mode = ts_mode_name(TS_MODE_MONOLITHIC);
+    ts_progress("planning %d of %d half layers", end, ts_block_count(im));
+    return part && ts_deploy_plan(arena, &how, ring, part, deployment, err) ? part : NULL;
+}
+
+const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model, const ts_imodel *im, const ts_deploy_options *o,
+                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, ts_err *err)
+{
+    ts_err none = {""};
+    const int step = deployment->devices == 1 ? 1 : 2; /* several rings have whole layers */
+    int fits = 0, too_long = ts_block_count(im);
+    if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.pin = o->pin}, err))
+        return NULL;
+    if (planned_until(arena, im, too_long, *o, ring, deployment, &none)) {
+        ts_fail(err, "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is wanted",
+                o->device);
+        return NULL;
+    }
+    ts_deployment best = *deployment;
+    const ts_imodel *longest = NULL;
+    while (too_long - fits > step) {
+        const int half = (fits + too_long) / (2 * step) * step;
+        none = (ts_err){""};
+        const ts_imodel *part = planned_until(arena, im, half, *o, ring, deployment, &none);
+        if (part) {
+            longest = part;
+            best = *deployment;
+            fits = half;
+        } else {
+            too_long = half;
+        }
+    }
+    if (!longest) {
+        ts_fail(err, "%s", none.msg); /* of half a layer */
+        return NULL;
+    }
+    *deployment = best;
+    const char *hardware = ts_printf(arena, "embed-layers.%d%s", (fits - 1) / 2, fits % 2 ? ".attention" : "");
+    return ts_assist_choose(arena, model->graph, model->found, hardware, assist, err) ? longest : NULL;
 }
 
 /* ---- Written down */

@@ -290,7 +290,7 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
     ts_err trace_err = {""};
     if (r.results && trace && !write_trace(arena, &r, trace, &trace_err) && ok)
         ok = ts_fail(err, "%s", trace_err.msg);
-    if (ok && r.time.fronts > 0) {
+    if (ok && r.time.backs > 0) {
         json_t *measured = ts_assist_measured_json(&r.time);
         ts_report_print_measured(stdout, measured);
         json_decref(measured);

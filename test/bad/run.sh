@@ -108,7 +108,8 @@ fails "format out of range" "q" "${compile[@]}" --events "$csv" --formats q=40 -
 for slice in layers.9 foo embed head 2-1 layers.1-layers.0 layers.0.ffn-0.attention layers.0- ""; do
     fails "--hardware '$slice' lists what could be" "--hardware $slice: .*this model has embed, layers.0 ... layers.[0-9]+, head" "${compile[@]}" --events "$csv" --hardware="$slice" -o "$dir/d"
 done
-fails "assistance where none is needed" "all of this model has hardware; say which part with --hardware" "${compile[@]}" --events "$csv" --mode assisted -o "$dir/d"
+fails "assistance where none is needed" "all of this model fits zcu102, so no host is needed" "${compile[@]}" --events "$csv" --mode assisted --max-tokens 64 -o "$dir/d"
+fails "assistance where nothing helps" "seeded_0_1 does not fit ice40up5k" "${split[@]}" --device ice40up5k --mode assisted
 fails "a host's bus without a host" "--host: it belongs to --hardware" "${compile[@]}" --events "$csv" --host 1000 -o "$dir/d"
 for way in fast 0 100: 100:-1 100:2x; do
     fails "--host $way" "--host $way: give MBITS" "${compile[@]}" --events "$csv" --hardware layers.0 --host $way -o "$dir/d"
