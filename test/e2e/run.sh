@@ -98,6 +98,60 @@ check "and is named" grep -q 'event 7: on 1 of 2 hits, hit_id 20$' "$dir/warning
 grep -v 20 "$dir/zero.csv" >"$dir/nonzero.csv"
 check "mask from data does not fire" data_mask "$dir/nonzero.csv" 0
 
+# Assisted: a model with a convolutional tokenizer, and any slice of one that is all hardware.
+samples() { # FILE SEED DIM...: a .npy of random values
+    /usr/bin/python3 -c 'import sys, numpy
+file, seed, *shape = sys.argv[1:]
+numpy.save(file, numpy.random.default_rng(int(seed)).normal(size=tuple(map(int, shape))).astype(numpy.float32))' "$@"
+}
+near() { # A.csv B.csv SHARE: root mean square of the differences at most SHARE of that of B
+    /usr/bin/python3 - "$@" <<'P'
+import csv, sys
+a, b = (list(csv.reader(open(p))) for p in sys.argv[1:3])
+assert a[0] == b[0] and len(a) == len(b) > 1
+pairs = [(float(x), float(y)) for r, s in zip(a[1:], b[1:]) for x, y in zip(r[1:], s[1:])]
+off = (sum((x - y) ** 2 for x, y in pairs) / sum(y * y for _, y in pairs)) ** .5
+print("off by %.4f %%" % (100 * off))
+sys.exit(0 if off <= float(sys.argv[3]) else 1)
+P
+}
+engines() { # NAME EVENTS...: all three engines agree on DIR/NAME
+    local name=$1 engine
+    shift
+    for engine in float integer rtl; do
+        check "$name: --engine $engine" "$tessera" run "$dir/$name" --engine $engine "$@" -o "$dir/$name.$engine.csv"
+    done
+    check "$name: integer and rtl write the same file" cmp "$dir/$name.integer.csv" "$dir/$name.rtl.csv"
+    check "$name: near the float model" near "$dir/$name.integer.csv" "$dir/$name.float.csv" .005
+}
+samples "$dir/few.npy" 1 24 2 8 8
+samples "$dir/fresh.npy" 2 6 2 8 8
+conv=(compile test/models/assisted/conv_tokens.onnx --device zcu102 --input "$dir/few.npy" --target-ii 40)
+check "assisted: inspect" "$tessera" inspect "${conv[1]}"
+cp "$dir/log" "$dir/conv.log"
+check "it names what has no hardware" grep -q "why .*'Conv_0' (Conv) has no hardware" "$dir/conv.log"
+check "assisted: compile" "$tessera" "${conv[@]}" -o "$dir/conv"
+check "assisted: compile again" "$tessera" "${conv[@]}" -o "$dir/conv2"
+check "assisted: byte-identical" diff -r "$dir/conv" "$dir/conv2"
+engines conv --input "$dir/fresh.npy"
+check "assisted: simulate over the host's bus" "$tessera" simulate "$dir/conv" --input "$dir/fresh.npy" --lone --bus
+check "assisted: bit-exact, times as the host sees them" report "$dir/conv" "$exact and s['events'] == len(s['with_bus']) == 6 and r['host']['measured']['events'] == 6 and all(abs(e['predicted_cycles'] / e['latency_cycles'] - 1) < .03 for e in s['with_bus'])"
+check "assisted: profile" "$tessera" profile "$dir/conv" --input "$dir/fresh.npy"
+check "assisted: trace" "$tessera" run "$dir/conv" --engine integer --input "$dir/fresh.npy" --trace "$dir/conv.trace" -o "$dir/trace.csv"
+slice=layers.0.ffn-2.attention
+check "slice: compile" "$tessera" compile test/models/torch_pre.onnx --hardware $slice --device zcu102 --inputs "$dir/qdq.json" --events "$dir/qdq.csv" \
+    --max-tokens 64 --target-ii 40 -o "$dir/slice"
+engines slice --events "$dir/qdq.csv"
+check "slice: simulate with stalls" "$tessera" simulate "$dir/slice" --events "$dir/qdq.csv" --stalls 20
+check "slice: bit-exact" report "$dir/slice" "$exact and s['events'] == 3 and r['host']['hardware'] == '$slice'"
+sed 's/\["u", "v"\]/["u", "v", "w"]/' "$dir/qdq.json" >"$dir/three.json"
+check "any number of hits: compile" "$tessera" compile test/models/assisted/directions.onnx --device zcu102 --inputs "$dir/three.json" \
+    --events "$dir/qdq.csv" -o "$dir/directions"
+for engine in float integer; do
+    check "any number of hits: --engine $engine" "$tessera" run "$dir/directions" --engine $engine --events "$dir/qdq.csv" -o "$dir/directions.$engine.csv"
+done
+check "any number of hits: near the float model" near "$dir/directions.integer.csv" "$dir/directions.float.csv" .005
+
 # The shipped models find the tracks of fresh events, as integers too; limits and reasons: train/README.md.
 physics() {
     scripts/physics.sh 40 1005 >"$dir/physics" || return 1
