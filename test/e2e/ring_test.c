@@ -464,6 +464,28 @@ static void set_buffers(ts_plan *plan, int o, int ffn1, int ffn2, int qkv)
         plan->lin[ts_paged_stage[i]].buffers = buffers[i];
 }
 
+/* The manifest says where each page of external memory is: the last beat of each has the transfer's number in every lane. */
+static void check_page_file(ring *r)
+{
+    ts_err err = {0};
+    size_t size;
+    const char *image = ts_file_read(r->arena, ts_printf(r->arena, "%s/mem/pages.bin", r->dir), &size, &err);
+    assert_non_null(image);
+    const json_t *pages = json_object_get(r->design.manifest, "pages"), *order = json_object_get(pages, "order"), *transfer;
+    const size_t beat = (size_t)json_integer_value(json_object_get(pages, "beat_bytes"));
+    size_t at = 0, i;
+    json_array_foreach(order, i, transfer)
+    {
+        assert_int_equal(json_integer_value(json_object_get(transfer, "byte")), at);
+        at += (size_t)json_integer_value(json_object_get(transfer, "bytes"));
+        assert_true(at <= size);
+        for (size_t lane = 0; lane < beat / 8; lane++)
+            assert_int_equal(image[at - beat + 8 * lane + 4], i);
+    }
+    assert_true(i > 0 && at == size);
+    assert_int_equal(json_integer_value(json_object_get(pages, "bytes")), size);
+}
+
 static long long total_stalls(const ts_sim_result *r)
 {
     long long sum = 0;
@@ -523,6 +545,7 @@ static ts_sim_result simulate_long(ring *r)
 
 static void check_paged(ring *r)
 {
+    check_page_file(r);
     check(r);
     simulate(r, (ts_sim_options){.memory_percent = 60, .seed = 6});
     simulate(r, (ts_sim_options){.memory_percent = 90, .stall_percent = 50, .seed = 7});

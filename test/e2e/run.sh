@@ -68,6 +68,16 @@ check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --t
 cp "$dir/log" "$dir/trace.log"
 check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
 
+# Weights in external memory: what a plan by itself chooses, pauses and faults of the memory.
+check "paged: compile" "$tessera" compile "$model" --device pynq-z2 --mode paged --inputs "$inputs" --events "$csv" --max-tokens 256 -o "$dir/paged"
+check "paged: lone events" "$tessera" simulate "$dir/paged" --events "$csv" --limit 2 --lone
+check "paged: latency within 2 % of the prediction" report "$dir/paged" "$exact and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) < .02 for e in s['per_event'])"
+check "paged: pauses of memory" "$tessera" simulate "$dir/paged" --events "$csv" --limit 2 --memory-stalls 40 --stalls 10
+check "paged: a late page" "$tessera" simulate "$dir/paged" --events "$csv" --limit 2 --page-fault late:0:9:20000
+check "is late and does no harm" report "$dir/paged" "$exact and s['flagged'] == 0 and any(t['late'] for t in s['pages'][0]['stages'])"
+check "paged: a page that cannot be read" "$tessera" simulate "$dir/paged" --events "$csv" --limit 3 --page-fault error:0:9
+check "spoils its own event" report "$dir/paged" "$exact and [e.get('flagged', False) for e in s['per_event']] == [False, True, False] and s['pages'][0]['fetched_again'] >= 3"
+
 # A model that was quantised in training: formats of the file, the first q, k, v not fused with the embedding.
 printf '%s\n' '{"inputs": [{"column": "a"}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$dir/qdq.json"
 awk 'BEGIN { srand(3); print "event_id,hit_id,a,b,c"
