@@ -229,7 +229,7 @@ static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
     wires(t, to, w->d * t->w.res_w, true);
     out(t,
         "    ts_norm #(\n"
-        "        .D(%d), .NP(%d), .REG(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
+        "        .D(%d), .NP(%d), .REG(REG), .DIGITS(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
         "        .W(%d), .YW(%d), .TSHIFT(%d), .YSHIFT(%d), .BIASW(%d), .EPSW(%d), .PSTYLE(\"%s\"),\n"
         "        .INIT_G(%s), .CFG_G(%d), .INIT_E(%s), .CFG_E(%d)\n"
         "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ",
@@ -611,7 +611,7 @@ static void head(top *t, const char *in)
     }
     if (im->pool != TS_POOL_NONE) {
         wires(t, "pooled", res, true);
-        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW)) u_pool (\n        .clk(clk), .rst(rst),\n        ",
+        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW), .DIGITS(REG)) u_pool (\n        .clk(clk), .rst(rst),\n        ",
             im->d, w->res_w, t->plan->n_max, pools[im->pool]);
         tagged(t, "s", in);
         out(t, ",\n        ");

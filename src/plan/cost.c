@@ -134,7 +134,7 @@ static void head(ring *r)
     if (im->has_final_norm)
         put_norm(r, TS_NRM_FINAL);
     if (im->pool != TS_POOL_NONE)
-        put(r, "pool", ts_cost_pool(&r->map, im->d, r->w.res_w, plan->n_max, im->pool));
+        put(r, "pool", ts_cost_pool(&r->map, im->d, r->w.res_w, plan->n_max, im->pool, plan->reg));
     put_rqvec(r, TS_RQV_HEAD);
     const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + im->head_count - 1);
     for (int id = TS_LIN_HEAD0; id <= (int)last; id++)

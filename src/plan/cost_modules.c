@@ -50,7 +50,7 @@ static double lutram_luts(const ts_mapping *map, int width, int depth)
 }
 
 /* A block RAM of `width` bits: the cheapest aspect ratio of RAMB18 (36 x 512 ... 1 x 16384) and RAMB36 (72 x 512 ... 1 x 32768),
-   banks and columns of one kind, in RAMB36. Returns the banks. */
+   banks and columns of one kind, in RAMB36. Banks lie side by side, whole bytes of 9 bits each. Returns the banks. */
 static int block_ram(int width, int depth, double *bram36, double *luts)
 {
     int chosen = 1;
@@ -60,7 +60,8 @@ static int block_ram(int width, int depth, double *bram36, double *luts)
         for (int i = 1 - kind; i < 7; i++) {
             const int words = kind ? 512 << i : 512 << (i - 1);
             const int banks = cdiv(depth, words);
-            const double cost = (double)banks * cdiv(width, widths[i]) * (kind ? 1 : 0.5), mux = bank_luts(banks, width);
+            const int byte = imin(9, widths[i]);
+            const double cost = cdiv(banks * cdiv(width, byte) * byte, widths[i]) * (kind ? 1 : 0.5), mux = bank_luts(banks, width);
             /* Half a block RAM is worth thousands of LUTs to Yosys: LUTs only break ties. */
             if (*bram36 < 0 || cost < *bram36 || (cost == *bram36 && mux < *luts)) {
                 *bram36 = cost;
@@ -441,7 +442,7 @@ ts_cost ts_cost_argmax(int M, int PM, int NR, int YW, int TAGW)
     return cost;
 }
 
-ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode)
+ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode, int DIGITS)
 {
     const int MEAN = mode == TS_POOL_MEAN, MAX = mode == TS_POOL_MAX, FIRST = mode == TS_POOL_FIRST;
     ts_resources self = {0};
@@ -450,7 +451,7 @@ ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode
 #undef COST_ts_pool
     ts_cost cost = both(self);
     if (mode == TS_POOL_MEAN) {
-        ts_cost_add(&cost, 1, ts_cost_recip(clog2(NMAX + 1), 1, 2));
+        ts_cost_add(&cost, 1, ts_cost_recip(clog2(NMAX + 1), 1, DIGITS));
         ts_cost_add(&cost, 1, ts_cost_pulse(1, 1 + 1 + 7));
         ts_cost_add(&cost, 1, ts_cost_beats(D));
         ts_cost_add(&cost, 1, ts_cost_requant(map, 26, 1, 41 - W, 0, 1, W, false));
@@ -523,8 +524,7 @@ ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rq
 
 ts_cost ts_cost_norm(const ts_mapping *map, const ts_nrm_widths *w, const ts_nrm_fold *f, int W, int YW, int LW, int TAGW, int REG)
 {
-    enum { DIGITS = 2 };
-    const int D = w->d, NP = f->np, TSHIFT = w->t_shift, EPSW = w->epsw, PAGES = w->pages;
+    const int DIGITS = REG, D = w->d, NP = f->np, TSHIFT = w->t_shift, EPSW = w->epsw, PAGES = w->pages;
     ts_resources self = {0};
 #define COST_ts_norm
 #include "plan/cost_table.def"

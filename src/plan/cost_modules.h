@@ -47,7 +47,7 @@ ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF);
 ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int QDEPTH, bool HALF);
 ts_cost ts_cost_output(int OPW, int YW, int BPT, bool ZEROS, bool HALF);
 ts_cost ts_cost_argmax(int M, int PM, int NR, int YW, int TAGW);
-ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode);
+ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode, int DIGITS);
 
 typedef struct ts_linear_params {
     ts_lin_widths w;

@@ -55,9 +55,8 @@ static int tree(const timing *t, int x)
 }
 
 enum {
-    SLICE = 1,      /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
-    RQVEC_LAG = 9,  /* ts_rqvec, beside its steps */
-    NORM_DIGITS = 2 /* ts_norm's and ts_pool's default */
+    SLICE = 1,    /* ts_fork, ts_merge, ts_route, ts_admit, ts_output: a register slice */
+    RQVEC_LAG = 9 /* ts_rqvec, beside its steps */
 };
 
 static void linear(const timing *t, path *p, ts_lin_id id)
@@ -95,7 +94,7 @@ static void sum(const timing *t, path *p)
 static void norm(const timing *t, path *p, ts_nrm_id id)
 {
     const int steps = ts_ceil_div(t->w.nrm[id].d, t->plan->nrm[id].np);
-    const int recurrences = ts_ceil_div(18, NORM_DIGITS) + ts_ceil_div(16, NORM_DIGITS);
+    const int recurrences = ts_ceil_div(18, t->plan->reg) + ts_ceil_div(16, t->plan->reg); /* a digit is an adder */
     pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences, steps);
 }
 
@@ -222,7 +221,7 @@ static void out_of_ring(const timing *t, path *p)
     /* Pooled: what follows sees one token an event. */
     path head = {0, 1, NULL};
     if (im->pool != TS_POOL_NONE)
-        pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, NORM_DIGITS) : SLICE, 1);
+        pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, t->plan->reg) : SLICE, 1);
     rqvec(t, &head, TS_RQV_HEAD);
     for (int i = 0; i < im->head_count; i++)
         linear(t, &head, (ts_lin_id)(TS_LIN_HEAD0 + i));
