@@ -153,4 +153,39 @@ for engine in float integer rtl; do
     step "unpadded, $engine" "$tessera" run "$dir/masked" --engine $engine --events "$dir/plain.csv" -o "$dir/plain_$engine.csv"
     step "padding changes nothing, $engine" compare "$dir/padded_$engine.csv" "$dir/plain_$engine.csv" "largest == 0"
 done
+
+# Assisted: vision transformers whose tokenizer and pooling the host computes, against the outputs that come with them.
+expected() { # OUT.csv EXPECTED.npy SHARE: root mean square of the differences at most SHARE of that of the expected
+    /usr/bin/python3 - "$@" <<'P'
+import csv, sys, numpy
+got = numpy.array([[float(x) for x in row[1:]] for row in list(csv.reader(open(sys.argv[1])))[1:]])
+want = numpy.load(sys.argv[2])
+off = numpy.linalg.norm(got - want) / numpy.linalg.norm(want)
+print("relative error %.2g" % off)
+sys.exit(0 if got.shape == want.shape and off <= float(sys.argv[3]) else 1)
+P
+}
+for pair in cct_1_16_16_8:100 cct_2_32_32_128_opset20:600; do
+    name=${pair%:*} sample=$data/exporters/${pair%:*}
+    step "$name: float" "$tessera" run "$sample.onnx" --engine float --input "$sample.input.npy" -o "$dir/$name.float.csv"
+    step "$name: float reference" expected "$dir/$name.float.csv" "$sample.output.npy" 1e-4
+    step "$name: compile" "$tessera" compile "$sample.onnx" --device zcu102 --input "$sample.input.npy" --target-ii "${pair#*:}" -o "$dir/$name"
+    step "$name: simulate over the host's bus" "$tessera" simulate "$dir/$name" --input "$sample.input.npy" --lone --bus
+    step "$name: bit-exact, predicted within 3 %" report "$dir/$name" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 1 and abs(s['with_bus'][0]['predicted_cycles'] / s['with_bus'][0]['latency_cycles'] - 1) <= .03"
+    step "$name: rtl" "$tessera" run "$dir/$name" --engine rtl --input "$sample.input.npy" -o "$dir/$name.csv"
+    step "$name: close to the expected output" expected "$dir/$name.csv" "$sample.output.npy" .02
+done
+
+# Slices of published models, the rest on the host.
+slice() { # NAME MODEL SLICE EVENTS INPUTS SHARE: median of the differences from float, over the standard deviation
+    step "$1 $3: compile" "$tessera" compile "$2" "${small[@]}" --hardware "$3" --events "$4" --inputs "$5" -o "$dir/$1"
+    step "$1 $3: integer" "$tessera" run "$dir/$1" --engine integer --events "$4" --limit 4 --logits -o "$dir/$1.csv"
+    step "$1 $3: float" "$tessera" run "$dir/$1" --engine float --events "$4" --limit 4 --logits -o "$dir/$1.float.csv"
+    step "$1 $3: near the float model" compare "$dir/$1.csv" "$dir/$1.float.csv" "median <= $6"
+}
+slice encreg_slice "$encreg" layers.2-4 "$events/trackml_50to100.csv" "$inputs" .012
+step "encreg_slice: simulate" "$tessera" simulate "$dir/encreg_slice" --events "$events/trackml_50to100.csv" --limit 2
+step "encreg_slice: bit-exact" report "$dir/encreg_slice" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 2"
+slice masked_slice "$models/encreg_trackml_50to100_masked_opset17.onnx" embed-layers.1.attention "$events/trackml_50to100.csv" "$inputs" .012
+slice enccla_slice "$cla" layers.3.ffn-head "$events/trackml_10to50.csv" "$events/enccla_trackml.inputs.json" .012
 exit $status
