@@ -137,7 +137,7 @@ static bool emit(ts_arena *arena, const options *o, const compile_job *job, ts_e
     for (int e = 0; e < events->count; e++)
         n[e] = events->event[e].n;
     const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, events);
-    json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus) : NULL;
+    json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus, &job->deployment.partition) : NULL;
     const bool ok = ts_deploy_emit(&job->deployment, job->im, events->count, n, x, extra, o->dir, err) &&
                     ts_file_copy(arena, o->model, ts_printf(arena, "%s/model.onnx", o->dir), err) &&
                     (!o->source.inputs || ts_file_copy(arena, o->source.inputs, ts_printf(arena, "%s/inputs.json", o->dir), err));

@@ -136,9 +136,15 @@ json_t *ts_assist_json(const ts_assist *a, const ts_imodel *im, const ts_host_bu
     return json;
 }
 
-json_t *ts_assist_manifest(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus)
+/* A ring with all weights on chip has no name of its own where the host is there, too. */
+static const char *mode_of(const ts_partition *p)
 {
-    return json_pack("{s:s, s:o}", "mode", ts_mode_name(TS_MODE_ASSISTED), "host", ts_assist_json(a, im, bus));
+    return ts_mode_name(p->mode == TS_MODE_MONOLITHIC ? TS_MODE_ASSISTED : p->mode);
+}
+
+json_t *ts_assist_manifest(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *p)
+{
+    return json_pack("{s:s, s:o}", "mode", mode_of(p), "host", ts_assist_json(a, im, bus));
 }
 
 void ts_assist_report(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *p, json_t *report)
@@ -146,8 +152,7 @@ void ts_assist_report(const ts_assist *a, const ts_imodel *im, const ts_host_bus
     json_t *host = ts_assist_json(a, im, bus);
     json_object_set_new(host, "predicted", ts_assist_predicted_json(bus, p->ring, p->parts, p->prediction.tokens));
     json_object_set_new(report, "host", host);
-    if (p->mode == TS_MODE_MONOLITHIC)
-        json_object_set_new(report, "mode", json_string(ts_mode_name(TS_MODE_ASSISTED)));
+    json_object_set_new(report, "mode", json_string(mode_of(p)));
 }
 
 static int bytes(int values, int lane_bits, int transfers)

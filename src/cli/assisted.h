@@ -27,7 +27,7 @@ const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model,
 json_t *ts_assist_json(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus);
 
 /* What an assisted design's manifest has beside that of any other. New reference. */
-json_t *ts_assist_manifest(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus);
+json_t *ts_assist_manifest(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *partition);
 
 /* Adds to a report what an assisted design's has beside that of any other. */
 void ts_assist_report(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *partition, json_t *report);
