@@ -13,7 +13,7 @@ void ts_cost_add(ts_cost *sum, double count, ts_cost part)
 #define X(field, label) \
     sum->yosys.field += count * part.yosys.field; \
     sum->device.field += count * part.device.field;
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
 }
 
@@ -41,12 +41,15 @@ static double bank_luts(int banks, int width)
     return banks <= 1 ? 0 : banks <= 4 ? width + banks : 4.0 * width * cdiv(banks, 8) + banks;
 }
 
-/* A LUT RAM: the cheaper of banks of 32 and of 64 words. */
-static double lutram_luts(const ts_mapping *map, int width, int depth)
+/* `count` LUT RAMs: the cheaper of banks of 32 and of 64 words. */
+static void add_lutram(ts_resources *sum, const ts_mapping *map, int count, int width, int depth)
 {
-    const double low = (double)cdiv(depth, 32) * cdiv(width, map->lutram_bits_32) * map->lutram_luts + bank_luts(cdiv(depth, 32), width);
-    const double high = (double)cdiv(depth, 64) * cdiv(width, map->lutram_bits_64) * map->lutram_luts + bank_luts(cdiv(depth, 64), width);
-    return low < high ? low : high;
+    const double low = (double)cdiv(depth, 32) * cdiv(width, map->lutram_bits_32) * map->lutram_luts;
+    const double high = (double)cdiv(depth, 64) * cdiv(width, map->lutram_bits_64) * map->lutram_luts;
+    const double low_banks = bank_luts(cdiv(depth, 32), width), high_banks = bank_luts(cdiv(depth, 64), width);
+    const bool is_low = low + low_banks < high + high_banks;
+    sum->lut += count * (is_low ? low + low_banks : high + high_banks);
+    sum->lutram += count * (is_low ? low : high);
 }
 
 /* A block RAM of `width` bits: the cheapest aspect ratio of RAMB18 (36 x 512 ... 1 x 16384) and RAMB36 (72 x 512 ... 1 x 32768),
@@ -98,7 +101,7 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
             self.ff += count * width;
             break;
         case TS_MEM_DISTRIBUTED:
-            self.lut += count * lutram_luts(map, width, DEPTH);
+            add_lutram(&self, map, count, width, DEPTH);
             self.ff += count * 2 * width;
             break;
         case TS_MEM_ULTRA:
@@ -118,7 +121,8 @@ ts_cost ts_cost_delay(int WIDTH, int CYCLES)
 {
     if (CYCLES < 3)
         return both((ts_resources){.ff = (double)WIDTH * CYCLES});
-    return both((ts_resources){.lut = (double)WIDTH * cdiv(CYCLES, 32)});
+    const double luts = (double)WIDTH * cdiv(CYCLES, 32);
+    return both((ts_resources){.lut = luts, .lutram = luts});
 }
 
 ts_cost ts_cost_pulse(int WIDTH, int CYCLES)
@@ -167,7 +171,7 @@ ts_cost ts_cost_fifo_lut(const ts_mapping *map, int WIDTH, int DEPTH)
 #define COST_ts_fifo_lut
 #include "plan/cost_table.def"
 #undef COST_ts_fifo_lut
-    self.lut += lutram_luts(map, WIDTH, DEPTH);
+    add_lutram(&self, map, 1, WIDTH, DEPTH);
     return both(self);
 }
 

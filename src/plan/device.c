@@ -128,6 +128,7 @@ static bool read_device(const reader *r, ts_device *d)
         return false;
     if (d->lutram > d->has.lut)
         return ts_fail(r->err, "%s: \"lutram\" is %.0f, and there are %.0f LUTs in all", r->path, d->lutram, d->has.lut);
+    d->has.lutram = d->lutram > 0 ? d->lutram : d->has.lut;
     d->has.bram36 = floor(brams * d->bram_kbit / 36);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(d->yosys_family, families[i]) == 0)
@@ -215,7 +216,7 @@ double ts_device_load(const ts_device *device, const ts_resources *need, const c
                 *resource = label; \
         } \
     }
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return worst;
 }

@@ -15,13 +15,19 @@
     X(uram, "URAM")
 typedef struct ts_resources {
     double lut, ff, dsp, bram36, uram; /* bram36: RAMB36 + RAMB18/2 */
+    double lutram; /* how many of the LUTs are memory or shift registers: predicted, and limited, but not what a synthesis is compared with */
 } ts_resources;
+
+/* What a design may not have too much of. */
+#define TS_LIMITS(X) \
+    TS_RESOURCES(X) \
+    X(lutram, "LUT RAM")
 
 typedef struct ts_device {
     const char *name, *title, *part, *source;
     const char *yosys_family; /* "xcup", "xc7", "ecp5" or "ice40" */
     ts_resources has;
-    double lutram; /* LUTs that can be memory */
+    double lutram; /* LUTs that can be memory; where there are none, memories are made of registers, and has.lutram is no limit */
     const char *dsp_kind;
     int dsp_a, dsp_b; /* bits of a signed product's factors */
     const char *bram_kind;

@@ -361,9 +361,8 @@ static const ts_device *share_of(ts_arena *arena, const ts_device *device, doubl
     ts_device *part = TS_NEW(arena, ts_device);
     *part = *device;
 #define X(field, label) part->has.field = floor(part->has.field * share);
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
-    part->lutram *= share;
     return part;
 }
 

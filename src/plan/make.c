@@ -339,7 +339,7 @@ static double of(const ts_resources *r, const char *label)
 #define X(field, text) \
     if (strcmp(label, text) == 0) \
         return r->field;
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return 0;
 }
@@ -397,7 +397,7 @@ static const char *what_is_short(const search *s, const candidate *c)
         t = ts_printf(s->arena, "%s%s%.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f)", t, *t ? ", and " : "", c->cost.device.field, label, \
                       c->cost.device.field - floor(s->cap * s->device->has.field), floor(s->cap * s->device->has.field), 100 * s->cap, \
                       s->device->has.field);
-        TS_RESOURCES(X)
+        TS_LIMITS(X)
 #undef X
     }
     return t;

@@ -222,7 +222,7 @@ static bool can_fit(const ts_ring_search *s, const ts_plan *plan, const parts *p
                 if (style == TS_MEM_ULTRA && (!p->m.ultra[i] || s->device->has.uram <= 0))
                     continue;
 #define X(field, label) best.field = fmin(best.field, cost[style].field);
-                TS_RESOURCES(X)
+                TS_LIMITS(X)
 #undef X
             }
         }

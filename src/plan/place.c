@@ -53,7 +53,7 @@ double ts_excess(const ts_ring_search *s, const ts_resources *need)
 #define X(field, label) \
     if (need->field > s->cap * s->device->has.field) \
         sum += s->device->has.field > 0 ? need->field / s->device->has.field - s->cap : need->field;
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return sum;
 }
@@ -73,7 +73,7 @@ void ts_measure(const ts_ring_search *s, ts_candidate *c)
 ts_resources ts_resources_plus(ts_resources a, const ts_resources *b, double factor)
 {
 #define X(field, label) a.field += factor * b->field;
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return a;
 }

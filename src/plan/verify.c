@@ -300,7 +300,7 @@ static bool apart(const ts_claim *c, int i)
 static ts_resources sum(ts_resources a, const ts_resources *b)
 {
 #define X(field, label) a.field += b->field;
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return a;
 }
@@ -329,7 +329,7 @@ static bool same_cost(const ts_resources *claimed, const ts_resources *found, co
 #define X(field, label) \
     if (!same_number(claimed->field, found->field)) \
         return ts_fail(err, "it says that it needs %g " label " (column %s), and needs %g", claimed->field, column, found->field);
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return true;
 }
@@ -340,7 +340,7 @@ static bool check_room(const ts_device *device, const ts_resources *need, double
     if (need->field > cap * device->has.field * (1 + SLIGHTLY)) \
         return ts_fail(err, "%s: %.0f " label " are needed, %.0f more than the %.0f allowed (%.0f %% of %.0f)", device->name, need->field, \
                        ceil(need->field - cap * device->has.field), floor(cap * device->has.field), 100 * cap, device->has.field);
-    TS_RESOURCES(X)
+    TS_LIMITS(X)
 #undef X
     return true;
 }

@@ -46,6 +46,7 @@ static void random_device(uint64_t *s, ts_arena *arena, ts_device *d)
     d->has.bram36 = floor(d->has.bram36 * share[range(s, 0, 2)]);
     d->has.dsp = floor(d->has.dsp * share[range(s, 0, 2)]);
     d->has.lut = floor(d->has.lut * share[range(s, 0, 1)]);
+    d->has.lutram = floor(fmin(d->has.lut, d->has.lutram * share[range(s, 0, 2)]));
 }
 
 static bool random_problem(uint64_t seed, problem *p)

@@ -175,6 +175,12 @@ static void too_large(broken *b)
     b->own.has.dsp = floor(b->p.part[0].planned.cost.device.dsp / 0.8) - 1;
     b->device[0] = &b->own;
 }
+static void too_much_lutram(broken *b)
+{
+    b->own = *b->f->pynq;
+    b->own.has.lutram = b->p.part[0].planned.cost.device.lutram;
+    b->device[0] = &b->own;
+}
 static void less_allowed(broken *b) { b->options.plan.utilisation = 0.02; }
 static void shared_device(broken *b) /* each ring has room, both together do not */
 {
@@ -256,6 +262,7 @@ static void broken_splits_are_refused(void **state)
         {"UltraRAM that is not loaded", unloaded, "which nobody loads"},
         {"a FIFO that is too short", shallow_fifo, "the residual FIFO holds 2 tokens"},
         {"more DSPs than allowed", too_large, "more than the"},
+        {"more LUTs as memory than can be", too_much_lutram, "LUT RAM are needed"},
         {"a lower cap", less_allowed, "more than the"},
         {"fewer block RAMs claimed", cheaper, "BRAM36 (column device), and needs"},
         {"fewer registers claimed", cheaper_yosys, "FF (column yosys), and needs"},
