@@ -135,6 +135,27 @@ static void what_does_not_depend_on_hits_is_folded(void **state)
     assert_true(ones->data.f[0] == 1.0F && ones->data.f[2] == 1.0F);
 }
 
+/* How exporters write layers that begin with the same weights: five names for a million numbers are no growth. */
+static void shared_constants_are_not_growth(void **state)
+{
+    enum { NUMBERS = 1 << 20, NAMES = 5 };
+    const char *nodes = "";
+    for (int i = 0; i < NAMES; i++)
+        nodes = ts_printf(*state, "%sIdentity big copy%d;Gather copy%d,at g%d axis=0;Add %s,g%d %s;", nodes, i, i, i,
+                          i ? ts_printf(*state, "sum%d", i) : "x", i, i < NAMES - 1 ? ts_printf(*state, "sum%d", i + 1) : "y");
+    char *text = ts_strdup(*state, nodes);
+    text[strlen(text) - 1] = '\0';
+    model m = chain(*state, 13, text);
+    float *big = TS_NEW_N((ts_arena *)*state, float, NUMBERS);
+    big[7] = 3;
+    model_floats(&m, "big", ts_printf(*state, "%d", NUMBERS), big);
+    model_ints(&m, "at", "7");
+    const ts_graph *g = accept(&m);
+    assert_int_equal(g->nodes, NAMES);
+    for (int i = 0; i < NAMES; i++)
+        assert_true(g->node[i]->in[1]->constant && g->node[i]->in[1]->constant->data.f[0] == 3.0F);
+}
+
 static void rounded_and_clamped_sizes_are_not_taken_for_polynomials(void **state)
 {
     model m = chain(*state, 13, "Shape x s;Gather s,one n axis=0;Div n,hundred q;Range zero,q,step r;Cast r y to=1");
@@ -554,6 +575,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(shapes_follow_the_number_of_hits),
         TEST(what_does_not_depend_on_hits_is_folded),
+        TEST(shared_constants_are_not_growth),
         TEST(rounded_and_clamped_sizes_are_not_taken_for_polynomials),
         TEST(batch_is_bound_and_other_free_sizes_are_hits),
         TEST(refusals_say_what_and_where_and_what_to_do),
