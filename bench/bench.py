@@ -112,7 +112,7 @@ def compile_again(design, command):
     return found
 
 
-def measure(table, name, model, mode, options, events, quick):
+def build(table, name, model, mode, options):
     m = cases.PUBLISHED.get(model) or cases.MODELS[model]
     row = dict(table=table, name=name, model=model, title=m["title"], shape=m["shape"], asked=mode, hits=m["hits"])
     files = paths(model)
@@ -133,17 +133,17 @@ def measure(table, name, model, mode, options, events, quick):
     r = json.load(open(design + "/report.json"))
     row.update(mode=r["mode"], device=r["device"], clock_mhz=r["clock_mhz"], predicted={k: v for k, v in r["predicted"].items() if k != "resources"},
                parts=parts_of(r), why=[line for line in r["why"].split("\n") if line and "weighed:" not in line and "chosen:" not in line], host=r.get("host"))
-    if quick and name not in cases.QUICK_SIMULATED:
-        events = 0
-    if events > 0:
-        lone = simulate(design, files[1], [row["hits"]], True)
-        row["simulated"] = lone
-        if "error" not in lone:
-            row["together"] = simulate(design, files[1], [row["hits"]] * events, False)
     return row
 
 
-def latencies(rows, quick):
+def simulate_row(row, events):
+    design, source = "%s/designs/%s" % (OUT, row["name"]), paths(row["model"])[1]
+    row["simulated"] = simulate(design, source, [row["hits"]], True)
+    if "error" not in row["simulated"]:
+        row["together"] = simulate(design, source, [row["hits"]] * events, False)
+
+
+def latencies(rows):
     """Latency of a lone event at several lengths: predicted for every mode that fits, simulated where the simulator is there."""
     curves = []
     for row in rows:
@@ -156,8 +156,7 @@ def latencies(rows, quick):
             points.append({k: r[k] for k in ("tokens", "latency_cycles", "interval_cycles", "mac_utilisation", "mac_units")})
         curve = dict(model=row["model"], mode=row["mode"], clock_mhz=row["clock_mhz"], points=points)
         if "bit_exact" in row.get("simulated", {}) and row["mode"] == "monolithic":
-            lengths = [n for n in cases.LENGTHS[row["model"]]]
-            curve["simulated"] = simulate(design, paths(row["model"])[1], lengths, True)
+            curve["simulated"] = simulate(design, paths(row["model"])[1], cases.LENGTHS[row["model"]], True)
         curves.append(curve)
     return curves
 
@@ -228,12 +227,22 @@ def main():
     todo = [c for c in cases.rows() if not quick or c[1] in cases.QUICK]
     found = dict(version=version(), machine=machine(), quick=quick)
     found["onnxruntime"] = onnxruntime(quick)  # first: nothing else of ours runs beside it
+
+    def progress(i, count, what):
+        say("[%3d/%d, %4d s] %s" % (i + 1, count, time.time() - start, what))
+
     for i, case in enumerate(todo):
-        say("[%3d/%d, %4d s] %s%s" % (i + 1, len(todo), time.time() - start, case[1], ", simulated" if case[5] and not quick else ""))
-        rows.append(measure(*case, quick))
+        progress(i, len(todo), "compile " + case[1])
+        rows.append(build(*case[:5]))
         if "error" in rows[-1]:
             say("      " + rows[-1]["error"])
-    found.update(rows=rows, latencies=latencies(rows, quick), speeds=speeds(rows), seconds=round(time.time() - start))
+    found.update(rows=rows, speeds=speeds(rows))
+    wanted = [(rows[i], case[5]) for i, case in enumerate(todo) if case[5] and "predicted" in rows[i] and (not quick or case[1] in cases.QUICK_SIMULATED)]
+    wanted.sort(key=lambda w: w[0]["predicted"]["mac_units"])  # the small ones first
+    for i, (row, events) in enumerate(wanted):
+        progress(i, len(wanted), "simulate %s, %d multipliers" % (row["name"], row["predicted"]["mac_units"]))
+        simulate_row(row, events)
+    found.update(latencies=latencies(rows), seconds=round(time.time() - start))
     with open(results + "/measured.json", "w") as f:
         json.dump(found, f, indent=1, sort_keys=True)
         f.write("\n")
