@@ -207,6 +207,12 @@ def version():
     return dict(commit=commit, changed=bool(changed), date=time.strftime("%Y-%m-%d", time.gmtime()))
 
 
+def save(found, path):
+    with open(path, "w") as f:
+        json.dump(found, f, indent=1, sort_keys=True)
+        f.write("\n")
+
+
 def write_page(found, page):
     plots.draw(found, os.path.splitext(page)[0])
     report.write(found, json.load(open("bench/quoted.json")), page)
@@ -242,10 +248,9 @@ def main():
     for i, (row, events) in enumerate(wanted):
         progress(i, len(wanted), "simulate %s, %d multipliers" % (row["name"], row["predicted"]["mac_units"]))
         simulate_row(row, events)
+        save(found, OUT + "/measured.json")  # if the run is cut off
     found.update(latencies=latencies(rows), seconds=round(time.time() - start))
-    with open(results + "/measured.json", "w") as f:
-        json.dump(found, f, indent=1, sort_keys=True)
-        f.write("\n")
+    save(found, results + "/measured.json")
     write_page(found, page)
     say("bench: %s, %d rows in %d s" % (page, len(rows), time.time() - start))
     bad = [r["name"] for r in rows for k in ("simulated", "together") if r.get(k) and not r[k].get("bit_exact")]
