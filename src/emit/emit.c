@@ -118,6 +118,8 @@ static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_me
         json_object_set_new(json, "pages", ts_page_file_json(opt->plan, &pages));
     if (opt->extra)
         CHECK(json_object_update_missing(json, opt->extra) == 0);
+    if (ts_plan_is_paged(opt->plan) && !json_object_get(json, "mode"))
+        json_object_set_new(json, "mode", json_string(ts_mode_name(TS_MODE_PAGED)));
     return json;
 }
 

@@ -31,6 +31,14 @@ static void pass(path *p, int latency, int ii)
     piece->room += ts_ceil_div(latency, ii) + 1; /* what is under way at full rate, and one more */
 }
 
+/* What comes next takes a token so many cycles after it began with it. Matters to a paged stage whose output it takes. */
+static void holds(path *p, int cycles)
+{
+    ts_way_piece *piece = p->way ? &p->way->piece[p->way->count - 1] : NULL;
+    if (piece && piece->stage_room > 0 && piece->stage_room == piece->room)
+        piece->stage_hold = cycles;
+}
+
 /* The path goes through the gate of a paged stage. */
 static void gate(path *p, ts_lin_id id)
 {
@@ -67,6 +75,7 @@ static void linear(const timing *t, path *p, ts_lin_id id)
     const bool last = (int)id == TS_LIN_HEAD0 + t->im->head_count - 1; /* its results leave in beats, the others' as tokens */
     const int collected = !last && ts_ceil_div(w->m, f->pm) * rounds > 1;
     const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0) + collected;
+    holds(p, ts_lin_ii(w, f) - 1);
     if (f->buffers)
         gate(p, id);
     pass(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
@@ -88,6 +97,7 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 static void sum(const timing *t, path *p)
 {
     const int steps = ts_ceil_div(t->im->d, t->plan->sum_lanes);
+    holds(p, steps - 1);
     pass(p, steps > 1 ? steps + 2 : 2, steps > 1 ? steps + 2 : 1);
 }
 
@@ -164,7 +174,9 @@ static int key_words(const timing *t)
 static void into_attention(const timing *t, path *p)
 {
     const queue_time q = queue(t);
-    pass(p, q.in, key_words(t) > q.in + 1 ? key_words(t) : q.in + 1);
+    const int each = key_words(t) > q.in + 1 ? key_words(t) : q.in + 1;
+    holds(p, each - 1);
+    pass(p, q.in, each);
 }
 
 static path entering(const timing *t, ts_way *way)
@@ -449,6 +461,7 @@ static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_rin
         for (int e = SETTLED; e < EVENTS; e++)
             wait += event[e].wait[s];
         p->stall_cycles[s] = llround(wait / (EVENTS - SETTLED));
+        p->paged[s] = plan->lin[ts_paged_stage[s]].buffers > 0;
     }
 }
 

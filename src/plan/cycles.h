@@ -29,6 +29,7 @@ typedef struct ts_way_piece {
     int latency, ii; /* of all in it; cycles a token of the slowest */
     int room;        /* tokens that it holds at most */
     int stage_latency, stage_room; /* of the paged stage alone */
+    int stage_hold;  /* cycles for which what stands behind the stage works on a token before it takes it */
 } ts_way_piece;
 
 enum { TS_WAY_PIECES = 1 + TS_PAGED_STAGES };

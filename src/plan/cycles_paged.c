@@ -114,6 +114,7 @@ static turn_end pass_tokens(const ts_way *way, const source *from, const double 
         const int behind = piece->room - piece->stage_room; /* tokens that fit between the stage and the next gate */
         if (k < last && n - 1 - behind >= 0)
             end.left[k] = fmax(end.left[k], here[n + n - 1 - behind]);
+        end.left[k] += piece->stage_hold;
     }
     end.in = end.gate[0];
     end.block = base;

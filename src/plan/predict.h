@@ -12,9 +12,9 @@ typedef struct ts_prediction {
     int mac_units;             /* multipliers of linears and attention */
     double mac_utilisation;    /* MACs at `tokens` / (mac_units * interval_cycles) */
     /* Of a ring with pages (docs/paging.md). The others' latency is that of an event that finds its buffers full. */
+    bool paged[TS_PAGED_STAGES];             /* in the order of ts_paged_stage */
     long long first_latency_cycles;          /* of the first event after a reset, where the loader begins with its first hit */
-    long long stall_cycles[TS_PAGED_STAGES]; /* an event, back to back: waits for pages in front of each stage, in the order of
-                                                ts_paged_stage */
+    long long stall_cycles[TS_PAGED_STAGES]; /* an event, back to back: waits for pages in front of each stage */
 } ts_prediction;
 
 /* n >= 1, a legal plan (ts_plan_check). */

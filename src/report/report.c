@@ -257,6 +257,20 @@ void ts_report_print_host(FILE *out, const json_t *host, double clock_mhz)
     ts_report_print_measured(out, json_object_get(host, "measured"));
 }
 
+/* paging may be NULL. */
+static void print_waits(FILE *out, const json_t *paging, double clock)
+{
+    json_t *stalls = json_object_get(paging, "stall_cycles"), *cycles;
+    const char *stage;
+    cycles_row(out, "  the first event after a reset", get(paging, "first_latency_cycles"), clock);
+    json_object_foreach(stalls, stage, cycles)
+    {
+        char row[64];
+        snprintf(row, sizeof row, "  waits for pages of %s", stage);
+        cycles_row(out, row, json_number_value(cycles), clock);
+    }
+}
+
 void ts_report_print(FILE *out, const json_t *report)
 {
     const json_t *predicted = json_object_get(report, "predicted");
@@ -268,6 +282,7 @@ void ts_report_print(FILE *out, const json_t *report)
         cycles_row(out, "  last hit in to last result out", get(predicted, "latency_cycles"), clock);
         cycles_row(out, "  first hit in to last result out", get(predicted, "total_cycles"), clock);
         cycles_row(out, "  interval of waiting events", get(predicted, "interval_cycles"), clock);
+        print_waits(out, json_object_get(predicted, "paging"), clock);
         fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"), 100 * get(predicted, "mac_utilisation"));
         print_resources(out, report);
         print_parts(out, json_object_get(report, "parts"), clock);

@@ -44,6 +44,11 @@ fails "unknown objective" "choose latency, throughput or area" "${split[@]}" --d
 for link in fast 0 100: 100:-1 100:2x; do
     fails "link $link" "--link $link: give MBITS" "${split[@]}" --device pynq-z2,pynq-z2 --link $link
 done
+for memory in fast 0 0.0001 8: 8:-1 8:2x; do
+    fails "memory $memory" "--memory $memory: give GBYTES" "${split[@]}" --device zcu102 --mode paged --memory $memory
+done
+fails "pages without a memory" "vu13p has no external memory" "${split[@]}" --device vu13p --mode paged
+fails "three page buffers" "--page-buffers" "${split[@]}" --device zcu102 --mode paged --page-buffers 3
 fails "split over one device" "at least two devices" "${split[@]}" --device zcu102 --mode split
 fails "rings on several devices" "share one device" "${split[@]}" --device zcu102,zcu102 --mode replicated
 fails "pin of no stage" "no stage \"layers.9\"; stages are" "${split[@]}" --device pynq-z2,pynq-z2 --pin layers.9=0
