@@ -39,7 +39,7 @@ static void holds(path *p, int cycles)
         piece->stage_hold = cycles;
 }
 
-/* The path goes through the gate of a paged stage. */
+/* The path goes through the gate of a paged stage (TS_LIN_COUNT: a new piece without one). */
 static void gate(path *p, ts_lin_id id)
 {
     if (!p->way)
@@ -249,6 +249,7 @@ static path leaving(const timing *t, ts_way *way)
     from_attention(t, &p);
     if (!t->im->ends_in_attention)
         through_ffn(t, &p);
+    gate(&p, TS_LIN_COUNT); /* the head may be slower than the ring */
     out_of_ring(t, &p);
     return p;
 }

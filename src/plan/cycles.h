@@ -25,14 +25,14 @@ double ts_entering_behind(const ts_plan *plan, const ts_passage *before, int n_b
 
 /* What tokens pass between two gates of paged stages, or between a gate and an end of their way. */
 typedef struct ts_way_piece {
-    ts_lin_id stage; /* behind whose gate it begins; TS_LIN_COUNT: the beginning of the way */
+    ts_lin_id stage; /* behind whose gate it begins; TS_LIN_COUNT: no gate is there, but the beginning of the way, or of the way to the port */
     int latency, ii; /* of all in it; cycles a token of the slowest */
     int room;        /* tokens that it holds at most */
     int stage_latency, stage_room; /* of the paged stage alone */
     int stage_hold;  /* cycles for which what stands behind the stage works on a token before it takes it */
 } ts_way_piece;
 
-enum { TS_WAY_PIECES = 1 + TS_PAGED_STAGES };
+enum { TS_WAY_PIECES = 2 + TS_PAGED_STAGES };
 typedef struct ts_way {
     int count;
     ts_way_piece piece[TS_WAY_PIECES];

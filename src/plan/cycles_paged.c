@@ -76,8 +76,9 @@ typedef struct turn_end {
     double wait[TS_WAY_PIECES]; /* of the first token in front of the gate */
 } turn_end;
 
-/* at: [count][n], scratch. open: of the gates, [count]; that of piece 0 is not looked at. */
-static turn_end pass_tokens(const ts_way *way, const source *from, const double *open, int n, double *at)
+/* at: [count][n], scratch. open: of the gates, free: when the stages are done with the turn before, [count]; those of piece 0 are not
+   looked at. */
+static turn_end pass_tokens(const ts_way *way, const source *from, const double *open, const double *free, int n, double *at)
 {
     turn_end end = {0};
     const int last = way->count - 1;
@@ -98,6 +99,7 @@ static turn_end pass_tokens(const ts_way *way, const source *from, const double 
             if (k < last && piece->room > 0 && i >= piece->room)
                 when = fmax(when, here[n + i - piece->room]);
             if (k > 0 && i == 0) {
+                when = fmax(when, free[k]);
                 end.wait[k] = fmax(0, open[k] - when);
                 when += end.wait[k];
             }
@@ -128,6 +130,8 @@ typedef struct run {
     ts_ways ways;
     double *at;
     int n;
+    double block;                  /* of the last turn: its last block was begun, as in turn_end */
+    double free[TS_PAGED_STAGES];  /* when its last token left room for the next one in each stage, in the order of ts_paged_stage */
 } run;
 
 static int index_of(const loader *l, ts_lin_id stage)
@@ -146,26 +150,34 @@ static int place_of(ts_lin_id stage)
     return i;
 }
 
-/* What a turn that begins at `from` takes longer because of its pages, at every point of its way; waits go to the event. */
+/* What a turn that begins at `from` takes longer because of its pages, at every point of its way; waits go to the event. Its first token
+   may be right behind the last one of another event's turn. */
 static turn_end turn_delay(run *r, const ts_way *way, const source *from, ts_paged_event *event)
 {
-    double open[TS_WAY_PIECES] = {0}, never[TS_WAY_PIECES];
-    for (int k = 0; k < way->count; k++) {
-        never[k] = LONG_AGO;
-        if (k > 0)
-            open[k] = page_there(&r->loader, index_of(&r->loader, way->piece[k].stage));
-    }
-    turn_end free = pass_tokens(way, from, never, r->n, r->at);
-    turn_end end = pass_tokens(way, from, open, r->n, r->at);
+    double open[TS_WAY_PIECES] = {0}, never[TS_WAY_PIECES] = {0}, free[TS_WAY_PIECES] = {0};
     for (int k = 1; k < way->count; k++) {
-        use_up(&r->loader, index_of(&r->loader, way->piece[k].stage), end.left[k]);
-        event->wait[place_of(way->piece[k].stage)] += end.wait[k];
+        never[k] = open[k] = free[k] = LONG_AGO;
+        if (way->piece[k].stage == TS_LIN_COUNT)
+            continue;
+        open[k] = page_there(&r->loader, index_of(&r->loader, way->piece[k].stage));
+        free[k] = r->free[place_of(way->piece[k].stage)];
     }
-    end.in -= free.in;
-    end.block -= free.block;
-    end.last -= free.last;
+    const turn_end unpaged = pass_tokens(way, from, never, free, r->n, r->at);
+    turn_end end = pass_tokens(way, from, open, free, r->n, r->at);
+    for (int k = 1; k < way->count; k++) {
+        if (way->piece[k].stage == TS_LIN_COUNT)
+            continue;
+        const int place = place_of(way->piece[k].stage);
+        use_up(&r->loader, index_of(&r->loader, way->piece[k].stage), end.left[k]);
+        event->wait[place] += end.wait[k];
+        r->free[place] = end.gate[k] + way->piece[k].ii;
+    }
+    r->block = end.block;
+    end.in -= unpaged.in;
+    end.block -= unpaged.block;
+    end.last -= unpaged.last;
     for (int k = 0; k < way->count; k++)
-        end.gate[k] -= free.gate[k];
+        end.gate[k] -= unpaged.gate[k];
     return end;
 }
 
@@ -186,6 +198,9 @@ void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths
     const double before_reset = start == TS_PAGED_RESET ? FIRST_REQUEST : LONG_AGO;
     run r = {.plan = plan, .loader = {.order = ts_page_order_of(arena, plan, im), .p = &plan->paging, .request = before_reset, .bus = LONG_AGO}};
     r.at = TS_NEW_N(arena, double, (size_t)TS_WAY_PIECES * (size_t)plan->n_max);
+    r.block = LONG_AGO;
+    for (int s = 0; s < TS_PAGED_STAGES; s++)
+        r.free[s] = LONG_AGO;
     double admitted = 0, read = 0; /* as in ts_predict_queue */
     int n_before = 0;
     ts_passage before = {0};
@@ -214,7 +229,8 @@ void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths
         const source contexts = {.block = r.ways.block, .row = r.ways.row, .through = r.ways.through, .in_block = plan->attn.pq, .places = r.ways.places};
         for (int hop = 0; hop < p.hops; hop++) {
             source from = contexts;
-            from.start = complete + p.first;
+            /* Attention may be ahead of the stages behind it: the event's first contexts follow the last ones of the event before. */
+            from.start = hop > 0 ? complete + p.first : fmax(entered + p.first, r.block + r.ways.block);
             complete += p.layer + turn_delay(&r, &r.ways.loop, &from, event).last;
         }
         source from = contexts;
