@@ -130,7 +130,7 @@ typedef struct run {
     ts_ways ways;
     double *at;
     int n;
-    double block;                  /* of the last turn: its last block was begun, as in turn_end */
+    double block, last;            /* of the last turn, as in turn_end, but times */
     double free[TS_PAGED_STAGES];  /* when its last token left room for the next one in each stage, in the order of ts_paged_stage */
 } run;
 
@@ -173,6 +173,7 @@ static turn_end turn_delay(run *r, const ts_way *way, const source *from, ts_pag
         r->free[place] = end.gate[k] + way->piece[k].ii;
     }
     r->block = end.block;
+    r->last = end.last;
     end.in -= unpaged.in;
     end.block -= unpaged.block;
     end.last -= unpaged.last;
@@ -231,7 +232,8 @@ void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths
             source from = contexts;
             /* Attention may be ahead of the stages behind it: the event's first contexts follow the last ones of the event before. */
             from.start = hop > 0 ? complete + p.first : fmax(entered + p.first, r.block + r.ways.block);
-            complete += p.layer + turn_delay(&r, &r.ways.loop, &from, event).last;
+            const double layer = p.layer + turn_delay(&r, &r.ways.loop, &from, event).last;
+            complete = fmax(complete + layer, r.last);
         }
         source from = contexts;
         from.start = complete + p.first;
