@@ -543,10 +543,50 @@ static ts_sim_result simulate_long(ring *r)
     return result;
 }
 
+/* Predicted cycles of a paged ring against simulated ones, for equal events, each as soon as the ring takes it and each behind the last one. Of
+   events so short the latency is only within some per cent (as in check_times); most of the waits are. */
+static void check_paged_times(const ring *r)
+{
+    enum { COUNT = 7, HITS = N_MAX / 2, PERCENT = 6, WAIT_PERCENT = 10, FEW = 20 };
+    ts_err err = {0};
+    int n[COUNT];
+    const int32_t *x[COUNT];
+    for (int e = 0; e < COUNT; e++) {
+        n[e] = HITS;
+        x[e] = r->x[2];
+    }
+    for (int lone = 0; lone < 2; lone++) {
+        ts_sim_result result;
+        const ts_sim_options opt = {.events = COUNT, .n = n, .x = x, .seed = 1, .lone = lone};
+        if (!ts_simulate(r->arena, &r->design, &opt, &result, &err))
+            fail_msg("%s", err.msg);
+        assert_true(result.bit_exact);
+        long long predicted[COUNT], waits[TS_PAGED_STAGES], sum = 0;
+        ts_predict_paged_queue(&r->design.plan, r->im, COUNT, n, lone, predicted, waits);
+        for (int s = 0; s < TS_PAGED_STAGES; s++)
+            sum += waits[s];
+        const long long seen_sum = total_stalls(&result);
+        if (llabs(sum - seen_sum) > seen_sum * WAIT_PERCENT / 100 + FEW * COUNT)
+            fail_msg("%s, %s: waits of %lld cycles predicted, %lld simulated", r->im->name, lone ? "lone" : "waiting", sum, seen_sum);
+        const ts_prediction p = ts_predict(&r->design.plan, r->im, HITS);
+        for (int e = 0; lone && e < COUNT; e++) { /* from the first hit on, as in check_times */
+            const double total = (double)(predicted[e] + p.total_cycles - p.latency_cycles);
+            const double seen = (double)(result.event[e].last_out - result.event[e].first_in);
+            if (fabs(total - seen) > seen * PERCENT / 100)
+                fail_msg("%s: event %d: %.0f cycles predicted, %.0f simulated", r->im->name, e, total, seen);
+        }
+        const double interval = (double)p.interval_cycles;
+        const double seen = (double)(result.event[COUNT - 1].last_out - result.event[2].last_out) / (COUNT - 3);
+        if (!lone && fabs(interval - seen) > seen * PERCENT / 100)
+            fail_msg("%s: interval of %.0f cycles predicted, %.1f simulated", r->im->name, interval, seen);
+    }
+}
+
 static void check_paged(ring *r)
 {
     check_page_file(r);
     check(r);
+    check_paged_times(r);
     simulate(r, (ts_sim_options){.memory_percent = 60, .seed = 6});
     simulate(r, (ts_sim_options){.memory_percent = 90, .stall_percent = 50, .seed = 7});
 }
