@@ -1,5 +1,5 @@
 # A thin task runner over CMake. `make` builds build/tessera.
-.PHONY: all test rtl formal clang asan fuzz lint bench format clean
+.PHONY: all test rtl formal points clang asan fuzz lint bench format clean
 all: build/build.ninja
 	@cmake --build build
 build/build.ninja: CMakeLists.txt CMakePresets.json
@@ -7,6 +7,7 @@ build/build.ninja: CMakeLists.txt CMakePresets.json
 test: ; @./test.sh
 rtl: ; @test/rtl/run.sh
 formal: ; @rtl/formal/prove.sh
+points: all ; @bench/synth_points.sh
 clang: ; @cmake --preset clang && cmake --build build-clang
 asan: ; @cmake --preset asan && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure
 fuzz: ; @cmake --preset fuzz && cmake --build build-fuzz
