@@ -1,5 +1,8 @@
 #include "plan/fold.h"
 
+/* The accumulator, the bias and the multiplier of an output lane are some 50 LUTs; devices have about 200 a DSP. */
+enum { LANES_A_DSP = 4 };
+
 int ts_fold_requant(int pm, int ko)
 {
     for (int nr = ts_ceil_div(pm, ko); nr < pm; nr++)
@@ -12,7 +15,7 @@ ts_lin_fold ts_fold_linear(int in, int out, int ii, bool pack)
 {
     CHECK(in > 0 && out > 0 && ii > 0);
     ts_lin_fold best = {0};
-    int best_dsp = 0, best_width = 0;
+    int best_cost = 0;
     for (int ko = 1; ko <= in && ko <= ii; ko++) {
         const int pk = ts_ceil_div(in, ko);
         if (ts_ceil_div(in, pk) != ko)
@@ -21,12 +24,11 @@ ts_lin_fold ts_fold_linear(int in, int out, int ii, bool pack)
         /* A few more outputs a cycle may have a divisor that saves more requantisers than they cost multipliers. */
         for (int pm = pm_min; pm <= out && pm <= pm_min + pm_min / 4 + 1; pm++) {
             const ts_lin_fold f = {.pk = pk, .pm = pm, .nr = ts_fold_requant(pm, ko), .pack = pack && pm > 1};
-            const int dsp = ts_lin_dsps(&f) + f.nr;
             const int width = pm + f.nr; /* of biases and multipliers; weights are pk*pm wide whatever the fold */
-            if (best.pk == 0 || dsp < best_dsp || (dsp == best_dsp && width < best_width)) {
+            const int cost = LANES_A_DSP * (ts_lin_dsps(&f) + f.nr) + width;
+            if (best.pk == 0 || cost < best_cost) {
                 best = f;
-                best_dsp = dsp;
-                best_width = width;
+                best_cost = cost;
             }
         }
     }

@@ -4,8 +4,8 @@
 #define TS_FOLD_H
 #include "plan/plan.h"
 
-/* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (those of pk*pm multipliers and nr requantisers),
-   then the narrowest memories. `pack`: the stage's formats allow two products a DSP. */
+/* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (those of pk*pm multipliers and nr requantisers)
+   and lanes of outputs, four of which count as one. `pack`: the stage's formats allow two products a DSP. */
 ts_lin_fold ts_fold_linear(int in, int out, int ii, bool pack);
 
 /* What of attention the formats allow to pack: scores with a query, or with a key, as the shared factor; the context. */
