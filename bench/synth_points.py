@@ -3,8 +3,8 @@ must agree exactly, LUTs within 10 %, flip-flops within 15 %. Writes bench/resul
 
     bench/synth_points.sh [--list] [--print] [--keep DIR] [--anew] [POINT ...]
 
-With points named, only these run, and the results of the others stay as they were. Synthesis is not repeated where the design, every
-byte of its Verilog and memory images, and Yosys are those of the last run. Exit status 0 only if every point is within bounds."""
+With points named, only these run, and the results of the others stay as they were. Synthesis is not repeated where the design, its
+Verilog but for comments and its memory images, and Yosys are those of the last run. Exit status 0 only if every point is within bounds."""
 import argparse
 import hashlib
 import json
@@ -55,11 +55,15 @@ def predict(ring):
 
 
 def fingerprint(ring, tool):
+    """Of all that synthesis reads."""
     total = hashlib.sha256(tool.encode())
     for folder in ("rtl", "mem"):
         for name in sorted(os.listdir(os.path.join(ring, folder))):
             with open(os.path.join(ring, folder, name), "rb") as f:
-                total.update(name.encode() + f.read())
+                text = f.read()
+                if folder == "rtl":
+                    text = b"".join(re.sub(rb"//[^\n]*", b"", text).split())
+                total.update(name.encode() + text)
     return total.hexdigest()
 
 
