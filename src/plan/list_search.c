@@ -609,7 +609,7 @@ static bool chain_over_all(search *s, double least, ts_err *err)
     s->plans = 0;
     if (!take_if_better(s, end, &best, err))
         return false;
-    for (int round = 0; round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
+    for (int round = 0; best.value <= WORTH_A_LOOK * least && round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
         ;
     finish(s, TS_MODE_SPLIT, best.part, o->devices);
     const ts_chain_prediction *p = &s->result->prediction;
