@@ -67,7 +67,7 @@ static bool better(figures a, figures b, bool by_latency)
 }
 
 /* Every way to give devices d ... their runs. */
-static void try_all(problem *p, int d, int first, int *end, bool by_latency, figures *best, bool *found)
+static void try_all(problem *p, int d, int first, int *end, bool by_latency, bool all_used, figures *best, bool *found)
 {
     if (d == p->devices) {
         if (first != p->blocks)
@@ -79,9 +79,9 @@ static void try_all(problem *p, int d, int first, int *end, bool by_latency, fig
         }
         return;
     }
-    for (int b = first; b <= p->blocks; b++) {
+    for (int b = first + all_used; b <= p->blocks; b++) {
         end[d] = b;
-        try_all(p, d + 1, b, end, by_latency, best, found);
+        try_all(p, d + 1, b, end, by_latency, all_used, best, found);
     }
 }
 
@@ -107,16 +107,16 @@ static void test_brute_force(void **state)
     (void)state;
     uint64_t seed = 5;
     int fits = 0, empty = 0;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 6000; i++) {
         problem p = random_problem(&seed);
-        const bool by_latency = i % 2;
+        const bool by_latency = i % 2, all_used = i % 4 > 1;
         figures best = {0, 0, 0};
         int end[DEVICES_MAX], trial[DEVICES_MAX];
         bool found = false;
-        try_all(&p, 0, 0, trial, by_latency, &best, &found);
+        try_all(&p, 0, 0, trial, by_latency, all_used, &best, &found);
         ts_arena *arena = ts_arena_new();
         p.asked = 0;
-        assert_int_equal(ts_cut_chain(arena, p.blocks, p.devices, by_latency, false, cost, &p, end), found);
+        assert_int_equal(ts_cut_chain(arena, p.blocks, p.devices, by_latency, all_used, cost, &p, end), found);
         assert_int_equal(p.asked, p.devices * p.blocks * (p.blocks + 1) / 2);
         if (found) {
             const figures f = figures_of(&p, end);
@@ -125,11 +125,12 @@ static void test_brute_force(void **state)
                 fail_msg("problem %d: %g, %g, %d parts; the best is %g, %g, %d", i, f.interval, f.latency, f.parts, best.interval,
                          best.latency, best.parts);
             fits++;
+            assert_true(!all_used || f.parts == p.devices);
             empty += f.parts < p.devices;
         }
         ts_arena_free(arena);
     }
-    assert_true(fits > 1000 && empty > 300 && fits < 3000);
+    assert_true(fits > 1000 && empty > 300 && fits < 6000);
 }
 
 /* A device more never makes it worse, wherever in the list it stands. */
