@@ -86,6 +86,10 @@ def words(rows):
     for r in rows:
         lines += ["- %s, %s: %s" % (r["title"], r["asked"], " ".join(w for w in r["why"] if w.startswith(("Paged:", "Port"))))
                   for w in r.get("why", []) if w.startswith("Paged:")]
+        bus = (r.get("host") or {}).get("bus")
+        if bus and "predicted" in r["host"]:
+            lines.append("- %s, %s: with the way over the host's bus (%s Mbit/s, %g ns; %s), from the first token sent to the last result back: %s µs" %
+                         (r["title"], r["asked"], thousands(bus["mbits"]), bus["ns"], bus["what"], micro(r["host"]["predicted"]["latency_cycles"], r["clock_mhz"])))
         problem = r.get("error") or next((r[k]["error"] for k in ("simulated", "together") if "error" in r.get(k, {})), None)
         if problem:
             lines.append("- %s, %s: `%s`" % (r["title"], r["asked"], problem))
@@ -160,8 +164,8 @@ def onnxruntime(found):
     if "skipped" in o:
         return text + "Skipped in this run: %s.\n\n" % o["skipped"]
     text += "onnxruntime %s, float, one event at a time, after five runs of warm-up. `fastest` is the fastest run, `median` the median: other work on the machine " \
-        "(load %.1f when this began) moves the median. The hardware's column is *cycles times a stated clock*, simulated where marked, and not a board.\n\n" % \
-        (o["version"], o["load"])
+        "(load %.1f when this began%s) moves the median. The hardware's column is *cycles times a stated clock*, simulated where marked, and not a board.\n\n" % \
+        (o["version"], o["load"], "; it ran at real-time priority" if o.get("realtime") else "")
     head = ["model", "hits", "1 thread: fastest, ms", "median", "2 threads: fastest, ms", "median", "monolithic on a ZCU102, ms", "ratio to the fastest"]
     body = []
     for model, threads in o["models"].items():
@@ -242,8 +246,8 @@ Written by `make bench` from one run: tool of commit %s%s, %s, %d cores (%s%s), 
 - **Latency** is that of a lone event, from its last hit in to its last result out. **Interval** is that of events waiting back to back.
 - Rows aim at latency; replicated, and where several devices are given, at throughput. Formats are the default (12 bits) where nothing else is said. Shares
   are of the whole device (column `device` of the report), which the planner keeps below 80 %%; where several devices are used, of each.
-- Assisted rows have the first three layers in hardware; latency and interval are of that part alone, without the host's. The link's way is not counted.
-- Predicted resources against synthesis: `bench/synth_points.*`.
+- Assisted rows have the first three layers in hardware; latency and interval are of that part alone. What the host does comes on top.
+- Predicted resources against synthesis: [bench/synth_points.txt](../bench/synth_points.txt).
 
 """ % (v["commit"], " with changes" if v["changed"] else "", v["date"], m["cores"], m["architecture"], ", " + m["vectors"] if m["vectors"] else "",
        round(found["seconds"] / 60))
