@@ -250,7 +250,7 @@ def main():
             say("      " + rows[-1]["error"])
     found.update(rows=rows, speeds=speeds(rows))
     wanted = [(rows[i], case[5]) for i, case in enumerate(todo) if case[5] and "predicted" in rows[i] and (not quick or case[1] in cases.QUICK_SIMULATED)]
-    wanted.sort(key=lambda w: w[0]["predicted"]["mac_units"])  # the small ones first
+    wanted.sort(key=lambda w: w[0]["predicted"]["mac_units"] > 700)  # those that take minutes to build come last
     for i, (row, events) in enumerate(wanted):
         progress(i, len(wanted), "simulate %s, %d multipliers" % (row["name"], row["predicted"]["mac_units"]))
         simulate_row(row, events)
