@@ -18,7 +18,9 @@ module ts_page_poison #(
     reg [(1<<EVW)-1:0] poisoned;
     reg [EVW-1:0]      leaving;
 
-    assign error = poisoned[leaving];
+    // By ands and ors: an index would make a level of multiplexers a bit.
+    wire [(1<<EVW)-1:0] out_now;
+    assign error = |out_now;
 
     always @(posedge clk)
         if (rst)
@@ -34,6 +36,7 @@ module ts_page_poison #(
             for (g = 0; g < GATES; g = g + 1) begin : g_gate
                 assign mine[g] = hit[g] && hit_event[g*EVW +: EVW] == NUMBER[EVW-1:0];
             end
+            assign out_now[e] = poisoned[e] && leaving == NUMBER[EVW-1:0];
             always @(posedge clk)
                 if (rst)
                     poisoned[e] <= 1'b0;
