@@ -21,6 +21,7 @@ POINTS = os.path.join(ROOT, "bench/synth_points.txt")
 RESULTS = os.path.join(ROOT, "bench/results/synth_points.json")
 TESSERA = os.path.abspath(os.environ.get("TESSERA", os.path.join(ROOT, "build/tessera")))
 DATA = os.environ.get("DATA", os.path.normpath(os.path.join(ROOT, "../shared/data")))
+LEAST = 8 # points of a whole run
 BOUNDS = {"dsp": 0, "bram36": 0, "uram": 0, "lut": 0.10, "ff": 0.15}
 
 
@@ -131,7 +132,7 @@ def main():
     if unknown:
         parser.error("no point %s; --list shows those that there are" % ", ".join(unknown))
     results = {name: r for name, r in results.items() if name in points}
-    failed = 0
+    failed = run = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in options.point or points:
             part, arguments = points[name]
@@ -146,6 +147,7 @@ def main():
                 results.pop(name, None)
                 failed += 1
                 continue
+            run += 1
             failed += not line["within"]
             results[name] = line
             results = {n: results[n] for n in points if n in results}
@@ -155,7 +157,10 @@ def main():
                 f.write("\n")
             os.replace(RESULTS + ".new", RESULTS)
     table(results)
-    print("%d out of bounds or failed" % failed)
+    print("%d points compared, %d out of bounds or failed" % (run, failed))
+    if run < (len(options.point) or LEAST):
+        print("too few: %s" % ("some could not run" if options.point else "at least %d belong to a whole run" % LEAST))
+        return 1
     return 1 if failed else 0
 
 
