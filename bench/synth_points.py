@@ -105,7 +105,7 @@ def table(results):
     for name, r in results.items():
         p, s, d = r["predicted"], r["synthesised"], r["deviation"]
         text = ["%d/%d %+.1f%%" % (p[k], s[k], 100 * d[k]) for k in ("lut", "ff")] + ["%g/%g" % (p[k], s[k]) for k in ("dsp", "bram36", "uram")]
-        print("%-20s %-11s %-8s %20s %21s %10s %13s %9s %s" % (name, r["mode"], r["device"], *text, "" if r["within"] else "  OUT OF BOUNDS"))
+        print("%-20s %-11s %-8s %20s %21s %10s %13s %9s %s" % (name, r["mode"], r["device"], *text, "" if r["within"] else "  " + (r["error"] or "OUT OF BOUNDS")))
     print("predicted/synthesised; bounds: DSP, BRAM36 and URAM exact, LUT 10 %, FF 15 %")
 
 
