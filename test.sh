@@ -50,6 +50,7 @@ for line in "${steps[@]}"; do
     [ $# -eq 0 ] || [[ " $* " == *" $step "* ]] || continue
     printf '%-8s ' "$step"
     start=$SECONDS
+    command -v ccache >/dev/null && export OBJCACHE=ccache # Verilator's makefiles take it
     if "run_$step" >"$log/$step" 2>&1; then
         passed=$((passed + 1))
         printf 'ok      %4d s   %s\n' $((SECONDS - start)) "$(grep -E 'tests passed|passed, [0-9]+ failed|skipped' "$log/$step" | tail -n 1)"

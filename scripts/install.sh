@@ -22,6 +22,7 @@ packages=( # package            why
     git                       # clean clones in tests
 )
 test_packages=(
+    ccache                    # the simulators that the tests build share what Verilator adds to each: compiled once
     clang                     # second compiler: warnings, libFuzzer
     libomp-14-dev             # clang's OpenMP
     libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
