@@ -254,6 +254,7 @@ def main():
     for i, (row, events) in enumerate(wanted):
         progress(i, len(wanted), "simulate %s, %d multipliers" % (row["name"], row["predicted"]["mac_units"]))
         simulate_row(row, events)
+        found["unfinished"] = [row["name"] for row, _ in wanted[i + 1:]]
         save(found, OUT + "/measured.json")  # if the run is cut off
     found.update(latencies=latencies(rows), seconds=round(time.time() - start))
     save(found, results + "/measured.json")

@@ -260,6 +260,8 @@ Written by `make bench` from one run: tool of commit %s%s, %s, %d cores (%s%s), 
 
 """ % (v["commit"], " with changes" if v["changed"] else "", v["date"], m["cores"], m["architecture"], ", " + m["vectors"] if m["vectors"] else "",
        round(found["seconds"] / 60))
+    if found.get("unfinished"):
+        text += "The run was cut off before it simulated: %s.\n\n" % ", ".join(found["unfinished"])
     text += modes(found) + "![resources](results/resources.svg)\n\n![limit](results/limit.svg)\n\n"
     text += published(found) + small(found) + layer(found, quoted) + scaling(found) + onnxruntime(found) + small_models(found) + speed(found)
     text += "## Quoted figures\n\nOf others, by others, on other machines and with other models' weights; none was measured here.\n\n"
