@@ -1,6 +1,7 @@
 #include "quant/formats.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,18 @@ bool ts_formats_fix(ts_formats *f, ts_fmt_key key, int layer, int bits, const ch
         f->fixed[(int)key * f->layers + l] = node;
     }
     return true;
+}
+
+void ts_formats_warn(const ts_formats *formats, const char *fmt, ...)
+{
+    if (!formats->warn)
+        return;
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    formats->warn(formats->warn_user, text);
 }
 
 int ts_formats_get(const ts_formats *f, ts_fmt_key key, int layer)

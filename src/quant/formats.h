@@ -63,6 +63,9 @@ bool ts_formats_fix(ts_formats *formats, ts_fmt_key key, int layer, int bits, co
 
 int ts_formats_get(const ts_formats *formats, ts_fmt_key key, int layer);
 
+/* Tells the user, where anybody listens. */
+void ts_formats_warn(const ts_formats *formats, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* In all layers where the model's file does not fix it; bits outside the format's range become its nearest end. */
 void ts_formats_set(ts_formats *formats, ts_fmt_key key, int bits);
 

@@ -1,7 +1,6 @@
 #include "quant/given.h"
 
 #include <math.h>
-#include <stdarg.h>
 
 #include "num/fixed.h"
 
@@ -164,32 +163,21 @@ typedef struct taker {
     bool p_said;
 } taker;
 
-static void warn(const taker *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void warn(const taker *t, const char *fmt, ...)
-{
-    if (!t->formats->warn)
-        return;
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    t->formats->warn(t->formats->warn_user, text);
-}
-
 /* Says where the format saturates elsewhere than the file. */
 static void compare_range(taker *t, const char *what, const ts_given *g, ts_given_kind kind, int bits)
 {
     const int64_t codes = (int64_t)g->high - g->low + 1;
     if (kind == TS_GIVEN_SIGNED && !is_centred(g))
-        warn(t, "%s (node '%s'): its zero point is not in the middle of its codes; it is held in %d bits around zero, and saturates later",
-             what, g->name, bits);
+        ts_formats_warn(
+            t->formats,
+            "%s (node '%s'): its zero point is not in the middle of its codes; it is held in %d bits around zero, and saturates later",
+            what, g->name, bits);
     else if (kind == TS_GIVEN_SIGNED || kind == TS_GIVEN_OFFSET) {
         if (codes == (int64_t)1 << bits) {
             t->lowest_name = t->lowest++ ? t->lowest_name : g->name;
         } else if (codes != ((int64_t)1 << bits) - 1) {
-            warn(t, "%s (node '%s'): its %lld codes are no whole number of bits; it is held in %d, and saturates later", what, g->name,
-                 (long long)codes, bits);
+            ts_formats_warn(t->formats, "%s (node '%s'): its %lld codes are no whole number of bits; it is held in %d, and saturates later",
+                            what, g->name, (long long)codes, bits);
         }
     } else if (kind == TS_GIVEN_POSITIVE) {
         int64_t most = 0, least = INT64_MAX;
@@ -199,8 +187,8 @@ static void compare_range(taker *t, const char *what, const ts_given *g, ts_give
             least = top < least ? top : least;
         }
         if (least != most || most != ((int64_t)1 << bits) - 1)
-            warn(t, "%s (node '%s'): its largest code is not that of %d bits, in which it is held; it saturates later", what, g->name,
-                 bits);
+            ts_formats_warn(t->formats, "%s (node '%s'): its largest code is not that of %d bits, in which it is held; it saturates later",
+                            what, g->name, bits);
     }
 }
 
@@ -228,10 +216,11 @@ static int weight_bits(taker *t, const char *what, int count, const ts_linear *c
             }
     const int bits = signed_bits(most) > 2 ? signed_bits(most) : 2;
     if (lowest)
-        warn(t,
-             "%s: the weights of node '%s' contain %lld, which takes %d bits here, since formats are symmetric; train them without their "
-             "lowest code",
-             what, lowest->w_given->name, -(long long)most, bits);
+        ts_formats_warn(
+            t->formats,
+            "%s: the weights of node '%s' contain %lld, which takes %d bits here, since formats are symmetric; train them without their "
+            "lowest code",
+            what, lowest->w_given->name, -(long long)most, bits);
     return bits;
 }
 
@@ -297,16 +286,19 @@ static bool take_layer(taker *t, int l)
                        g.hidden->name);
     if (g.p && !t->p_said) {
         t->p_said = true;
-        warn(t,
-             "%s (node '%s'): probabilities keep their bits, not their scale: their step is a fraction of a hit's largest one, before the "
-             "division by the sum",
-             what[7], g.p->name);
+        ts_formats_warn(
+            t->formats,
+            "%s (node '%s'): probabilities keep their bits, not their scale: their step is a fraction of a hit's largest one, before the "
+            "division by the sum",
+            what[7], g.p->name);
     }
     const ts_act_given shared = table ? ts_given_table(t->enc) : (ts_act_given){0}, own = ts_given_hidden(t->enc->act, g.hidden);
     if (table && g.act_in && g.act_in->scale[0] != shared.in_scale)
-        warn(t, "%s (node '%s'): its scale is not that of all layers, which share one table: the largest is taken", what[6], g.act_in->name);
+        ts_formats_warn(t->formats, "%s (node '%s'): its scale is not that of all layers, which share one table: the largest is taken",
+                        what[6], g.act_in->name);
     if (table && g.hidden && (own.y_scale != shared.y_scale || own.y_offset != shared.y_offset))
-        warn(t, "%s (node '%s'): its scale is not that of all layers, which share one table: the largest is taken", what[6], g.hidden->name);
+        ts_formats_warn(t->formats, "%s (node '%s'): its scale is not that of all layers, which share one table: the largest is taken",
+                        what[6], g.hidden->name);
     const ts_given *p = g.p;
     for (int i = 0; i < l && p; i++) { /* one format for all layers: the widest */
         const ts_given *other = t->enc->layer[i].p_given;
@@ -359,7 +351,7 @@ bool ts_given_formats(ts_formats *formats, const ts_encoder *enc, ts_err *err)
 {
     taker t = {.formats = formats, .enc = enc, .err = err};
     for (int i = 0; i < enc->notes; i++)
-        warn(&t, "%s", enc->note[i]);
+        ts_formats_warn(t.formats, "%s", enc->note[i]);
     for (int l = 0; l < enc->layers; l++)
         if (!take_layer(&t, l))
             return false;
@@ -370,9 +362,10 @@ bool ts_given_formats(ts_formats *formats, const ts_encoder *enc, ts_err *err)
         !take_mlp(&t, &enc->head, "head", TS_FMT_HEAD_HIDDEN, TS_FMT_W_HEAD))
         return false;
     if (t.lowest)
-        warn(&t,
-             "%d tensors (the first: node '%s') have a lowest code of -2^(bits-1); formats are symmetric, and they saturate one step above "
-             "it",
-             t.lowest, t.lowest_name);
+        ts_formats_warn(
+            t.formats,
+            "%d tensors (the first: node '%s') have a lowest code of -2^(bits-1); formats are symmetric, and they saturate one step above "
+            "it",
+            t.lowest, t.lowest_name);
     return true;
 }

@@ -137,7 +137,7 @@ static bool build(ts_quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *
     for (int n = 0; n < count; n++) {
         lin[n]->y = plan[n].y;
         if (dead[n])
-            ts_q_warn(q, "%s: %d of %d outputs have no weight other than zero", plan[n].name, dead[n], plan[n].out);
+            ts_formats_warn(q->fmt, "%s: %d of %d outputs have no weight other than zero", plan[n].name, dead[n], plan[n].out);
     }
     return true;
 }
@@ -236,17 +236,21 @@ static void compare_given(const ts_quantiser *q, int l)
     const ts_attn_plan *p = &q->attn[l];
     const double *v_offset = p->y_offset + 2 * q->inner;
     if (fabs(p->q_factor - 1) > exact)
-        ts_q_warn(q, "layers.%d.q (node '%s'): its scale is %.4g times the file's: scales of q and k must multiply to a power of two of the score "
-                "in octaves, 2^-t / (softmax scale * log2 e), with t in a span of 3 over all heads and layers",
-             l, p->q_given->name, p->q_factor);
+        ts_formats_warn(
+            q->fmt,
+            "layers.%d.q (node '%s'): its scale is %.4g times the file's: scales of q and k must multiply to a power of two of the score "
+            "in octaves, 2^-t / (softmax scale * log2 e), with t in a span of 3 over all heads and layers",
+            l, p->q_given->name, p->q_factor);
     if (fabs(p->ctx_factor - 1) > exact)
-        ts_q_warn(q, "layers.%d.ctx (node '%s'): its scale is %.4g times the file's: it is that of v times a power of two, which varies by at "
-                "most 2^3 over the layers",
-             l, p->ctx_given->name, p->ctx_factor);
+        ts_formats_warn(
+            q->fmt,
+            "layers.%d.ctx (node '%s'): its scale is %.4g times the file's: it is that of v times a power of two, which varies by at "
+            "most 2^3 over the layers",
+            l, p->ctx_given->name, p->ctx_factor);
     for (int c = 0; p->ctx_given && c < q->inner; c++)
         if (fabs(ts_given_offset(p->ctx_given, c, TS_GIVEN_OFFSET) - v_offset[c]) > exact * p->ctx_scale[c]) {
-            ts_q_warn(q, "layers.%d.ctx (node '%s'): its zero point is not kept: the context is held around the middle of v", l,
-                 p->ctx_given->name);
+            ts_formats_warn(q->fmt, "layers.%d.ctx (node '%s'): its zero point is not kept: the context is held around the middle of v", l,
+                            p->ctx_given->name);
             break;
         }
 }
@@ -286,10 +290,11 @@ static bool attention_scales(ts_quantiser *q)
     for (int l = 0; l < layers; l++)
         compare_given(q, l);
     if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < ts_q_bits(q, TS_FMT_FRAC, 0))
-        ts_q_warn(q, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
-             ts_q_bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
+        ts_formats_warn(q->fmt, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
+                        ts_q_bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
     if (shared.clipped)
-        ts_q_warn(q, "q, k: scores need coarser steps than q and k of so few bits give; large ones saturate. Give q and k more bits");
+        ts_formats_warn(q->fmt,
+                        "q, k: scores need coarser steps than q and k of so few bits give; large ones saturate. Give q and k more bits");
     ts_imodel *im = q->im;
     im->score_bits = shared.score_bits;
     im->frac_bits = shared.frac_bits;
@@ -408,7 +413,7 @@ static ts_act_plan *plan_hidden(ts_quantiser *q)
         if (kind == TS_ACT_NONE || kind == TS_ACT_RELU)
             act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high, ts_given_hidden(kind, q->given[l].hidden));
         if (ts_q_tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
-            ts_q_warn(q, "layers.%d.hidden: always zero in calibration", l);
+            ts_formats_warn(q->fmt, "layers.%d.hidden: always zero in calibration", l);
     }
     if (kind != TS_ACT_NONE && kind != TS_ACT_RELU) {
         act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high, ts_given_table(q->enc));

@@ -21,10 +21,10 @@ static void check_residual(const ts_quantiser *q, int layer)
     for (int c = 0; c < d; c++)
         above += ts_q_reach(&r[top]) > OUTLIER * ts_q_reach(&r[c]);
     if (ts_q_reach(&r[top]) == 0)
-        ts_q_warn(q, "layers.%d.residual: always zero in calibration", layer);
+        ts_formats_warn(q->fmt, "layers.%d.residual: always zero in calibration", layer);
     else if (d > 2 && above > d / 2)
-        ts_q_warn(q, "layers.%d.residual: channel %d reaches %.3g, over %g times most others, which are left with few bits", layer, top,
-             ts_q_reach(&r[top]), OUTLIER);
+        ts_formats_warn(q->fmt, "layers.%d.residual: channel %d reaches %.3g, over %g times most others, which are left with few bits",
+                        layer, top, ts_q_reach(&r[top]), OUTLIER);
 }
 
 static double res_parts(const ts_quantiser *q, int layer, int first, int last)
@@ -178,8 +178,8 @@ static ts_rq_plan plan_input(ts_quantiser *q, const ts_range *r, double x_scale,
         plan.y_scale[c] = given ? given->scale[c] : one_scale ? largest : plan.y_scale[c];
     }
     if (given && given->scale[0] < x_scale)
-        ts_q_warn(q, "residual: its step is %.3g times that of node '%s', which is rounded from it; give it more bits", x_scale / given->scale[0],
-             given->name);
+        ts_formats_warn(q->fmt, "residual: its step is %.3g times that of node '%s', which is rounded from it; give it more bits",
+                        x_scale / given->scale[0], given->name);
     return plan;
 }
 

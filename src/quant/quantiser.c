@@ -1,7 +1,6 @@
 #include "quant/quantiser.h"
 
 #include <math.h>
-#include <stdarg.h>
 
 #include "num/fixed.h"
 
@@ -13,18 +12,6 @@ static const double ROOM_SAMPLES = 10;
 
 /* Room for other events where only one was seen. */
 static const float ONE_EVENT = 0.25F;
-
-void ts_q_warn(const ts_quantiser *q, const char *fmt, ...)
-{
-    if (!q->fmt->warn)
-        return;
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    q->fmt->warn(q->fmt->warn_user, text);
-}
 
 int ts_q_bits(const ts_quantiser *q, ts_fmt_key key, int layer)
 {

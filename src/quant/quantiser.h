@@ -25,7 +25,6 @@ typedef struct ts_quantiser {
    residual stream, inputs and outputs. */
 #define TS_ROOM_WIDE 1.25
 
-void ts_q_warn(const ts_quantiser *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int ts_q_bits(const ts_quantiser *q, ts_fmt_key key, int layer);
 
 /* [channels]: ranges that other events are expected to keep to. */
