@@ -90,10 +90,11 @@ module ts_attn_sched #(
     reg  [BW-1:0]  block;
     reg  [GW-1:0]  group;
     reg  [WW-1:0]  word; // the item's first
+    reg  [WW-1:0]  word_up; // that of the head group after it: added beforehand, so that one adder is in front of `kaddr`
     wire           start_one = (!one_run || one_last) && !held[half] && (more || b_valid);
     wire [BW-1:0]  next_block = more ? block : {b_hold, b_n, b_span, b_layer, b_bank, b_count, b_last};
     wire [GW-1:0]  next_group = more ? group + 1'b1 : {GW{1'b0}};
-    wire [WW-1:0]  next_word  = more ? word + CHUNKS[WW-1:0] : {WW{1'b0}};
+    wire [WW-1:0]  next_word  = more ? word_up : {WW{1'b0}};
     wire [NW-1:0]  next_n     = next_block[SPW+LW+CW+2 +: NW];
     wire           next_bank  = next_block[CW+1];
 
@@ -106,6 +107,7 @@ module ts_attn_sched #(
     reg  [HW-1:0]  wait_for; // cycles until the holding registers are free again
     reg  [RW-1:0]  room; // free places of the output
     reg            left; // a context has, the cycle before
+    reg  [CW-1:0]  two_less; // two_count - 1
     reg  [IW-1:0]  item0, item1;
     wire [IW-1:0]  cand = turn ? item1 : item0;
     wire [HOW-1:0] cand_hold;
@@ -119,6 +121,9 @@ module ts_attn_sched #(
     assign {cand_hold, cand_n, cand_span, cand_layer, cand_bank, cand_count, cand_last, cand_group, cand_word} = cand;
     // A block's places are subtracted the cycle after its first item has started; until then no other block starts.
     wire           reserve = two_begin && two_group == {GW{1'b0}};
+    // room - two_count + left in one adder: the complement of two_count - 1 is -two_count, and `left` carries in.
+    wire [RW-1:0]  spent  = reserve ? ~{{(RW-CW){1'b0}}, two_less} : {RW{1'b0}};
+    wire [RW:0]    change = {room, 1'b1} + {spent, left};
     wire           placed = {{(32-RW){1'b0}}, room} >= BLOCK && !reserve;
     wire           start_two = (!two_run || two_last) && ready[turn] && wait_for <= {{(HW-SPW){1'b0}}, cand_span} &&
                                (cand_group != {GW{1'b0}} || placed);
@@ -147,7 +152,7 @@ module ts_attn_sched #(
                 held[turn]  <= 1'b0;
                 ready[turn] <= 1'b0;
             end
-            room <= room - (reserve ? {{(RW-CW){1'b0}}, two_count} : {RW{1'b0}}) + {{(RW-1){1'b0}}, left};
+            room <= change[RW:1];
             left <= taken;
         end
 
@@ -156,6 +161,7 @@ module ts_attn_sched #(
             block    <= next_block;
             group    <= next_group;
             word     <= next_word;
+            word_up  <= next_word + CHUNKS[WW-1:0];
             one_half <= half;
             one_word <= next_word;
             if (half)
@@ -169,6 +175,7 @@ module ts_attn_sched #(
             two_group      <= cand_group;
             two_layer      <= cand_layer;
             two_count      <= cand_count;
+            two_less       <= cand_count - 1'b1;
             two_block_last <= cand_last;
             two_bank       <= cand_bank;
             two_bank_done  <= cand_last && cand_group == LAST_GROUP[GW-1:0];
@@ -212,7 +219,7 @@ module ts_attn_sched #(
         .saddr0(turn ? HALF1[SAW-1:0] : {SAW{1'b0}}), .run(two_run), .first_key(two_first_key), .last_key(two_last_key),
         .first_chunk(two_first_chunk), .last_chunk(two_last_chunk), .last(two_last), .none(two_none),
         .kaddr(two_vaddr), .saddr(two_saddr));
-    wire unused = &{1'b0, one_last_key, two_first_chunk, cand_word};
+    wire unused = &{1'b0, one_last_key, two_first_chunk, cand_word, change[0]};
 endmodule
 
 `default_nettype wire
