@@ -24,6 +24,7 @@ typedef struct cell {
     const struct module *of; /* INSTANCE */
     int levels;              /* MULTIPLEXER: of two-way ones */
     bool starts;             /* a read of LUT RAM: a path begins here, too */
+    bool sum;                /* ADDER: $add */
     int first;               /* its first node: LOGIC, ADDER and MULTIPLEXER have one; an INSTANCE one an output port */
 } cell;
 
@@ -97,9 +98,9 @@ static int log2_ceil(long x)
 }
 
 /* Bits of a pin that are not constant. */
-static int signals(const json_t *c, const char *pin)
+static int signals(const json_t *connections, const char *pin)
 {
-    const json_t *bits = json_object_get(json_object_get(c, "connections"), pin), *bit;
+    const json_t *bits = json_object_get(connections, pin), *bit;
     int count = 0;
     size_t i;
     json_array_foreach(bits, i, bit) count += json_is_integer(bit);
@@ -118,15 +119,16 @@ static void classify(const json_t *c, const char *type, cell *out)
     } else if (is_any(type, sinks)) {
         out->kind = SINK;
     } else if (strncmp(type, "$memrd", 6) == 0) {
-        const int words = log2_ceil(LUTRAM_WORDS), address = signals(c, "ADDR");
+        const int words = log2_ceil(LUTRAM_WORDS), address = signals(out->connections, "ADDR");
         out->kind = parameter(c, "CLK_ENABLE") ? REGISTER : MULTIPLEXER;
         out->levels = 1 + (address > words ? address - words : 0);
         out->starts = true;
     } else if (is_any(type, adders)) {
         const long a = parameter(c, "A_WIDTH"), b = parameter(c, "B_WIDTH");
         out->kind = (a > b ? a : b) > SMALL_BITS ? ADDER : LOGIC;
+        out->sum = strcmp(type, "$add") == 0;
     } else if (is_any(type, shifts)) {
-        const int most = log2_ceil(parameter(c, "A_WIDTH")), steps = signals(c, "B");
+        const int most = log2_ceil(parameter(c, "A_WIDTH")), steps = signals(out->connections, "B");
         out->kind = MULTIPLEXER;
         out->levels = steps < most ? steps : most;
     } else if (strcmp(type, "$mux") == 0) {
@@ -358,6 +360,68 @@ static void connect(analysis *a)
     }
 }
 
+/* One signal at the low end, zeros above it. */
+static bool is_lone_bit(const json_t *bits)
+{
+    size_t i;
+    const json_t *bit;
+    json_array_foreach(bits, i, bit)
+    {
+        const bool zero = json_is_string(bit) && strcmp(json_string_value(bit), "0") == 0;
+        if (i == 0 ? !json_is_integer(bit) : !zero)
+            return false;
+    }
+    return json_array_size(bits) > 0;
+}
+
+static void count_readers(const json_t *bits, int *readers)
+{
+    size_t i;
+    const json_t *bit;
+    json_array_foreach(bits, i, bit) if (json_is_integer(bit)) readers[json_integer_value(bit)]++;
+}
+
+/* The sum of two words that alone drives all of these bits, with no other reader of them: NULL if there is none. */
+static const cell *sum_behind(const analysis *a, const json_t *bits, const int *readers)
+{
+    const cell *sum = NULL;
+    size_t i;
+    const json_t *bit;
+    json_array_foreach(bits, i, bit)
+    {
+        const driver *d = json_is_integer(bit) ? &a->driver[json_integer_value(bit)] : NULL;
+        if (!d || d->kind != FROM_NODE || readers[json_integer_value(bit)] > 1)
+            return NULL;
+        const cell *c = &a->cell[a->node[d->index].cell];
+        if ((sum && c != sum) || c->kind != ADDER || !c->sum || signals(c->connections, "A") < 2 || signals(c->connections, "B") < 2)
+            return NULL;
+        sum = c;
+    }
+    return sum;
+}
+
+/* word + word + bit is one carry chain, which the bit enters below: its addition counts as none. */
+static void join_carries(analysis *a)
+{
+    int *readers = TS_NEW_N(a->arena, int, a->bits);
+    for (int i = 0; i < a->self->outs; i++)
+        count_readers(a->self->out[i].bits, readers);
+    for (int i = 0; i < a->cells; i++) {
+        const cell *c = &a->cell[i];
+        const char *pin;
+        json_t *bits;
+        json_object_foreach(c->connections, pin, bits) if (!is_output(c, pin)) count_readers(bits, readers);
+    }
+    for (int i = 0; i < a->cells; i++) {
+        cell *c = &a->cell[i];
+        if (c->kind != ADDER || !c->sum)
+            continue;
+        const json_t *x = json_object_get(c->connections, "A"), *y = json_object_get(c->connections, "B");
+        if ((is_lone_bit(y) && sum_behind(a, x, readers)) || (is_lone_bit(x) && sum_behind(a, y, readers)))
+            c->kind = LOGIC;
+    }
+}
+
 static void read_ports(ts_arena *arena, module *m, json_t *ports, int *bits)
 {
     const char *name;
@@ -389,6 +453,7 @@ static const module *summarise(checker *k, const char *name)
     const bool ok = read_cells(k, &a, m, json_object_get(json, "cells"));
     if (ok) {
         connect(&a);
+        join_carries(&a);
         m->through = TS_NEW_N(k->arena, arrivals, m->ins * m->outs);
         m->in_to_reg = TS_NEW_N(k->arena, arrivals, m->ins);
         m->reg_to_out = TS_NEW_N(k->arena, arrivals, m->outs);

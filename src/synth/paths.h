@@ -22,7 +22,7 @@ int ts_paths_depth(const ts_paths *paths, const char **where);
 
 /* netlist: what Yosys' write_json wrote after `proc; opt; memory_dff`, hierarchy kept. Paths through several modules are found: a
    module's combinational paths from port to port count where it is used. Arithmetic of at most 3 bits is one LUT and counts
-   as none. Multiplexers are those of if, case and ?:, of variable shifts and selections (a level a bit of the select) and reads of LUT
+   as none, and so does the bit of word + word + bit, the carry into the adder of the words. Multiplexers are those of if, case and ?:, of variable shifts and selections (a level a bit of the select) and reads of LUT
    RAM (one level, and one a bit of the address beyond 64 words). */
 bool ts_paths_check(ts_arena *arena, const char *netlist, const char *top, ts_paths *paths, ts_err *err);
 

@@ -81,6 +81,23 @@ static void chains_add_up(void **state)
     expect(NETLIST(MODULE("top", "2", "9", DFF("r", "2", "3") "," BINARY("a", "$add", "8", "3", "4", "4") "," DFF("s", "4", "9"))), 1, 2, "top");
 }
 
+/* r + r + bit is one carry chain; not where the sum is read elsewhere, nor with a second bit, nor with a difference or a lone sum before it */
+#define CARRY(first, A, B, bit, more) \
+    NETLIST(MODULE("top", "2", "9", DFF("r", "2,2", "3,4") "," BINARY("a", first, "8", A, B, "5,6,7,8") "," \
+                   BINARY("b", "$add", "8", "5,6,7,8", bit, "9,10,11,12") more))
+static void a_carry_joins_a_sum(void **state)
+{
+    (void)state;
+    expect(CARRY("$add", "3,4,3,4", "4,3,4,3", "3,\"0\",\"0\"", "," DFF("s", "9,10,11,12", "13")), 1, 2, "top");
+    expect(CARRY("$add", "3,4,3,4", "4,3,4,3", "3,4,\"0\"", "," DFF("s", "9,10,11,12", "13")), 2, 4, "top");
+    expect(CARRY("$add", "3,4,3,4", "4,3,4,3", "\"0\",3", "," DFF("s", "9,10,11,12", "13")), 2, 4, "top");
+    expect(CARRY("$add", "3,4,3,4", "4,3,4,3", "3,\"0\"", "," DFF("s", "9,10,11,12", "13") "," DFF("t", "8", "14")), 2, 4, "top");
+    expect(CARRY("$add", "3,4,3,4", "4,\"0\",\"0\"", "3,\"0\"", "," DFF("s", "9,10,11,12", "13")), 2, 4, "top");
+    expect(CARRY("$sub", "3,4,3,4", "4,3,4,3", "3,\"0\"", "," DFF("s", "9,10,11,12", "13")), 2, 4, "top");
+    expect(CARRY("$add", "3,4,3,4", "4,3,4,3", "3,\"0\"",
+                 "," BINARY("c", "$add", "8", "9,10,11,12", "4,\"0\"", "15,16,17,18") "," DFF("s", "15,16,17,18", "13")), 2, 4, "top");
+}
+
 #define SUM MODULE("ts_sum", "2", "3", BINARY("a", "$add", "8", "2", "2", "3"))
 #define SUM_STORED MODULE("ts_stored", "2", "4", BINARY("a", "$add", "8", "2", "2", "3") "," DFF("r", "3", "4"))
 static void paths_cross_modules(void **state)
@@ -114,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_count),
         cmocka_unit_test(chains_add_up),
+        cmocka_unit_test(a_carry_joins_a_sum),
         cmocka_unit_test(paths_cross_modules),
         cmocka_unit_test(wrong_netlists_are_errors),
     };
