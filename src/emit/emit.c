@@ -1,6 +1,7 @@
 #include "emit/emit.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 #include "emit/page_file.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
+#include "plan/link.h"
 
 typedef struct writer {
     ts_arena *arena;
@@ -195,7 +197,7 @@ static bool load_ring(ts_arena *arena, ts_design *design, const char *path, ts_e
     design->part = TS_NEW(arena, ts_design_part);
     ts_plan *plan = TS_NEW(arena, ts_plan);
     *plan = design->plan;
-    design->part[0] = (ts_design_part){design->dir, plan->device, design->im, plan, {0, 0}};
+    design->part[0] = (ts_design_part){.dir = design->dir, .device = plan->device, .im = design->im, .plan = plan};
     return true;
 }
 
@@ -220,7 +222,13 @@ static bool load_part(ts_arena *arena, const ts_design *design, const json_t *en
     *part = ring->part[0];
     part->dir = ring->dir;
     const json_t *way = json_object_get(entry, "way_to_it");
-    part->before = (ts_hop){.token_cycles = number(way, "token_cycles"), .latency = number(way, "latency_cycles")};
+    enum { MOST = 1000000 }; /* beyond what any link has: the plan verifier says so */
+    const ts_link link = {.word_bits = (int)fmin(number(way, "word_bits"), MOST), .rate = number(way, "words_a_cycle"),
+                          .flight = (int)fmin(number(way, "flight_cycles"), MOST)};
+    if (link.word_bits > 0 && link.rate > 0)
+        part->before = ts_link_hop(&link, part->im->d * part->im->res.bits);
+    part->before.token_cycles = number(way, "token_cycles");
+    part->before.latency = number(way, "latency_cycles");
     return true;
 }
 

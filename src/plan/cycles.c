@@ -17,10 +17,20 @@ typedef struct timing {
 typedef struct path {
     int latency, ii;
     ts_way *way;
+    int held;           /* tokens that all stages hold at most */
+    int ahead, front;   /* tokens that those in front of the (first) slowest one hold; cycles of their way */
+    int behind;         /* tokens that fit behind the one that the (last) slowest one works on */
 } path;
 
-static void pass(path *p, int latency, int ii)
+/* `room`: the tokens that the stage holds when nobody takes its results. */
+static void stage(path *p, int latency, int ii, int room)
 {
+    if (ii > p->ii) {
+        p->ahead = p->held;
+        p->front = p->latency;
+    }
+    p->behind = ii >= p->ii ? room - 1 : p->behind + room;
+    p->held += room;
     p->latency += latency;
     p->ii = ii > p->ii ? ii : p->ii;
     if (!p->way)
@@ -29,6 +39,17 @@ static void pass(path *p, int latency, int ii)
     piece->latency += latency;
     piece->ii = ii > piece->ii ? ii : piece->ii;
     piece->room += ts_ceil_div(latency, ii) + 1; /* what is under way at full rate, and one more */
+}
+
+static void pass(path *p, int latency, int ii)
+{
+    stage(p, latency, ii, 1);
+}
+
+/* ts_linear, ts_rqvec: what is under way at full rate, what the next stage works on, and one more. */
+static void vector(path *p, int latency, int ii)
+{
+    stage(p, latency, ii, ts_ceil_div(latency + 2, ii) + 2);
 }
 
 /* What comes next takes a token so many cycles after it began with it. Matters to a paged stage whose output it takes. */
@@ -67,6 +88,11 @@ enum {
     RQVEC_LAG = 9 /* ts_rqvec, beside its steps */
 };
 
+static void slice(const timing *t, path *p)
+{
+    stage(p, SLICE, 1, t->plan->half ? 1 : 2);
+}
+
 static void linear(const timing *t, path *p, ts_lin_id id)
 {
     const ts_lin_widths *w = &t->w.lin[id];
@@ -78,7 +104,7 @@ static void linear(const timing *t, path *p, ts_lin_id id)
     holds(p, ts_lin_ii(w, f) - 1);
     if (f->buffers)
         gate(p, id);
-    pass(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
+    vector(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
     if (f->buffers && p->way) {
         ts_way_piece *piece = &p->way->piece[p->way->count - 1];
         piece->stage_latency = piece->latency;
@@ -90,7 +116,7 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
     /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
-    pass(p, steps + RQVEC_LAG + (steps > 1), steps + t->plan->half);
+    vector(p, steps + RQVEC_LAG + (steps > 1), steps + t->plan->half);
 }
 
 /* Residual sum (ts_radd). */
@@ -105,7 +131,8 @@ static void norm(const timing *t, path *p, ts_nrm_id id)
 {
     const int steps = ts_ceil_div(t->w.nrm[id].d, t->plan->nrm[id].np);
     const int recurrences = ts_ceil_div(18, t->plan->reg) + ts_ceil_div(16, t->plan->reg); /* a digit is an adder */
-    pass(p, 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences, steps);
+    const int latency = 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences;
+    stage(p, latency, steps, ts_ceil_div(latency + 2, steps) + 1);
 }
 
 /* Where a norm can stand in a layer. */
@@ -121,7 +148,7 @@ static void norm_at(const timing *t, path *p, ts_norm_place place)
 /* From a layer's input to its token accepted by attention. */
 static void to_attention(const timing *t, path *p)
 {
-    pass(p, SLICE, 1); /* fork: residual queue and q, k, v */
+    slice(t, p); /* fork: residual queue and q, k, v */
     norm_at(t, p, TS_BEFORE_ATTENTION);
     rqvec(t, p, TS_RQV_QKV);
     linear(t, p, TS_LIN_QKV);
@@ -134,14 +161,14 @@ static void from_attention(const timing *t, path *p)
     sum(t, p);
     norm_at(t, p, TS_BEHIND_ATTENTION);
     if (t->ways.attn_route)
-        pass(p, SLICE, 1);
+        slice(t, p);
 }
 
 static void through_ffn(const timing *t, path *p)
 {
     if (t->ways.ffn_merge)
-        pass(p, SLICE, 1);
-    pass(p, SLICE, 1); /* fork */
+        slice(t, p);
+    slice(t, p); /* fork */
     norm_at(t, p, TS_BEFORE_FFN);
     rqvec(t, p, TS_RQV_FFN);
     linear(t, p, TS_LIN_FFN1);
@@ -149,7 +176,7 @@ static void through_ffn(const timing *t, path *p)
     sum(t, p);
     norm_at(t, p, TS_BEHIND_FFN);
     if (t->ways.ffn_route)
-        pass(p, SLICE, 1);
+        slice(t, p);
 }
 
 /* ts_queue_narrow: cycles from a token being offered to its being taken, from there to its being offered, and of each token. */
@@ -182,24 +209,24 @@ static void into_attention(const timing *t, path *p)
 static path entering(const timing *t, ts_way *way)
 {
     const ts_imodel *im = t->im;
-    path p = {0, 1, way};
-    pass(&p, SLICE, 1); /* admission */
+    path p = {.ii = 1, .way = way};
+    slice(t, &p); /* admission */
     for (int i = 0; i < im->embed_count; i++)
         if (!(im->fused_qkv0 && i == im->embed_count - 1))
             linear(t, &p, (ts_lin_id)(TS_LIN_EMBED0 + i));
     if (im->fused_qkv0) {
-        pass(&p, SLICE, 1); /* fork: embedding and qkv0 */
-        path residual = {p.latency, p.ii, NULL};
+        slice(t, &p); /* fork: embedding and qkv0 */
+        path residual = {.latency = p.latency, .ii = p.ii};
         linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
         linear(t, &p, TS_LIN_QKV0);
         p.ii = residual.ii > p.ii ? residual.ii : p.ii;
         if (t->ways.attn_merge)
-            pass(&p, SLICE, 1); /* of q, k, v */
+            slice(t, &p); /* of q, k, v */
     } else {
         if (im->starts_in_ffn)
             through_ffn(t, &p);
         if (t->ways.attn_merge)
-            pass(&p, SLICE, 1); /* of tokens */
+            slice(t, &p); /* of tokens */
         to_attention(t, &p);
     }
     into_attention(t, &p);
@@ -208,12 +235,34 @@ static path entering(const timing *t, ts_way *way)
 
 static path looping(const timing *t, ts_way *way)
 {
-    path p = {0, 1, way};
+    path p = {.ii = 1, .way = way};
     from_attention(t, &p);
     if (t->ways.has_ffn)
         through_ffn(t, &p);
     if (t->ways.attn_merge)
-        pass(&p, SLICE, 1); /* of tokens, or of q, k, v */
+        slice(t, &p); /* of tokens, or of q, k, v */
+    if (t->ways.loop)
+        to_attention(t, &p);
+    into_attention(t, &p);
+    return p;
+}
+
+/* From a context to where the last layer's tokens leave for the port. */
+static path to_route(const timing *t)
+{
+    path p = {.ii = 1};
+    from_attention(t, &p);
+    if (!t->im->ends_in_attention)
+        through_ffn(t, &p);
+    return p;
+}
+
+/* Stages of the loop that no token of the last layer passes. */
+static path behind_route(const timing *t)
+{
+    path p = {.ii = 1};
+    if (t->im->ends_in_attention && t->ways.has_ffn)
+        through_ffn(t, &p);
     if (t->ways.loop)
         to_attention(t, &p);
     into_attention(t, &p);
@@ -225,13 +274,13 @@ static void out_of_ring(const timing *t, path *p)
 {
     const ts_imodel *im = t->im;
     if (im->head_count == 0) {
-        pass(p, SLICE, 1); /* output */
+        slice(t, p); /* output */
         return;
     }
     if (im->has_final_norm)
         norm(t, p, TS_NRM_FINAL);
     /* Pooled: what follows sees one token an event. */
-    path head = {0, 1, NULL};
+    path head = {.ii = 1};
     if (im->pool != TS_POOL_NONE)
         pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, t->plan->reg) : SLICE, 1);
     rqvec(t, &head, TS_RQV_HEAD);
@@ -239,13 +288,13 @@ static void out_of_ring(const timing *t, path *p)
         linear(t, &head, (ts_lin_id)(TS_LIN_HEAD0 + i));
     if (t->plan->argmax)
         pass(&head, log2_up(t->plan->lin[TS_LIN_HEAD0 + im->head_count - 1].nr) + 4, 1);
-    pass(&head, SLICE, 1); /* output */
+    slice(t, &head); /* output */
     pass(p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
 }
 
 static path leaving(const timing *t, ts_way *way)
 {
-    path p = {0, 1, way};
+    path p = {.ii = 1, .way = way};
     from_attention(t, &p);
     if (!t->im->ends_in_attention)
         through_ffn(t, &p);
@@ -293,16 +342,16 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
     const timing t = {plan, im, *w, ts_ring_ways_of(im)};
     if (!t.ways.has_attention) {
         const queue_time q = queue(&t);
-        path stored = {q.in + q.ahead, q.in + 1, NULL}, ffn = {0, q.each, NULL};
+        path stored = {.latency = q.in + q.ahead, .ii = q.in + 1}, ffn = {.ii = q.each};
         through_ffn(&t, &ffn);
         path leave = ffn;
         out_of_ring(&t, &leave);
-        pass(&stored, SLICE, 1); /* admission */
+        slice(&t, &stored); /* admission */
         return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = stored.ii,
                                .leave = leave.latency, .leave_ii = leave.ii};
     }
     const path enter = entering(&t, NULL), loop = looping(&t, NULL), leave = leaving(&t, NULL);
-    path middle = {0, 1, NULL}, ffn = {0, 1, NULL};
+    path middle = {.ii = 1}, ffn = {.ii = 1};
     from_attention(&t, &middle);
     if (t.ways.through) {
         through_ffn(&t, &ffn);
@@ -320,7 +369,11 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
                            .middle = middle.latency,
                            .middle_ii = middle.ii,
                            .leave = leave.latency,
-                           .leave_ii = leave.ii};
+                           .leave_ii = leave.ii,
+                           .ahead = enter.ahead,
+                           .front = enter.front,
+                           .behind = to_route(&t).behind,
+                           .loop_ii = behind_route(&t).ii};
 }
 
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
@@ -381,8 +434,18 @@ double ts_model_macs(const ts_imodel *im, int n)
     return n * token + (im->pool == TS_POOL_NONE ? n : 1) * head;
 }
 
-/* `pace`: of the neighbours; `slack`: tokens that the next one takes without delay. */
-ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, int slack)
+/* From an event being complete in its last layer to the earliest begin of the next one's first layer there, as far as a slow taker at the
+   port allows. That layer's tokens follow the event's last ones through the stages that both pass; the event's wait there until the taker
+   has all but `slack` of them. The stages behind the port's route make good what time they have: they may be faster than the layer. */
+static double held_up(const ts_plan *plan, const ts_layer_time *t, int n, int hops, double pace, double slack)
+{
+    if (hops == 0 || t->block <= 0)
+        return (n - slack) * pace;
+    const double faster = contexts(plan, t, n, t->chain_ii) - (double)(n - 1) * t->loop_ii;
+    return fmax((n - slack) * pace - faster, (n - slack - t->behind) * pace);
+}
+
+ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, double slack)
 {
     ts_layer_time t = ts_layer_time_at(plan, im, w, n);
     t.enter_ii = t.enter_ii > pace.in ? t.enter_ii : (int)ceil(pace.in);
@@ -397,7 +460,7 @@ ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts
                      .drain = fmax(fmax(t.ii, t.leave_ii), pace.out),
                      .reading = fmax(ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
                                                         : (double)n * t.leave_ii,
-                                     (n - slack) * pace.out),
+                                     held_up(plan, &t, n, blocks - 1, pace.out, slack)),
                      .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
                      .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
                      .hops = blocks > 0 ? blocks - 1 : 0};
@@ -443,7 +506,7 @@ ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 }
 
 /* Equal events back to back in a paged ring: what the loader does may repeat itself only after several of them. */
-static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace neighbours, int slack, ts_prediction *p)
+static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace neighbours, double slack, ts_prediction *p)
 {
     enum { EVENTS = 12, SETTLED = 4 };
     ts_paged_event event[EVENTS];
@@ -466,7 +529,7 @@ static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_rin
     }
 }
 
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack)
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, double slack)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
     const ts_passage p = ts_passage_between(plan, im, &w, n, neighbours, slack);

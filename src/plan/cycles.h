@@ -17,7 +17,7 @@ typedef struct ts_passage {
 } ts_passage;
 
 /* `pace`: of the neighbours; `slack`: tokens that the next one takes without delay. */
-ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, int slack);
+ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, double slack);
 
 /* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
    as fast as the entry takes hits and as far as the queues, which still hold the other's tokens, have room. */
@@ -66,6 +66,6 @@ typedef enum {
 
 /* Events longer than n_max are refused: in = out = 0. result: [events]. */
 void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, ts_paged_start start, ts_pace pace,
-                  int slack, ts_paged_event *result);
+                  double slack, ts_paged_event *result);
 
 #endif

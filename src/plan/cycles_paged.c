@@ -192,7 +192,7 @@ static double ffn_delay(const ts_way *way, const turn_end *delay)
 }
 
 void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, ts_paged_start start, ts_pace pace,
-                  int slack, ts_paged_event *result)
+                  double slack, ts_paged_event *result)
 {
     CHECK(ts_plan_is_paged(plan));
     ts_arena *arena = ts_arena_new();

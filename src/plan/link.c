@@ -59,9 +59,19 @@ ts_hop ts_link_hop(const ts_link *link, int token_bits)
     const int words = ends.token_words, frame = HEADER_AND_CRC + (link->word_bits == WORD_STEP);
     /* Over a long way the sender waits for credit: so many words of the buffer are under way at most. */
     const double rate = fmin(link->rate, (ends.depth - 2 * ends.packet - words - 4) / round_trip(link));
+    /* Where tokens wait, packets are full. The sender holds one and what comes in while its last words leave (rtl/ts_link_pack.v); the
+       receiver's buffer those before it that leave room for all of it, each with a record, and one token is out of the buffer. How
+       much of the packet was sent when the event's last token came is chance: half of it. */
+    const int tokens = ends.packet / words, sends = tokens + cdiv(8, words);
+    const double there = floor((ends.depth - ends.packet - 1) / (words + (double)words / ends.packet));
     /* At full rate packets are full; a token that comes alone is a packet, of which nothing is used before its CRC has come. */
     return (ts_hop){.token_cycles = fmax(words + (double)frame * words / ends.packet, 1) / rate,
-                    .latency = SENDER + (words + frame) / link->rate + link->flight + RECEIVER + words};
+                    .latency = SENDER + (words + frame) / link->rate + link->flight + RECEIVER + words,
+                    .sends = sends,
+                    .room = sends + (tokens - 1) / 2.0 + there + 1,
+                    .news = round_trip(link),
+                    .frame_tokens = (double)ends.credit / words,
+                    .frame_cycles = ends.beat};
 }
 
 /* Fitted to synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %. */

@@ -27,7 +27,7 @@ typedef struct ts_link_ends {
 } ts_link_ends;
 ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits);
 
-/* What a token loses on such a link. */
+/* What a token loses on such a link, and how many wait on it. */
 ts_hop ts_link_hop(const ts_link *link, int token_bits);
 
 /* Of one end: the sending one, or the receiving one. */

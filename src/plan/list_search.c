@@ -252,7 +252,7 @@ static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
     r->ring = TS_NEW_N(s->arena, ts_chain_ring, parts);
     for (int i = 0; i < parts; i++) {
         const bool apart = i > 0 && part[i].device != part[i - 1].device;
-        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0, 0}};
+        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0}};
     }
     r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens, NULL);
 }

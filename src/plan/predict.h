@@ -26,9 +26,10 @@ typedef struct ts_pace {
 } ts_pace;
 ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
 
-/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. `slack`: tokens that the way from the ring's last
-   stage to the slow one of the next ring holds: so many of an event leave at the ring's own pace. */
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, int slack);
+/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. `slack`: tokens that the way from the ring's
+   layers to the slow stage of the next ring holds, less those that the slow stage takes in the time of that way: so many of an event leave
+   at the ring's own pace. */
+ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, double slack);
 
 /* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). That of a ring whose pages
    are always there, and what it takes longer to wait for them. */
@@ -62,6 +63,9 @@ typedef struct ts_layer_time {
     int middle;    /* from a context to the same token accepted by the FFN block */
     int leave;     /* from a context of the last layer to the token's last result */
     int enter_ii, chain_ii, middle_ii, leave_ii; /* of the slowest stage on each of these ways */
+    int ahead, front;  /* tokens in front of the entry's slowest stage where it holds them up; cycles of a token's way to it */
+    int behind;        /* tokens that fit between the slowest stage of the last layer and where its tokens leave for the port */
+    int loop_ii;       /* of the slowest stage on the way from there to attention */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);

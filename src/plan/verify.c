@@ -395,7 +395,7 @@ static bool check_links(const ts_claim *c, ts_err *err)
 {
     for (int i = 0; i < c->parts; i++) {
         const ts_hop *said = &c->part[i].before;
-        ts_hop hop = {0, 0};
+        ts_hop hop = {0};
         if (apart(c, i)) {
             if (!ts_verify_link(&c->link, token_bits(c), err))
                 return ts_fail_in(err, "the way to part %d", i);

@@ -98,7 +98,7 @@ static double brute_force(const fixture *f, const ts_partition_options *opt)
                 ts_imodel_slice(arena, f->m.im, i ? ts_slice_between(f->m.im, cut, blocks) : ts_slice_between(f->m.im, 0, cut), &err);
             ts_planned planned;
             fits = ts_plan_search(arena, im, opt->device[i], &opt->plan, &planned, &err);
-            ring[i] = (ts_chain_ring){planned.plan, im, {0, 0}};
+            ring[i] = (ts_chain_ring){.plan = planned.plan, .im = im};
         }
         if (fits)
             best = fmin(best, (double)ts_chain_predict(ring, 2, HITS, NULL).interval_cycles);

@@ -145,7 +145,7 @@ static void try_all(whole *w, int d, int first, ts_chain_ring *ring, int parts)
             continue;
         if (planned)
             ring[parts] = (ts_chain_ring){planned->plan, w->im[first][end],
-                                          first > 0 ? ts_link_hop(&p->options.link, p->m.im->d * p->m.im->res.bits) : (ts_hop){0, 0}};
+                                          first > 0 ? ts_link_hop(&p->options.link, p->m.im->d * p->m.im->res.bits) : (ts_hop){0}};
         try_all(w, d + 1, end, ring, parts + (planned != NULL));
     }
 }

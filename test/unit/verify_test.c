@@ -199,7 +199,7 @@ static void back_in_time(broken *b) { b->p.link.flight = -1; }
 static void narrow_words(broken *b) { b->own = *b->f->pynq; b->p.link.word_bits = 0; }
 static void shorter_way(broken *b) { b->p.ring[1].before.latency -= 10; }
 static void faster_way(broken *b) { b->p.ring[1].before.token_cycles *= 0.5; }
-static void way_within(broken *b) { b->p.ring[1].before = (ts_hop){1, 1}; }
+static void way_within(broken *b) { b->p.ring[1].before = (ts_hop){.token_cycles = 1, .latency = 1}; }
 
 /* ---- Predictions */
 static void quicker_part(broken *b) { b->p.part[0].planned.prediction.latency_cycles--; }
