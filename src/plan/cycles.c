@@ -20,6 +20,7 @@ typedef struct path {
     int held;           /* tokens that all stages hold at most */
     int ahead, front;   /* tokens that those in front of the (first) slowest one hold; cycles of their way */
     int behind;         /* tokens that fit behind the one that the (last) slowest one works on */
+    int forming;        /* the last stage is a norm: cycles in which its result is put together; the next one begins when it is taken */
 } path;
 
 /* `room`: the tokens that the stage holds when nobody takes its results. */
@@ -33,6 +34,7 @@ static void stage(path *p, int latency, int ii, int room)
     p->held += room;
     p->latency += latency;
     p->ii = ii > p->ii ? ii : p->ii;
+    p->forming = 0;
     if (!p->way)
         return;
     ts_way_piece *piece = &p->way->piece[p->way->count - 1];
@@ -116,7 +118,8 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 {
     /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
-    vector(p, steps + RQVEC_LAG + (steps > 1), steps + t->plan->half);
+    const int formed = p->forming + steps - 1, ii = steps + t->plan->half;
+    vector(p, steps + RQVEC_LAG + (steps > 1), p->forming && formed > ii ? formed : ii);
 }
 
 /* Residual sum (ts_radd). */
@@ -133,6 +136,7 @@ static void norm(const timing *t, path *p, ts_nrm_id id)
     const int recurrences = ts_ceil_div(18, t->plan->reg) + ts_ceil_div(16, t->plan->reg); /* a digit is an adder */
     const int latency = 3 * steps + 2 * tree(t, t->plan->nrm[id].np) + 18 + recurrences;
     stage(p, latency, steps, ts_ceil_div(latency + 2, steps) + 1);
+    p->forming = steps;
 }
 
 /* Where a norm can stand in a layer. */
@@ -280,7 +284,7 @@ static void out_of_ring(const timing *t, path *p)
     if (im->has_final_norm)
         norm(t, p, TS_NRM_FINAL);
     /* Pooled: what follows sees one token an event. */
-    path head = {.ii = 1};
+    path head = {.ii = 1, .forming = im->pool == TS_POOL_NONE ? p->forming : 0};
     if (im->pool != TS_POOL_NONE)
         pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, t->plan->reg) : SLICE, 1);
     rqvec(t, &head, TS_RQV_HEAD);
