@@ -6,7 +6,7 @@
 
 #include "plan/cost_terms.h"
 
-enum { SLICE_BITS = 72 };
+enum { SLICE_BITS = 72, ULTRA_WORDS = 4096 };
 
 void ts_cost_add(ts_cost *sum, double count, ts_cost part)
 {
@@ -79,6 +79,7 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
 {
     ts_resources self = {0};
     double absorbed = 0; /* registers that the vendor's tool puts into the memory */
+    ts_resources cascaded = {0}; /* UltraRAMs side by side to Yosys, of which the vendor's tool makes a cascade */
     {
 #define COST_ts_mem
 #include "plan/cost_table.def"
@@ -90,6 +91,7 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
     for (int i = 0; i < 2; i++) {
         const int count = slices[i].count, width = slices[i].width;
         double brams = 0, luts = 0;
+        int banks = 0;
         if (count == 0)
             continue;
         switch (STYLE) {
@@ -105,14 +107,21 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
             self.ff += count * 2 * width;
             break;
         case TS_MEM_ULTRA:
-            self.uram += count * cdiv(DEPTH, 4096);
+            banks = cdiv(DEPTH, ULTRA_WORDS);
+            brams = cdiv(banks * cdiv(width, 9), 8);
+            self.uram += count * brams;
+            self.lut += count * bank_luts(banks, width);
             self.ff += count * width;
+            cascaded.uram += count * (banks - brams);
+            cascaded.lut -= count * bank_luts(banks, width);
             absorbed += count * width;
             break;
         }
     }
     ts_cost cost = both(self);
     cost.device.ff -= absorbed;
+    cost.device.uram += cascaded.uram;
+    cost.device.lut += cascaded.lut;
     return cost;
 }
 
