@@ -461,7 +461,9 @@ ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts
                      .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
                      .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
                      .first = t.attention,
-                     .drain = fmax(fmax(t.ii, t.leave_ii), pace.out),
+                     .drain = fmax(t.ii, t.leave_ii),
+                     .taken = pace.out,
+                     .slack = slack,
                      .reading = fmax(ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
                                                         : (double)n * t.leave_ii,
                                      held_up(plan, &t, n, blocks - 1, pace.out, slack)),
@@ -478,7 +480,8 @@ static ts_passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_
 double ts_entering_behind(const ts_plan *plan, const ts_passage *before, int n_before, const ts_passage *self, int n)
 {
     const int over = n_before + n - (plan->n_max + plan->attn.pq);
-    return over > 0 && before->late <= 0 ? fmax(self->fill, before->first + over * before->drain - self->enter) : self->fill;
+    const double drained = fmax(over * before->drain, (over - before->slack) * before->taken);
+    return over > 0 && before->late <= 0 ? fmax(self->fill, before->first + drained - self->enter) : self->fill;
 }
 
 static double lone_latency(const ts_passage *p)

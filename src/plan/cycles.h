@@ -9,6 +9,7 @@ typedef struct ts_passage {
     double layer, last; /* from a layer's keys and values being complete at attention to the next layer's; to the last result */
     double first;       /* from there to the first context */
     double drain;       /* of an entry of the queues in the last layer */
+    double taken, slack; /* the same where the taker at the port is slower: of all entries but so many */
     double reading;     /* of all queries by attention in the last layer */
     double late;        /* new events enter in front of the FFN block: from the last layer's keys and values being complete to that block
                            having taken the last token; otherwise 0 */

@@ -214,6 +214,42 @@ static void hops_count(void **state)
     assert_true((double)search(f, f->m.im, &opt).prediction.interval_cycles >= 1e4 * (HITS - 1));
 }
 
+/* What fits between two rings does not hold the first one up, however slow the second one's entry is. */
+static void a_slow_taker_costs_what_does_not_fit(void **state)
+{
+    const fixture *f = *state;
+    const ts_partition_options opt = options(&f->pynq, 1, TS_OBJECTIVE_THROUGHPUT);
+    const int blocks = ts_block_count(f->m.im), cut = blocks - 2;
+    ts_chain_ring ring[2];
+    for (int i = 0; i < 2; i++) {
+        ts_err err = {""};
+        const ts_imodel *im = ts_imodel_slice(f->m.arena, f->m.im, i ? ts_slice_between(f->m.im, cut, blocks) : ts_slice_between(f->m.im, 0, cut), &err);
+        assert_non_null(im);
+        ts_planned planned;
+        assert_true(ts_plan_search(f->m.arena, im, f->pynq, &opt.plan, &planned, &err));
+        ring[i] = (ts_chain_ring){.plan = planned.plan, .im = im};
+    }
+    ts_plan slow = *ring[1].plan;
+    ts_lin_fold *qkv = &slow.lin[TS_LIN_QKV];
+    qkv->pk = qkv->pm = qkv->nr = 1;
+    ring[1].plan = &slow;
+    ts_prediction part[2], lone;
+    double before = INFINITY;
+    for (int room = 0; room <= HITS; room += HITS / 4) {
+        ring[1].before = (ts_hop){.token_cycles = 1, .latency = 1, .room = room};
+        ts_chain_predict(ring, 2, HITS, part);
+        assert_true((double)part[0].interval_cycles <= before);
+        assert_true(room > 0 || part[0].interval_cycles > ts_predict(ring[0].plan, ring[0].im, HITS).interval_cycles);
+        before = (double)part[0].interval_cycles;
+    }
+    lone = ts_predict(ring[0].plan, ring[0].im, HITS);
+    assert_int_equal(part[0].interval_cycles, lone.interval_cycles);
+
+    /* Tokens of 32 words, a packet of 4: the sender's 5, 11 in 512 words less a packet, one out of the buffer, and half a packet. */
+    const ts_hop hop = ts_link_hop(&(ts_link){.word_bits = 64, .rate = 0.78125, .flight = 100}, 2048);
+    assert_true(fabs(hop.sends - 5) < 1e-9 && fabs(hop.room - 18.5) < 1e-9);
+}
+
 static void pins_hold(void **state)
 {
     const fixture *f = *state;
@@ -279,6 +315,7 @@ int main(void)
         cmocka_unit_test(rings_share_a_device),
         cmocka_unit_test(rings_are_weighed_in_full),
         cmocka_unit_test(hops_count),
+        cmocka_unit_test(a_slow_taker_costs_what_does_not_fit),
         cmocka_unit_test(pins_hold),
         cmocka_unit_test(what_does_not_fit_says_why),
     };
