@@ -1,7 +1,6 @@
 #include "search/search.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "num/fixed.h"
@@ -411,27 +410,14 @@ static const ts_formats *save_memory(search *s, const ts_formats *from, ts_verdi
 
 /* ---- all of it ---- */
 
-static void warn(const ts_formats *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void warn(const ts_formats *f, const char *fmt, ...)
-{
-    if (!f->warn)
-        return;
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    f->warn(f->warn_user, text);
-}
-
 static const ts_formats *search_auto(search *s, ts_verdict *v, bool *within)
 {
     const ts_formats *f = cheapest(s, v);
     *within = f != NULL;
     if (f)
         return save_memory(s, f, v);
-    warn(s->wide, "formats: no choice keeps within the loss of %g asked for; the widest are taken (%.2g of the error allowed)",
-         s->opt->loss, s->wide_strain);
+    ts_formats_warn(s->wide, "formats: no choice keeps within the loss of %g asked for; the widest are taken (%.2g of the error allowed)",
+                    s->opt->loss, s->wide_strain);
     *v = measure(s, s->wide, true);
     log_candidate(s, "wide", s->wide, v);
     return s->wide;
