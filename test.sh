@@ -28,7 +28,7 @@ run_unit() { ctest --test-dir build --output-on-failure -j2; }
 run_clang() { cmake --preset clang >/dev/null && cmake --build build-clang; }
 run_asan() { cmake --preset asan >/dev/null && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure -j2; }
 run_bad() { test/bad/run.sh; }
-run_rtl() { scripts/check_modules.sh && test/rtl/run.sh -j 2; }
+run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh; }
 run_e2e() { test/e2e/run.sh; }
 run_real() {

@@ -43,7 +43,7 @@ module ts_admit #(
         end
     endgenerate
 
-    reg           inside;  // between an event's first token and its last
+    reg           begun;   // between an event's first token and its last
     reg           swallow; // the rest of a refused event
     reg           waiting; // the event has keys and values to make
     reg  [NW-1:0] n;       // its tokens so far
@@ -51,7 +51,7 @@ module ts_admit #(
     wire [QW-1:0] d_count;
 
     // Only the descriptor of the event that is entering can take the place seen here: d_room holds until it is pushed.
-    wire          open = inside || (!waiting && d_room);
+    wire          open = begun || (!waiting && d_room);
     wire          over = n == LIMIT[NW-1:0] || s_refused;
     wire          pass = s_valid && !swallow && open && out_ready;
     wire          decided = pass && (s_last || over);
@@ -60,13 +60,13 @@ module ts_admit #(
 
     always @(posedge clk)
         if (rst) begin
-            inside  <= 1'b0;
+            begun   <= 1'b0;
             swallow <= 1'b0;
             waiting <= 1'b0;
             n       <= {NW{1'b0}};
         end else begin
             if (pass) begin
-                inside  <= !s_last && !over;
+                begun   <= !s_last && !over;
                 swallow <= !s_last && over;
                 n       <= s_last || over ? {NW{1'b0}} : n + 1'b1;
             end else if (s_valid && s_last)

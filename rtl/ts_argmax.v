@@ -50,7 +50,7 @@ module ts_argmax #(
     reg  [CW-1:0] base; // index of lane 0
     reg           past; // all values have been seen
     wire          take = s_valid && move;
-    wire          final = base == FINAL[CW-1:0];
+    wire          at_final = base == FINAL[CW-1:0];
 
     always @(posedge clk)
         if (rst) begin
@@ -58,7 +58,7 @@ module ts_argmax #(
             past <= 1'b0;
         end else if (take) begin
             base <= s_eot ? {CW{1'b0}} : base + STEP[CW-1:0];
-            past <= !s_eot && (past || final);
+            past <= !s_eot && (past || at_final);
         end
 
     // ---- The best lane of the beat: a tree with a register after each comparison. Level l holds LEAVES >> l candidates.
@@ -74,7 +74,7 @@ module ts_argmax #(
                 assign lane[i*LIW +: LIW] = best_lane;
                 if (l == 0 && i < NR) begin : g_input
                     localparam [31:0] LANE = i;
-                    wire ignored = past || (i >= REST && final);
+                    wire ignored = past || (i >= REST && at_final);
                     always @(posedge clk)
                         if (move) begin
                             best      <= ignored ? LOWEST : {s_data[i*YW+YW-1], s_data[i*YW +: YW]};

@@ -350,7 +350,7 @@ module ts_attention #(
                         .held0(held[2*d*DC*ACCW +: DC*ACCW]), .held1(held[(2*d+1)*DC*ACCW +: DC*ACCW]));
                 end
                 for (d = 2*CHANNEL_PAIRS; d < PD; d = d + 1) begin : g_context
-                    ts_attn_context #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) context (
+                    ts_attn_context #(.PKEY(PKEY), .DC(DC), .PW(PW), .VW(VW), .ACCW(ACCW), .REG(REG)) context_lane (
                         .clk(clk), .p(p), .v(v[d*PKEY*VW +: PKEY*VW]), .add(context_add), .first(context_first),
                         .last(context_last), .held(held[d*DC*ACCW +: DC*ACCW]));
                 end

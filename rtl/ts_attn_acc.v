@@ -19,9 +19,9 @@ module ts_attn_acc #(
     // The accumulators are a ring: the chunk at hand is at the low end.
     reg  [DC*ACCW-1:0]     acc;
     wire signed [ACCW-1:0] term; // signed, so that synthesis sees how short it is
-    wire signed [ACCW-1:0] before    = first ? {ACCW{1'b0}} : acc[ACCW-1:0];
+    wire signed [ACCW-1:0] prior     = first ? {ACCW{1'b0}} : acc[ACCW-1:0];
     wire signed [ACCW-1:0] one       = {{(ACCW-1){1'b0}}, carry};
-    wire [ACCW-1:0]        next      = term + before + one;
+    wire [ACCW-1:0]        next      = term + prior + one;
     wire [(DC+1)*ACCW-1:0] acc_next  = {next, acc};
     wire [(DC+1)*ACCW-1:0] held_next = {next, held};
     generate

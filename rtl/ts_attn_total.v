@@ -25,15 +25,15 @@ module ts_attn_total #(
     generate
         if (DC > 1) begin : g_chunks
             reg  signed [SUMW-1:0] acc;
-            wire signed [SUMW-1:0] before = first_chunk ? {SUMW{1'b0}} : acc;
+            wire signed [SUMW-1:0] prior = first_chunk ? {SUMW{1'b0}} : acc;
             wire signed [SUMW-1:0] chunk  = {{(SUMW-DOTW){dot[DOTW-1]}}, dot};
 
             if (CARRY != 0) begin : g_carry
                 always @(posedge clk)
-                    acc <= chunk + before + one;
+                    acc <= chunk + prior + one;
             end else begin : g_no_carry
                 always @(posedge clk)
-                    acc <= chunk + before;
+                    acc <= chunk + prior;
                 wire unused = &{1'b0, one};
             end
             assign sum = acc;

@@ -43,9 +43,9 @@ module ts_collect #(
             reg  [BW-1:0]              have;   // beats of the next token
             reg                        last;   // have == LAST
             reg                        full;   // a token is offered
-            reg  [(BEATS-1)*WIDTH-1:0] before;
+            reg  [(BEATS-1)*WIDTH-1:0] prior;
             reg  [BEATS*WIDTH-1:0]     token;
-            wire [BEATS*WIDTH-1:0]     shifted = {beat, before};
+            wire [BEATS*WIDTH-1:0]     shifted = {beat, prior};
             wire                       take    = beat_valid && beat_ready;
 
             assign beat_ready = !last || !full || m_ready;
@@ -65,7 +65,7 @@ module ts_collect #(
                 end
             always @(posedge clk) begin
                 if (take)
-                    before <= shifted[BEATS*WIDTH-1:WIDTH];
+                    prior <= shifted[BEATS*WIDTH-1:WIDTH];
                 if (last && (!full || m_ready))
                     token <= shifted; // junk until the last beat is there
             end

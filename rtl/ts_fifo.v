@@ -32,7 +32,7 @@ module ts_fifo #(
             localparam        AHEAD = 4;
 
             reg               ready;
-            reg  [CW-1:0]     inside;
+            reg  [CW-1:0]     held;
             reg  [AW-1:0]     wptr, rptr;
             reg  [CW-1:0]     unread; // words in the array that no read was issued for
             reg               stored; // the write of the cycle before has reached the array
@@ -47,12 +47,12 @@ module ts_fifo #(
             wire              issue = unread != {CW{1'b0}} && room != 3'd0;
 
             assign s_ready = ready;
-            assign count   = inside;
+            assign count   = held;
 
             always @(posedge clk)
                 if (rst) begin
                     ready  <= 1'b0;
-                    inside <= {CW{1'b0}};
+                    held <= {CW{1'b0}};
                     wptr   <= {AW{1'b0}};
                     rptr   <= {AW{1'b0}};
                     unread <= {CW{1'b0}};
@@ -61,11 +61,11 @@ module ts_fifo #(
                     read_1 <= 1'b0;
                     read_2 <= 1'b0;
                 end else begin
-                    ready <= pop || !(inside == FULL[CW-1:0] || (push && inside == LAST[CW-1:0]));
+                    ready <= pop || !(held == FULL[CW-1:0] || (push && held == LAST[CW-1:0]));
                     if (push && !pop)
-                        inside <= inside + 1'b1;
+                        held <= held + 1'b1;
                     if (pop && !push)
-                        inside <= inside - 1'b1;
+                        held <= held - 1'b1;
                     stored <= push;
                     if (stored && !issue)
                         unread <= unread + 1'b1;

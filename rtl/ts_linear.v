@@ -144,14 +144,14 @@ module ts_linear #(
     localparam [31:0] ROOM_TWO     = DEPTH - SPARE - UNIT - TWICE;
     localparam [31:0] ROOM_TWO_POP = DEPTH - SPARE - UNIT - TWICE + 1;
 
-    reg            inside;  // a token has begun
+    reg            in_token;  // a token has begun
     reg            paused;  // its next group waits for a credit
     reg            room;    // a credit is there
     reg  [KCW-1:0] ko;
     reg  [MCW-1:0] mo;
     reg  [UW-1:0]  used;    // places at the output that are taken or promised
-    wire           begins     = s_valid && room && !inside;
-    wire           step       = begins || (inside && !paused);
+    wire           begins     = s_valid && room && !in_token;
+    wire           step       = begins || (in_token && !paused);
     wire           first_ko   = ko == {KCW{1'b0}};
     wire           last_ko    = ko == KO_LAST[KCW-1:0];
     wire           last_mo    = mo == MO_LAST[MCW-1:0];
@@ -159,18 +159,18 @@ module ts_linear #(
     wire           next_group = BEATS != 0 && room && ((group_end && !last_mo) || paused);
     wire           pop        = m_valid && m_ready;
 
-    assign s_ready = last_ko && last_mo && (inside ? !paused : room);
+    assign s_ready = last_ko && last_mo && (in_token ? !paused : room);
 
     always @(posedge clk)
         if (rst) begin
-            inside <= 1'b0;
+            in_token <= 1'b0;
             paused <= 1'b0;
             room   <= 1'b0;
             used   <= {UW{1'b0}};
             ko     <= {KCW{1'b0}};
             mo     <= {MCW{1'b0}};
         end else begin
-            inside <= step ? !(last_ko && last_mo) : inside;
+            in_token <= step ? !(last_ko && last_mo) : in_token;
             paused <= BEATS != 0 && ((group_end && !last_mo) || paused) && !room;
             // The cases side by side: one adder, or one comparison, between registers.
             case ({begins, next_group, pop})
@@ -224,7 +224,7 @@ module ts_linear #(
         first_1     <= first_ko;
         last_1      <= last_mo;
         group_end_1 <= group_end && !rst;
-        if (!inside) begin
+        if (!in_token) begin
             waddr <= waddr_new;
             baddr <= baddr_new;
             qaddr <= qaddr_new;

@@ -44,12 +44,12 @@ module ts_link_crc #(
     wire [31:0] word_share, header_share;
     generate
         if (CHUNKS == 1) begin : g_narrow
-            reg  [31:0] before; // share of the valid word before
+            reg  [31:0] prior; // share of the valid word before
             wire [31:0] moved;
             always @(posedge clk)
                 if (valid_1)
-                    before <= share;
-            ts_crc #(.W(32), .SHIFT(32)) upper (.data(before), .rest(moved));
+                    prior <= share;
+            ts_crc #(.W(32), .SHIFT(32)) upper (.data(prior), .rest(moved));
             assign word_share   = share;
             assign header_share = moved ^ share;
         end else begin : g_wide

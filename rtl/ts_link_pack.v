@@ -62,10 +62,10 @@ module ts_link_pack #(
     wire          may = begun || (room && (!complete || move));
     wire          word = s_valid && may;
     wire          start = word && !begun;
-    wire          final = index == FINAL[IW-1:0];
+    wire          at_final = index == FINAL[IW-1:0];
     wire          freed; // the last word of a token leaves
 
-    assign s_ready = may && final;
+    assign s_ready = may && at_final;
 
     always @(posedge clk)
         if (rst) begin
@@ -75,8 +75,8 @@ module ts_link_pack #(
             used  <= {UW{1'b0}};
         end else begin
             if (word) begin
-                index <= final ? {IW{1'b0}} : index + 1'b1;
-                begun <= !final;
+                index <= at_final ? {IW{1'b0}} : index + 1'b1;
+                begun <= !at_final;
             end
             if (start && !freed)
                 used <= used + 1'b1;
@@ -86,26 +86,26 @@ module ts_link_pack #(
         end
 
     // ---- The packet that is being gathered
-    reg         inside; // an event has begun and not ended
+    reg         in_event; // an event has begun and not ended
     reg         first, last, refused, error;
     reg  [7:0]  length;
     reg  [11:0] event_now;
     reg  [11:0] event_of;
     wire        fresh = move || !any;
-    wire [7:0]  before = fresh ? 8'd1 : length;
+    wire [7:0]  prior = fresh ? 8'd1 : length;
 
     always @(posedge clk)
         if (rst) begin
             any       <= 1'b0;
             complete  <= 1'b0;
-            inside    <= 1'b0;
+            in_event  <= 1'b0;
             event_now <= 12'd0;
             d_valid   <= 1'b0;
         end else begin
             any       <= start || (any && !move);
-            complete  <= start ? s_last || before == FULL[7:0] : complete && !move;
+            complete  <= start ? s_last || prior == FULL[7:0] : complete && !move;
             if (start) begin
-                inside    <= !s_last;
+                in_event  <= !s_last;
                 event_now <= event_now + {11'd0, s_last};
             end
             d_valid   <= move || (d_valid && !d_take);
@@ -113,8 +113,8 @@ module ts_link_pack #(
 
     always @(posedge clk) begin
         if (start) begin
-            length   <= before + STEP[7:0];
-            first    <= fresh ? !inside : first;
+            length   <= prior + STEP[7:0];
+            first    <= fresh ? !in_event : first;
             last     <= s_last;
             refused  <= s_last && s_refused;
             error    <= s_last && s_error;

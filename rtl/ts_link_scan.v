@@ -80,24 +80,24 @@ module ts_link_scan #(
 
     // ---- 2: frames. What looks like a header within a frame is one only if it is the very one that must follow: then words of this
     // frame were lost. Payload may look like headers.
-    reg        inside;    // between a header and its CRC
+    reg        in_frame;    // between a header and its CRC
     reg  [7:0] left;      // words to come, the CRC included
     reg [15:0] frame_end; // position after the frame
     reg  [7:0] quiet;     // cycles without a word
     reg        lapsed;    // too many: what follows does not belong to this frame
-    wire       begins_2 = valid_2 && head_2 && (!inside || word_2[31:16] == frame_end);
-    wire       ends_2 = valid_2 && !begins_2 && inside && left == 8'd1;
-    wire       body_2 = valid_2 && !begins_2 && inside && left != 8'd1;
-    wire       breaks_2 = inside && (begins_2 || (!valid_2 && lapsed)); // the frame before has no end
+    wire       begins_2 = valid_2 && head_2 && (!in_frame || word_2[31:16] == frame_end);
+    wire       ends_2 = valid_2 && !begins_2 && in_frame && left == 8'd1;
+    wire       body_2 = valid_2 && !begins_2 && in_frame && left != 8'd1;
+    wire       breaks_2 = in_frame && (begins_2 || (!valid_2 && lapsed)); // the frame before has no end
 
     always @(posedge clk)
         if (rst) begin
-            inside <= 1'b0;
+            in_frame <= 1'b0;
             quiet  <= 8'd0;
             lapsed <= 1'b0;
         end else begin
             if (begins_2 || ends_2 || breaks_2)
-                inside <= begins_2;
+                in_frame <= begins_2;
             quiet  <= valid_2 ? 8'd0 : quiet + 8'd1;
             lapsed <= !valid_2 && (lapsed || quiet == 8'd255);
         end

@@ -45,7 +45,7 @@ module ts_link_unpack #(
     reg  [2:0]     state;
     reg            open;   // an event has begun and not ended
     reg  [11:0]    number; // of the open event, or of the next one
-    reg  [11:0]    before; // number - 1
+    reg  [11:0]    prior; // number - 1
     reg  [NW-1:0]  n;      // tokens of the open event
     reg            full;   // n == NMAX - 1: the next one is the last in any case
     reg            idle;   // TIMEOUT has passed
@@ -62,8 +62,8 @@ module ts_link_unpack #(
     wire           pop = q_valid && q_ready;
     wire           put = pop && state == TOKENS;
     wire           whole = put && place[WPT-1];
-    wire           final = left == 8'd2;
-    wire           real_end = r_last && final;
+    wire           at_final = left == 8'd2;
+    wire           real_end = r_last && at_final;
     wire           ends = whole && (real_end || full);
     wire [11:0]    q_event = q_data[11:0];
     wire [11:0]    q_ahead = q_event - number, r_ahead = r_event - number;
@@ -94,25 +94,25 @@ module ts_link_unpack #(
                     else
                         state <= r_state ? RECORD : SKIP;
                 TOKENS:
-                    if (pop && final)
+                    if (pop && at_final)
                         state <= RECORD;
                     else if (ends)
                         state <= SKIP;
-                default: state <= pop && final ? RECORD : SKIP;
+                default: state <= pop && at_final ? RECORD : SKIP;
             endcase
 
     always @(posedge clk)
         if (rst) begin
             open   <= 1'b0;
             number <= 12'd0;
-            before <= 12'hFFF;
+            prior <= 12'hFFF;
             n      <= {NW{1'b0}};
             full   <= NMAX == 1;
         end else begin
             if (next_event) begin
                 open   <= 1'b0;
                 number <= number + 12'd1;
-                before <= number;
+                prior <= number;
                 n      <= {NW{1'b0}};
                 full   <= NMAX == 1;
             end else begin
@@ -125,7 +125,7 @@ module ts_link_unpack #(
             end
             if (renumber) begin
                 number <= r_event;
-                before <= r_event - 12'd1;
+                prior <= r_event - 12'd1;
             end
         end
 
@@ -134,11 +134,11 @@ module ts_link_unpack #(
             {r_state, r_restart, r_lost, r_first, r_last, r_refused, r_error} <= q_data[26:20];
             r_event <= q_event;
             same    <= q_event == number;
-            past    <= q_event == before;
+            past    <= q_event == prior;
             ahead   <= !q_ahead[11];
         end else if (state == COMPARE) begin
             same  <= r_event == number;
-            past  <= r_event == before;
+            past  <= r_event == prior;
             ahead <= !r_ahead[11];
         end else if (renumber)
             r_restart <= 1'b0;

@@ -33,7 +33,7 @@ module ts_page_burst #(
     localparam [31:0] MOST = BURSTS;
 
     reg  [OFFW-1:0] offset, rest; // of the next burst; beats of the piece from there, less one
-    reg             busy, sized, final;
+    reg             busy, sized, ends;
     reg  [MW-1:0]   len; // of the next burst, beats less one
     reg  [CW-1:0]   flying;
     wire [MW-1:0]   most = ~offset[MW-1:0];
@@ -50,7 +50,7 @@ module ts_page_burst #(
             flying  <= {CW{1'b0}};
             quiet   <= 1'b0;
         end else begin
-            busy  <= (s_valid && s_ready) || (busy && !stop && !(send && final));
+            busy  <= (s_valid && s_ready) || (busy && !stop && !(send && ends));
             sized <= busy && !stop && !send;
             if (send || arready)
                 arvalid <= send;
@@ -71,7 +71,7 @@ module ts_page_burst #(
         end
         if (!sized) begin
             len   <= fits ? rest[MW-1:0] : most;
-            final <= fits;
+            ends  <= fits;
         end
         if (send) begin
             araddr <= {base[ADDRW-1:12] + {{(ADDRW-12-OFFW+PW){1'b0}}, offset[OFFW-1:PW]}, offset[PW-1:0], {(12-PW){1'b0}}};
