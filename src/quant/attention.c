@@ -20,9 +20,13 @@ static double centre(const ts_range *r)
     return ((double)r->max + (double)r->min) / 2;
 }
 
+/* A spread below this fraction of the values is how single precision rounds a constant: sums are taken in another order for other tokens. */
+static const double NOISE = 1.0 / (1 << 18);
+
 static double half(const ts_range *r)
 {
-    return ((double)r->max - (double)r->min) / 2;
+    const double h = ((double)r->max - (double)r->min) / 2;
+    return h > NOISE * reach(r) ? h : 0;
 }
 
 /* A given scale that is this near to one the hardware can have is that one: scales in files are of single precision. */
