@@ -498,6 +498,10 @@ static bool import_model(importer *im)
         return ts_fail(im->err, "the file does not say which opset it uses; it is not an ONNX model, or damaged");
     if (m->n_opset_import > MAX_IMPORTS)
         return ts_fail(im->err, "the file uses more than %d operator domains", MAX_IMPORTS);
+    for (size_t i = 0; i < m->n_opset_import; i++)
+        if (normal_domain(m->opset_import[i]->domain)[0] == 0 && m->opset_import[i]->version > ts_op_newest())
+            return ts_fail(im->err, "the file uses opset %lld; opsets up to %d are supported: export with opset_version=%d or less",
+                           (long long)m->opset_import[i]->version, ts_op_newest(), ts_op_newest());
     if (!add_functions(im))
         return false;
     scope top = {.values = ts_map_new(im->scratch), .prefix = "", .imports = m->n_opset_import, .import = m->opset_import};

@@ -38,7 +38,7 @@ const ts_op_hooks ts_Cast_hooks = {.min_in = 1,
                                    .max_in = 1,
                                    .min_out = 1,
                                    .max_out = 1,
-                                   .attrs = "to saturate",
+                                   .attrs = "to saturate round_mode",
                                    .check = check_cast,
                                    .infer = infer_cast,
                                    .eval = eval_cast};

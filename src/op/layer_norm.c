@@ -93,6 +93,42 @@ const ts_op_hooks ts_LayerNormalization_hooks = {.min_in = 2,
                                                  .infer = infer_layer_norm,
                                                  .eval = eval_layer_norm};
 
+/* RMSNormalization (opset 23 on): x / sqrt(mean of squares + eps) * gain. */
+static bool infer_rms_norm(const ts_op_args *a)
+{
+    int axis;
+    if (!ts_need_float(a) || !ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), a->in[0]->rank, &axis))
+        return false;
+    return check_parameters(a, 1, 1, ts_extent(a->in[0], axis, a->in[0]->rank)) && ts_set_out_like(a, 0, a->in[0]);
+}
+
+static bool eval_rms_norm(const ts_op_args *a)
+{
+    const ts_tensor *x = a->in[0];
+    const double eps = ts_attr_float(a->node, "epsilon", 1e-5);
+    int axis;
+    if (!ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), x->rank, &axis))
+        return false;
+    const int64_t rows = ts_extent(x, 0, axis), n = ts_extent(x, axis, x->rank);
+    for (int64_t r = 0; r < rows; r++) {
+        double squares = 0;
+        for (int64_t i = 0; i < n; i++)
+            squares += (double)x->data.f[r * n + i] * (double)x->data.f[r * n + i];
+        const double scale = 1 / sqrt((n ? squares / (double)n : 0) + eps);
+        for (int64_t i = 0; i < n; i++)
+            a->out[0]->data.f[r * n + i] = (float)(x->data.f[r * n + i] * scale * a->in[1]->data.f[i]);
+    }
+    return true;
+}
+const ts_op_hooks ts_RMSNormalization_hooks = {.min_in = 2,
+                                               .max_in = 2,
+                                               .min_out = 1,
+                                               .max_out = 1,
+                                               .attrs = "axis epsilon stash_type",
+                                               .check = check_layer_norm,
+                                               .infer = infer_rms_norm,
+                                               .eval = eval_rms_norm};
+
 /* Inputs: x, skip, gain, bias (optional), bias of the sum (optional, one row). */
 static bool infer_skip_layer_norm(const ts_op_args *a)
 {

@@ -19,6 +19,15 @@ const ts_op *ts_op_find(const char *domain, const char *name)
     return NULL;
 }
 
+int ts_op_newest(void)
+{
+    int newest = 0;
+    for (int i = 0; i < TS_OP_COUNT; i++)
+        if (!table[i].domain[0] && table[i].until > newest)
+            newest = table[i].until;
+    return newest;
+}
+
 /* Whether `name` is one of the words of `list`. */
 static bool is_word_of(const char *list, const char *name)
 {

@@ -54,6 +54,9 @@ static inline ts_op_kind ts_kind(const ts_node *node)
 /* The row, or NULL for an operator that is not known in any version. */
 const ts_op *ts_op_find(const char *domain, const char *name);
 
+/* The newest opset of ONNX's own domain that any row implements. */
+int ts_op_newest(void);
+
 /* Number of inputs and outputs, attribute names, and the hook's own checks. */
 bool ts_op_check(const ts_node *node, ts_err *err);
 

@@ -87,15 +87,21 @@ static ts_tensor eval(ts_arena *arena, const ts_graph *g, int hits, const float 
     return y;
 }
 
-static void assert_same(ts_arena *arena, const char *fused, const char *written_out)
+/* `fused`, in its opset, against the same in operators of opset 17 */
+static void assert_same_at(ts_arena *arena, int opset, const char *fused, const char *written_out)
 {
     const float *x = noise(arena, HITS * D, 99);
-    ts_tensor a = eval(arena, graph_of(arena, 17, fused), HITS, x, NULL), b = eval(arena, graph_of(arena, 17, written_out), HITS, x, NULL);
+    ts_tensor a = eval(arena, graph_of(arena, opset, fused), HITS, x, NULL), b = eval(arena, graph_of(arena, 17, written_out), HITS, x, NULL);
     assert_int_equal(ts_count(&a), ts_count(&b));
     assert_true(ts_count(&a) > 0);
     for (int64_t i = 0; i < ts_count(&a); i++)
         if (!(fabsf(a.data.f[i] - b.data.f[i]) <= 2e-6F))
             fail_msg("%s: element %lld is %.9g, written out %.9g", fused, (long long)i, (double)a.data.f[i], (double)b.data.f[i]);
+}
+
+static void assert_same(ts_arena *arena, const char *fused, const char *written_out)
+{
+    assert_same_at(arena, 17, fused, written_out);
 }
 
 static void fused_operators_are_what_they_fuse(void **state)
@@ -174,6 +180,92 @@ static void attention_masks(void **state)
                 "Where keep,z,low row;Shape row n2;Constant - one value_ints=[1];Gather n2,one n;Concat one,one,n,n nn axis=0;"
                 "Expand row,nn bias4;com.microsoft:MultiHeadAttention q,k,v,,,bias4 y num_heads=2",
                 plain);
+}
+
+/* Scores of q, k, v with two heads, `score` applied to s0 to make s, and heads of k and v from `kv`. */
+#define QUERY4 "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];"
+#define KEY4 "Reshape k,heads k4;Transpose k4 kt perm=[0,2,1,3];Reshape v,heads v4;Transpose v4 vh perm=[0,2,1,3];"
+#define SCORES QUERY4 KEY4 "Transpose kt kh perm=[0,1,3,2];MatMul qh,kh raw;Mul raw,half s0;"
+#define ANSWER "MatMul p,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y"
+#define TRIANGLE                                                                                                                           \
+    "Shape x sh;Constant - one value_int=1;Constant - nil value_int=0;Gather sh,one n;Range nil,n,one r;Constant - u0 value_ints=[0];"     \
+    "Constant - u1 value_ints=[1];Unsqueeze r,u0 row;Unsqueeze r,u1 col;LessOrEqual row,col see;"
+#define FLOOR "Constant - inf value_float=-1000000.0;"
+
+static void attention_of_opset_23(void **state)
+{
+    ts_arena *arena = *state;
+    static const char plain[] = PROJECTED WRITTEN_OUT;
+    static const int opsets[] = {23, 24};
+    for (int i = 0; i < 2; i++) {
+        assert_same_at(arena, opsets[i], PROJECTED "Attention q,k,v y q_num_heads=2 kv_num_heads=2", plain);
+        assert_same_at(arena, opsets[i], PROJECTED QUERY4 KEY4 "Attention qh,kt,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y", plain);
+    }
+    /* both heads of the query on one of key and value: the first four channels */
+    assert_same_at(arena, 23,
+                   PROJECTED "Constant - parts value_ints=[4,4];Split k,parts k1,k2 axis=-1;Split v,parts v1,v2 axis=-1;"
+                             "Attention q,k1,v1 y q_num_heads=2 kv_num_heads=1",
+                   PROJECTED "Split k k1,k2 axis=-1;Split v v1,v2 axis=-1;Concat k1,k1 kk axis=-1;Concat v1,v1 vv axis=-1;"
+                             "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];Reshape kk,heads k4;Transpose k4 kh perm=[0,2,3,1];"
+                             "Reshape vv,heads v4;Transpose v4 vh perm=[0,2,1,3];MatMul qh,kh raw;Mul raw,half s;Softmax s p;" ANSWER);
+    assert_same_at(arena, 23, PROJECTED "Attention q,k,v y q_num_heads=2 kv_num_heads=2 scale=0.25 softcap=0.5",
+                   PROJECTED SCORES "Mul s0,half s1;Div s1,half s2;Tanh s2 s3;Mul s3,half s;Softmax s p;" ANSWER);
+    assert_same_at(arena, 23, PROJECTED "Attention q,k,v y q_num_heads=2 kv_num_heads=2 is_causal=1",
+                   PROJECTED SCORES TRIANGLE FLOOR "Where see,s0,inf s;Softmax s p;" ANSWER);
+    /* masks: boolean for [queries][keys], and one that is added to all heads */
+    assert_same_at(arena, 24, PROJECTED TRIANGLE "Attention q,k,v,see y q_num_heads=2 kv_num_heads=2",
+                   PROJECTED SCORES TRIANGLE FLOOR "Where see,s0,inf s;Softmax s p;" ANSWER);
+    assert_same_at(arena, 23,
+                   MASK PROJECTED "Where keep,z,low row;Unsqueeze row,f r3;Expand r3,long bias3;Attention q,k,v,r3 y q_num_heads=2 kv_num_heads=2;"
+                                  "Constant - long value_ints=[1,1,1]",
+                   MASK PROJECTED SCORES "Where keep,z,low row;Unsqueeze row,f r3;Add s0,r3 s;Softmax s p;" ANSWER);
+    /* keys that are padding, by their number */
+    assert_same_at(arena, 24, PROJECTED "Constant - three value_ints=[3];Attention q,k,v,,,,three y q_num_heads=2 kv_num_heads=2",
+                   PROJECTED SCORES TRIANGLE FLOOR
+                   "Constant - three value_int=3;Less row,three in;Where in,s0,inf s;Softmax s p;" ANSWER);
+    /* the other outputs: keys and scores */
+    assert_same_at(arena, 23, PROJECTED "Attention q,k,v c,kp q_num_heads=2 kv_num_heads=2;Transpose kp t perm=[0,2,1,3];Reshape t,whole y",
+                   PROJECTED "Identity k y");
+    assert_same_at(arena, 23, PROJECTED "Attention q,k,v c,,,y q_num_heads=2 kv_num_heads=2 softcap=2.0", PROJECTED SCORES "Identity s0 y");
+    assert_same_at(arena, 23, PROJECTED "Attention q,k,v c,,,y q_num_heads=2 kv_num_heads=2 qk_matmul_output_mode=3",
+                   PROJECTED SCORES "Softmax s0 y");
+    assert_same_at(arena, 23, "RMSNormalization x,gain y epsilon=0.01",
+                   "Mul x,x xx;ReduceMean xx m axes=[-1];Constant - e value_float=0.01;Add m,e me;Sqrt me d;Div x,d n;Mul n,gain y");
+}
+
+/* What ONNX's Attention cannot have here is refused by name. */
+static void attention_of_opset_23_refused(void **state)
+{
+    static const struct {
+        const char *nodes, *word;
+    } cases[] = {
+        {"Attention x,x,x y", "q_num_heads"},
+        {"Attention x,x,x y q_num_heads=3 kv_num_heads=3", "multiple of 3 heads"},
+        {"Attention x,x,x y q_num_heads=2 kv_num_heads=4", "cannot share"},
+        {"Attention x,x,x,,past,past y q_num_heads=2 kv_num_heads=2;Unsqueeze x,zero past", "past_key"},
+        {"Attention x,x,x,wt y q_num_heads=2 kv_num_heads=2", "does not fit [batch, heads, queries, keys]"},
+        {"Attention x,x,x,x y,,,s q_num_heads=2 kv_num_heads=2 softcap=1.0 qk_matmul_output_mode=2", "different things"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ts_arena *arena = ts_arena_new();
+        model m = model_new(arena, 23);
+        const char *words[8];
+        model_input(&m, "x", 1, "batch,8,8");
+        int n = split(arena, cases[i].nodes, ';', words, 8);
+        for (int k = 0; k < n; k++)
+            model_node(&m, words[k]);
+        model_floats(&m, "wt", "24,8", noise(arena, 8 * 24, 1));
+        model_ints(&m, "zero", "0");
+        model_output(&m, "y");
+        ts_err err = {{0}};
+        pb bytes = model_bytes(&m);
+        ts_graph *g = ts_import_onnx_bytes(arena, bytes.data, bytes.size, "test", ".", &err);
+        assert_true(!g || !ts_fold(arena, g, &err));
+        if (!strstr(err.msg, cases[i].word) || !strstr(err.msg, "Attention"))
+            fail_msg("'%s': '%s' is not in it", err.msg, cases[i].word);
+        ts_arena_free(arena);
+    }
+    (void)state;
 }
 
 /* softmax(x) at opset 11 is over everything from axis 1 on, at 13 over the last axis. */
@@ -356,6 +448,8 @@ int main(void)
         TEST(fused_operators_are_what_they_fuse),
         TEST(attention_operators),
         TEST(attention_masks),
+        TEST(attention_of_opset_23),
+        cmocka_unit_test(attention_of_opset_23_refused),
         TEST(softmax_has_two_meanings),
         TEST(masked_hits_do_not_matter),
         TEST(all_masked_and_empty_events_have_results),

@@ -197,10 +197,10 @@ static void refusals_say_what_and_where_and_what_to_do(void **state)
     refuse(&m, "Conv_0|Conv, opset 13|do not fit");
     m = chain(arena, 13, "Frobnicate x y");
     refuse(&m, "Frobnicate_0|not supported|rewrite");
-    m = chain(arena, 24, "Relu x y");
-    refuse(&m, "Relu_0|opset 24|6 to 23");
+    m = chain(arena, 25, "Relu x y");
+    refuse(&m, "opset 25|up to 24|opset_version=24");
     m = chain(arena, 4, "Add x,x y");
-    refuse(&m, "Add_0|opset 4|7 to 23");
+    refuse(&m, "Add_0|opset 4|7 to 24");
     m = chain(arena, 13, "Relu x y alpha=0.5");
     refuse(&m, "Relu_0|attribute 'alpha'|not supported");
     m = chain(arena, 13, "Softmax x y axis=7");

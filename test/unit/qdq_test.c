@@ -87,7 +87,7 @@ static void pairs_round_half_to_even_and_saturate(void **state)
 {
     ts_arena *arena = *state;
     static const char pair[] = "QuantizeLinear x,half,z8 q;DequantizeLinear q,half,z8 y";
-    for (int opset = 10; opset <= 23; opset++)
+    for (int opset = 10; opset <= 24; opset++)
         computes(arena, opset, pair, (const float[]){0.25F, 0.75F, -0.3F, 1000}, (const float[]){0, 1, -0.5F, 63.5F});
     computes(arena, 13, pair, (const float[]){-0.25F, -0.75F, -1000, NAN}, (const float[]){0, -1, -64, -64});
     /* Without a zero point: uint8. */
