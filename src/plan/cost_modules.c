@@ -20,7 +20,7 @@ void ts_cost_add(ts_cost *sum, double count, ts_cost part)
 ts_mapping ts_mapping_of(const ts_device *device)
 {
     ts_mapping map = {.has_ultra = device->has.uram > 0, .dsp_a = device->dsp_a, .dsp_b = device->dsp_b};
-    if (strcmp(device->yosys_family, "xcup") == 0) {
+    if (ts_device_is_ultrascale(device)) {
         map.lutram_bits_32 = 14; /* RAM32M16, RAM64M8 */
         map.lutram_bits_64 = 7;
         map.lutram_luts = 8;

@@ -8,7 +8,7 @@
 #include "base/asset.h"
 #include "base/file.h"
 
-enum { MAX_DEVICES = 256 };
+enum { MAX_DEVICES = 256, MAX_DIES = 64 };
 
 typedef struct reader {
     ts_arena *arena;
@@ -65,8 +65,12 @@ static bool only_known(const reader *r, const char *where, const char *const *kn
         int i = 0;
         while (known[i] && strcmp(known[i], key) != 0)
             i++;
-        if (!known[i])
-            return ts_fail(r->err, "%s: unknown member \"%s\"%s (docs/devices.md lists those of a device)", r->path, key, where);
+        if (known[i])
+            continue;
+        const char *list = "";
+        for (i = 0; known[i]; i++)
+            list = ts_printf(r->arena, "%s%s%s", list, i ? ", " : "", known[i]);
+        return ts_fail(r->err, "%s: unknown member \"%s\"%s; known are %s (docs/devices.md)", r->path, key, where, list);
     }
     return true;
 }
@@ -90,10 +94,11 @@ static bool check_name(const reader *r, const char *name)
 
 static bool read_link(const reader *r, ts_device *d)
 {
-    static const char *const known[] = {"mbits", "ns", NULL};
+    static const char *const known[] = {"mbits", "ns", "count", NULL};
     reader link;
     return !json_object_get(r->object, "link") ||
-           (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) && read_number(&link, "ns", 0, &d->link_ns));
+           (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) && read_number(&link, "ns", 0, &d->link_ns) &&
+            (!json_object_get(link.object, "count") || read_int(&link, "count", 1, &d->links)));
 }
 
 /* Not every device has a host of its own. */
@@ -106,12 +111,78 @@ static bool read_host(const reader *r, ts_device *d)
             read_text(&host, "what", &d->host));
 }
 
+/* Resources of one die, in the file's blocks of block RAM. */
+static bool read_die(const reader *r, int bram_kbit, ts_resources *die)
+{
+    double brams = 0;
+    if (!read_number(r, "lut", 0, &die->lut) || !read_number(r, "ff", 0, &die->ff) || !read_number(r, "dsp", 0, &die->dsp) ||
+        !read_number(r, "bram", 0, &brams) || !read_number(r, "uram", 0, &die->uram))
+        return false;
+    die->bram36 = floor(brams * bram_kbit / 36);
+    return true;
+}
+
+/* Where the file does not say what each die has, all have the same. The file's LUT RAM is spread as its LUTs are. */
+static bool read_dies(const reader *r, ts_device *d)
+{
+    static const char *const known[] = {"lut", "ff", "dsp", "bram", "uram", NULL};
+    if (d->slr > MAX_DIES)
+        return ts_fail(r->err, "%s: \"slr\" is %d; a device has %d dies at most", r->path, d->slr, MAX_DIES);
+    ts_resources *die = TS_NEW_N(r->arena, ts_resources, d->slr), sum = {0};
+    const json_t *list = json_object_get(r->object, "dies");
+    if (list && (!json_is_array(list) || json_array_size(list) != (size_t)d->slr))
+        return ts_fail(r->err, "%s: \"dies\" must be a list of %d objects, as many as \"slr\" says", r->path, d->slr);
+    for (int i = 0; i < d->slr; i++) {
+        const reader one = {r->arena, list ? json_array_get(list, (size_t)i) : NULL, r->path, r->err};
+        if (list && !json_is_object(one.object))
+            return ts_fail(r->err, "%s: \"dies\" must be a list of objects", r->path);
+        if (list && (!only_known(&one, " of \"dies\"", known) || !read_die(&one, d->bram_kbit, &die[i])))
+            return false;
+#define X(field, label) die[i].field = list ? die[i].field : d->whole.field / d->slr;
+        TS_RESOURCES(X)
+#undef X
+        die[i].lutram = d->whole.lutram * die[i].lut / d->whole.lut;
+#define X(field, label) sum.field += die[i].field;
+        TS_RESOURCES(X)
+#undef X
+    }
+#define X(field, label) \
+    if (fabs(sum.field - d->whole.field) > .5) \
+        return ts_fail(r->err, "%s: the dies have %g " label " together, the device %g", r->path, sum.field, d->whole.field);
+    TS_RESOURCES(X)
+#undef X
+    d->die = die;
+    return true;
+}
+
+/* What a card's shell leaves: shares of the whole device. LUT RAM is LUTs, so it shrinks as they do. */
+static bool read_shell(const reader *r, ts_device *d)
+{
+    static const char *const known[] = {"lut", "ff", "dsp", "bram", "uram", "what", NULL}, *const share[] = {"lut", "ff", "dsp", "bram", "uram"};
+    double *const part[] = {&d->has.lut, &d->has.ff, &d->has.dsp, &d->has.bram36, &d->has.uram};
+    reader shell;
+    if (!json_object_get(r->object, "shell"))
+        return true;
+    if (!read_object(r, "shell", known, &shell) || !read_text(&shell, "what", &d->shell))
+        return false;
+    for (int i = 0; i < 5; i++) {
+        double left = 1;
+        if (json_object_get(shell.object, share[i]) && !read_number(&shell, share[i], 0, &left))
+            return false;
+        if (!(left > 0 && left <= 1))
+            return ts_fail(r->err, "%s: \"%s\" of \"shell\" is the share that is left, above 0 and at most 1", r->path, share[i]);
+        *part[i] = floor(*part[i] * left + 1e-6);
+        d->has.lutram *= i == 0 ? left : 1;
+    }
+    return true;
+}
+
 static bool read_device(const reader *r, ts_device *d)
 {
-    static const char *const families[] = {"xcup", "xc7", "ecp5", "ice40"};
-    static const char *const known[] = {"name", "title", "part", "source", "yosys_family", "lut", "ff", "lutram", "dsp", "bram", "uram", "slr",
+    static const char *const families[] = {"xcup", "xcu", "xc7", "versal", "ecp5", "ice40"};
+    static const char *const known[] = {"name", "title", "part", "source", "yosys_family", "lut", "ff", "lutram", "dsp", "bram", "uram", "slr", "dies", "shell",
                                         "clock_mhz", "memory_gbytes_per_s", "memory_latency_ns", "link", "host", NULL};
-    static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", NULL}, *const of_bram[] = {"kind", "count", "kbit", NULL};
+    static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", "mhz", NULL}, *const of_bram[] = {"kind", "count", "kbit", NULL};
     reader dsp, bram;
     double brams = 0;
     if (!only_known(r, "", known) || !read_object(r, "dsp", of_dsp, &dsp) || !read_object(r, "bram", of_bram, &bram) || !read_link(r, d) ||
@@ -124,16 +195,21 @@ static bool read_device(const reader *r, ts_device *d)
         !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
         !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) || !check_name(r, d->name) || !read_host(r, d))
         return false;
+    if (json_object_get(dsp.object, "mhz") && !read_number(&dsp, "mhz", 1, &d->dsp_mhz))
+        return false;
     if (json_object_get(r->object, "memory_latency_ns") && !read_number(r, "memory_latency_ns", 0, &d->memory_ns))
         return false;
     if (d->lutram > d->has.lut)
         return ts_fail(r->err, "%s: \"lutram\" is %.0f, and there are %.0f LUTs in all", r->path, d->lutram, d->has.lut);
     d->has.lutram = d->lutram > 0 ? d->lutram : d->has.lut;
     d->has.bram36 = floor(brams * d->bram_kbit / 36);
+    d->whole = d->has;
+    if (!read_dies(r, d) || !read_shell(r, d))
+        return false;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(d->yosys_family, families[i]) == 0)
             return true;
-    return ts_fail(r->err, "%s: \"yosys_family\" is \"%s\"; known are xcup, xc7, ecp5 and ice40", r->path, d->yosys_family);
+    return ts_fail(r->err, "%s: \"yosys_family\" is \"%s\"; known are xcup, xcu, xc7, versal, ecp5 and ice40", r->path, d->yosys_family);
 }
 
 static ts_device *parse(ts_arena *arena, const char *path, const char *text, ts_err *err)
@@ -193,6 +269,35 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err)
 bool ts_device_is_xilinx(const ts_device *device)
 {
     return device->yosys_family[0] == 'x';
+}
+
+bool ts_device_is_ultrascale(const ts_device *device)
+{
+    return strncmp(device->yosys_family, "xcu", 3) == 0 || strcmp(device->yosys_family, "versal") == 0;
+}
+
+int ts_device_dies(const ts_device *device, const ts_resources *need, double cap)
+{
+    ts_resources sum = {0};
+    for (int dies = 1; dies < device->slr; dies++) {
+        bool enough = true;
+#define X(field, label) \
+    sum.field += device->die[dies - 1].field; \
+    enough = enough && need->field <= cap * sum.field;
+        TS_LIMITS(X)
+#undef X
+        if (enough)
+            return dies;
+    }
+    return device->slr;
+}
+
+bool ts_device_takes_clock(const ts_device *device, double clock_mhz, ts_err *err)
+{
+    if (device->dsp_mhz <= 0 || clock_mhz <= device->dsp_mhz)
+        return true;
+    return ts_fail(err, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz, device->dsp_kind, device->name,
+                   device->dsp_mhz);
 }
 
 bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits)

@@ -25,18 +25,23 @@ typedef struct ts_resources {
 
 typedef struct ts_device {
     const char *name, *title, *part, *source;
-    const char *yosys_family; /* "xcup", "xc7", "ecp5" or "ice40" */
-    ts_resources has;
+    const char *yosys_family; /* "xcup", "xcu", "xc7", "versal" (which Yosys does not know), "ecp5" or "ice40" */
+    ts_resources has;         /* what a design may use: all of it, less what a shell keeps */
+    ts_resources whole;       /* with the shell's part */
+    const char *shell;        /* whose part that is; NULL: there is none */
     double lutram; /* LUTs that can be memory; where there are none, memories are made of registers, and has.lutram is no limit */
     const char *dsp_kind;
     int dsp_a, dsp_b; /* bits of a signed product's factors */
+    double dsp_mhz;   /* fastest clock that its DSPs take; 0: the file does not say */
     const char *bram_kind;
     int bram_kbit; /* of one block, parity included */
     int slr;       /* dies */
+    const ts_resources *die; /* [slr] what each has, a shell's part included */
     double clock_mhz;           /* default of --clock */
     double memory_gbytes_per_s; /* external memory, 0 without one */
     double memory_ns;           /* from an address to its first word; 0: not stated */
     double link_mbits, link_ns; /* default of --link; 0: the file says nothing */
+    int links;                  /* such ports on the board; 0: the file does not say */
     const char *text; /* of the user's file that it was read from; NULL: built in */
     double host_mbits, host_ns; /* its host's bus, each way: bandwidth, latency; 0: the file does not say */
     const char *host;           /* what that bus is */
@@ -49,8 +54,17 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err);
 /* The embedded devices in order of their names; *count of them. */
 const ts_device *const *ts_device_list(ts_arena *arena, int *count);
 
-/* True for the vendors' devices whose RTL uses 7-series or UltraScale primitives. */
+/* True for AMD's devices that Yosys knows: 7 series, UltraScale, UltraScale+. */
 bool ts_device_is_xilinx(const ts_device *device);
+
+/* True for UltraScale, UltraScale+ and Versal: LUT RAM by slices of eight LUTs, DSPs that keep their own registers. */
+bool ts_device_is_ultrascale(const ts_device *device);
+
+/* The fewest dies that together have what a design needs when at most `cap` of each may be used; they are taken in the file's order. */
+int ts_device_dies(const ts_device *device, const ts_resources *need, double cap);
+
+/* False, with a message, where the device's DSPs do not take this clock. */
+bool ts_device_takes_clock(const ts_device *device, double clock_mhz, ts_err *err);
 
 /* Whether one DSP of the device makes two products at once: a shared factor of shared_bits, and a pair of signed factors of pair_bits
    each with a symmetric range (never -2^(pair_bits-1)), one above the other in the DSP's wide factor (docs/hardware.md, rtl/ts_mul2.v).

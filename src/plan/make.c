@@ -84,7 +84,7 @@ static void find_packing(search *s)
 /* Adder levels between registers: two where a carry chain of 36 bits, twice, and a multiplexer fit a cycle. */
 static int levels_for(const ts_device *device, double clock)
 {
-    const double fastest = strcmp(device->yosys_family, "xcup") == 0 ? 250 : strcmp(device->yosys_family, "xc7") == 0 ? 125 : 50;
+    const double fastest = ts_device_is_ultrascale(device) ? 250 : strcmp(device->yosys_family, "xc7") == 0 ? 125 : 50;
     return clock <= fastest ? 2 : 1;
 }
 
@@ -365,8 +365,11 @@ static const char *explain(const search *s, const candidate *best, const candida
                               100 * best->load, s->device->name, of(&s->device->has, best->scarce), 100 * s->cap);
     t = ts_printf(s->arena, "%s%s", t, ts_paged_words(s, best));
     if (s->device->slr > 1)
-        t = ts_printf(s->arena, "%sThat is %.0f of %s's %d dies at least; which stages are where is left to the vendor's tool.\n", t,
-                      ceil(best->load / s->cap * s->device->slr - 1e-9), s->device->name, s->device->slr);
+        t = ts_printf(s->arena, "%sThat is %d of %s's %d dies at least; which stages are where is left to the vendor's tool.\n", t,
+                      ts_device_dies(s->device, &best->cost.device, s->cap), s->device->name, s->device->slr);
+    if (s->device->shell)
+        t = ts_printf(s->arena, "%s%s has %.0f LUT, %.0f DSP, %.0f BRAM36 and %.0f URAM besides its shell (%s).\n", t, s->device->name, s->device->has.lut,
+                      s->device->has.dsp, s->device->has.bram36, s->device->has.uram, s->device->shell);
     const char *packed = packed_stages(s, &best->plan);
     if (*packed)
         t = ts_printf(s->arena, "%sTwo products a DSP in %s.\n", t, packed);
@@ -507,7 +510,7 @@ bool ts_plan_search(ts_arena *arena, const ts_imodel *im, const ts_device *devic
     s.cap = options->utilisation > 0 ? options->utilisation : 0.8;
     s.clock = options->clock_mhz > 0 ? options->clock_mhz : device->clock_mhz;
     s.reg = options->reg > 0 ? options->reg : levels_for(device, s.clock);
-    if (!take_lengths(&s, err))
+    if (!ts_device_takes_clock(device, s.clock, err) || !take_lengths(&s, err))
         return false;
     find_packing(&s);
     if (s.ways.loop) /* one layer's weights are on chip in any case */

@@ -225,9 +225,14 @@ static const char *link_line(const search *s, const ts_partition_options *o, con
     const char *from = s->opt->link.word_bits || s->opt->link_mbits > 0 ? "as --link says"
                        : unsaid ? ts_printf(s->arena, "an assumption, since the file of %s names no link; --link says better", unsaid->name)
                                 : "the devices' own; --link says otherwise";
-    return ts_printf(s->arena, "Links: %.0f Mbit/s, %.0f ns (%s): a token of %d bits every %.1f cycles.\n",
-                     o->link.rate * o->link.word_bits * o->plan.clock_mhz, o->link.flight * 1000 / o->plan.clock_mhz, from, bits,
-                     ts_link_hop(&o->link, bits).token_cycles);
+    const char *t = ts_printf(s->arena, "Links: %.0f Mbit/s, %.0f ns (%s): a token of %d bits every %.1f cycles.\n",
+                              o->link.rate * o->link.word_bits * o->plan.clock_mhz, o->link.flight * 1000 / o->plan.clock_mhz, from, bits,
+                              ts_link_hop(&o->link, bits).token_cycles);
+    for (int i = 1; i + 1 < o->devices; i++)
+        if (o->device[i]->links == 1)
+            t = ts_printf(s->arena, "%s%s has one port for links and needs two, to both neighbours: a card for its extension slot, or another order, is up to you.\n",
+                          t, o->device[i]->name);
+    return t;
 }
 
 /* Nanoseconds, and for area devices before them. */

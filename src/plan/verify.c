@@ -226,6 +226,8 @@ static bool check_ring(const ts_claim *c, const ts_claim_part *part, ts_err *err
     const double clock = c->clock_mhz > 0 ? c->clock_mhz : first->clock_mhz;
     if (!(plan->clock_mhz > 0) || fabs(plan->clock_mhz - clock) > SLIGHTLY * clock)
         return ts_fail(err, "clock of %g MHz; the design's is %g MHz", plan->clock_mhz, clock);
+    if (!ts_device_takes_clock(device, plan->clock_mhz, err))
+        return false;
     return check_packing(part, device, &w, err) && check_memories(part, device, &w, err) && check_fifo(part, err);
 }
 

@@ -64,7 +64,7 @@ fails "more tokens than any design takes" "must have 1 to 65535 hits" "$tessera"
 fails "longer events planned for than taken" "cannot plan for 500 hits" "${split[@]}" --device zcu102 --plan-tokens 500
 fails "hardly any of the device" "more than the 4 allowed \(2 % of 220\).*would do" "${split[@]}" --device pynq-z2 --utilisation 0.02
 fails "an interval that nothing reaches" "needs [0-9]+ DSP, .*raise --target-ii" "${split[@]}" --device pynq-z2 --target-ii 1
-fails "an interval on a larger device" "zcu102 would do; or raise --target-ii" "${split[@]}" --device pynq-z2 --target-ii 20
+fails "an interval on a larger device" "vek280 would do; or raise --target-ii" "${split[@]}" --device pynq-z2 --target-ii 20
 fails "no external memory" "vu13p has no external memory" "${split[@]}" --device vu13p --mode paged
 fails "rings that do not fit" "no two rings of .* fit pynq-z2 together" "$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 3000 --device pynq-z2 \
     --mode replicated -o "$dir/d"
@@ -74,7 +74,7 @@ if [ -e "$real/trackformers/enccla_trackml_10to50.onnx" ]; then
         "$real/trackml/enccla_trackml.inputs.json" --max-tokens 512 -o "$dir/d")
     fails "EncCla on a PYNQ-Z2" "does not fit pynq-z2 .* 512 hits: it needs [0-9]+ BRAM36, [0-9]+ more than the 112 allowed.*would do.*external memory it needs" \
         "${enccla[@]}" --device pynq-z2
-    fails "EncCla on two PYNQ-Z2" "layers.0.attention alone.*BRAM36, .*ultra96 would do" "${enccla[@]}" --device pynq-z2,pynq-z2
+    fails "EncCla on two PYNQ-Z2" "layers.0.attention alone.*BRAM36, .*aup-zu3 would do" "${enccla[@]}" --device pynq-z2,pynq-z2
 fi
 fails "no cut fits" "no cut over the 2 devices fits: layers.0.attention alone:.*more than the" "${split[@]}" --device ice40up5k,ice40up5k
 fails "no such model" "no-such.onnx" "$tessera" inspect "$dir/no-such.onnx"

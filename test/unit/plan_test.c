@@ -71,7 +71,7 @@ static void devices_are_found_by_name(void **state)
     ts_err err = {""};
     int count = 0;
     const ts_device *const *list = ts_device_list(f->arena, &count);
-    assert_int_equal(count, 13);
+    assert_int_equal(count, 26);
     for (int i = 0; i < count; i++) {
         const ts_device *found = ts_device_find(f->arena, list[i]->name, &err);
         assert_non_null(found);
@@ -80,6 +80,39 @@ static void devices_are_found_by_name(void **state)
     }
     const ts_device *zcu102 = ts_device_find(f->arena, "zcu102", &err);
     assert_true(zcu102->has.dsp == 2520 && zcu102->has.bram36 == 912 && zcu102->has.lut == 274080);
+    assert_true(zcu102->memory_gbytes_per_s == 17.1 && zcu102->dsp_mhz == 775 && zcu102->links == 4); /* 64 bits at 2133 MT/s */
+    assert_true(ts_device_find(f->arena, "ultra96", &err)->memory_gbytes_per_s == 4.27);              /* 32 bits at 1066 MT/s */
+    const ts_device *u55c = ts_device_find(f->arena, "u55c", &err);
+    assert_true(u55c->whole.dsp == 9024 && u55c->has.dsp == floor(.92 * 9024) && u55c->has.lut == floor(.868 * 1303680) && u55c->has.uram == 960);
+    assert_true(u55c->slr == 3 && u55c->die[0].dsp == 2880 && u55c->die[1].dsp == 3072 && u55c->shell);
+}
+
+/* Dies are counted by what each has, in the file's order, and by the resource that needs most of them. */
+static void dies_that_are_needed(void **state)
+{
+    const fixture *f = *state;
+    ts_err err = {""};
+    const ts_device *u55c = ts_device_find(f->arena, "u55c", &err);
+    const struct {
+        ts_resources need;
+        double cap;
+        int dies;
+    } cases[] = {{{.dsp = 2880}, 1, 1}, {{.dsp = 2881}, 1, 2}, {{.dsp = 5952}, 1, 2}, {{.dsp = 5953}, 1, 3}, {{.dsp = 2305}, .8, 2},
+                 {{.lut = 100, .uram = 321}, 1, 2}, {{.lut = 440000, .dsp = 1}, 1, 2}, {{.dsp = 99999}, 1, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(ts_device_dies(u55c, &cases[i].need, cases[i].cap), cases[i].dies);
+}
+
+static void clock_that_dsps_do_not_take(void **state)
+{
+    const fixture *f = *state;
+    ts_err err = {""};
+    const ts_device *zcu102 = ts_device_find(f->arena, "zcu102", &err);
+    ts_planned planned;
+    assert_false(ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 776, .quick = true}, &planned, &err));
+    assert_non_null(strstr(err.msg, "DSP48E2 of zcu102 take 775 MHz at most"));
+    err.msg[0] = 0;
+    assert_true(ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 775, .quick = true}, &planned, &err));
 }
 
 static void unknown_device_lists_the_known(void **state)
@@ -95,15 +128,23 @@ static void unknown_device_lists_the_known(void **state)
 static void device_from_a_file(void **state)
 {
     const fixture *f = *state;
-    static const char good[] =
-        "{\"name\": \"mine\", \"title\": \"t\", \"part\": \"p\", \"yosys_family\": \"xc7\", \"lut\": 1000, \"ff\": 2000, \"lutram\": 100,"
-        " \"dsp\": {\"kind\": \"DSP48E1\", \"count\": 10, \"a_bits\": 25, \"b_bits\": 18},"
-        " \"bram\": {\"kind\": \"RAMB36E1\", \"count\": 5, \"kbit\": 36}, \"uram\": 0, \"slr\": 1, \"clock_mhz\": 50,"
-        " \"memory_gbytes_per_s\": 0, \"source\": \"s\"}";
+#define DEVICE(rest) \
+    "{\"name\": \"mine\", \"title\": \"t\", \"part\": \"p\", \"yosys_family\": \"xc7\", \"lut\": 1000, \"ff\": 2000, \"lutram\": 100," \
+    " \"dsp\": {\"kind\": \"DSP48E1\", \"count\": 10, \"a_bits\": 25, \"b_bits\": 18}," \
+    " \"bram\": {\"kind\": \"RAMB36E1\", \"count\": 5, \"kbit\": 36}, \"uram\": 0, \"clock_mhz\": 50," \
+    " \"memory_gbytes_per_s\": 0, \"source\": \"s\", " rest "}"
+    static const char good[] = DEVICE("\"slr\": 1");
     static const char *const wrong[][2] = {
         {"", "line"},
         {"[]", "one JSON object"},
         {"{\"name\": \"mine\"}", "docs/devices.md"},
+        {"{\"name\": \"mine\", \"luts\": 5}", "unknown member \"luts\"; known are name, title, part"},
+        {DEVICE("\"slr\": 2, \"dies\": [{}]"), "a list of 2 objects"},
+        {DEVICE("\"slr\": 1, \"dies\": [{\"lut\": 999, \"ff\": 2000, \"dsp\": 10, \"bram\": 5, \"uram\": 0}]"), "the dies have 999 LUT together, the device 1000"},
+        {DEVICE("\"slr\": 1000000000"), "64 dies at most"},
+        {DEVICE("\"slr\": 1, \"shell\": {\"lut\": 1.5, \"what\": \"s\"}"), "above 0 and at most 1"},
+        {DEVICE("\"slr\": 1, \"shell\": {\"luts\": 0.5, \"what\": \"s\"}"), "unknown member \"luts\" of \"shell\"; known are lut, ff"},
+        {DEVICE("\"slr\": 1, \"link\": {\"mbits\": 5, \"ns\": 5, \"count\": 0}"), "\"count\" must be a number of at least 1"},
     };
     ts_err err = {""};
     assert_true(ts_file_write("plan-test-device.json", good, sizeof good - 1, &err));
@@ -405,6 +446,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_are_found_by_name),
+        cmocka_unit_test(dies_that_are_needed),
+        cmocka_unit_test(clock_that_dsps_do_not_take),
         cmocka_unit_test(unknown_device_lists_the_known),
         cmocka_unit_test(device_from_a_file),
         cmocka_unit_test(device_that_would_do_is_the_smallest),
