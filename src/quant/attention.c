@@ -20,13 +20,9 @@ static double centre(const ts_range *r)
     return ((double)r->max + (double)r->min) / 2;
 }
 
-/* A spread below this fraction of the values is how single precision rounds a constant: sums are taken in another order for other tokens. */
-static const double NOISE = 1.0 / (1 << 18);
-
 static double half(const ts_range *r)
 {
-    const double h = ((double)r->max - (double)r->min) / 2;
-    return h > NOISE * reach(r) ? h : 0;
+    return ((double)r->max - (double)r->min) / 2;
 }
 
 /* A given scale that is this near to one the hardware can have is that one: scales in files are of single precision. */
@@ -48,12 +44,14 @@ static void lift(int count, double *range)
         range[c] = top > 0 ? fmax(range[c], FLOOR * top) : 1;
 }
 
-/* Ranges of q, in octaves per unit of k, and of k around its centre: a constant added to every key is invisible to softmax. */
+/* Ranges of q, in octaves per unit of k, and of k around its centre: a constant added to every key is invisible to softmax. A tensor that
+   never changes still has the rounding errors of floating point as its range: less than a step of the inputs is none. */
 static void score_ranges(const ts_attn_plan *p, double *q, double *k)
 {
-    for (int c = 0; c < p->heads * p->d_head; c++) {
-        q[c] = p->room * reach(&p->q[c]) * p->scale * LOG2E;
-        k[c] = p->room * half(&p->k[c]);
+    const int inner = p->heads * p->d_head;
+    for (int c = 0; c < inner; c++) {
+        q[c] = fmax(p->room * reach(&p->q[c]), p->step[c]) * p->scale * LOG2E;
+        k[c] = fmax(p->room * half(&p->k[c]), p->step[inner + c]);
     }
     for (int h = 0; h < p->heads; h++) {
         lift(p->d_head, q + h * p->d_head);
@@ -152,7 +150,7 @@ static int plan_context(ts_attn_plan *p, int v_bits)
     double *v = p->y_scale + 2 * inner, *offset = p->y_offset + 2 * inner;
     double largest = 0; /* context in units of v */
     for (int c = 0; c < inner; c++)
-        v[c] = p->room * half(&p->v[c]);
+        v[c] = fmax(p->room * half(&p->v[c]), p->step[2 * inner + c]);
     for (int h = 0; h < p->heads; h++)
         lift(p->d_head, v + h * p->d_head);
     double widest = 0;

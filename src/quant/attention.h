@@ -12,7 +12,8 @@ typedef struct ts_attn_plan {
     const ts_range *q, *k, *v, *ctx;
     const ts_range *score; /* [heads], octaves, of keys as they are */
     ts_fmt q_fmt, k_fmt, v_fmt, ctx_fmt;
-    double room; /* ranges are widened by this factor */
+    const double *step; /* [3 * heads * d_head]: how far one step of one input moves each of q, k, v at most */
+    double room;        /* ranges are widened by this factor */
     const ts_given *q_given, *k_given, *v_given, *ctx_given; /* what the model's file prescribes, or NULL */
     bool one_v_scale;                                        /* for all channels: the weights that context meets are integers */
     /* results, in the arena: */

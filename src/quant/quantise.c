@@ -255,6 +255,19 @@ static void compare_given(const ts_quantiser *q, int l)
         }
 }
 
+/* [3 * inner]: how far one step of one input moves each of q, k and v at most. */
+static double *steps_of_qkv(ts_quantiser *q, int l)
+{
+    const int d = q->enc->d, out = 3 * q->inner;
+    const real_linear lin = stack_qkv(q, &q->enc->layer[l]);
+    const double *x_scale = q->layer[l].qkv_in.y_scale;
+    double *step = TS_NEW_N(q->scratch, double, out);
+    for (int o = 0; o < out; o++)
+        for (int i = 0; i < d; i++)
+            step[o] = fmax(step[o], fabs(lin.w[(size_t)o * (size_t)d + (size_t)i]) * x_scale[i]);
+    return step;
+}
+
 static bool attention_scales(ts_quantiser *q)
 {
     const int layers = q->enc->layers;
@@ -275,6 +288,7 @@ static bool attention_scales(ts_quantiser *q)
             .k_fmt = to->k = (ts_fmt){ts_q_bits(q, TS_FMT_K, l), true},
             .v_fmt = to->v = (ts_fmt){ts_q_bits(q, TS_FMT_V, l), true},
             .ctx_fmt = to->ctx = (ts_fmt){ts_q_bits(q, TS_FMT_CTX, l), true},
+            .step = steps_of_qkv(q, l),
             .room = ts_q_room(ts_q_ranges(q, l, TS_ROLE_Q, 0, q->inner)),
             .q_given = q->given[l].q,
             .k_given = q->given[l].k,
@@ -493,8 +507,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
     for (int l = 0; l < enc->layers; l++)
         q.given[l] = ts_given_of_layer(enc, l);
     describe(&q);
-    ts_quantise_stream(&q);
-    const bool ok = embed(&q) && attention_scales(&q) && attention_linears(&q) && fuse_qkv0(&q) && ffn(&q) && head(&q);
+    const bool ok = ts_quantise_stream(&q) && embed(&q) && attention_scales(&q) && attention_linears(&q) && fuse_qkv0(&q) && ffn(&q) && head(&q);
     ts_arena_free(q.scratch);
     return ok && ts_imodel_verify(q.im, err) ? q.im : NULL;
 }

@@ -159,10 +159,11 @@ static void norms(ts_quantiser *q)
 
 /* As the model's file has it, or per channel, centred between its extremes and no finer than the stream it is made from. The channels
    share a scale where the weights they meet are integers. */
-static ts_rq_plan plan_input(ts_quantiser *q, const ts_range *r, double x_scale, int width, const ts_given *given, bool one_scale)
+static ts_rq_plan plan_input(ts_quantiser *q, const char *name, const ts_range *r, double x_scale, int width, const ts_given *given,
+                             bool one_scale)
 {
     const int d = q->enc->d;
-    ts_rq_plan plan = {.count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
+    ts_rq_plan plan = {.name = name, .count = d, .x_scale = x_scale, .x = q->im->res, .y = {width, true}};
     plan.y_scale = TS_NEW_N(q->scratch, double, d);
     plan.y_offset = TS_NEW_N(q->scratch, double, d);
     double largest = 0;
@@ -190,33 +191,37 @@ static double input_scale(const ts_quantiser *q, int layer, ts_norm_place place,
     return which == 1 ? q->layer[layer].norm1.y_scale : which == 2 ? q->layer[layer].norm2.y_scale : stream;
 }
 
-static void stage_inputs(ts_quantiser *q)
+static bool stage_inputs(ts_quantiser *q)
 {
     const int layers = q->enc->layers, d = q->enc->d;
     const ts_linear *head = &q->enc->head.lin[0];
     ts_rq_plan *plan = TS_NEW_N(q->scratch, ts_rq_plan, layers);
     ts_rq **to = TS_NEW_N(q->scratch, ts_rq *, layers);
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ts_q_ranges(q, l, TS_ROLE_QKV_IN, 0, d), input_scale(q, l, TS_BEFORE_ATTENTION, q->res_in[l]),
-                             ts_q_bits(q, TS_FMT_QKV_IN, l), q->given[l].qkv_in, q->given[l].qkv_weights);
+        plan[l] = plan_input(q, ts_printf(q->scratch, "layers.%d.qkv_in", l), ts_q_ranges(q, l, TS_ROLE_QKV_IN, 0, d),
+                             input_scale(q, l, TS_BEFORE_ATTENTION, q->res_in[l]), ts_q_bits(q, TS_FMT_QKV_IN, l), q->given[l].qkv_in,
+                             q->given[l].qkv_weights);
         to[l] = &q->layer[l].qkv_in;
     }
-    ts_build_rqs(q->arena, layers, plan, to);
+    if (!ts_build_rqs(q->arena, layers, plan, to, q->err))
+        return false;
     for (int l = 0; l < layers; l++) {
-        plan[l] = plan_input(q, ts_q_ranges(q, l, TS_ROLE_FFN_IN, 0, d), input_scale(q, l, TS_BEFORE_FFN, q->res_mid[l]),
-                             ts_q_bits(q, TS_FMT_FFN_IN, l), q->given[l].ffn_in, q->given[l].ffn1_weights);
+        plan[l] = plan_input(q, ts_printf(q->scratch, "layers.%d.ffn_in", l), ts_q_ranges(q, l, TS_ROLE_FFN_IN, 0, d),
+                             input_scale(q, l, TS_BEFORE_FFN, q->res_mid[l]), ts_q_bits(q, TS_FMT_FFN_IN, l), q->given[l].ffn_in,
+                             q->given[l].ffn1_weights);
         to[l] = &q->layer[l].ffn_in;
     }
-    ts_build_rqs(q->arena, layers, plan, to);
-    plan[0] = plan_input(q, ts_q_ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, ts_q_bits(q, TS_FMT_HEAD_IN, 0), head->x_given,
-                         head->w_given != NULL);
+    if (!ts_build_rqs(q->arena, layers, plan, to, q->err))
+        return false;
+    plan[0] = plan_input(q, "head_in", ts_q_ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, ts_q_bits(q, TS_FMT_HEAD_IN, 0),
+                         head->x_given, head->w_given != NULL);
     to[0] = &q->im->head_in;
-    ts_build_rqs(q->arena, 1, plan, to);
+    return ts_build_rqs(q->arena, 1, plan, to, q->err);
 }
 
-void ts_quantise_stream(ts_quantiser *q)
+bool ts_quantise_stream(ts_quantiser *q)
 {
     residual_scales(q);
     norms(q);
-    stage_inputs(q);
+    return stage_inputs(q);
 }

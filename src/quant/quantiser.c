@@ -1,5 +1,6 @@
 #include "quant/quantiser.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "num/fixed.h"
@@ -19,10 +20,22 @@ int ts_q_bits(const ts_quantiser *q, ts_fmt_key key, int layer)
 }
 
 /* How far beyond the largest of all events the largest of as many others is to be expected: about as far as the largest is beyond the
-   second largest (the spacing of extremes of an exponential tail). One event says nothing of the others. */
-static float beyond(float most, float second, int events)
+   second largest (the spacing of extremes of an exponential tail). One event says nothing of the others, and one value nothing of how
+   far values spread. */
+static float beyond(const ts_range *r, float most, float second)
 {
-    return events > 1 ? most - second : ONE_EVENT * most;
+    if (r->events > 1)
+        return fabsf(most - second);
+    return ONE_EVENT * (r->count > 1 ? fminf(fabsf(most), r->max - r->min) : fabsf(most));
+}
+
+ts_range ts_q_expect(ts_range seen)
+{
+    ts_range r = seen;
+    r.min = fmaxf(seen.min - beyond(&seen, seen.min, seen.min2), -FLT_MAX);
+    r.max = fminf(seen.max + beyond(&seen, seen.max, seen.max2), FLT_MAX);
+    CHECK(r.min <= seen.min && r.max >= seen.max);
+    return r;
 }
 
 const ts_range *ts_q_ranges(const ts_quantiser *q, int layer, ts_role role, int part, int channels)
@@ -31,11 +44,8 @@ const ts_range *ts_q_ranges(const ts_quantiser *q, int layer, ts_role role, int 
     const ts_range *seen = ts_calibration_get(q->cal, layer, role, part, &got);
     CHECK(seen && got == channels);
     ts_range *r = TS_NEW_N(q->scratch, ts_range, channels);
-    for (int c = 0; c < channels; c++) {
-        r[c] = seen[c];
-        r[c].min += beyond(seen[c].min, seen[c].min2, seen[c].events);
-        r[c].max += beyond(seen[c].max, seen[c].max2, seen[c].events);
-    }
+    for (int c = 0; c < channels; c++)
+        r[c] = ts_q_expect(seen[c]);
     return r;
 }
 

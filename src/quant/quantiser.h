@@ -21,16 +21,19 @@ typedef struct ts_quantiser {
     ts_given_layer *given;    /* [layers]: what the model's file prescribes */
 } ts_quantiser;
 
-/* Room above the largest calibrated value, so that another event's slightly larger ones do not saturate, where there are bits to spare: in the
-   residual stream, inputs and outputs. */
+/* Room above the largest calibrated value, so that another event's slightly larger ones do not saturate, where there are bits to spare: in
+   the residual stream, inputs and outputs. */
 #define TS_ROOM_WIDE 1.25
 
 int ts_q_bits(const ts_quantiser *q, ts_fmt_key key, int layer);
 
+/* The range that other events are expected to keep to. It contains what was seen. */
+ts_range ts_q_expect(ts_range seen);
+
 /* [channels]: ranges that other events are expected to keep to. */
 const ts_range *ts_q_ranges(const ts_quantiser *q, int layer, ts_role role, int part, int channels);
 double ts_q_reach(const ts_range *range); /* its largest magnitude */
-double ts_q_room(const ts_range *range); /* factor by which a range of so many values is widened */
+double ts_q_room(const ts_range *range);  /* factor by which a range of so many values is widened */
 double ts_q_tensor_reach(const ts_quantiser *q, int layer, ts_role role, int part, int channels); /* largest magnitude of a tensor */
 
 /* Scale of a signed format that holds `top`; a tensor of zeros gets one that divides nothing by zero. */
@@ -38,6 +41,6 @@ double ts_q_signed_scale(double top, int width);
 double *ts_q_constant(ts_arena *arena, int count, double value);
 
 /* Scales of the residual stream, then the norms on it, then what the stages read from it. */
-void ts_quantise_stream(ts_quantiser *q);
+bool ts_quantise_stream(ts_quantiser *q);
 
 #endif

@@ -4,6 +4,12 @@
 
 #include "num/fixed.h"
 
+/* Largest signed format whose largest value is no more than the largest multiplier. */
+enum { WHOLE_BITS = TS_M_BITS + 1 };
+
+/* Largest bias, in steps of its accumulator; double holds every integer up to it. */
+static const double BIAS_MAX = 0x1p51;
+
 int64_t ts_acc_bound(const ts_ilin *lin)
 {
     const int64_t x_max = ts_fmt_max(lin->x.bits, lin->x.is_signed);
@@ -35,13 +41,15 @@ static int requant_shift(int64_t bound)
     return s1;
 }
 
-/* Common s2 of ratios up to `largest`, such that the largest has a full mantissa. Beyond 40 a channel is zero anyway. */
+/* Common s2 of ratios up to `largest`, such that the largest has a full mantissa. Beyond 40 a channel is zero anyway. Below 0, where an
+   accumulator's step spans more than the largest multiplier, 0 does: multipliers are cut to the largest, and what is not zero still leaves
+   any format of up to WHOLE_BITS bits. */
 static int ratio_shift(double largest)
 {
     int exponent;
     (void)frexp(largest, &exponent); /* largest = f * 2^exponent, 1/2 <= f < 1 */
     const int s2 = TS_M_BITS - exponent;
-    return s2 > 40 ? 40 : s2;
+    return s2 > 40 ? 40 : s2 < 0 ? 0 : s2;
 }
 
 /* m * 2^-(s2 + e) ~ ratio with as many bits of m as e allows. */
@@ -60,6 +68,11 @@ static void set_ratio(double ratio, int s2, int32_t *m, uint8_t *e)
 static bool is_given(const ts_lin_plan *plan, int o)
 {
     return plan->w_unit && plan->w_unit[o] > 0;
+}
+
+static bool too_large(const char *name, ts_err *err)
+{
+    return ts_fail(err, "%s: weights or ranges too large to quantise", name);
 }
 
 /* Real value of one unit of each output's weights: the file's, where it gives integers. A bias must not dwarf the products it is
@@ -102,7 +115,20 @@ static int64_t quantise_bias(const ts_lin_plan *plan, int o, double scale, const
     double b = plan->b[o];
     for (int i = 0; plan->x_mean && !is_given(plan, o) && i < plan->in; i++)
         b += (plan->w[(size_t)o * (size_t)plan->in + (size_t)i] - scale * w[(size_t)o * (size_t)plan->in + (size_t)i]) * plan->x_mean[i];
-    return (int64_t)floor(b / scale + 0.5);
+    return (int64_t)fmin(fmax(floor(b / scale + 0.5), -2 * BIAS_MAX), 2 * BIAS_MAX);
+}
+
+/* Nothing may be cast that does not fit: file formats allow weights, and integers that files prescribe allow biases, of any size. */
+static bool fits(const ts_lin_plan *plan, const double *scale, ts_err *err)
+{
+    for (int o = 0; o < plan->out; o++) {
+        double sum = fabs(plan->b[o]);
+        for (int i = 0; i < plan->in; i++)
+            sum += fabs(plan->w[(size_t)o * (size_t)plan->in + (size_t)i]);
+        if (!isfinite(sum) || !isfinite(1 / scale[o]) || scale[o] <= 0 || fabs(plan->b[o]) / scale[o] > BIAS_MAX)
+            return too_large(plan->name, err);
+    }
+    return true;
 }
 
 static void quantise_weights(ts_arena *arena, const ts_lin_plan *plan, const double *scale, ts_ilin *lin)
@@ -135,6 +161,8 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
         const int dead = weight_scales(&plan[n], scale[n]);
         if (dead_rows)
             dead_rows[n] = dead;
+        if (!fits(&plan[n], scale[n], err))
+            return false;
         quantise_weights(arena, &plan[n], scale[n], lin[n]);
         const int64_t own = ts_acc_bound(lin[n]);
         bound = own > bound ? own : bound;
@@ -142,14 +170,18 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
     const int s1 = requant_shift(bound);
     double largest = 0;
     for (int n = 0; n < count; n++)
-        for (int o = 0; o < plan[n].out; o++)
-            largest = fmax(largest, ldexp(scale[n][o], s1) / plan[n].y_scale[o]);
+        for (int o = 0; o < plan[n].out; o++) {
+            const double ratio = ldexp(scale[n][o], s1) / plan[n].y_scale[o];
+            if (plan[n].y.bits > WHOLE_BITS && ratio > (double)ts_fmt_max(TS_M_BITS, false))
+                return ts_fail(err,
+                               "%s: its output has so many more bits than its products that they cannot be scaled up; give it at most %d "
+                               "bits, or its input or weights more",
+                               plan[n].name, WHOLE_BITS);
+            largest = fmax(largest, ratio);
+        }
+    if (!isfinite(largest))
+        return too_large(plan[0].name, err);
     const int s2 = ratio_shift(largest);
-    if (s2 < 0)
-        return ts_fail(err,
-                       "%s: its output has so many more bits than its products that they cannot be scaled up; give it fewer bits, or "
-                       "its input or weights more",
-                       plan[0].name);
     for (int n = 0; n < count; n++) {
         const int out = plan[n].out;
         int32_t *m = TS_NEW_N(arena, int32_t, out);
@@ -161,14 +193,17 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
     return true;
 }
 
-void ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq)
+bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq, ts_err *err)
 {
     double largest = 0;
     for (int n = 0; n < count; n++)
-        for (int c = 0; c < plan[n].count; c++)
-            largest = fmax(largest, plan[n].x_scale / plan[n].y_scale[c]);
+        for (int c = 0; c < plan[n].count; c++) {
+            const double ratio = plan[n].x_scale / plan[n].y_scale[c];
+            if (!isfinite(ratio) || !isfinite(plan[n].y_offset[c]))
+                return too_large(plan[n].name, err);
+            largest = fmax(largest, ratio);
+        }
     const int s2 = ratio_shift(largest);
-    CHECK(s2 >= 0);
     for (int n = 0; n < count; n++) {
         const ts_rq_plan *p = &plan[n];
         int32_t *m = TS_NEW_N(arena, int32_t, p->count);
@@ -186,4 +221,5 @@ void ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *con
         *rq[n] =
             (ts_rq){.count = p->count, .s1 = 0, .s2 = s2, .m = m, .e = e, .b = b, .out = p->y, .y_scale = y_scale, .y_offset = y_offset};
     }
+    return true;
 }

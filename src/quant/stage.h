@@ -27,6 +27,7 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
 
 /* Requantisation of a stage input in real numbers: real = x * x_scale = y * y_scale[c] + y_offset[c], as near as integers come. */
 typedef struct ts_rq_plan {
+    const char *name; /* for messages */
     int count;
     double x_scale;
     ts_fmt x, y;
@@ -34,8 +35,8 @@ typedef struct ts_rq_plan {
 } ts_rq_plan;
 
 /* Makes `count` requantisations that share a stage. Their y_scale and y_offset are what the integers really do; fold these into the next
-   weights, not the wanted ones. */
-void ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq);
+   weights, not the wanted ones. Fails where a scale or an offset is not finite. */
+bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq, ts_err *err);
 
 /* Largest magnitude that the accumulator of a linear can have at any step of summation, in any order, for any input. */
 int64_t ts_acc_bound(const ts_ilin *lin);

@@ -10,7 +10,10 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "emu/emu.h"
 #include "num/fixed.h"
+#include "physics/rng.h"
+#include "quant/quantiser.h"
 #include "quant/stage.h"
 #include "quant/watch.h"
 #include "small_model.h"
@@ -261,6 +264,100 @@ static void test_outliers(void **state)
     assert_true(im->layer[1].ffn1.acc_bits <= 40);
 }
 
+/* Every column of an input is nearly the same number: what varies is about what floating point rounds. Steps of q, k and v are no finer than
+   what the stage's integers resolve, however little calibration saw of them. */
+static void test_nearly_constant(void **state)
+{
+    ts_arena *arena = *state;
+    for (int digits = 0; digits < 9; digits++) {
+        const ts_encoder *enc = ts_encoder_random(arena, &plain, 8);
+        ts_calibration *cal = ts_calibration_new(arena, enc);
+        ts_err err = {""};
+        for (int e = 0; e < 4; e++) {
+            float x[30];
+            for (int i = 0; i < 30; i++)
+                x[i] = (float)(1 + i % 3 + pow(10, -digits) * sin(i + 30 * e));
+            assert_true(ts_calibration_add(cal, 10, x, &err));
+        }
+        const ts_imodel *im = ts_quantise(arena, enc, cal, ts_formats_default(arena, enc->layers), &err);
+        if (!im)
+            fail_msg("%d digits: %s", digits, err.msg);
+        for (int l = 0; l < enc->layers; l++)
+            for (int o = 0; o < 48; o++) {
+                const ts_linear *const part[3] = {&enc->layer[l].q, &enc->layer[l].k, &enc->layer[l].v};
+                double step = 0; /* what one step of one input moves */
+                for (int i = 0; i < 16; i++)
+                    step = fmax(step, fabs((double)part[o / 16]->w[(o % 16) * 16 + i]) * im->layer[l].qkv_in.y_scale[i]);
+                assert_true(im->layer[l].qkv.y_scale[o] * 2047 > 0.999 * step);
+            }
+    }
+}
+
+/* ---- ranges ---- */
+
+static void test_ranges_contain_what_was_seen(void **state)
+{
+    (void)state;
+    ts_rng rng = ts_rng_make(7, 0, 0);
+    for (int i = 0; i < 200000; i++) {
+        float v[4];
+        for (int j = 0; j < 4; j++) /* of any magnitude, straddling zero or not */
+            v[j] = (float)((i & 1 ? 1 : ts_rng_uniform(&rng) - 0.5) * pow(10, 76 * ts_rng_uniform(&rng) - 38));
+        for (int j = 0; j < 4; j++)
+            for (int k = j + 1; k < 4; k++)
+                if (v[k] < v[j]) {
+                    const float swap = v[j];
+                    v[j] = v[k];
+                    v[k] = swap;
+                }
+        const float flip = i & 2 ? -1.0F : 1.0F;
+        const int events = 1 + i % 3;
+        const ts_range seen = {.min = flip > 0 ? v[0] : -v[3],
+                               .max = flip > 0 ? v[3] : -v[0],
+                               .min2 = events == 1 ? flip > 0 ? v[0] : -v[3] : flip > 0 ? v[1] : -v[2],
+                               .max2 = events == 1 ? flip > 0 ? v[3] : -v[0] : flip > 0 ? v[2] : -v[1],
+                               .events = events,
+                               .count = 1 + i % 5};
+        const ts_range r = ts_q_expect(seen);
+        assert_true(r.min <= seen.min && r.max >= seen.max && isfinite(r.min) && isfinite(r.max));
+    }
+    /* One event: beyond each end by a quarter of it or of the spread, whichever is less. */
+    const ts_range above = ts_q_expect((ts_range){.min = 100, .max = 104, .min2 = 100, .max2 = 104, .events = 1, .count = 9});
+    assert_true(above.min >= 99 && above.min <= 99 && above.max >= 105 && above.max <= 105);
+    const ts_range around = ts_q_expect((ts_range){.min = -4, .max = 8, .min2 = -4, .max2 = 8, .events = 1, .count = 9});
+    assert_true(around.min >= -5 && around.min <= -5 && around.max >= 10 && around.max <= 10);
+    const ts_range single = ts_q_expect((ts_range){.min = -4, .max = -4, .min2 = -4, .max2 = -4, .events = 1, .count = 1});
+    assert_true(single.min >= -5 && single.min <= -5 && single.max >= -3 && single.max <= -3);
+}
+
+/* One event calibrates itself: no range of it saturates, and the integers stay near. */
+static void test_one_event(void **state)
+{
+    ts_arena *arena = *state;
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        const ts_encoder *enc = ts_encoder_random(arena, &plain, seed);
+        const float *x = small_event(arena, enc, 20, seed);
+        float want[20 * 4];
+        int32_t in[20 * 3], out[20 * 4];
+        double got[20 * 4];
+        ts_calibration *cal = ts_calibration_new(arena, enc);
+        ts_err err = {""};
+        assert_true(ts_calibration_add(cal, 20, x, &err));
+        const ts_imodel *im = ts_quantise(arena, enc, cal, ts_formats_default(arena, enc->layers), &err);
+        assert_non_null(im);
+        ts_encoder_eval(enc, 20, x, want, NULL, NULL);
+        ts_quantise_input(im, 20, x, in);
+        ts_emu_reference(im, 20, in, out, NULL, NULL);
+        ts_dequantise_output(im, 20, out, got);
+        double off = 0, size = 0;
+        for (int i = 0; i < 20 * 4; i++) {
+            off += (got[i] - (double)want[i]) * (got[i] - (double)want[i]);
+            size += (double)want[i] * (double)want[i];
+        }
+        assert_true(off < 1e-4 * size);
+    }
+}
+
 static void test_every_width(void **state)
 {
     ts_arena *arena = *state;
@@ -396,6 +493,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_format_list, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_format_file, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_calibration, setup_formats, teardown),
+        cmocka_unit_test(test_ranges_contain_what_was_seen),
+        cmocka_unit_test_setup_teardown(test_one_event, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_nearly_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_calibration_not_finite, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_dead_and_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_outliers, setup_formats, teardown),
