@@ -1,11 +1,11 @@
 #include "physics/geometry.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/asset.h"
 #include "base/file.h"
+#include "base/json.h"
 
 enum { MAX_SURFACES = 1024 };
 static const double smallest_mm = 1, largest_mm = 1e5; /* of every length; coordinates stay in the range of the formulas and the CSV */
@@ -17,22 +17,6 @@ typedef struct reader {
     ts_surface *surface; /* [MAX_SURFACES] */
     int count;
 } reader;
-
-/* Every member of `object` must be one of `known` (ends with NULL): a mistyped one would silently not count. */
-static bool known_only(const reader *r, const json_t *object, const char *where, const char *const *known)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        const char *const *k = known;
-        while (*k && strcmp(*k, key) != 0)
-            k++;
-        if (!*k)
-            return ts_fail(r->err, "%s: %s: unknown member \"%.60s\" (docs/events.md lists the members of a geometry)", r->path, where, key);
-    }
-    return true;
-}
 
 static bool in_range(const reader *r, const json_t *value, const char *where, const char *key, double lo, double *out)
 {
@@ -78,7 +62,7 @@ static bool read_group(reader *r, const json_t *group, const char *where, bool b
         return ts_fail(r->err, "%s: %s must be an object", r->path, where);
     const json_t *list = json_object_get(group, key), *both = json_object_get(group, "both_ends");
     ts_surface s = {.barrel = barrel};
-    if (!known_only(r, group, where, barrel ? of_barrel : of_disks) || !read_mm(r, group, where, "overlap_gap_mm", 0, &s.gap))
+    if (!ts_json_only(group, r->path, where, barrel ? of_barrel : of_disks, r->err) || !read_mm(r, group, where, "overlap_gap_mm", 0, &s.gap))
         return false;
     if (!json_is_array(list) || json_array_size(list) == 0)
         return ts_fail(r->err, "%s: %s: \"%s\" must be a list of numbers", r->path, where, key);
@@ -126,20 +110,15 @@ static bool read_groups(reader *r, const json_t *root, const char *key, bool bar
     return true;
 }
 
-static const ts_geometry *parse(ts_arena *arena, const char *path, const char *text, ts_err *err)
+static const ts_geometry *parse(ts_arena *arena, const char *path, const char *text, size_t size, ts_err *err)
 {
     static const char *const members[] = {"name", "title", "source", "barrel", "disks", NULL};
     reader r = {arena, path, err, TS_NEW_N(arena, ts_surface, MAX_SURFACES), 0};
     ts_geometry *g = TS_NEW(arena, ts_geometry);
-    json_error_t at;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &at);
+    json_t *root = ts_json_parse(path, text, size, err);
     bool ok = false;
-    if (!root)
-        ts_fail(err, "%s: line %d: %s", path, at.line, at.text);
-    else if (!json_is_object(root))
-        ts_fail(err, "%s: not a geometry: the file must hold one JSON object", path);
-    else
-        ok = known_only(&r, root, "the geometry", members) && read_text(&r, root, "name", &g->name) && read_text(&r, root, "title", &g->title) &&
+    if (root)
+        ok = ts_json_only(root, path, "the geometry", members, err) && read_text(&r, root, "name", &g->name) && read_text(&r, root, "title", &g->title) &&
              read_text(&r, root, "source", &g->source) && read_groups(&r, root, "barrel", true) && read_groups(&r, root, "disks", false);
     json_decref(root);
     if (ok && r.count == 0)
@@ -156,13 +135,13 @@ const ts_geometry *ts_geometry_find(ts_arena *arena, const char *name, ts_err *e
     if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0)) {
         size_t size = 0;
         const char *text = ts_file_read(arena, name, &size, err);
-        return text ? parse(arena, name, text, err) : NULL;
+        return text ? parse(arena, name, text, size, err) : NULL;
     }
     const char *known = "";
     for (const ts_asset *a = ts_assets; a->name; a++) {
         if (strncmp(a->name, folder, sizeof folder - 1) != 0)
             continue;
-        const ts_geometry *g = parse(arena, a->name, a->data, err);
+        const ts_geometry *g = parse(arena, a->name, a->data, a->size, err);
         CHECK(g); /* embedded files are tested when they are built in */
         if (strcmp(g->name, name) == 0)
             return g;

@@ -1,8 +1,9 @@
 #include "physics/inputs.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
+
+#include "base/json.h"
 
 static bool number(const json_t *value, double *out)
 {
@@ -10,6 +11,20 @@ static bool number(const json_t *value, double *out)
         return false;
     *out = json_number_value(value);
     return true;
+}
+
+/* The members of inputs files: of the whole, of each input, and of the two ways to make tracks. */
+static const char *const members[] = {"inputs", "task", "outputs", "ignore_classes", "mask", "cluster", "bins", NULL};
+static const char *const of_input[] = {"column", "mean", "std", NULL};
+static const char *const of_cluster[] = {"method", "columns", "min_cluster_size", "min_samples", NULL};
+static const char *const of_bins[] = {"phi", "theta", NULL};
+
+/* An optional object and its members. */
+static bool is_object_of(const json_t *object, const ts_inputs *in, const char *name, const char *const *known, ts_err *err)
+{
+    if (!json_is_object(object))
+        return ts_fail(err, "%s: \"%s\" must be an object", in->path, name);
+    return ts_json_only(object, in->path, name, known, err);
 }
 
 static bool read_columns(ts_arena *arena, const json_t *list, ts_inputs *in, ts_err *err)
@@ -22,8 +37,12 @@ static bool read_columns(ts_arena *arena, const json_t *list, ts_inputs *in, ts_
     for (int f = 0; f < in->features; f++) {
         const json_t *item = json_array_get(list, (size_t)f);
         const char *name = json_string_value(json_object_get(item, "column"));
+        char where[32];
+        snprintf(where, sizeof where, "inputs[%d]", f);
+        if (!is_object_of(item, in, where, of_input, err))
+            return false;
         std[f] = 1;
-        if (!name)
+        if (!name || !*name)
             return ts_fail(err, "%s: inputs[%d] has no \"column\" name", in->path, f);
         const json_t *m = json_object_get(item, "mean"), *s = json_object_get(item, "std");
         if ((m && !number(m, &mean[f])) || (s && (!number(s, &std[f]) || std[f] <= 0)))
@@ -104,6 +123,8 @@ static bool read_cluster(ts_arena *arena, const json_t *cluster, ts_inputs *in, 
         return true;
     if (in->classification)
         return ts_fail(err, "%s: \"cluster\" belongs to a regression; the hits of a class are a track candidate as they are", in->path);
+    if (!is_object_of(cluster, in, "cluster", of_cluster, err))
+        return false;
     const char *method = json_string_value(json_object_get(cluster, "method"));
     if (!method || strcmp(method, "hdbscan") != 0)
         return ts_fail(err, "%s: cluster.method must be \"hdbscan\", the one clusterer there is", in->path);
@@ -139,6 +160,8 @@ static bool read_bins(ts_arena *arena, const json_t *bins, ts_inputs *in, ts_err
     const json_t *phi = json_object_get(bins, "phi"), *theta = json_object_get(bins, "theta");
     if (!in->classification)
         return ts_fail(err, "%s: \"bins\" belongs to a classification", in->path);
+    if (!is_object_of(bins, in, "bins", of_bins, err))
+        return false;
     if (!json_is_integer(phi) || json_integer_value(phi) < 1 || json_integer_value(phi) > in->outputs || json_array_size(theta) < 2)
         return ts_fail(err, "%s: \"bins\" must be {\"phi\": number of bins, \"theta\": [edges of the bins, the outer ones too]}", in->path);
     const int phis = (int)json_integer_value(phi), thetas = (int)json_array_size(theta) - 1;
@@ -155,22 +178,23 @@ static bool read_bins(ts_arena *arena, const json_t *bins, ts_inputs *in, ts_err
     return true;
 }
 
+static bool read_mask(ts_arena *arena, const json_t *mask, ts_inputs *in, ts_err *err)
+{
+    const char *name = json_string_value(mask);
+    if (mask && !json_is_null(mask) && (!name || !*name))
+        return ts_fail(err, "%s: \"mask\" must be the name of a column", in->path);
+    in->mask = name ? ts_strdup(arena, name) : NULL;
+    return true;
+}
+
 const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
 {
-    json_error_t where;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-    if (!root) {
-        if (where.line < 0)
-            ts_fail(err, "%s: cannot read this inputs file: %s", path, where.text);
-        else
-            ts_fail(err, "%s:%d:%d: not valid JSON: %s", path, where.line, where.column, where.text);
+    json_t *root = ts_json_load(path, err);
+    if (!root)
         return NULL;
-    }
     ts_inputs *in = TS_NEW(arena, ts_inputs);
     in->path = ts_strdup(arena, path);
-    const char *mask = json_string_value(json_object_get(root, "mask"));
-    in->mask = mask ? ts_strdup(arena, mask) : NULL;
-    const bool ok = (json_is_object(root) || ts_fail(err, "%s: the file must hold one JSON object", path)) &&
+    const bool ok = ts_json_only(root, path, "", members, err) && read_mask(arena, json_object_get(root, "mask"), in, err) &&
                     read_columns(arena, json_object_get(root, "inputs"), in, err) && read_outputs(arena, root, in, err) &&
                     read_cluster(arena, json_object_get(root, "cluster"), in, err) &&
                     read_bins(arena, json_object_get(root, "bins"), in, err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 
 typedef struct key_info {
     const char *name;
@@ -230,8 +231,6 @@ static bool parse_layers(ts_formats *f, json_t *layers, ts_err *err)
 /* Wide settings first, whatever the order of the keys: groups, single names, then layers. */
 static bool parse_object(ts_formats *f, json_t *root, ts_err *err)
 {
-    if (!json_is_object(root))
-        return ts_fail(err, "not an object of NAME: BITS");
     const char *name;
     json_t *value;
     for (int pass = 0; pass < 2; pass++)
@@ -254,14 +253,8 @@ static bool parse_file(ts_formats *f, const char *path, ts_err *err)
     bool ok = false;
     const char *text = ts_file_read(scratch, path, &size, err);
     if (text) {
-        json_error_t where;
-        json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-        if (!root)
-            ts_fail(err, "%s:%d: %s", path, where.line, where.text);
-        else if (parse_object(f, root, err))
-            ok = true;
-        else
-            ts_fail_in(err, "%s", path);
+        json_t *root = ts_json_parse(path, text, size, err);
+        ok = root && (parse_object(f, root, err) || ts_fail_in(err, "%s", path));
         json_decref(root);
     } else {
         ts_fail_in(err, "formats '%.80s' are neither NAME=BITS,... nor a file that can be read", path);

@@ -203,6 +203,21 @@ static void inputs_files_are_checked(void **state)
         {"[]", "one JSON object"},
         {"{\"inputs\":[]}", "must be a list"},
         {"{\"inputs\":[{\"column\":\"x\",\"std\":0}],\"task\":\"regression\",\"outputs\":[\"a\"]}", "above 0"},
+#define REST "\"task\":\"regression\",\"outputs\":[\"a\"]"
+#define CLASSES "{\"inputs\":[{\"column\":\"x\"}],\"task\":\"classification\",\"outputs\":3,"
+        {"{\"inputs\":[{\"column\":\"x\",\"mean\":0,\"scale\":140}]," REST "}", "inputs[0]: unknown member \"scale\"; known are column, mean, std"},
+        {"{\"inputs\":[{\"column\":\"x\"},{\"column\":\"y\",\"Std\":1}]," REST "}", "inputs[1]: unknown member \"Std\""},
+        {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"outpust\":2}", "unknown member \"outpust\"; known are inputs, task"},
+        {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"cluster\":{\"method\":\"hdbscan\",\"min_sample\":2}}",
+         "cluster: unknown member \"min_sample\"; known are method"},
+        {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"cluster\":[]}", "\"cluster\" must be an object"},
+        {CLASSES "\"bins\":{\"phi\":2,\"theta\":[0,1],\"eta\":[]}}", "bins: unknown member \"eta\"; known are phi, theta"},
+        {CLASSES "\"ignore_class\":[0]}", "unknown member \"ignore_class\""},
+        {"{\"inputs\":[\"x\"]," REST "}", "\"inputs[0]\" must be an object"},
+        {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"mask\":1}", "\"mask\" must be the name"},
+        {"{\"inputs\":[{\"column\":\"x\",\"column\":\"y\"}]," REST "}", "duplicate object key"},
+        {"{\"inputs\":[{\"column\":\"x\",\"mean\":NaN}]," REST "}", "bad.json:1:"},
+        {"{\"inputs\":[{\"column\":\"x\",\"mean\":\"0\"}]," REST "}", "\"mean\" must be a number"},
         {"{\"inputs\":[{\"column\":\"x\"}],\"task\":\"guess\",\"outputs\":[\"a\"]}", "\"task\" must be"},
         {"{\"inputs\":[{\"column\":\"x\"}],\"task\":\"classification\",\"outputs\":3,\"ignore_classes\":[3]}", "below 3"},
     };

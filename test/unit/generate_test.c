@@ -506,7 +506,7 @@ static void geometries_are_checked(void **state)
 #define BARREL "\"radius_mm\":[30,70],\"half_length_mm\":500,\"overlap_gap_mm\":2"
 #define DISKS "\"inner_mm\":30,\"outer_mm\":170,\"overlap_gap_mm\":4"
     static const char *const bad[][2] = {
-        {"{", "geometry.json: line 1"},
+        {"{", "geometry.json:1:"},
         {"[1]", "one JSON object"},
         {"{\"name\":\"n\"}", "\"title\" must be a text"},
         {BEGIN "\"barrel\":[]}", "\"disks\" must be a list"},
@@ -518,7 +518,7 @@ static void geometries_are_checked(void **state)
         {BEGIN "\"barrel\":[{\"radius_mm\":[30,-70],\"half_length_mm\":500,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"radius_mm\" must be a number of 1 to"},
         {BEGIN "\"barrel\":[{\"radius_mm\":[],\"half_length_mm\":500,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"radius_mm\" must be a list"},
         {BEGIN "\"barrel\":[{\"radius_mm\":[30],\"half_length_mm\":0,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"half_length_mm\" must be"},
-        {BEGIN "\"barrel\":[{\"radius_mm\":[30],\"half_length_mm\":1e999,\"overlap_gap_mm\":2}],\"disks\":[]}", "geometry.json: line 1"},
+        {BEGIN "\"barrel\":[{\"radius_mm\":[30],\"half_length_mm\":1e999,\"overlap_gap_mm\":2}],\"disks\":[]}", "geometry.json:1:"},
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[600]," DISKS "}]}", "\"both_ends\" must be true"},
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[0.5],\"both_ends\":false," DISKS "}]}", "\"z_mm\" must be"},
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[-600],\"both_ends\":true," DISKS "}]}", "\"z_mm\" must be"},

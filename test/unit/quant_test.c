@@ -107,7 +107,7 @@ static void test_format_file(void **state)
     write_text(path, "{\"layers\": [{}, {}, {}, {\"q\": 8}]}");
     refuse(*state, path, "no layer 3");
     write_text(path, "[1]");
-    refuse(*state, path, "not an object");
+    refuse(*state, path, "must hold one JSON object");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(dir), 0);
 }
