@@ -71,18 +71,6 @@ static void attend(const attention *t, float *score, float *out)
             attend_head(t, b, h, score, out);
 }
 
-static bool check_heads(const ts_node *node, ts_err *err)
-{
-    static const char *const must_be_zero[] = {"unidirectional", "do_rotary", "past_present_share_buffer", "rotary_embedding_dim"};
-    if (ts_attr_int(node, "num_heads", 0) <= 0)
-        return ts_node_fail(node, err, "attribute 'num_heads' must be there and positive");
-    for (size_t i = 0; i < sizeof must_be_zero / sizeof must_be_zero[0]; i++)
-        if (ts_attr_int(node, must_be_zero[i], 0) != 0)
-            return ts_node_fail(node, err, "attribute '%s' must be 0: only encoders, without causal masks or rotations, are supported",
-                                must_be_zero[i]);
-    return true;
-}
-
 /* Mask and score bias against the sizes in t. */
 static bool check_mask(const ts_op_args *a, const attention *t)
 {
@@ -136,9 +124,8 @@ static bool attention_sizes(const ts_op_args *a, attention *t)
     int64_t heads = ts_attr_int(a->node, "num_heads", 0), total = w->dim[1];
     int64_t q = total / 3, v = total / 3;
     if (sizes) {
-        if (sizes->type != TS_ATTR_INTS || sizes->count != 3 || sizes->i[0] != sizes->i[1] || sizes->i[0] < 0 || sizes->i[2] < 0 ||
-            sizes->i[0] > total || sizes->i[2] > total)
-            return FAIL(a, "attribute 'qkv_hidden_sizes' must have three values, the first two equal");
+        if (sizes->i[0] != sizes->i[1] || sizes->i[0] > total || sizes->i[2] > total)
+            return FAIL(a, "attribute 'qkv_hidden_sizes': its first two values must be equal, and none larger than the weights");
         q = sizes->i[0];
         v = sizes->i[2];
     }
@@ -192,8 +179,6 @@ const ts_op_hooks ts_ms_Attention_hooks = {
     .max_in = 6,
     .min_out = 1,
     .max_out = 1,
-    .attrs = "num_heads qkv_hidden_sizes scale mask_filter_value unidirectional do_rotary past_present_share_buffer rotary_embedding_dim",
-    .check = check_heads,
     .infer = infer_attention,
     .eval = eval_attention};
 
@@ -271,7 +256,5 @@ const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {.min_in = 1,
                                                     .max_in = 6,
                                                     .min_out = 1,
                                                     .max_out = 1,
-                                                    .attrs = "num_heads scale mask_filter_value unidirectional",
-                                                    .check = check_heads,
                                                     .infer = infer_multi_head,
                                                     .eval = eval_multi_head};

@@ -41,9 +41,7 @@ static bool infer_shape(const ts_op_args *a, ts_dtype dtype)
 {
     ts_tensor sum = *a->in[0];
     for (int i = 1; i < a->ins; i++)
-        if (!a->in[i])
-            return FAIL(a, "input %d is missing; re-export the model", i);
-        else if (!ts_broadcast(a, &sum, a->in[i], &sum.rank, sum.dim))
+        if (!ts_broadcast(a, &sum, a->in[i], &sum.rank, sum.dim))
             return false;
     return ts_set_out(a, 0, dtype, sum.rank, sum.dim);
 }
@@ -113,6 +111,25 @@ KERNEL(fmod_f, float, float, fmodf(u, v))
 KERNEL(fmod_d, double, double, fmod(u, v))
 KERNEL(fmod_i, int64_t, int64_t, v == -1 ? 0 : u % v)
 
+KERNEL(prelu_f, float, float, u < 0 ? u *v : u)
+KERNEL(prelu_d, double, double, u < 0 ? u *v : u)
+KERNEL(prelu_i, int64_t, int64_t, u < 0 ? WRAPPED(*) : u)
+
+/* The slope is broadcast to the input, not the other way round. */
+static bool infer_prelu(const ts_op_args *a)
+{
+    const ts_tensor *x = a->in[0];
+    char tx[160], ty[160];
+    if (!infer_arithmetic(a))
+        return false;
+    bool same = a->out[0]->rank == x->rank;
+    for (int i = 0; same && i < x->rank; i++)
+        same = a->out[0]->dim[i] == x->dim[i];
+    return same ? true
+                : FAIL(a, "a slope of shape %s does not fit an input of shape %s", ts_shape_text(a->in[1], ty, sizeof ty),
+                       ts_shape_text(x, tx, sizeof tx));
+}
+
 #define BINARY(Name, infer_hook, f, d, i)                                                                                                  \
     static bool eval_##Name(const ts_op_args *a)                                                                                           \
     {                                                                                                                                      \
@@ -122,6 +139,7 @@ KERNEL(fmod_i, int64_t, int64_t, v == -1 ? 0 : u % v)
 BINARY(Add, infer_arithmetic, add_f, add_d, add_i)
 BINARY(Sub, infer_arithmetic, sub_f, sub_d, sub_i)
 BINARY(Mul, infer_arithmetic, mul_f, mul_d, mul_i)
+BINARY(PRelu, infer_prelu, prelu_f, prelu_d, prelu_i)
 BINARY(And, infer_logic, NULL, NULL, and_i)
 BINARY(Or, infer_logic, NULL, NULL, or_i)
 BINARY(Xor, infer_logic, NULL, NULL, xor_i)
@@ -162,7 +180,7 @@ static bool eval_mod(const ts_op_args *a)
     return refuse_zero_divisor(a) && run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){fmod_f, fmod_d, integer});
 }
 const ts_op_hooks ts_Mod_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "fmod", .infer = infer_mod, .eval = eval_mod};
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_mod, .eval = eval_mod};
 
 /* Left to right into the output, which has the final shape from the first step on. */
 static bool run_many(const ts_op_args *a, kernel *const by_store[3])
@@ -187,6 +205,17 @@ static bool run_many(const ts_op_args *a, kernel *const by_store[3])
 MANY(Max, max_f, max_d, max_i)
 MANY(Min, min_f, min_d, min_i)
 MANY(Sum, add_f, add_d, add_i)
+
+static bool eval_mean(const ts_op_args *a)
+{
+    ts_tensor *out = a->out[0];
+    if (!eval_Sum(a))
+        return false;
+    for (int64_t i = 0, n = ts_count(out); i < n; i++)
+        ts_set_real(out, i, ts_get_real(out, i) / a->ins);
+    return true;
+}
+const ts_op_hooks ts_Mean_hooks = {.min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_arithmetic, .eval = eval_mean};
 
 /* The exponent may have a type of its own; the result has the base's. */
 static bool infer_pow(const ts_op_args *a)

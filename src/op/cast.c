@@ -38,12 +38,11 @@ const ts_op_hooks ts_Cast_hooks = {.min_in = 1,
                                    .max_in = 1,
                                    .min_out = 1,
                                    .max_out = 1,
-                                   .attrs = "to saturate round_mode",
                                    .check = check_cast,
                                    .infer = infer_cast,
                                    .eval = eval_cast};
 const ts_op_hooks ts_CastLike_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "saturate", .infer = infer_cast_like, .eval = eval_cast};
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_cast_like, .eval = eval_cast};
 
 static bool infer_identity(const ts_op_args *a)
 {
@@ -80,7 +79,6 @@ const ts_op_hooks ts_Dropout_hooks = {.min_in = 1,
                                       .max_in = 3,
                                       .min_out = 1,
                                       .max_out = 2,
-                                      .attrs = "ratio seed",
                                       .infer = infer_dropout,
                                       .eval = eval_dropout,
                                       .passes_on = true};

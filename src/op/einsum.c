@@ -248,9 +248,6 @@ static bool infer_einsum(const ts_op_args *a)
 {
     plan p;
     int64_t dim[TS_MAX_RANK];
-    for (int i = 0; i < a->ins; i++)
-        if (!a->in[i])
-            return FAIL(a, "input %d is missing; re-export the model", i);
     if (!ts_need_same_type(a) || !make_plan(a, &p))
         return false;
     for (int i = 0; i < p.out.count; i++)
@@ -321,4 +318,4 @@ static bool eval_einsum(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Einsum_hooks = {
-    .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .attrs = "equation", .infer = infer_einsum, .eval = eval_einsum};
+    .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_einsum, .eval = eval_einsum};

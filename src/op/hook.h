@@ -11,6 +11,12 @@
 bool ts_node_fail(const ts_node *node, ts_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 #define FAIL(a, ...) ts_node_fail((a)->node, (a)->err, __VA_ARGS__)
 
+/* The attributes of a node against attrs.def: when the file is read, and, where their number depends on the dimensions of input 0
+   (which may be NULL), before every infer. */
+bool ts_attrs_check(const ts_node *node, ts_err *err);
+bool ts_attrs_fit(const ts_node *node, const ts_tensor *first, ts_err *err);
+bool ts_attrs_are_sorted(void); /* the table's order, which the look-up relies on; for tests */
+
 /* Input `slot`, or NULL where it is absent or beyond the inputs given. */
 static inline const ts_tensor *ts_arg(const ts_op_args *a, int slot)
 {

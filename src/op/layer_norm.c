@@ -58,13 +58,6 @@ static void normalise(const ts_op_args *a, const float *x, int64_t rows, int64_t
     }
 }
 
-static bool check_layer_norm(const ts_node *node, ts_err *err)
-{
-    if (ts_attr_int(node, "stash_type", 1) != 1)
-        return ts_node_fail(node, err, "stash_type must be 1 (statistics in float32)");
-    return true;
-}
-
 static bool infer_layer_norm(const ts_op_args *a)
 {
     int axis;
@@ -88,8 +81,6 @@ const ts_op_hooks ts_LayerNormalization_hooks = {.min_in = 2,
                                                  .max_in = 3,
                                                  .min_out = 1,
                                                  .max_out = 3,
-                                                 .attrs = "axis epsilon stash_type",
-                                                 .check = check_layer_norm,
                                                  .infer = infer_layer_norm,
                                                  .eval = eval_layer_norm};
 
@@ -124,8 +115,6 @@ const ts_op_hooks ts_RMSNormalization_hooks = {.min_in = 2,
                                                .max_in = 2,
                                                .min_out = 1,
                                                .max_out = 1,
-                                               .attrs = "axis epsilon stash_type",
-                                               .check = check_layer_norm,
                                                .infer = infer_rms_norm,
                                                .eval = eval_rms_norm};
 
@@ -164,4 +153,4 @@ static bool eval_skip_layer_norm(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_ms_SkipLayerNormalization_hooks = {
-    .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 4, .attrs = "epsilon", .infer = infer_skip_layer_norm, .eval = eval_skip_layer_norm};
+    .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 4, .infer = infer_skip_layer_norm, .eval = eval_skip_layer_norm};

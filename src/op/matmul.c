@@ -140,13 +140,6 @@ static bool eval_matmul(const ts_op_args *a)
 }
 const ts_op_hooks ts_MatMul_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul};
 
-static bool check_fused_matmul(const ts_node *node, ts_err *err)
-{
-    if (ts_attr_int(node, "transBatchA", 0) || ts_attr_int(node, "transBatchB", 0))
-        return ts_node_fail(node, err, "transBatchA and transBatchB must be 0; export without onnxruntime's optimiser");
-    return true;
-}
-
 static bool infer_fused_matmul(const ts_op_args *a)
 {
     return ts_need_float(a) && infer_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0);
@@ -161,8 +154,6 @@ const ts_op_hooks ts_ms_FusedMatMul_hooks = {.min_in = 2,
                                              .max_in = 2,
                                              .min_out = 1,
                                              .max_out = 1,
-                                             .attrs = "alpha transA transB transBatchA transBatchB",
-                                             .check = check_fused_matmul,
                                              .infer = infer_fused_matmul,
                                              .eval = eval_fused_matmul};
 
@@ -205,4 +196,4 @@ static bool eval_gemm(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Gemm_hooks = {
-    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .attrs = "alpha beta transA transB", .infer = infer_gemm, .eval = eval_gemm};
+    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_gemm, .eval = eval_gemm};

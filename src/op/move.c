@@ -6,8 +6,6 @@ static bool permutation(const ts_op_args *a, int *perm)
     const ts_attr *attr = ts_attr_find(a->node, "perm");
     int rank = a->in[0]->rank;
     bool used[TS_MAX_RANK] = {false};
-    if (attr && (attr->type != TS_ATTR_INTS || attr->count != rank))
-        return FAIL(a, "attribute 'perm' must have %d values, one a dimension", rank);
     for (int i = 0; i < rank; i++) {
         perm[i] = rank - 1 - i;
         if (attr && !ts_fix_axis(a, attr->i[i], rank, &perm[i]))
@@ -43,12 +41,7 @@ static bool eval_transpose(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Transpose_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "perm", .infer = infer_transpose, .eval = eval_transpose, .moves = true};
-
-static bool check_concat(const ts_node *node, ts_err *err)
-{
-    return ts_attr_find(node, "axis") ? true : ts_node_fail(node, err, "attribute 'axis' is missing; re-export the model");
-}
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_transpose, .eval = eval_transpose, .moves = true};
 
 static bool infer_concat(const ts_op_args *a)
 {
@@ -59,8 +52,6 @@ static bool infer_concat(const ts_op_args *a)
         return false;
     for (int i = 1; i < a->ins; i++) {
         const ts_tensor *x = a->in[i];
-        if (!x)
-            return FAIL(a, "input %d is missing; re-export the model", i);
         bool fits = x->rank == sum.rank;
         for (int k = 0; fits && k < sum.rank; k++)
             fits = k == axis || x->dim[k] == sum.dim[k];
@@ -91,8 +82,6 @@ const ts_op_hooks ts_Concat_hooks = {.min_in = 1,
                                      .max_in = -1,
                                      .min_out = 1,
                                      .max_out = 1,
-                                     .attrs = "axis",
-                                     .check = check_concat,
                                      .infer = infer_concat,
                                      .eval = eval_concat,
                                      .moves = true};
@@ -102,7 +91,7 @@ const ts_op_hooks ts_Concat_hooks = {.min_in = 1,
 static bool split_size(const ts_op_args *a, int part, int64_t whole, int64_t *size)
 {
     const ts_attr *attr = ts_attr_find(a->node, "split");
-    if (attr && attr->type == TS_ATTR_INTS) {
+    if (attr) {
         if (attr->count != a->outs)
             return FAIL(a, "has %d sizes for %d outputs", attr->count, a->outs);
         *size = attr->i[part];
@@ -169,7 +158,6 @@ const ts_op_hooks ts_Split_hooks = {.min_in = 1,
                                     .max_in = 2,
                                     .min_out = 1,
                                     .max_out = -1,
-                                    .attrs = "axis split num_outputs",
                                     .infer = infer_split,
                                     .eval = eval_split,
                                     .moves = true};
@@ -241,7 +229,6 @@ const ts_op_hooks ts_Slice_hooks = {.min_in = 1,
                                     .max_in = 5,
                                     .min_out = 1,
                                     .max_out = 1,
-                                    .attrs = "starts ends axes",
                                     .infer = infer_slice,
                                     .eval = eval_slice,
                                     .moves = true};
@@ -282,7 +269,7 @@ static bool eval_gather(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Gather_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_gather, .eval = eval_gather, .moves = true};
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_gather, .eval = eval_gather, .moves = true};
 
 static bool infer_expand(const ts_op_args *a)
 {

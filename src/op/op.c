@@ -28,37 +28,23 @@ int ts_op_newest(void)
     return newest;
 }
 
-/* Whether `name` is one of the words of `list`. */
-static bool is_word_of(const char *list, const char *name)
-{
-    size_t n = strlen(name);
-    for (const char *p = list; n && (p = strstr(p, name)); p += n)
-        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == 0))
-            return true;
-    return false;
-}
-
 bool ts_op_check(const ts_node *node, ts_err *err)
 {
     const ts_op_hooks *h = node->op->hooks;
     if (node->ins < h->min_in || (h->max_in >= 0 && node->ins > h->max_in))
         return ts_node_fail(node, err, "has %d inputs, which this operator cannot have; re-export the model", node->ins);
-    for (int i = 0; i < h->min_in; i++)
+    for (int i = 0; i < (h->max_in < 0 ? node->ins : h->min_in); i++)
         if (!node->in[i])
             return ts_node_fail(node, err, "input %d is missing; re-export the model", i);
     if (node->outs < h->min_out || (h->max_out >= 0 && node->outs > h->max_out))
         return ts_node_fail(node, err, "has %d outputs, of which at most %d are supported; re-export in inference mode", node->outs,
                             h->max_out);
-    for (int i = 0; i < node->attrs; i++)
-        if (!is_word_of(h->attrs ? h->attrs : "", node->attr[i].name))
-            return ts_node_fail(node, err, "attribute '%s' is not supported; supported: %s", node->attr[i].name,
-                                h->attrs ? h->attrs : "none");
-    return !h->check || h->check(node, err);
+    return ts_attrs_check(node, err) && (!h->check || h->check(node, err));
 }
 
 bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
 {
-    return node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
+    return ts_attrs_fit(node, node->ins > 0 ? in[0] : NULL, err) && node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
 }
 
 bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
@@ -162,7 +148,7 @@ bool ts_axis_list(const ts_op_args *a, const char *name, int slot, int64_t *list
     const ts_attr *attr = ts_attr_find(a->node, name);
     *count = 0;
     *given = true;
-    if (attr && attr->type == TS_ATTR_INTS) {
+    if (attr) {
         if (attr->count > TS_MAX_RANK)
             return FAIL(a, "attribute '%s' has %d values; tensors have at most %d dimensions here", name, attr->count, TS_MAX_RANK);
         *count = attr->count;

@@ -21,10 +21,9 @@ typedef struct ts_op_args {
 } ts_op_args;
 
 typedef struct ts_op_hooks {
-    int min_in, max_in; /* max -1: any number */
+    int min_in, max_in; /* max -1: any number, all of which must be there; otherwise the first min_in */
     int min_out, max_out;
-    const char *attrs; /* "axis keepdims": the attributes that are understood; any other is an error */
-    /* Optional: checks attributes when the file is read. */
+    /* Optional: checks of attributes when the file is read, beyond what attrs.def says of each. */
     bool (*check)(const ts_node *node, ts_err *err);
     /* Sets dtype, rank and dim of every output; fails on types and shapes that do not fit together. An input whose value is
        needed for that (Reshape's shape) has data, or the hook fails through ts_op_need. */
@@ -57,7 +56,7 @@ const ts_op *ts_op_find(const char *domain, const char *name);
 /* The newest opset of ONNX's own domain that any row implements. */
 int ts_op_newest(void);
 
-/* Number of inputs and outputs, attribute names, and the hook's own checks. */
+/* Number of inputs and outputs, attributes against attrs.def, and the hook's own checks. */
 bool ts_op_check(const ts_node *node, ts_err *err);
 
 /* The hooks, with their arguments: in[node->ins], NULL where absent; out[node->outs]. ts_op_eval follows a ts_op_infer on the

@@ -21,10 +21,8 @@ static int64_t largest_code(ts_dtype t)
     return t == TS_I8 ? INT8_MAX : t == TS_U8 ? UINT8_MAX : t == TS_I16 ? INT16_MAX : UINT16_MAX;
 }
 
-static bool check_blocks(const ts_node *node, ts_err *err)
+static bool check_type(const ts_node *node, ts_err *err)
 {
-    if (ts_attr_int(node, "block_size", 0) != 0)
-        return ts_node_fail(node, err, "scales of blocks (block_size) are not supported; use one for the tensor, or one a channel");
     const int64_t to = ts_attr_int(node, "output_dtype", 0);
     if (to < 0 || to > 1000 || (to != 0 && ts_dtype_from_onnx((int)to) == TS_NONE))
         return ts_node_fail(node, err, "output_dtype %lld is not supported; use (u)int8 or (u)int16 codes and float32 values",
@@ -163,8 +161,7 @@ static bool step_dequantise(const ts_op_args *a)
                                            .max_in = 3,                                                                                    \
                                            .min_out = 1,                                                                                   \
                                            .max_out = 1,                                                                                   \
-                                           .attrs = "axis saturate block_size output_dtype",                                               \
-                                           .check = check_blocks,                                                                          \
+                                           .check = check_type,                                                                          \
                                            .infer = infer_##which,                                                                         \
                                            .eval = eval_##which,                                                                           \
                                            .step = step_hook};
@@ -175,14 +172,6 @@ HOOKS(ms_QuantizeLinear, quantise, NULL)
 HOOKS(ms_DequantizeLinear, dequantise, step_dequantise)
 
 /* Quant(x, scale, zero point, bits): all floating point, scale and zero point broadcast against x. */
-static bool check_quant(const ts_node *node, ts_err *err)
-{
-    const char *mode = ts_attr_string(node, "rounding_mode", "ROUND");
-    if (strcmp(mode, "ROUND") == 0)
-        return true;
-    return ts_node_fail(node, err, "rounding_mode '%s' is not supported; ROUND (half to even) is", mode);
-}
-
 static bool infer_quant(const ts_op_args *a)
 {
     int rank;
@@ -253,8 +242,6 @@ static bool step_quant(const ts_op_args *a)
                                            .max_in = 4,                                                                                    \
                                            .min_out = 1,                                                                                   \
                                            .max_out = 1,                                                                                   \
-                                           .attrs = "signed narrow rounding_mode",                                                         \
-                                           .check = check_quant,                                                                           \
                                            .infer = infer_quant,                                                                           \
                                            .eval = eval_quant,                                                                             \
                                            .step = step_quant};

@@ -109,6 +109,21 @@ static double smaller(double sum, double x)
 {
     return x < sum || isnan(x) ? x : sum;
 }
+static double add_magnitude(double sum, double x)
+{
+    return sum + fabs(x);
+}
+/* log(e^sum + e^x) without overflow */
+static double add_exponents(double sum, double x)
+{
+    const double high = x > sum || isnan(x) ? x : sum, low = x > sum ? sum : x;
+    return isinf(high) ? high : high + log1p(exp(low - high));
+}
+static double logarithm(double sum, double count)
+{
+    (void)count;
+    return log(sum);
+}
 static double divide(double sum, double count)
 {
     return sum / count;
@@ -148,18 +163,20 @@ static int64_t smaller_int(int64_t sum, int64_t x)
                                            .max_in = 2,                                                                                    \
                                            .min_out = 1,                                                                                   \
                                            .max_out = 1,                                                                                   \
-                                           .attrs = "axes keepdims noop_with_empty_axes",                                                  \
                                            .infer = infer_reduce,                                                                          \
                                            .eval = eval_##Name};
 REDUCE(ReduceSum, 0, add, 0, add_int, NULL)
 REDUCE(ReduceMean, 0, add, 0, NULL, divide)
 REDUCE(ReduceProd, 1, multiply, 1, multiply_int, NULL)
 REDUCE(ReduceSumSquare, 0, add_square, 0, add_square_int, NULL)
+REDUCE(ReduceL1, 0, add_magnitude, 0, NULL, NULL)
+REDUCE(ReduceLogSum, 0, add, 0, NULL, logarithm)
+REDUCE(ReduceLogSumExp, -INFINITY, add_exponents, 0, NULL, NULL)
 REDUCE(ReduceL2, 0, add_square, 0, NULL, root)
 REDUCE(ReduceMax, -INFINITY, larger, INT64_MIN, larger_int, NULL)
 REDUCE(ReduceMin, INFINITY, smaller, INT64_MAX, smaller_int, NULL)
 
-static bool infer_arg_max(const ts_op_args *a)
+static bool infer_choice(const ts_op_args *a)
 {
     const ts_tensor *x = a->in[0];
     int axis, rank = 0;
@@ -176,7 +193,7 @@ static bool infer_arg_max(const ts_op_args *a)
     return ts_set_out(a, 0, TS_I64, rank, dim);
 }
 
-static bool eval_arg_max(const ts_op_args *a)
+static bool choose(const ts_op_args *a, bool least)
 {
     const ts_tensor *x = a->in[0];
     int axis;
@@ -189,17 +206,20 @@ static bool eval_arg_max(const ts_op_args *a)
             int64_t best = 0;
             for (int64_t k = 1; k < n; k++) {
                 double u = ts_get_real(x, (o * n + k) * inner + i), v = ts_get_real(x, (o * n + best) * inner + i);
-                if (u > v || (last && u == v))
+                if ((least ? u < v : u > v) || (last && u == v))
                     best = k;
             }
             a->out[0]->data.i[o * inner + i] = best;
         }
     return true;
 }
-const ts_op_hooks ts_ArgMax_hooks = {.min_in = 1,
-                                     .max_in = 1,
-                                     .min_out = 1,
-                                     .max_out = 1,
-                                     .attrs = "axis keepdims select_last_index",
-                                     .infer = infer_arg_max,
-                                     .eval = eval_arg_max};
+static bool eval_arg_max(const ts_op_args *a)
+{
+    return choose(a, false);
+}
+static bool eval_arg_min(const ts_op_args *a)
+{
+    return choose(a, true);
+}
+const ts_op_hooks ts_ArgMax_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_choice, .eval = eval_arg_max};
+const ts_op_hooks ts_ArgMin_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_choice, .eval = eval_arg_min};

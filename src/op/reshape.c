@@ -44,7 +44,7 @@ static bool infer_reshape(const ts_op_args *a)
     return ts_set_out(a, 0, x->dtype, rank, dim);
 }
 const ts_op_hooks ts_Reshape_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "allowzero", .infer = infer_reshape, .eval = eval_copy, .moves = true};
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_reshape, .eval = eval_copy, .moves = true};
 
 static bool infer_flatten(const ts_op_args *a)
 {
@@ -56,7 +56,7 @@ static bool infer_flatten(const ts_op_args *a)
     return ts_set_out(a, 0, x->dtype, 2, (int64_t[]){ts_extent(x, 0, at), ts_extent(x, at, x->rank)});
 }
 const ts_op_hooks ts_Flatten_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .attrs = "axis", .infer = infer_flatten, .eval = eval_copy, .moves = true};
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_flatten, .eval = eval_copy, .moves = true};
 
 /* Axes: an attribute up to opset 12, an input from 13 on. */
 static bool infer_squeeze(const ts_op_args *a)
@@ -76,7 +76,7 @@ static bool infer_squeeze(const ts_op_args *a)
     return ts_set_out(a, 0, x->dtype, rank, dim);
 }
 const ts_op_hooks ts_Squeeze_hooks = {
-    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "axes", .infer = infer_squeeze, .eval = eval_copy, .moves = true};
+    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_squeeze, .eval = eval_copy, .moves = true};
 
 static bool infer_unsqueeze(const ts_op_args *a)
 {
@@ -98,4 +98,4 @@ static bool infer_unsqueeze(const ts_op_args *a)
     return ts_set_out(a, 0, x->dtype, rank, dim);
 }
 const ts_op_hooks ts_Unsqueeze_hooks = {
-    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, .attrs = "axes", .infer = infer_unsqueeze, .eval = eval_copy, .moves = true};
+    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_unsqueeze, .eval = eval_copy, .moves = true};

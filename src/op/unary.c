@@ -62,21 +62,54 @@ static double sigmoid(double x)
     return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
 }
 
+static double softplus(double x)
+{
+    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+static double softsign(double x)
+{
+    return x / (1 + fabs(x));
+}
+static double mish(double x)
+{
+    return x * tanh(softplus(x));
+}
+static double hard_swish(double x)
+{
+    const double gate = x / 6 + 0.5;
+    return x * (gate < 0 ? 0 : gate > 1 ? 1 : gate);
+}
+
 #define REAL(Name, f)                                                                                                                      \
     static bool eval_##Name(const ts_op_args *a)                                                                                           \
     {                                                                                                                                      \
         return map_real(a, f);                                                                                                             \
     }                                                                                                                                      \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_float, .eval = eval_##Name};
+REAL(Acos, acos)
+REAL(Acosh, acosh)
+REAL(Asin, asin)
+REAL(Asinh, asinh)
+REAL(Atan, atan)
+REAL(Atanh, atanh)
 REAL(Ceil, ceil)
+REAL(Cos, cos)
+REAL(Cosh, cosh)
 REAL(Erf, erf)
 REAL(Exp, exp)
 REAL(Floor, floor)
+REAL(HardSwish, hard_swish)
 REAL(Log, log)
+REAL(Mish, mish)
 REAL(Reciprocal, recip)
 REAL(Round, nearbyint) /* halves to even, the default rounding mode */
 REAL(Sigmoid, sigmoid)
+REAL(Sin, sin)
+REAL(Sinh, sinh)
+REAL(Softplus, softplus)
+REAL(Softsign, softsign)
 REAL(Sqrt, sqrt)
+REAL(Tan, tan)
 REAL(Tanh, tanh)
 REAL(ms_Gelu, ts_gelu_erf)
 
@@ -122,14 +155,6 @@ NUMBER(Neg, negative, negative_int)
 NUMBER(Relu, relu, relu_int)
 NUMBER(Sign, sign, sign_int)
 
-static bool check_gelu(const ts_node *node, ts_err *err)
-{
-    const char *kind = ts_attr_string(node, "approximate", "none");
-    if (strcmp(kind, "none") == 0 || strcmp(kind, "tanh") == 0)
-        return true;
-    return ts_node_fail(node, err, "approximate = '%s' is not known; supported: none, tanh", kind);
-}
-
 static bool eval_gelu(const ts_op_args *a)
 {
     return map_real(a, strcmp(ts_attr_string(a->node, "approximate", "none"), "tanh") == 0 ? ts_gelu_tanh : ts_gelu_erf);
@@ -138,8 +163,6 @@ const ts_op_hooks ts_Gelu_hooks = {.min_in = 1,
                                    .max_in = 1,
                                    .min_out = 1,
                                    .max_out = 1,
-                                   .attrs = "approximate",
-                                   .check = check_gelu,
                                    .infer = infer_float,
                                    .eval = eval_gelu};
 
@@ -196,7 +219,6 @@ const ts_op_hooks ts_IsInf_hooks = {.min_in = 1,
                                     .max_in = 1,
                                     .min_out = 1,
                                     .max_out = 1,
-                                    .attrs = "detect_negative detect_positive",
                                     .infer = infer_test,
                                     .eval = eval_is_inf};
 
@@ -247,4 +269,4 @@ static bool eval_clip(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Clip_hooks = {
-    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 1, .attrs = "min max", .infer = infer_clip, .eval = eval_clip};
+    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_clip, .eval = eval_clip};

