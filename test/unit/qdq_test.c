@@ -145,8 +145,8 @@ static void wrong_scales_are_refused(void **state)
     refuses(arena, "QuantizeLinear x,four_rows q axis=2;DequantizeLinear q,half y", "the scale has shape [4,1]");
     refuses(arena, "QuantizeLinear x,half,z8 q;DequantizeLinear q,half,z16 y", "the zero point is int16 and the codes are int8");
     refuses(arena, "QuantizeLinear x,half,none q;DequantizeLinear q,half y", "codes of type float32 are not supported");
-    refuses(arena, "QuantizeLinear x,half,z8 q block_size=2;DequantizeLinear q,half,z8 y", "scales of blocks");
-    refuses(arena, "onnx.brevitas:Quant x,half,none,bits y rounding_mode='FLOOR'", "rounding_mode 'FLOOR' is not supported");
+    refuses(arena, "QuantizeLinear x,half,z8 q block_size=2;DequantizeLinear q,half,z8 y", "'block_size' is 2");
+    refuses(arena, "onnx.brevitas:Quant x,half,none,bits y rounding_mode='FLOOR'", "rounding_mode' is 'FLOOR'; supported: ROUND");
     refuses(arena, "onnx.brevitas:Quant x,half,none,half y", "0.5 bits are not supported");
     refuses(arena, "onnx.brevitas:Quant x,five,none,bits y", "do not fit together");
     refuses(arena, "onnx.brevitas:Quant x,deep,none,bits y", "does not fit into that of input 0");
