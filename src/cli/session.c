@@ -35,7 +35,7 @@ bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *mode
     if (!model->found)
         return false;
     model->encoder = model->found->encoder;
-    model->whole = model->found->from->is_input && model->found->to->is_output;
+    model->whole = model->found->from->is_input && model->found->to->is_output && model->found->tokens == 0;
     return true;
 }
 

@@ -5,7 +5,6 @@
 
 #include "op/op.h"
 #include "pass/recognise_value.h"
-#include "pass/subgraph.h"
 
 bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...)
 {
@@ -209,13 +208,14 @@ static bool run_node(rec *r, const ts_node *node)
     return h->run(r, node);
 }
 
-static rec_val *input_value(rec *r, const ts_value *in)
+/* An axis of an input as the recogniser sees it. at: the axis of the tokens where their number is fixed. */
+static rec_val *input_value(rec *r, const ts_value *in, int at)
 {
     rec_val *v = TS_NEW(r->arena, rec_val);
     *v = (rec_val){.shape = &in->shape, .scale = 1.0};
     for (int i = 0; i < in->shape.rank; i++) {
         const ts_dim dim = in->shape.dim[i];
-        if (ts_dim_is_hits(dim) || (r->tokens > 0 && i == in->shape.rank - 2))
+        if (ts_dim_is_hits(dim) || (r->tokens > 0 && i == at))
             ts_layout_add(&v->layout, REC_TOKEN, 0);
         else if (ts_dim_is_const(dim))
             ts_layout_add(&v->layout, REC_CONST, dim.c[0]);
@@ -225,74 +225,109 @@ static rec_val *input_value(rec *r, const ts_value *in)
     return v;
 }
 
-/* The hits: the floating-point input with the most values a hit. Any other input that is used is a mask, one value a hit. */
-static bool take_inputs(rec *r)
+/* The hits, in a graph that begins with its inputs: the floating-point one with the most values a hit. *most: how many. */
+static const ts_value *find_hits(rec *r, int64_t *most)
 {
     const ts_graph *g = r->graph;
-    int64_t most = 0;
     const ts_value *hits = NULL;
     for (int i = 0; i < g->inputs; i++) {
         const ts_value *in = g->input[i];
         if (in->constant || in->uses == 0)
             continue;
-        const rec_val *v = input_value(r, in);
-        if (!v || ts_layout_tokens(&v->layout) == 0)
-            return ts_fail(r->err,
-                           "%s: input '%s' has no axis of hits of its own; export the model with a dynamic axis for the hits "
-                           "(dynamic_axes={'%s': {0: 'batch', 1: 'hits'}})",
-                           g->name, in->name, in->name);
-        if (ts_is_float(in->dtype) && ts_layout_tokens(&v->layout) == 1 && ts_layout_rows(&v->layout) > most) {
-            most = ts_layout_rows(&v->layout);
+        const rec_val *v = input_value(r, in, in->shape.rank - 2);
+        if (v && ts_is_float(in->dtype) && ts_layout_tokens(&v->layout) == 1 && ts_layout_rows(&v->layout) > *most) {
+            *most = ts_layout_rows(&v->layout);
             hits = in;
         }
     }
-    if (!ts_rec_channels(r, most))
-        return false;
-    if (!hits)
-        return ts_fail(r->err, "%s: no input has the form [batch, hits, features] in floating point", g->name);
-    for (int i = 0; i < g->inputs; i++) {
-        const ts_value *in = g->input[i];
-        if (in->constant || in->uses == 0)
-            continue;
-        rec_val *v = input_value(r, in);
-        r->val[in->id] = v;
-        if (in == hits) {
-            v->kind = VAL_LINEAR;
-            v->form = ts_form_identity(r, ts_base_share(r, ts_base_new(r, BASE_INPUT, (int)most)));
-            continue;
-        }
-        if (ts_layout_tokens(&v->layout) != 1 || ts_layout_rows(&v->layout) != 1)
-            return ts_fail(r->err,
-                           "%s: input '%s' is neither the hits [batch, hits, features] ('%s' is) nor a key-padding mask [batch, hits], one "
-                           "value a hit",
-                           g->name, in->name, hits->name);
-        v->kind = VAL_MASK;
-        v->mask = ts_mask_input(r, in);
-        v->level[1] = 1.0;
-    }
+    return hits;
+}
+
+/* Any other input is a mask, one value a hit. */
+static bool take_mask(rec *r, const ts_value *in, const ts_value *hits)
+{
+    int at = in->shape.rank - 1;
+    while (at > 0 && !ts_dim_is(in->shape.dim[at], r->tokens))
+        at--;
+    rec_val *v = input_value(r, in, at);
+    if (!v || ts_layout_tokens(&v->layout) != 1 || ts_layout_rows(&v->layout) != 1)
+        return ts_fail(r->err,
+                       "%s: input '%s' is neither the hits [batch, hits, features] ('%s' is) nor a key-padding mask [batch, hits], one "
+                       "value a hit",
+                       r->graph->name, in->name, hits->name);
+    v->kind = VAL_MASK;
+    v->mask = ts_mask_input(r, in);
+    v->level[1] = 1.0;
+    r->val[in->id] = v;
     return true;
 }
 
-/* Runs the graph on meanings; the form of its output. */
-static const rec_form *run_graph(rec *r)
+/* hits: a value inside the graph; NULL: one of its inputs. */
+static bool take_inputs(rec *r, const rec_area *area, const ts_value *hits)
 {
     const ts_graph *g = r->graph;
-    r->val = TS_NEW_N(r->arena, const rec_val *, g->values);
-    if (g->outputs != 1) {
-        ts_fail(r->err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name,
-                g->outputs);
-        return NULL;
+    int64_t most = 0;
+    if (!hits)
+        hits = find_hits(r, &most);
+    if (!hits)
+        return ts_fail(r->err, "%s: no input has the form [batch, hits, features] in floating point", g->name);
+    rec_val *v = input_value(r, hits, hits->shape.rank - 2);
+    CHECK(v);
+    most = ts_layout_rows(&v->layout);
+    if (!ts_rec_channels(r, most))
+        return false;
+    v->kind = VAL_LINEAR;
+    v->form = ts_form_identity(r, ts_base_share(r, ts_base_new(r, BASE_INPUT, (int)most)));
+    r->val[hits->id] = v;
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *in = g->input[i];
+        if (in != hits && !in->constant && in->uses > 0 && !(area && area->of_event[in->id]) && !take_mask(r, in, hits))
+            return false;
     }
-    if (!take_inputs(r))
-        return NULL;
-    for (int i = 0; i < g->nodes; i++)
+    r->hits = hits;
+    return true;
+}
+
+int64_t ts_rec_work_limit(const ts_graph *g)
+{
+    enum { SMALL = 1 << 24, TIMES = 32 }; /* numbers that recognising any model may make; times those it has */
+    int64_t constants = 0;
+    for (int i = 0; i < g->values; i++)
+        constants += g->value[i]->constant ? ts_count(g->value[i]->constant) : 0;
+    return SMALL + TIMES * constants;
+}
+
+int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last)
+{
+    const ts_graph *g = r->graph;
+    const int first = from && from->producer ? from->producer->id + 1 : 0;
+    if (!r->limit)
+        r->limit = ts_rec_work_limit(g);
+    if (!take_inputs(r, area, from))
+        return first;
+    for (int i = 0; area && i < area->sides && area->side[i] < first; i++)
+        if (!run_node(r, g->node[area->side[i]]))
+            return area->side[i];
+    for (int i = first; i <= last; i++) {
         if (!run_node(r, g->node[i]))
-            return NULL;
-    const ts_value *output = g->output[0];
+            return i;
+        if (r->floats > r->limit) {
+            ts_rec_fail(r, r->node,
+                        "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
+                        "the model (merge its chains of linear operators) before compiling it",
+                        (long long)r->limit);
+            return i;
+        }
+    }
+    return last + 1;
+}
+
+const rec_form *ts_rec_output(rec *r, const ts_value *output)
+{
     const rec_val *v = output->constant ? NULL : r->val[output->id];
     r->node = output->producer;
     if (!v) {
-        ts_fail(r->err, "%s: output '%s' does not depend on the hits", g->name, output->name);
+        ts_fail(r->err, "%s: output '%s' does not depend on the hits", r->graph->name, output->name);
         return NULL;
     }
     const rec_form *form = ts_rec_form(r, v);
@@ -305,74 +340,109 @@ static const rec_form *run_graph(rec *r)
     return form;
 }
 
-const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
+const rec_base *ts_rec_held(rec *r, const rec_val *v)
 {
-    rec r = {.arena = arena, .graph = g, .err = err};
-    const rec_form *form = run_graph(&r);
-    return form ? ts_rec_match(&r, form) : NULL;
-}
-
-/* Whether a value of the graph holds the channels of `base`, token by token and nothing else. */
-static bool holds(rec *r, const rec_val *v, const rec_base *base)
-{
-    if (v->kind == VAL_POLY && ts_layout_rows(&v->layout) == base->width) { /* a norm whose operators have just been put together, perhaps */
+    if (v && v->kind == VAL_POLY && ts_layout_rows(&v->layout) == v->poly->x->width) { /* a norm whose operators have just been put together, perhaps */
         ts_err none = {""}, *err = r->err;
         r->err = &none;
         v = ts_rec_linear(r, v);
         r->err = err;
     }
-    if (!v || v->kind != VAL_LINEAR || v->mask || v->codes || v->scale != 1.0 || v->form->rows != base->width ||
-        ts_layout_tokens(&v->layout) != 1 || v->layout.axis[0].kind != REC_TOKEN)
-        return false;
-    return (ts_form_is_identity(v->form) && v->form->term[0].base == base) || ts_form_find(r, v->form) == base;
+    if (!v || v->kind != VAL_LINEAR || v->mask || v->codes || v->scale != 1.0 || ts_layout_tokens(&v->layout) != 1 ||
+        v->layout.axis[0].kind != REC_TOKEN)
+        return NULL;
+    return ts_form_is_identity(v->form) ? v->form->term[0].base : ts_form_find(r, v->form);
 }
 
-/* The first value of the graph that holds what flows at a cut, by its name in the graph that this one is part of. */
-static const ts_value *value_of(rec *r, const ts_graph *whole, const rec_base *base)
+static void find_cut(rec *r, const ts_value *v, const int *cut_of, int bases, const ts_value **cut)
 {
-    for (int i = 0; i < r->graph->inputs; i++)
-        if (r->val[r->graph->input[i]->id] && holds(r, r->val[r->graph->input[i]->id], base))
-            return ts_graph_find(whole, r->graph->input[i]->name);
-    for (int i = 0; i < r->graph->nodes; i++)
-        for (int k = 0; k < r->graph->node[i]->outs; k++) {
-            const ts_value *v = r->graph->node[i]->out[k];
-            if (v && r->val[v->id] && holds(r, r->val[v->id], base))
-                return ts_graph_find(whole, v->name);
-        }
-    return NULL;
+    const rec_base *base = v && r->val[v->id] ? ts_rec_held(r, r->val[v->id]) : NULL;
+    if (base && base->id < bases && cut_of[base->id] > 0 && !cut[cut_of[base->id] - 1])
+        cut[cut_of[base->id] - 1] = v;
 }
 
-/* The encoder that `part` computes, which is `whole` or a subgraph of it. tokens as in rec. */
-static ts_recognition *recognise(ts_arena *arena, const ts_graph *whole, const ts_graph *part, int64_t tokens, ts_err *err)
+/* The first value of the graph that holds what flows at each cut. */
+static const ts_value *const *find_cuts(rec *r)
 {
-    rec r = {.arena = arena, .graph = part, .err = err, .tokens = tokens};
-    const rec_form *form = run_graph(&r);
+    const ts_graph *g = r->graph;
+    const int bases = r->bases;
+    const ts_value **cut = TS_NEW_N(r->arena, const ts_value *, 2 * r->layers + 1);
+    int *cut_of = TS_NEW_N(r->arena, int, bases);
+    for (int i = 0; i <= 2 * r->layers; i++)
+        cut_of[r->cut[i]->id] = i + 1;
+    find_cut(r, r->hits, cut_of, bases, cut);
+    for (int i = 0; i < g->nodes; i++)
+        for (int k = 0; k < g->node[i]->outs; k++)
+            find_cut(r, g->node[i]->out[k], cut_of, bases, cut);
+    return cut;
+}
+
+ts_recognition *ts_rec_recognise(ts_arena *arena, const ts_graph *g, const rec_area *area, const ts_value *from, const ts_value *to,
+                                 int64_t tokens, ts_err *err, int *reached)
+{
+    rec r = {.arena = arena, .graph = g, .err = err, .tokens = tokens, .val = TS_NEW_N(arena, const rec_val *, g->values)};
+    const int last = to->producer ? to->producer->id : -1, run = ts_rec_run(&r, area, from, last);
+    if (reached)
+        *reached = run;
+    const rec_form *form = run > last ? ts_rec_output(&r, to) : NULL;
     const ts_encoder *enc = form ? ts_rec_match(&r, form) : NULL;
     if (!enc)
         return NULL;
-    const ts_value **cut = TS_NEW_N(arena, const ts_value *, 2 * r.layers + 1);
-    for (int i = 0; i <= 2 * r.layers; i++)
-        cut[i] = value_of(&r, whole, r.cut[i]);
     ts_recognition *found = TS_NEW(arena, ts_recognition);
     *found = (ts_recognition){.encoder = enc,
-                              .to = ts_graph_find(whole, part->output[0]->name),
+                              .from = r.hits,
+                              .to = to,
                               .has_embed = !r.bare_embed,
                               .has_head = !r.bare_head || enc->pool != TS_POOL_NONE,
                               .tokens = tokens,
-                              .cut = cut};
-    for (int i = 0; i < part->inputs; i++)
-        if (r.val[part->input[i]->id] && r.val[part->input[i]->id]->kind == VAL_LINEAR)
-            found->from = ts_graph_find(whole, part->input[i]->name);
+                              .cut = find_cuts(&r)};
     return found;
+}
+
+/* Where no input has an axis of hits of its own: the tokens that the largest one fixes, or 0. */
+static int64_t fixed_tokens(const ts_graph *g)
+{
+    int64_t tokens = 0, most = 0;
+    for (int i = 0; i < g->inputs; i++) {
+        const ts_value *in = g->input[i];
+        int64_t n, size = 1;
+        for (int k = 0; k < in->shape.rank; k++) {
+            if (!ts_dim_is_const(in->shape.dim[k]))
+                return 0;
+            size *= in->shape.dim[k].c[0];
+        }
+        if (in->uses > 0 && size > most && ts_rec_is_tokens(in, &n)) {
+            most = size;
+            tokens = n;
+        }
+    }
+    return tokens;
+}
+
+const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, ts_err *err, int *reached)
+{
+    *reached = 0;
+    if (g->outputs != 1) {
+        ts_fail(err, "%s: the model has %d outputs; one is supported: join them with a Concat along the channels, or export one", g->name,
+                g->outputs);
+        return NULL;
+    }
+    return ts_rec_recognise(arena, g, NULL, NULL, g->output[0], fixed_tokens(g), err, reached);
 }
 
 const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
-    return recognise(arena, g, g, 0, err);
+    int reached;
+    return ts_recognise_reached(arena, g, err, &reached);
 }
 
-/* Whether a value can be the tokens of an encoder: [1 ...][tokens][channels]. *tokens: 0 where they are the hits. */
-static bool is_token_shaped(const ts_value *v, int64_t *tokens)
+const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
+{
+    const ts_recognition *whole = ts_recognise_whole(arena, g, err);
+    return whole ? whole->encoder : NULL;
+}
+
+bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens)
 {
     const ts_shape *s = &v->shape;
     if (v->constant || v->dtype != TS_F32 || s->rank < 2 || !ts_dim_is_const(s->dim[s->rank - 1]) || s->dim[s->rank - 1].c[0] < 1)
@@ -385,78 +455,12 @@ static bool is_token_shaped(const ts_value *v, int64_t *tokens)
     return ts_dim_is_hits(n) || *tokens > 1;
 }
 
-/* Whether the output can be computed from v alone, or with inputs that are no hits (masks). */
-static bool carries_everything(ts_arena *scratch, const ts_graph *g, const ts_value *v)
+bool ts_rec_is_known(const ts_node *node)
 {
-    ts_err none = {""};
-    const ts_graph *rest = v->is_output ? NULL : ts_subgraph(scratch, g, v, g->output[0], &none);
-    if (!rest)
-        return v->is_output;
-    for (int i = 1; i < rest->inputs; i++)
-        if (ts_is_float(rest->input[i]->dtype) && rest->input[i]->shape.rank > 2)
-            return false;
-    return true;
+    return handlers[ts_kind(node)].run != NULL;
 }
 
-/* Whether the file prescribes integers: such a model is built as it says, or refused with the reason. */
-static bool is_quantised(const ts_graph *g)
+bool ts_rec_is_quantiser(const ts_node *node)
 {
-    for (int i = 0; i < g->values; i++)
-        if (g->value[i]->grid)
-            return true;
-    for (int i = 0; i < g->nodes; i++)
-        if (handlers[ts_kind(g->node[i])].run == ts_rec_quantise || handlers[ts_kind(g->node[i])].run == ts_rec_quant)
-            return true;
-    return false;
-}
-
-/* Why a host is needed: the first operator that has no hardware, or what else the recogniser stopped at. */
-static const char *reason(ts_arena *arena, const ts_graph *g, const ts_err *whole)
-{
-    for (int i = 0; i < g->nodes; i++) {
-        const ts_node *n = g->node[i];
-        if (!handlers[ts_kind(n)].run && ts_kind(n) != TS_OP_Shape && ts_kind(n) != TS_OP_Size && !n->out[0]->known)
-            return ts_printf(arena, "node '%s' (%s%s%s) has no hardware", n->name, n->domain, n->domain[0] ? "." : "", n->type);
-    }
-    return ts_strdup(arena, whole->msg);
-}
-
-const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err)
-{
-    const ts_recognition *whole = ts_recognise_whole(arena, g, err);
-    if (whole || g->outputs != 1 || is_quantised(g))
-        return whole;
-    ts_recognition *best = NULL;
-    ts_arena *scratch = ts_arena_new();
-    const ts_value **place = TS_NEW_N(scratch, const ts_value *, g->values);
-    int places = 0;
-    int64_t tokens;
-    for (int i = 0; i < g->inputs; i++)
-        if (is_token_shaped(g->input[i], &tokens) && carries_everything(scratch, g, g->input[i]))
-            place[places++] = g->input[i];
-    for (int i = 0; i < g->nodes; i++)
-        for (int k = 0; k < g->node[i]->outs; k++) {
-            const ts_value *v = g->node[i]->out[k];
-            if (v && is_token_shaped(v, &tokens) && carries_everything(scratch, g, v))
-                place[places++] = v;
-        }
-    /* From the earliest beginning to the latest end first: of equally many layers these have the most of embedding and head. */
-    for (int from = 0; from < places; from++)
-        for (int to = places; to-- > from + 1;) {
-            ts_err why = {""};
-            is_token_shaped(place[from], &tokens);
-            const ts_graph *part = ts_subgraph(scratch, g, place[from], place[to], &why);
-            ts_recognition *found = part ? recognise(arena, g, part, tokens, &why) : NULL;
-            if (found && found->encoder->layers > (best ? best->encoder->layers : 0))
-                best = found;
-        }
-    ts_arena_free(scratch);
-    /* What is whole but for a fixed number of tokens is better exported with a free one: the message says so. */
-    if (best && best->from->is_input && best->to->is_output)
-        best = NULL;
-    if (best) {
-        best->why = reason(arena, g, err);
-        *err = (ts_err){""};
-    }
-    return best;
+    return handlers[ts_kind(node)].run == ts_rec_quantise || handlers[ts_kind(node)].run == ts_rec_quant;
 }

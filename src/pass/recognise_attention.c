@@ -176,7 +176,7 @@ static const rec_val *contract_kernel(rec *r, const contraction *c, const ts_sha
         from[i] = -1;
     for (int i = 0; i < f->rows; i++)
         from[pick[i]] = i;
-    float *w = TS_NEW_N(r->arena, float, rows * base->width);
+    float *w = ts_rec_floats(r, rows * base->width);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < depth; j++)
             w[i * base->width + pick[row[i] + in[j]]] += (float)ts_get_real(kernel, out_k[i] + in_k[j]);

@@ -3,6 +3,12 @@
 
 #include "pass/recognise_value.h"
 
+float *ts_rec_floats(rec *r, int64_t count)
+{
+    r->floats += count;
+    return TS_NEW_N(r->arena, float, count);
+}
+
 rec_base *ts_base_new(rec *r, rec_base_kind kind, int width)
 {
     rec_base *base = TS_NEW(r->arena, rec_base);
@@ -25,33 +31,105 @@ static bool same_form(const rec_form *a, const rec_form *b)
         return false;
     for (int i = 0; i < a->terms; i++) {
         const rec_term *s = &a->term[i], *t = &b->term[i];
-        if (s->base != t->base || !s->w != !t->w)
+        if (s->base != t->base || !s->w != !t->w || !s->gain != !t->gain)
             return false;
         if (s->w ? !same_floats(s->w, t->w, (int64_t)a->rows * s->base->width)
-                 : memcmp(s->pick, t->pick, (size_t)a->rows * sizeof *s->pick) != 0)
+                 : memcmp(s->pick, t->pick, (size_t)a->rows * sizeof *s->pick) != 0 || !same_floats(s->gain, t->gain, a->rows))
             return false;
     }
     return true;
 }
 
+/* Equal forms and bases have equal hashes. A few elements tell different weights apart; comparing does the rest. */
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9E3779B97F4A7C15U;
+    return h ^ h >> 29;
+}
+
+static uint64_t mix_floats(uint64_t h, const float *x, int64_t count)
+{
+    enum { SEEN = 16 };
+    for (int64_t i = 0; x && i < count; i += count / SEEN + 1) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        h = mix(h, bits);
+    }
+    return mix(h, x != NULL);
+}
+
+static uint64_t form_hash(const rec_form *f)
+{
+    uint64_t h = 1;
+    if (!f)
+        return h;
+    h = mix(mix_floats(h, f->bias, f->rows), (uint64_t)f->rows);
+    for (int i = 0; i < f->terms; i++) {
+        const rec_term *t = &f->term[i];
+        h = mix_floats(mix(h, (uint64_t)t->base->id), t->w, (int64_t)f->rows * t->base->width);
+        h = mix_floats(h, t->gain, f->rows);
+        if (!t->w)
+            h = mix(mix(h, (uint64_t)t->pick[0]), (uint64_t)t->pick[f->rows - 1]);
+    }
+    return h;
+}
+
+static uint64_t base_hash(const rec_base *b)
+{
+    uint64_t h = mix((uint64_t)b->kind, (uint64_t)b->width), eps;
+    memcpy(&eps, &b->eps, sizeof eps);
+    h = mix(mix(mix(h, eps), b->from ? (uint64_t)b->from->id + 1 : 0), (uint64_t)b->act);
+    h = mix_floats(mix_floats(h, b->gain, b->width), b->bias, b->width);
+    h = mix(mix(h, form_hash(b->of)), form_hash(b->q));
+    return mix(mix(h, form_hash(b->k)), form_hash(b->v));
+}
+
+/* A table of chains, doubled where it gets full. */
+static void add_base(rec *r, rec_base *base)
+{
+    if (r->bases == r->buckets) {
+        const int buckets = r->buckets ? 2 * r->buckets : 64;
+        rec_base **bucket = TS_NEW_N(r->arena, rec_base *, buckets);
+        for (int i = 0; i < r->buckets; i++)
+            for (rec_base *b = r->bucket[i], *next; b; b = next) {
+                next = b->next;
+                b->next = bucket[b->hash % (uint64_t)buckets];
+                bucket[b->hash % (uint64_t)buckets] = b;
+            }
+        r->bucket = bucket;
+        r->buckets = buckets;
+    }
+    rec_base **chain = &r->bucket[base->hash % (uint64_t)r->buckets];
+    base->id = r->bases++;
+    base->next = *chain;
+    *chain = base;
+    r->attentions += base->kind == BASE_ATTENTION;
+}
+
+static bool same_base(const rec_base *a, const rec_base *b)
+{
+    return a->hash == b->hash && a->kind == b->kind && a->width == b->width && a->from == b->from && a->eps == b->eps && a->act == b->act &&
+           a->pool == b->pool && a->heads == b->heads && a->scale == b->scale && a->mask == b->mask &&
+           same_floats(a->gain, b->gain, a->width) && same_floats(a->bias, b->bias, a->width) && same_form(a->of, b->of) &&
+           same_form(a->q, b->q) && same_form(a->k, b->k) && same_form(a->v, b->v);
+}
+
+static const rec_base *find_base(const rec *r, const rec_base *like)
+{
+    for (const rec_base *old = r->buckets ? r->bucket[like->hash % (uint64_t)r->buckets] : NULL; old; old = old->next)
+        if (same_base(old, like))
+            return old;
+    return NULL;
+}
+
 const rec_base *ts_base_share(rec *r, rec_base *base)
 {
-    for (int i = 0; i < r->bases; i++) {
-        const rec_base *old = r->base[i];
-        if (old->kind == base->kind && old->width == base->width && old->from == base->from && old->eps == base->eps &&
-            old->act == base->act && old->pool == base->pool && old->heads == base->heads && old->scale == base->scale &&
-            old->mask == base->mask && same_floats(old->gain, base->gain, base->width) && same_floats(old->bias, base->bias, base->width) &&
-            same_form(old->of, base->of) && same_form(old->q, base->q) && same_form(old->k, base->k) && same_form(old->v, base->v))
-            return old;
-    }
-    if (r->bases == r->base_room) {
-        rec_base **more = TS_NEW_N(r->arena, rec_base *, 2 * r->base_room + 64);
-        if (r->bases)
-            memcpy(more, r->base, (size_t)r->bases * sizeof(rec_base *));
-        r->base = more;
-        r->base_room = 2 * r->base_room + 64;
-    }
-    return r->base[r->bases++] = base;
+    base->hash = base_hash(base);
+    const rec_base *old = find_base(r, base);
+    if (old)
+        return old;
+    add_base(r, base);
+    return base;
 }
 
 static rec_form *form_new(rec *r, int rows)
@@ -66,22 +144,26 @@ static rec_form *form_new(rec *r, int rows)
 const rec_form *ts_form_identity(rec *r, const rec_base *base)
 {
     rec_form *f = form_new(r, base->width);
-    int *pick = TS_NEW_N(r->arena, int, base->width);
-    for (int i = 0; i < base->width; i++)
-        pick[i] = i;
+    if (base->width > r->counted) { /* forms share 0, 1, 2, ... */
+        r->counted = 2 * base->width;
+        int *count = TS_NEW_N(r->arena, int, r->counted);
+        for (int i = 0; i < r->counted; i++)
+            count[i] = i;
+        r->counting = count;
+    }
     f->terms = 1;
-    f->term[0] = (rec_term){.base = base, .pick = pick};
+    f->term[0] = (rec_term){.base = base, .pick = r->counting};
     return f;
 }
 
 const rec_base *ts_form_pure(const rec_form *f)
 {
-    return f->terms == 1 && !f->term[0].w && !f->bias ? f->term[0].base : NULL;
+    return f->terms == 1 && !f->term[0].w && !f->term[0].gain && !f->bias ? f->term[0].base : NULL;
 }
 
 static bool picks_all(const rec_form *f, const rec_term *t)
 {
-    if (t->w || f->rows != t->base->width)
+    if (t->w || t->gain || f->rows != t->base->width)
         return false;
     for (int i = 0; i < f->rows; i++)
         if (t->pick[i] != i)
@@ -99,10 +181,26 @@ static const float *dense(rec *r, const rec_form *f, const rec_term *t)
 {
     if (t->w)
         return t->w;
-    float *w = TS_NEW_N(r->arena, float, (int64_t)f->rows * t->base->width);
+    float *w = ts_rec_floats(r, (int64_t)f->rows * t->base->width);
     for (int i = 0; i < f->rows; i++)
-        w[(int64_t)i * t->base->width + t->pick[i]] = 1.0F;
+        w[(int64_t)i * t->base->width + t->pick[i]] = t->gain ? t->gain[i] : 1.0F;
     return w;
+}
+
+static const float *picked(rec *r, const float *from, int count, const int *row)
+{
+    float *out = ts_rec_floats(r, count);
+    for (int i = 0; i < count; i++)
+        out[i] = from[row[i]];
+    return out;
+}
+
+static const float *scaled(rec *r, const float *from, int count, double scale, const double *by)
+{
+    float *out = ts_rec_floats(r, count);
+    for (int i = 0; i < count; i++)
+        out[i] = (float)((from ? (double)from[i] : 1.0) * scale * (by ? by[i] : 1.0));
+    return out;
 }
 
 const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *row)
@@ -115,7 +213,7 @@ const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *r
         const int64_t width = from->base->width;
         out->term[t] = (rec_term){.base = from->base, .w_grid = ts_grid_select(r, from->w_grid, rows, row), .x_grid = from->x_grid};
         if (from->w) {
-            float *w = TS_NEW_N(r->arena, float, rows *width);
+            float *w = ts_rec_floats(r, rows * width);
             for (int i = 0; i < rows; i++)
                 memcpy(w + i * width, from->w + row[i] * width, (size_t)width * sizeof *w);
             out->term[t].w = w;
@@ -124,14 +222,10 @@ const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *r
             for (int i = 0; i < rows; i++)
                 pick[i] = from->pick[row[i]];
             out->term[t].pick = pick;
+            out->term[t].gain = from->gain ? picked(r, from->gain, rows, row) : NULL;
         }
     }
-    if (f->bias) {
-        float *bias = TS_NEW_N(r->arena, float, rows);
-        for (int i = 0; i < rows; i++)
-            bias[i] = f->bias[row[i]];
-        out->bias = bias;
-    }
+    out->bias = f->bias ? picked(r, f->bias, rows, row) : NULL;
     out->grid = ts_grid_select(r, f->grid, rows, row);
     return out;
 }
@@ -144,22 +238,22 @@ const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const dou
     out->node = f->node;
     out->terms = f->terms;
     for (int t = 0; t < f->terms; t++) {
-        const int64_t width = f->term[t].base->width;
-        const float *from = dense(r, f, &f->term[t]);
-        float *w = TS_NEW_N(r->arena, float, f->rows *width);
+        const rec_term *from = &f->term[t];
+        const int64_t width = from->base->width;
+        out->term[t] = (rec_term){.base = from->base, .w_grid = ts_grid_scale(r, from->w_grid, scale, row_scale), .x_grid = from->x_grid};
+        if (!from->w) {
+            out->term[t].pick = from->pick;
+            out->term[t].gain = scaled(r, from->gain, f->rows, scale, row_scale);
+            continue;
+        }
+        float *w = ts_rec_floats(r, f->rows * width);
         for (int i = 0; i < f->rows; i++)
             for (int64_t j = 0; j < width; j++)
-                w[i * width + j] = (float)((double)from[i * width + j] * scale * (row_scale ? row_scale[i] : 1.0));
-        out->term[t] = (rec_term){
-            .base = f->term[t].base, .w = w, .w_grid = ts_grid_scale(r, f->term[t].w_grid, scale, row_scale), .x_grid = f->term[t].x_grid};
+                w[i * width + j] = (float)((double)from->w[i * width + j] * scale * (row_scale ? row_scale[i] : 1.0));
+        out->term[t].w = w;
     }
     out->grid = ts_grid_scale(r, f->grid, scale, row_scale);
-    if (f->bias) {
-        float *bias = TS_NEW_N(r->arena, float, f->rows);
-        for (int i = 0; i < f->rows; i++)
-            bias[i] = (float)((double)f->bias[i] * scale * (row_scale ? row_scale[i] : 1.0));
-        out->bias = bias;
-    }
+    out->bias = f->bias ? scaled(r, f->bias, f->rows, scale, row_scale) : NULL;
     return out;
 }
 
@@ -171,7 +265,7 @@ const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *shift)
     if (zero)
         return f;
     rec_form *out = form_new(r, f->rows);
-    float *bias = TS_NEW_N(r->arena, float, f->rows);
+    float *bias = ts_rec_floats(r, f->rows);
     out->terms = f->terms;
     memcpy(out->term, f->term, sizeof out->term);
     for (int i = 0; i < f->rows; i++)
@@ -182,9 +276,11 @@ const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *shift)
 
 const rec_base *ts_form_find(rec *r, const rec_form *f)
 {
-    for (int i = 0; i < r->bases && !*f->frozen; i++)
-        if (r->base[i]->kind == BASE_LINEAR && same_form(r->base[i]->of, f))
-            *f->frozen = r->base[i];
+    if (!*f->frozen) {
+        rec_base like = {.kind = BASE_LINEAR, .width = f->rows, .of = f};
+        like.hash = base_hash(&like);
+        *f->frozen = find_base(r, &like);
+    }
     return *f->frozen;
 }
 
@@ -201,14 +297,17 @@ static bool add_term(rec *r, rec_form *out, const rec_form *f, const rec_term *t
         rec_term *old = &out->term[i];
         if (old->base != t->base)
             continue;
-        const int64_t count = (int64_t)out->rows * t->base->width;
-        const float *a = dense(r, out, old), *b = dense(r, f, t);
-        float *w = TS_NEW_N(r->arena, float, count);
+        const bool picks = !old->w && !t->w && memcmp(old->pick, t->pick, (size_t)out->rows * sizeof *t->pick) == 0;
+        const int64_t count = picks ? out->rows : (int64_t)out->rows * t->base->width;
+        const float *a = picks ? old->gain : dense(r, out, old), *b = picks ? t->gain : dense(r, f, t);
+        float *w = ts_rec_floats(r, count);
         for (int64_t j = 0; j < count; j++)
-            w[j] = a[j] + b[j];
+            w[j] = (a ? a[j] : 1.0F) + (b ? b[j] : 1.0F);
         const bool same_x = !old->x_grid || !t->x_grid || old->x_grid->origin == t->x_grid->origin;
         *old = (rec_term){.base = t->base,
-                          .w = w,
+                          .pick = picks ? t->pick : NULL,
+                          .w = picks ? NULL : w,
+                          .gain = picks ? w : NULL,
                           .w_grid = ts_grid_merge(r, old->w_grid, t->w_grid),
                           .x_grid = !same_x       ? NULL
                                     : old->x_grid ? old->x_grid
@@ -237,7 +336,7 @@ const rec_form *ts_form_add(rec *r, const rec_form *a, const rec_form *b)
         if (!add_term(r, out, b, &b->term[i]))
             return NULL;
     if (a->bias && b->bias) {
-        float *bias = TS_NEW_N(r->arena, float, out->rows);
+        float *bias = ts_rec_floats(r, out->rows);
         for (int i = 0; i < out->rows; i++)
             bias[i] = a->bias[i] + b->bias[i];
         out->bias = bias;
@@ -263,7 +362,7 @@ const rec_form *ts_form_stack(rec *r, const rec_form *a, const rec_form *b)
             const int64_t width = from->base->width;
             rec_term padded = {.base = from->base, .x_grid = from->x_grid};
             padded.w_grid = ts_grid_select(r, from->w_grid, out->rows, row);
-            float *w = TS_NEW_N(r->arena, float, out->rows *width);
+            float *w = ts_rec_floats(r, out->rows * width);
             memcpy(w + first * width, dense(r, part[p], from), (size_t)(part[p]->rows * width) * sizeof *w);
             padded.w = w;
             if (!add_term(r, out, out, &padded))
@@ -295,16 +394,14 @@ const rec_base *ts_form_freeze(rec *r, const rec_form *f)
     return *f->frozen;
 }
 
-enum { MAX_CHAIN = 16 }; /* linears with nothing in between that are multiplied together */
-
 static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int depth, ts_linear *lin)
 {
-    if (f->terms != 1 || depth == MAX_CHAIN)
+    if (f->terms != 1 || depth == REC_MAX_CHAIN)
         return false;
     const rec_base *base = f->term[0].base;
     const int64_t rows = f->rows, inner = base->width;
     const float *w = dense(r, f, &f->term[0]);
-    float *bias = TS_NEW_N(r->arena, float, rows);
+    float *bias = ts_rec_floats(r, rows);
     if (f->bias)
         memcpy(bias, f->bias, (size_t)rows * sizeof *bias);
     *lin = (ts_linear){.in = base->width, .out = f->rows, .w = w, .b = bias};
@@ -320,7 +417,7 @@ static bool linear_over(rec *r, const rec_form *f, const rec_base *root, int dep
     ts_linear first;
     if (base->kind != BASE_LINEAR || !linear_over(r, base->of, root, depth + 1, &first))
         return false;
-    float *product = TS_NEW_N(r->arena, float, rows *first.in);
+    float *product = ts_rec_floats(r, rows * first.in);
     double *sum = TS_NEW_N(r->arena, double, first.in + 1);
     for (int64_t i = 0; i < rows; i++) {
         memset(sum, 0, (size_t)(first.in + 1) * sizeof *sum);

@@ -40,8 +40,13 @@ static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts
         }
         /* Linears with nothing in between are one linear. */
         root = f->term[0].base;
-        while (root->kind == BASE_LINEAR && root->of->terms == 1)
+        for (int row = 0; root->kind == BASE_LINEAR && root->of->terms == 1; row++) {
+            if (row == REC_MAX_CHAIN) {
+                ts_rec_fail(r, f->node, "the %s has too many linear layers in a row", what);
+                return NULL;
+            }
             root = root->of->term[0].base;
+        }
         if (ts_form_is_identity(f) && f->term[0].base == root && after == TS_ACT_NONE)
             break; /* nothing between root and here */
         if (count == TS_MLP_MAX) {
@@ -303,6 +308,9 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
 {
     ts_encoder *enc = TS_NEW(r->arena, ts_encoder);
     enc->name = ts_strdup(r->arena, r->graph->name);
+    r->stuck = NULL;
+    if (output->terms > 1) /* a residual sum as it is, with no norm and no head behind */
+        output = ts_form_identity(r, ts_form_freeze(r, output));
     const rec_base *z = match_mlp(r, output, "head", &enc->head, &r->bare_head), *pool = NULL;
     if (!z)
         return NULL;
@@ -334,6 +342,7 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
             return NULL;
         layers++;
         stream[2 * layers] = z;
+        r->stuck = z;
     }
     if (is_layer_end(z, TS_NORMS_LAST) || is_layer_end(z, TS_NORMS_FIRST)) {
         ts_rec_fail(r, z->node, "layers mix pre-norm and post-norm; %s", shapes_differ);
@@ -352,6 +361,7 @@ const ts_encoder *ts_rec_match(rec *r, const rec_form *output)
     z = layers ? match_mlp(r, embedded, "embedding", &enc->embed, &r->bare_embed) : z;
     if (!z)
         return NULL;
+    r->stuck = layers ? z : NULL;
     if (z->kind != BASE_INPUT || layers == 0) {
         ts_rec_fail(
             r, z->node,

@@ -10,6 +10,7 @@
 #define TS_RECOGNISE_VALUE_H
 #include "graph/encoder.h"
 #include "graph/graph.h"
+#include "pass/recognise.h"
 
 /* ---- layout: the elements of a tensor in memory order, as nested loops over axes ---- */
 
@@ -74,17 +75,21 @@ struct rec_base {
     int heads, d_head;
     double scale;
     const struct rec_mask *mask; /* ATTENTION, POOL: NULL without */
+    int id;                      /* of a shared base */
+    uint64_t hash;
+    rec_base *next; /* of the same bucket */
 };
 
-typedef struct rec_term { /* [rows] = w * base, or base[pick[row]] where w is NULL */
+typedef struct rec_term { /* [rows] = w * base, or gain[row] * base[pick[row]] where w is NULL */
     const rec_base *base;
     const int *pick;
+    const float *gain;      /* [rows], NULL: ones */
     const float *w;         /* [rows][base->width] */
     const rec_grid *w_grid; /* [rows]: the steps of w, NULL without */
     const rec_grid *x_grid; /* [base->width]: how the base is rounded before w multiplies it, NULL without */
 } rec_term;
 
-enum { REC_MAX_TERMS = 4 };
+enum { REC_MAX_TERMS = 4, REC_MAX_CHAIN = 16 }; /* of a sum; linears with nothing in between that are multiplied together */
 struct rec_form {
     int rows, terms;
     rec_term term[REC_MAX_TERMS];
@@ -158,8 +163,13 @@ typedef struct rec {
     ts_err *err;
     const ts_node *node; /* being run */
     const rec_val **val; /* [values of the graph], NULL: a constant or not run yet */
-    rec_base **base;
-    int bases, base_room;
+    rec_base **bucket; /* [buckets]: all bases, by their hash */
+    int buckets, bases, attentions;
+    const int *counting; /* 0 ... counted - 1 */
+    int counted;
+    int64_t floats, limit;      /* made so far: what the work costs; at most, 0 before the run */
+    const ts_value *hits;       /* the value of the graph that the encoder starts from */
+    const rec_base *stuck;      /* where matching stopped behind at least one layer, or NULL */
     bool true_is_padding, polarity_known; /* of the mask input */
     ts_data_mask *data_mask;              /* those in use */
     const char *data_note;                /* of the first one */
@@ -171,6 +181,28 @@ typedef struct rec {
     rec_origin **origin; /* all quantisation that the file has */
     int origins, origin_room;
 } rec;
+
+/* What of a graph depends on the event's values, and not only on how many hits it has. */
+typedef struct rec_area {
+    bool *of_event; /* [values] */
+    int sides;
+    int *side; /* [sides]: nodes none of whose outputs does, in order */
+} rec_area;
+
+/* recognise.c */
+
+/* Runs the graph's nodes up to `last` on meanings, beginning behind `from` (NULL: one of the inputs): those that run, and the sides before them. r->val is zeros.
+   Returns the node that failed, with a message, or last + 1. area may be NULL without `from`. */
+int64_t ts_rec_work_limit(const ts_graph *g); /* numbers that its recognition may make */
+int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last);
+const rec_form *ts_rec_output(rec *r, const ts_value *output);     /* what a value means, as the model's output; NULL with an error */
+const rec_base *ts_rec_held(rec *r, const rec_val *v);             /* the base whose channels v is, token by token and nothing else, or NULL */
+bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens);         /* whether it can be an encoder's: [1 ...][tokens][channels]; 0: they are the hits */
+bool ts_rec_is_known(const ts_node *node);                         /* whether an encoder can have such an operator */
+bool ts_rec_is_quantiser(const ts_node *node);
+/* The encoder between two values (from NULL: the whole graph's). *reached: the node at which it failed; may be NULL. */
+ts_recognition *ts_rec_recognise(ts_arena *arena, const ts_graph *g, const rec_area *area, const ts_value *from, const ts_value *to,
+                                 int64_t tokens, ts_err *err, int *reached);
 
 /* ts_fail with the node's name in front. */
 bool ts_rec_fail(rec *r, const ts_node *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -201,6 +233,7 @@ const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool
 bool ts_rec_uniform(const ts_tensor *t, double *value);
 
 /* recognise_form.c */
+float *ts_rec_floats(rec *r, int64_t count); /* zeros, counted */
 rec_base *ts_base_new(rec *r, rec_base_kind kind, int width);
 const rec_base *ts_base_share(rec *r, rec_base *base); /* an equal base that exists already, or this one, added */
 const rec_form *ts_form_identity(rec *r, const rec_base *base);
@@ -296,6 +329,9 @@ bool ts_mask_use(rec *r, const rec_val *mask, int padding);
 /* A mask value is used that makes no difference as long as nothing in it that the data computes fires. */
 void ts_mask_watch(rec *r, const rec_val *mask, double quiet);
 enum { REC_DROP = -1000 }; /* what is added to a score, at most, for its probability to be none */
+
+/* recognise_search.c */
+bool ts_rec_has_attention(const ts_graph *g); /* whether it has any operator that attention cannot do without */
 
 /* recognise_match.c */
 const ts_encoder *ts_rec_match(rec *r, const rec_form *output);

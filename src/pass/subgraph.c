@@ -77,15 +77,13 @@ const char *ts_graph_operators(ts_arena *arena, const ts_graph *g)
 {
     enum { KINDS = 8 };
     const char *text = "";
-    int kinds = 0, left = 0;
+    int count[TS_OP_COUNT] = {0}, kinds = 0, left = 0;
+    for (int i = 0; i < g->nodes; i++)
+        count[ts_kind(g->node[i])]++;
     for (int i = 0; i < g->nodes; i++) {
-        int before = 0, all = 0;
-        for (int j = 0; j < g->nodes; j++) {
-            const bool same = g->node[j]->op == g->node[i]->op;
-            all += same;
-            before += same && j < i;
-        }
-        if (before > 0)
+        const int all = count[ts_kind(g->node[i])];
+        count[ts_kind(g->node[i])] = 0; /* the others of this kind are counted with the first */
+        if (all == 0)
             continue;
         if (kinds++ >= KINDS)
             left += all;

@@ -294,6 +294,7 @@ def main(out):
     ok("silu", Own("chunk", act=nn.SiLU(), standardise=True))
     ok("tanh_gelu", Own("chunk", act=TanhGelu()))
     ok("mean_of_squares", Own("chunk", norm=MeanOfSquaresNorm, pre=True))
+    ok("fixed_hits", Torch(), fixed=True)
 
     for name, layers, final in ("norms_around", 2, False), ("norms_around_final", 1, True):
         around = Own("chunk", final_norm=final)
@@ -317,7 +318,6 @@ def main(out):
     bad("rms_norm", Own("chunk", norm=RmsNorm), "only layer normalisation has hardware")
     bad("tanh", Own("chunk", act=nn.Tanh()), "/act/Tanh", "use ReLU, GELU or SiLU")
     bad("mixed_norms", Mixed(), "pre-norm")
-    bad("fixed_hits", Torch(), "dynamic axis", fixed=True)
     bad("pool_ignores_mask", Torch(pool="mean"), "ReduceMean", "pool with the mask", mask=torch.bool)
     bad("four_linears", Torch(head=mlp(D, 4, 4, 4, OUT)), "head", "more than 3 linear")
     bad("embed_norm", Torch(embed=nn.Sequential(nn.Linear(FEATURES, D), nn.LayerNorm(D))), "layer normalisation", "embedding")

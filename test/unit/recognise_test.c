@@ -146,15 +146,18 @@ static int check_model(const char *path, double limit)
     ts_arena *arena = ts_arena_new();
     ts_err err = {0};
     const ts_graph *g = load(arena, path, &err);
-    const ts_encoder *enc = g ? ts_recognise(arena, g, &err) : NULL;
+    const ts_recognition *found = g ? ts_recognise_whole(arena, g, &err) : NULL;
+    const ts_encoder *enc = found ? found->encoder : NULL;
     int bad = 0;
     if (!enc) {
         print_error("%s\n", err.msg);
         bad = 1;
     }
     double worst = 0;
-    for (size_t i = 0; enc && i < sizeof lengths / sizeof *lengths; i++)
+    for (size_t i = 0; enc && found->tokens == 0 && i < sizeof lengths / sizeof *lengths; i++)
         worst = fmax(worst, compare(g, enc, lengths[i], 77 + i));
+    if (enc && found->tokens > 0)
+        worst = compare(g, enc, (int)found->tokens, 77);
     if (enc && enc->mask == TS_MASK_INPUT)
         worst = fmax(worst, compare_padded(g, enc, 31, 5));
     if (enc)
