@@ -86,8 +86,6 @@ static bool set_producers(ts_graph *g, ts_err *err)
         ts_node *node = g->node[i];
         for (int k = 0; k < node->outs; k++) {
             ts_value *v = node->out[k];
-            if (!v)
-                continue;
             if (v->is_input || v->constant || v->producer)
                 return ts_fail(err, "node '%s' (%s): its output '%s' is also %s; the file is damaged or its exporter is at fault",
                                node->name, node->type, v->name,
@@ -166,8 +164,7 @@ bool ts_graph_finish(ts_arena *arena, ts_graph *g, ts_err *err)
     for (int i = 0; i < g->nodes; i++) {
         ts_node *node = g->node[i];
         for (int k = 0; k < node->outs; k++)
-            if (node->out[k])
-                node->out[k]->id = 0;
+            node->out[k]->id = 0;
         for (int k = 0; k < node->ins; k++)
             if (node->in[k]) {
                 node->in[k]->id = 0;
@@ -224,7 +221,7 @@ void ts_graph_verify(const ts_graph *g)
             CHECK(!v || !v->producer || v->producer->id < i);
         }
         for (int k = 0; k < node->outs; k++)
-            CHECK(!node->out[k] || (node->out[k]->producer == node && node->out[k]->output == k));
+            CHECK(node->out[k]->producer == node && node->out[k]->output == k);
     }
     for (int i = 0; i < g->inputs; i++)
         CHECK(g->input[i]->is_input && g->value[g->input[i]->id] == g->input[i]);
@@ -340,7 +337,7 @@ void ts_graph_dump(FILE *out, const ts_graph *g)
         for (int k = 0; k < node->outs; k++) {
             if (k)
                 fputs(", ", out);
-            if (node->out[k]) {
+            if (node->out[k]->uses || node->out[k]->is_output) {
                 fprintf(out, "%%%s ", node->out[k]->name);
                 dump_type(out, node->out[k]);
             } else {

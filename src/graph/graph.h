@@ -97,7 +97,7 @@ struct ts_node {
     const struct ts_op *op;
     int ins, outs;
     ts_value **in;  /* [ins], NULL where an optional input is absent */
-    ts_value **out; /* [outs], NULL where an optional output is unused */
+    ts_value **out; /* [outs], never NULL: an output that the file leaves out, or that folding made constant, is a value without uses */
     int attrs;
     const ts_attr *attr;
 };

@@ -338,7 +338,8 @@ static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, siz
     for (int k = 0; k < node->ins; k++)
         node->in[k] = value_of(im, s, p->input[k]);
     for (int k = 0; k < node->outs; k++)
-        node->out[k] = value_of(im, s, p->output[k]);
+        if (!(node->out[k] = value_of(im, s, p->output[k])) && !f) /* left out: a value that nothing uses */
+            node->out[k] = new_value(im, s, ts_printf(im->scratch, "%s:%d", node->name + strlen(s->prefix), k));
     if (!f && !bind_operator(im, s, node)) /* before the attributes: "If is not supported" says more than "subgraph is not" */
         return false;
     if (!read_attrs(im, s, p, node))

@@ -92,7 +92,7 @@ static bool follow_grids(folder *f, const ts_node *node, const ts_tensor *const 
         return false;
     const bool known = starts || move_steps(f, node, in, step);
     for (int k = 0; k < node->outs; k++)
-        if (node->out[k] && ts_is_float(out[k]->dtype)) {
+        if (ts_is_float(out[k]->dtype)) {
             ts_grid *grid = TS_NEW(f->arena, ts_grid);
             *grid = (ts_grid){known ? step[k] : NULL, starts ? node->name : from->node};
             f->grid[node->out[k]->id] = grid;
@@ -133,8 +133,7 @@ static bool fold_constants(folder *f)
             return false;
         f->is_done[i] = true;
         for (int k = 0; k < node->outs; k++)
-            if (node->out[k])
-                f->constant[node->out[k]->id] = out[k];
+            f->constant[node->out[k]->id] = out[k];
     }
     return true;
 }
@@ -173,8 +172,7 @@ static bool take_sample(folder *f, int64_t hits, sample *s, ts_err *err)
             !eval_node(f->scratch, node, in, out, err))
             return false;
         for (int k = 0; k < node->outs; k++)
-            if (node->out[k])
-                s->tensor[node->out[k]->id] = out[k];
+            s->tensor[node->out[k]->id] = out[k];
     }
     return true;
 }
@@ -308,7 +306,7 @@ static void mark_needed(const folder *f, bool *node_needed, bool *value_needed)
     for (int i = g->nodes - 1; i >= 0; i--) {
         const ts_node *node = g->node[i];
         for (int k = 0; k < node->outs; k++)
-            if (node->out[k] && value_needed[node->out[k]->id] && !f->constant[node->out[k]->id])
+            if (value_needed[node->out[k]->id] && !f->constant[node->out[k]->id])
                 node_needed[i] = true;
         for (int k = 0; node_needed[i] && k < node->ins; k++)
             if (node->in[k])
@@ -324,12 +322,24 @@ static const ts_value *source_of(const ts_value *v)
     return v;
 }
 
-static bool is_bypassed(const ts_node *node)
+static bool is_bypassed(const ts_node *node, const bool *value_needed)
 {
     for (int k = 0; k < node->outs; k++)
-        if (node->out[k] && (k > 0 || node->out[k]->is_output))
+        if (node->out[k]->is_output || (k > 0 && value_needed[node->out[k]->id]))
             return false;
     return node->op->hooks->passes_on;
+}
+
+/* v without its uses, in the new graph: fails where its shape follows no rule, as it does for every other value. */
+static ts_value *copy_value(const folder *f, ts_graph *out, const ts_value *v, const char *name)
+{
+    ts_value *c = ts_graph_add_value(f->arena, out, name);
+    c->dtype = f->sample[0].tensor[v->id]->dtype;
+    c->has_shape = true;
+    if (!fit_shape(f, v, &c->shape))
+        return NULL;
+    c->known = fit_known(f, v);
+    return c;
 }
 
 static ts_graph *rebuild(folder *f)
@@ -343,16 +353,13 @@ static ts_graph *rebuild(folder *f)
         const ts_value *v = g->value[i];
         if (!value_needed[i] && !v->is_input)
             continue;
-        ts_value *c = copy[i] = ts_graph_add_value(f->arena, out, v->name);
+        ts_value *c = copy[i] = copy_value(f, out, v, v->name);
+        if (!c)
+            return NULL;
         c->is_input = v->is_input;
         c->is_output = v->is_output;
         c->constant = f->constant[i];
         c->grid = f->grid[i];
-        c->dtype = f->sample[0].tensor[i]->dtype;
-        c->has_shape = true;
-        if (!fit_shape(f, v, &c->shape))
-            return NULL;
-        c->known = fit_known(f, v);
     }
     out->inputs = g->inputs;
     out->outputs = g->outputs;
@@ -364,7 +371,7 @@ static ts_graph *rebuild(folder *f)
         out->output[i] = copy[g->output[i]->id];
     for (int i = 0; i < g->nodes; i++) {
         const ts_node *node = g->node[i];
-        if (!node_needed[i] || is_bypassed(node))
+        if (!node_needed[i] || is_bypassed(node, value_needed))
             continue;
         ts_node *c = ts_graph_add_node(f->arena, out, node->ins, node->outs);
         c->name = node->name;
@@ -380,8 +387,12 @@ static ts_graph *rebuild(folder *f)
             if (from)
                 c->in[k] = f->constant[from->id] ? copy[from->id] : copy[source_of(from)->id];
         }
-        for (int k = 0; k < node->outs; k++)
-            c->out[k] = node->out[k] && !f->constant[node->out[k]->id] ? copy[node->out[k]->id] : NULL;
+        for (int k = 0; k < node->outs; k++) {
+            const ts_value *v = node->out[k];
+            c->out[k] = f->constant[v->id] ? NULL : copy[v->id];
+            if (!c->out[k] && !(c->out[k] = copy_value(f, out, v, copy[v->id] ? ts_printf(f->arena, "%s:unused", v->name) : v->name)))
+                return NULL;
+        }
     }
     return ts_graph_finish(f->arena, out, f->err) ? out : NULL;
 }

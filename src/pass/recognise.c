@@ -65,8 +65,9 @@ static bool layer_norm(rec *r, const ts_node *node)
         return ts_rec_fail(r, node, "the normalisation must run over all channels of a hit and nothing else");
     if ((gain && !gain->constant) || (bias && !bias->constant))
         return ts_rec_fail(r, node, "gain and bias must be constant");
-    if ((node->outs > 1 && node->out[1]) || (node->outs > 2 && node->out[2]))
-        return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
+    for (int i = 1; i < node->outs; i++)
+        if (node->out[i]->uses || node->out[i]->is_output)
+            return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
     const rec_val *out =
         ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
     r->val[node->out[0]->id] = out;
@@ -149,6 +150,14 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_ms_MultiHeadAttention] = {ts_rec_multi_head_attention, false},
 };
 
+static bool all_known(const ts_node *node)
+{
+    for (int i = 0; i < node->outs; i++)
+        if (!node->out[i]->known)
+            return false;
+    return true;
+}
+
 /* A node none of whose inputs depends on the event's values: a constant of the event's size, or something positional. */
 static bool run_on_sizes(rec *r, const ts_node *node)
 {
@@ -167,7 +176,7 @@ static bool run_on_sizes(rec *r, const ts_node *node)
         out = v;
     }
     for (int i = 0; i < node->outs; i++)
-        if (node->out[i] && !node->out[i]->constant)
+        if (!node->out[i]->known)
             r->val[node->out[i]->id] = out;
     return true;
 }
@@ -188,7 +197,7 @@ static bool run_node(rec *r, const ts_node *node)
             of_positions |= r->val[node->in[i]->id]->kind == VAL_POSITION;
         }
     if (ts_kind(node) == TS_OP_Shape || ts_kind(node) == TS_OP_Size || !of_event)
-        return node->out[0]->known || run_on_sizes(r, node);
+        return all_known(node) || run_on_sizes(r, node);
     const handler *h = &handlers[ts_kind(node)];
     const ts_value *first = ts_in(node, 0);
     for (int i = 0; i < node->ins; i++)

@@ -48,13 +48,13 @@ bool ts_rec_skip_layer_norm(rec *r, const ts_node *node)
     if (!sum)
         return false;
     for (int i = 1; i < node->outs && i < 3; i++)
-        if (node->out[i] && node->out[i]->uses)
+        if (node->out[i]->uses || node->out[i]->is_output)
             return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
     const rec_val *norm = ts_rec_layer_norm(r, sum, gain, beta, ts_attr_float(node, "epsilon", 1e-12));
     if (!norm)
         return false;
     r->val[node->out[0]->id] = norm;
-    if (node->outs > 3 && node->out[3])
+    if (node->outs > 3)
         r->val[node->out[3]->id] = sum;
     return true;
 }

@@ -160,10 +160,8 @@ static bool split_node(rec *r, const ts_node *node, const rec_val *v)
         return false;
     int64_t from = 0;
     for (int i = 0; i < node->outs; i++) {
-        const int64_t size = node->out[i] ? node->out[i]->shape.dim[dim].c[0] : sizes.count > i ? sizes.at[i].c[0] : -1;
-        if (size < 0) /* an unused part of an even split; only the last one may be smaller, so any other tells its size */
-            return ts_rec_fail(r, node, "an even split has an output that nothing uses; give the sizes, or use Slice");
-        if (node->out[i]) {
+        const int64_t size = node->out[i]->shape.dim[dim].c[0];
+        if (node->out[i]->uses || node->out[i]->is_output) {
             r->val[node->out[i]->id] = slice_dim(r, v, dim, ts_dim_of(from), ts_dim_of(from + size), 1);
             if (!r->val[node->out[i]->id])
                 return false;

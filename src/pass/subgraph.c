@@ -9,11 +9,21 @@ static void mark(const ts_graph *g, const ts_value *from, const ts_value *to, bo
     for (int i = g->nodes - 1; i >= 0; i--) {
         const ts_node *n = g->node[i];
         for (int k = 0; k < n->outs; k++)
-            node[i] |= n->out[k] && n->out[k] != from && value[n->out[k]->id];
+            node[i] |= n->out[k] != from && value[n->out[k]->id];
         for (int k = 0; node[i] && k < n->ins; k++)
             if (n->in[k])
                 value[n->in[k]->id] = true;
     }
+}
+
+static ts_value *copy_value(ts_arena *arena, ts_graph *out, const ts_value *v, const char *name)
+{
+    ts_value *c = ts_graph_add_value(arena, out, name);
+    c->dtype = v->dtype;
+    c->has_shape = v->has_shape;
+    c->shape = v->shape;
+    c->known = v->known;
+    return c;
 }
 
 static void copy_node(ts_arena *arena, ts_graph *out, const ts_node *node, ts_value *const *copy, const ts_value *from)
@@ -28,8 +38,10 @@ static void copy_node(ts_arena *arena, ts_graph *out, const ts_node *node, ts_va
     c->attr = node->attr;
     for (int k = 0; k < node->ins; k++)
         c->in[k] = node->in[k] ? copy[node->in[k]->id] : NULL;
-    for (int k = 0; k < node->outs; k++)
-        c->out[k] = node->out[k] && node->out[k] != from ? copy[node->out[k]->id] : NULL;
+    for (int k = 0; k < node->outs; k++) {
+        const ts_value *v = node->out[k];
+        c->out[k] = v != from && copy[v->id] ? copy[v->id] : copy_value(arena, out, v, v == from ? ts_printf(arena, "%s:unused", v->name) : v->name);
+    }
 }
 
 const ts_graph *ts_subgraph(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, ts_err *err)
@@ -48,13 +60,9 @@ const ts_graph *ts_subgraph(ts_arena *arena, const ts_graph *g, const ts_value *
         const ts_value *v = g->value[i];
         if (!value[i] && v != from)
             continue;
-        ts_value *c = copy[i] = ts_graph_add_value(arena, out, v->name);
-        c->dtype = v->dtype;
-        c->has_shape = v->has_shape;
-        c->shape = v->shape;
+        ts_value *c = copy[i] = copy_value(arena, out, v, v->name);
         c->constant = v->constant;
         c->grid = v->grid;
-        c->known = v->known;
         c->is_input = v == from || v->is_input;
         c->is_output = v == to;
     }

@@ -44,12 +44,11 @@ static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user,
     bool ok = false;
     const ts_tensor **in = calloc((size_t)node->ins + 1, sizeof *in);
     ts_tensor **out = calloc((size_t)node->outs + 1, sizeof *out);
-    ts_tensor *unused = calloc((size_t)node->outs + 1, sizeof *unused); /* results that nobody asked for need a place too */
-    CHECK(in && out && unused);
+    CHECK(in && out);
     for (int k = 0; k < node->ins; k++)
         in[k] = node->in[k] ? r->tensor[node->in[k]->id] : NULL;
     for (int k = 0; k < node->outs; k++)
-        out[k] = node->out[k] ? &r->own[node->out[k]->id] : &unused[k];
+        out[k] = &r->own[node->out[k]->id];
     if (!ts_op_infer(node, in, out, err))
         goto done;
     for (int k = 0; k < node->outs; k++) {
@@ -64,8 +63,6 @@ static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user,
         goto done;
     for (int k = 0; k < node->outs; k++) {
         const ts_value *v = node->out[k];
-        if (!v)
-            continue;
         r->tensor[v->id] = out[k];
         if (tap)
             tap(user, v, out[k]);
@@ -77,11 +74,8 @@ static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user,
             release(r, node->in[k]);
     ok = true;
 done:
-    for (int k = 0; k < node->outs; k++)
-        free(unused[k].data.any);
     free(in);
     free(out);
-    free(unused);
     return ok;
 }
 
