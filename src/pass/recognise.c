@@ -36,7 +36,10 @@ const char *ts_rec_kind_text(const rec_val *v)
     case VAL_LINEAR: return "values of the hits";
     case VAL_POLY: return "part of a normalisation or an activation";
     case VAL_SCORE: return "attention scores";
+    case VAL_EXP: return "exponentials of attention scores";
+    case VAL_ROW: return "a number for each row of attention scores";
     case VAL_PROB: return "attention probabilities";
+    case VAL_SIZE: return "sizes of the hits";
     case VAL_MASK: return "a mask";
     case VAL_SUM: return "a sum over the hits";
     case VAL_COUNT: return "the number of hits";
@@ -49,30 +52,6 @@ typedef struct handler {
     bool (*run)(rec *r, const ts_node *node);
     bool any_input; /* the value of the event may be any of its inputs; otherwise it is the first one */
 } handler;
-
-static bool layer_norm(rec *r, const ts_node *node)
-{
-    const rec_val *v = r->val[ts_in(node, 0)->id];
-    const ts_value *gain = ts_in(node, 1), *bias = ts_in(node, 2);
-    rec_split split;
-    if (!ts_rec_split(r, v, &split))
-        return false;
-    int64_t axis = ts_attr_int(node, "axis", -1), rows = 1;
-    axis += axis < 0 ? split.rank : 0;
-    for (int i = split.start[axis]; i < split.axes.count; i++)
-        rows = split.axes.axis[i].kind == REC_CONST ? rows * split.axes.axis[i].size : -1;
-    if (rows != ts_layout_rows(&v->layout))
-        return ts_rec_fail(r, node, "the normalisation must run over all channels of a hit and nothing else");
-    if ((gain && !gain->constant) || (bias && !bias->constant))
-        return ts_rec_fail(r, node, "gain and bias must be constant");
-    for (int i = 1; i < node->outs; i++)
-        if (node->out[i]->uses || node->out[i]->is_output)
-            return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
-    const rec_val *out =
-        ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
-    r->val[node->out[0]->id] = out;
-    return out != NULL;
-}
 
 /* What each operator does to meanings; those without an entry have no hardware. */
 static const handler handlers[TS_OP_COUNT] = {
@@ -141,11 +120,22 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_Gemm] = {ts_rec_gemm, true},
     [TS_OP_Einsum] = {ts_rec_einsum, true},
     [TS_OP_Softmax] = {ts_rec_softmax, false},
-    [TS_OP_LayerNormalization] = {layer_norm, false},
+    [TS_OP_LayerNormalization] = {ts_rec_layer_norm_node, false},
+    [TS_OP_BatchNormalization] = {ts_rec_channel_norm, false},
+    [TS_OP_InstanceNormalization] = {ts_rec_channel_norm, false},
+    [TS_OP_GroupNormalization] = {ts_rec_channel_norm, false},
+    [TS_OP_RMSNormalization] = {ts_rec_rms_norm, false},
+    [TS_OP_Conv] = {ts_rec_conv, false},
+    [TS_OP_ReduceL1] = {ts_rec_reduce, false},
+    [TS_OP_ReduceL2] = {ts_rec_reduce, false},
+    [TS_OP_ReduceLogSumExp] = {ts_rec_reduce, false},
+    [TS_OP_GlobalAveragePool] = {ts_rec_reduce, false},
+    [TS_OP_GlobalMaxPool] = {ts_rec_reduce, false},
     [TS_OP_ms_FusedMatMul] = {ts_rec_matmul, true},
     [TS_OP_ms_BiasGelu] = {ts_rec_bias_gelu, false},
     [TS_OP_ms_FastGelu] = {ts_rec_bias_gelu, false},
     [TS_OP_ms_SkipLayerNormalization] = {ts_rec_skip_layer_norm, false},
+    [TS_OP_Attention] = {ts_rec_attention, true},
     [TS_OP_ms_Attention] = {ts_rec_fused_attention, false},
     [TS_OP_ms_MultiHeadAttention] = {ts_rec_multi_head_attention, false},
 };
@@ -466,7 +456,7 @@ bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens)
 
 bool ts_rec_is_known(const ts_node *node)
 {
-    return handlers[ts_kind(node)].run != NULL;
+    return handlers[ts_kind(node)].run && (ts_kind(node) != TS_OP_Conv || ts_rec_conv_is_linear(node));
 }
 
 bool ts_rec_is_quantiser(const ts_node *node)

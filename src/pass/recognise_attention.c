@@ -479,42 +479,86 @@ bool ts_rec_einsum(rec *r, const ts_node *node)
     return out != NULL;
 }
 
-bool ts_rec_softmax(rec *r, const ts_node *node)
+/* A convolution's weights as one matrix without groups: [outputs][inputs][kernel ...]. */
+static const ts_tensor *without_groups(rec *r, const ts_tensor *w, int64_t groups)
 {
-    const ts_value *in = ts_in(node, 0);
-    const rec_val *v = r->val[in->id];
-    rec_split split;
-    if (v->kind != VAL_SCORE)
-        return ts_rec_fail(
-            r, node,
-            "this softmax is not over attention scores but over %s (%s); a softmax over classes at the model's end must be "
-            "left to the host (export the logits), pooling by softmax over hits has no hardware (pool by mean, max or first)",
-            ts_rec_kind_text(v), ts_rec_name(v->node));
-    if (!ts_rec_split(r, v, &split))
-        return false;
-    int64_t axis = ts_attr_int(node, "axis", node->opset < 13 ? 1 : -1);
-    axis += axis < 0 ? split.rank : 0;
-    /* Before opset 13 the softmax runs over all dimensions from `axis` on, as one. */
-    const int to = node->opset < 13 ? split.start[split.rank] : split.start[axis + 1];
-    if (to - split.start[axis] != 1 || split.axes.axis[split.start[axis]].kind == REC_CONST)
-        return ts_rec_fail(r, node, "the softmax of attention must run over the keys alone (axis %lld does not)", (long long)axis);
-    rec_val *out = TS_NEW(r->arena, rec_val);
-    *out = *v;
-    out->kind = VAL_PROB;
-    out->grid = NULL;
-    out->shape = &node->out[0]->shape;
-    out->node = node;
-    if (split.axes.axis[split.start[axis]].kind == REC_TOKEN) { /* k q^T: the other operand was the keys */
-        for (int i = 0; i < out->layout.count; i++) {
-            rec_axis_kind *kind = &out->layout.axis[i].kind;
-            *kind = *kind == REC_TOKEN ? REC_KEY : *kind == REC_KEY ? REC_TOKEN : *kind;
-        }
-        out->q = v->k;
-        out->k = v->q;
-        out->mask_axis = v->mask_axis == REC_TOKEN ? REC_KEY : REC_TOKEN;
-    }
-    if (out->mask && out->mask_axis != REC_KEY)
-        return ts_rec_fail(r, node, "the padding mask leaves out queries instead of keys; use a key-padding mask [batch, 1, 1, hits]");
-    r->val[node->out[0]->id] = out;
+    int64_t dim[TS_MAX_RANK];
+    memcpy(dim, w->dim, sizeof dim);
+    const int64_t each = dim[0] / groups, inner = ts_count(w) / dim[0], depth = inner * groups;
+    dim[1] *= groups;
+    if (!ts_rec_channels(r, dim[0]) || !ts_rec_channels(r, depth))
+        return NULL;
+    ts_tensor *out = ts_tensor_new(r->arena, w->dtype, w->rank, dim);
+    for (int64_t o = 0; o < dim[0]; o++)
+        for (int64_t i = 0; i < inner; i++)
+            ts_set_real(out, o * depth + o / each * inner + i, ts_get_real(w, o * inner + i));
+    return out;
+}
+
+static bool all_are(const ts_node *node, const char *name, int64_t value)
+{
+    const ts_attr *attr = ts_attr_find(node, name);
+    for (int i = 0; attr && i < attr->count; i++)
+        if (attr->i[i] != value)
+            return false;
     return true;
+}
+
+static bool is_whole_axis(const ts_node *node, const ts_tensor *w, int axis)
+{
+    return w->dim[axis] > 1 && ts_dim_is(ts_in(node, 0)->shape.dim[axis], w->dim[axis]);
+}
+
+bool ts_rec_conv_is_linear(const ts_node *node)
+{
+    const ts_tensor *w = ts_in(node, 1)->constant;
+    bool linear = w && w->rank == ts_in(node, 0)->shape.rank && all_are(node, "strides", 1) && all_are(node, "pads", 0);
+    for (int i = 2; linear && i < w->rank; i++)
+        linear = w->dim[i] == 1 || is_whole_axis(node, w, i);
+    return linear;
+}
+
+/* A convolution whose kernel is one element wide, or as wide as the tensor, along every axis: a linear layer of each hit. */
+bool ts_rec_conv(rec *r, const ts_node *node)
+{
+    static const char spatial[] = "stuvwxyz", kernel[] = "STUVWXYZ";
+    const ts_value *weights = ts_in(node, 1), *bias = ts_in(node, 2);
+    const ts_shape *shape = &node->out[0]->shape;
+    const int64_t groups = ts_attr_int(node, "group", 1);
+    contraction c = {0};
+    if (!weights->constant || (bias && !bias->constant))
+        return ts_rec_fail(r, node, "weights of a convolution that are computed have no hardware");
+    if (!set_operand(r, node, &c, 0) || !set_operand(r, node, &c, 1))
+        return false;
+    const int rank = c.x[0].rank;
+    const ts_tensor *w = weights->constant;
+    if (!ts_rec_conv_is_linear(node))
+        return ts_rec_fail(r, node,
+                           "this convolution mixes neighbours (its kernel is wider than one), which depends on the order of the hits and has no "
+                           "hardware; one of kernel 1, stride 1, without padding is a linear layer");
+    memcpy(c.x[0].label, "bC", 2);
+    memcpy(c.x[1].label, "OC", 2);
+    memcpy(c.out, "bO", 2);
+    c.out_rank = 2;
+    for (int i = 2; i < rank; i++) {
+        const bool whole = is_whole_axis(node, w, i);
+        c.x[0].label[i] = spatial[i - 2];
+        c.x[1].label[i] = whole ? spatial[i - 2] : kernel[i - 2];
+        if (!whole)
+            c.out[c.out_rank++] = spatial[i - 2];
+    }
+    if (groups > 1 && weights->grid)
+        return ts_rec_fail(r, node, "a convolution in groups whose weights are quantised in the file is not supported");
+    if (groups > 1 && !(c.x[1].t = without_groups(r, w, groups)))
+        return false;
+    const rec_val *out = contract(r, &c, shape);
+    if (out && bias) {
+        ts_tensor *column = TS_NEW(r->arena, ts_tensor); /* [outputs][1]... */
+        *column = *bias->constant;
+        for (column->rank = 1; column->rank < rank - 1; column->rank++)
+            column->dim[column->rank] = 1;
+        out = ts_rec_shift(r, shape, out, column, 1.0);
+    }
+    r->val[node->out[0]->id] = out;
+    return out != NULL;
 }

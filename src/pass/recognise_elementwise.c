@@ -74,7 +74,7 @@ const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, con
     return out;
 }
 
-static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, bool divide)
+const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, bool divide)
 {
     v = ts_rec_broadcast(r, v, shape);
     bool uniform;
@@ -108,6 +108,13 @@ static const rec_val *scale_by(rec *r, const ts_shape *shape, const rec_val *v, 
             out->q = ts_form_scale(r, v->q, 1.0, channel);
         }
         return out;
+    case VAL_SIZE:
+        for (int64_t i = 0; i < rows; i++)
+            if (!(by[i] > 0))
+                return fail(r, "the size of a hit, of which a mask is made, is multiplied by a number that is not positive");
+        return out;
+    case VAL_EXP:
+    case VAL_ROW:
     case VAL_PROB:
     case VAL_MASK:
     case VAL_COUNT:
@@ -122,6 +129,8 @@ static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val 
 {
     if (mask->mask && !ts_mask_use(r, mask, padding))
         return NULL;
+    if (v->kind == VAL_ROW && !(mask->mask && mask->mask->input)) /* a guard against a maximum of -infinity */
+        return copy(r, v, shape);
     if (v->kind == VAL_PROB) { /* a guard's Where(IsNaN(p), 0, p), or padding's probabilities, which are 0 already */
         if (fill != 0)
             return fail(r, "attention probabilities are replaced by something else than zero");
@@ -164,6 +173,8 @@ static const rec_val *with_mask(rec *r, const ts_shape *shape, ts_op_kind kind, 
     if (hit < 0)
         return fail(r, "a mask changes real hits too; it must leave them as they are (add 0, or multiply by 1) and only suppress padding");
     const double level = mask->level[1 - hit];
+    if (v->kind == VAL_EXP && kind == TS_OP_Mul && level == 0)
+        return ts_mask_score(r, v, mask, 1 - hit);
     if (v->kind == VAL_SCORE) {
         if (kind != TS_OP_Add || !(level <= REC_DROP))
             return fail(r, "the mask of attention scores must add -infinity, or a large negative number, where a key is padding");
@@ -176,6 +187,8 @@ static const rec_val *compare_data(rec *r, const rec_val *v, const ts_value *wit
 {
     double level;
     const rec_val like = {.layout = v->layout, .shape = &r->node->out[0]->shape};
+    if (ts_rec_is_size(v))
+        return ts_rec_size_compare(r, v, with, with == ts_in(r->node, 0));
     if (!with->constant || !ts_rec_uniform(with->constant, &level))
         return fail(r,
                     "values of the hits are compared with each other; only a comparison with a constant, as a padding mask, is understood");
@@ -199,19 +212,29 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
     const ts_tensor negate = {.dtype = TS_F64, .data = {.d = (double *)&minus_one}};
     switch ((int)kind) {
     case TS_OP_Add:
-    case TS_OP_Sum: return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
+    case TS_OP_Sum:
+        if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level >= 0 && level <= 1e-6) /* a guard against dividing by zero */
+            return copy(r, v, shape);
+        return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
     case TS_OP_Sub:
         if (!swapped)
             return ts_rec_shift(r, shape, v, t, -1.0);
-        v = scale_by(r, v->shape, v, &negate, false);
+        v = ts_rec_scale(r, v->shape, v, &negate, false);
         return v ? ts_rec_shift(r, shape, v, t, 1.0) : NULL;
-    case TS_OP_Mul: return scale_by(r, shape, v, t, false);
+    case TS_OP_Mul: return ts_rec_scale(r, shape, v, t, false);
     case TS_OP_Div:
         if (!swapped)
-            return scale_by(r, shape, v, t, true);
+            return ts_rec_scale(r, shape, v, t, true);
+        if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level == 1) {
+            rec_val *inverse = copy(r, v, shape);
+            inverse->row = ROW_INVERSE;
+            return inverse;
+        }
         v = is_hit_value(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
-        return v ? scale_by(r, shape, v, t, false) : NULL;
+        return v ? ts_rec_scale(r, shape, v, t, false) : NULL;
     case TS_OP_Pow:
+        if (v->kind == VAL_SIZE && !swapped && uniform && level > 0)
+            return copy(r, v, shape);
         if (swapped || !uniform || !is_hit_value(v))
             return fail(r, "this power is not that of a layer normalisation or an activation");
         return level == 1.0 ? copy(r, v, shape) : ts_rec_poly_power(r, v, level);
@@ -220,6 +243,8 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
             return copy(r, v, shape); /* a guard against dividing by zero */
         if (uniform && level == 0 && is_hit_value(v))
             return ts_rec_activation(r, v, TS_ACT_RELU);
+        if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level <= 1e-6)
+            return copy(r, v, shape);
         return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
     default: return fail(r, "this operator on values of the hits has no hardware");
     }
@@ -227,6 +252,14 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
 
 static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind, const rec_val *a, const rec_val *b)
 {
+    if (a->kind == VAL_SCORE && b->kind == VAL_ROW && kind == TS_OP_Sub)
+        return ts_rec_row_subtract(r, a, b);
+    if (a->kind == VAL_EXP && b->kind == VAL_ROW && (kind == TS_OP_Div || kind == TS_OP_Mul))
+        return ts_rec_row_divide(r, a, b);
+    if (b->kind == VAL_EXP && a->kind == VAL_ROW && kind == TS_OP_Mul)
+        return ts_rec_row_divide(r, b, a);
+    if (a->kind == VAL_SIZE && b->kind == VAL_SIZE && (kind == TS_OP_Add || kind == TS_OP_Sum || kind == TS_OP_Max))
+        return ts_rec_size(r, a, &a->layout, shape);
     switch ((int)kind) {
     case TS_OP_Add:
     case TS_OP_Sum:
@@ -247,6 +280,8 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
         break;
     default: break;
     }
+    if (a->kind == VAL_SIZE || b->kind == VAL_SIZE)
+        return ts_rec_linear(r, a->kind == VAL_SIZE ? a : b);
     if ((kind == TS_OP_Mul || kind == TS_OP_Div) && is_hit_value(a) && is_hit_value(b))
         return ts_rec_poly_mul(r, shape, a, b, kind == TS_OP_Div);
     ts_rec_fail(r, r->node, "%s (%s) and %s (%s) are combined in a way that no encoder does", ts_rec_kind_text(a), ts_rec_name(a->node),
@@ -263,6 +298,16 @@ static const rec_val *positional(rec *r, const ts_value *value)
     return NULL;
 }
 
+/* The same, of attention scores. */
+static const rec_val *positional_scores(rec *r, const ts_value *value)
+{
+    ts_rec_fail(r, r->node,
+                "'%s' depends on where hits stand in the event, and is combined with attention scores: causal masks and position biases have no "
+                "hardware; export the model without them",
+                value->name);
+    return NULL;
+}
+
 static const rec_val *binary(rec *r, const ts_node *node, const ts_shape *shape, const ts_value *x, const rec_val *a, const ts_value *y)
 {
     const ts_op_kind kind = ts_kind(node);
@@ -271,9 +316,9 @@ static const rec_val *binary(rec *r, const ts_node *node, const ts_shape *shape,
     if (ma && mb)
         return ts_mask_binary(r, shape, ma, mb);
     if ((!a && !x->constant) || (a && a->kind == VAL_POSITION))
-        return positional(r, x);
+        return b && b->kind == VAL_SCORE ? positional_scores(r, x) : positional(r, x);
     if ((!b && !y->constant) || (b && b->kind == VAL_POSITION))
-        return positional(r, y);
+        return a && a->kind == VAL_SCORE ? positional_scores(r, y) : positional(r, y);
     if (kind == TS_OP_Equal || kind == TS_OP_Less || kind == TS_OP_LessOrEqual || kind == TS_OP_Greater || kind == TS_OP_GreaterOrEqual)
         return a && b ? two_values(r, shape, kind, a, b) : compare_data(r, a ? a : b, a ? y : x);
     if (a && y->constant)
@@ -332,7 +377,19 @@ bool ts_rec_unary(rec *r, const ts_node *node)
     } else if ((kind == TS_OP_IsNaN || kind == TS_OP_IsInf) && v->kind != VAL_POSITION) {
         out = ts_mask_value(r, &like, ts_mask_data(r, NULL), 0, 1);
     } else if (kind == TS_OP_Neg && v->kind != VAL_POSITION) {
-        out = scale_by(r, v->shape, v, &negate, false);
+        out = ts_rec_scale(r, v->shape, v, &negate, false);
+    } else if (kind == TS_OP_Exp && v->kind == VAL_SCORE) {
+        out = ts_rec_exp(r, v);
+    } else if (kind == TS_OP_Reciprocal && v->kind == VAL_ROW && v->row == ROW_SUM) {
+        rec_val *inverse = copy(r, v, &node->out[0]->shape);
+        inverse->row = ROW_INVERSE;
+        out = inverse;
+    } else if (kind == TS_OP_Abs && (is_hit_value(v) || v->kind == VAL_SIZE)) {
+        out = ts_rec_size(r, v, &v->layout, &node->out[0]->shape);
+    } else if (kind == TS_OP_Sign && ts_rec_is_size(v)) {
+        out = ts_rec_size_mask(r, v, 0, 1);
+    } else if (kind == TS_OP_Sqrt && v->kind == VAL_SIZE) {
+        out = copy(r, v, &node->out[0]->shape);
     } else if (kind == TS_OP_Clip) {
         out = clip(r, node, v);
     } else if (!is_hit_value(v)) {
@@ -367,6 +424,8 @@ bool ts_rec_cast(rec *r, const ts_node *node)
         out = ts_mask_unary(r, v);
     else if (ts_is_float(to))
         out = copy(r, v, &node->out[0]->shape);
+    else if (to == TS_BOOL && v->kind == VAL_SIZE)
+        out = ts_rec_size_mask(r, v, 0, 1);
     else if (to == TS_BOOL && is_hit_value(v))
         out = ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == 0, node '%s'", ts_in(node, 0)->name, node->name)), 1, 0);
     else
@@ -380,8 +439,12 @@ bool ts_rec_where(rec *r, const ts_node *node)
     const ts_shape *shape = &node->out[0]->shape;
     const ts_value *in[3] = {ts_in(node, 0), ts_in(node, 1), ts_in(node, 2)};
     const rec_val *cond = ts_mask_of(r, in[0]), *out;
-    if (!cond)
+    if (!cond) {
+        for (int i = 1; i < 3; i++)
+            if (!in[i]->constant && r->val[in[i]->id] && r->val[in[i]->id]->kind == VAL_SCORE)
+                return positional_scores(r, in[0]) != NULL;
         return positional(r, in[0]) != NULL;
+    }
     const rec_val *a = ts_mask_of(r, in[1]), *b = ts_mask_of(r, in[2]);
     if (a && b) {
         out = ts_mask_where(r, shape, cond, a, b);
@@ -417,6 +480,11 @@ static bool reduced_dims(rec *r, const ts_node *node, int rank, bool *flag)
 {
     const ts_attr *attr = ts_attr_find(node, "axes");
     const ts_value *in = ts_in(node, 1);
+    if (ts_kind(node) == TS_OP_GlobalAveragePool || ts_kind(node) == TS_OP_GlobalMaxPool) {
+        for (int i = 0; i < rank; i++)
+            flag[i] = i > 1;
+        return true;
+    }
     const int64_t count = attr ? attr->count : in && in->constant ? ts_count(in->constant) : 0;
     if (in && !in->constant)
         return ts_rec_fail(r, node, "the axes must be constant");
@@ -445,17 +513,28 @@ static const rec_val *pool_tokens(rec *r, const ts_node *node, const rec_val *v,
     }
     if (kind == TS_OP_ReduceSum)
         return fail(r, "hits are summed; pool them by mean or maximum, so that the result does not grow with their number");
-    if (kind != TS_OP_ReduceMean && kind != TS_OP_ReduceMax)
+    const bool mean = kind == TS_OP_ReduceMean || kind == TS_OP_GlobalAveragePool, max = kind == TS_OP_ReduceMax || kind == TS_OP_GlobalMaxPool;
+    if (!mean && !max)
         return fail(r, "hits are pooled in a way that has no hardware; use the mean, the maximum or the first hit");
     rec_base *base = ts_base_new(r, BASE_POOL, v->form->rows);
     base->from = ts_form_freeze(r, ts_form_scale(r, v->form, v->scale, NULL));
-    base->pool = kind == TS_OP_ReduceMean ? TS_POOL_MEAN : TS_POOL_MAX;
-    if (kind == TS_OP_ReduceMax && v->mask && v->fill <= REC_DROP)
+    base->pool = mean ? TS_POOL_MEAN : TS_POOL_MAX;
+    if (max && v->mask && v->fill <= REC_DROP)
         base->mask = v->mask;
     out->form = ts_form_identity(r, ts_base_share(r, base));
     out->scale = 1.0;
     out->mask = NULL;
     return out;
+}
+
+/* Whether a reduction over channels makes one size of a hit's values, or of their sizes. */
+static bool makes_size(ts_op_kind kind, const rec_val *v)
+{
+    if (kind == TS_OP_ReduceL1 || kind == TS_OP_ReduceL2)
+        return is_hit_value(v) || v->kind == VAL_SIZE;
+    if (kind == TS_OP_ReduceMax)
+        return ts_rec_is_size(v);
+    return v->kind == VAL_SIZE && (kind == TS_OP_ReduceSum || kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSumSquare);
 }
 
 bool ts_rec_reduce(rec *r, const ts_node *node)
@@ -482,10 +561,16 @@ bool ts_rec_reduce(rec *r, const ts_node *node)
         }
     if (v->kind == VAL_MASK) {
         out = ts_mask_reduce(r, v, &left, shape, rows, tokens);
+    } else if (v->kind == VAL_SCORE || v->kind == VAL_EXP) {
+        out = ts_rec_row_reduce(r, v, &split, flag, &left);
+    } else if (tokens == 0 && makes_size(kind, v)) {
+        out = ts_rec_size(r, v, &left, shape);
     } else if (!is_hit_value(v)) {
         out = ts_rec_linear(r, v);
     } else if (tokens == 1 && rows == 1) {
         out = pool_tokens(r, node, v, &left, shape);
+    } else if (tokens == 0 && rows == 1) {
+        out = copy(r, v, shape);
     } else if (tokens > 0 || rows != ts_layout_rows(&v->layout)) {
         fail(r, "this reduction takes neither all channels of a hit (a layer normalisation) nor all hits (pooling)");
     } else if (kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSum) {

@@ -59,13 +59,10 @@ bool ts_rec_skip_layer_norm(rec *r, const ts_node *node)
     return true;
 }
 
-/* A score of the given heads, masked by inputs `mask_slot` (0 = padding) and `bias_slot` (added), attended: the node's output. */
-static bool attend(rec *r, const ts_node *node, rec_heads *h, int mask_slot, int bias_slot)
+/* Scores of the given heads: [1][heads][n][n]. */
+static const rec_val *score_of(rec *r, const ts_node *node, const rec_heads *h)
 {
-    const ts_value *mask = ts_in(node, mask_slot), *bias = ts_in(node, bias_slot);
-    const double masked = ts_attr_float(node, "mask_filter_value", -10000);
-    const double scale = ts_attr_float(node, "scale", 0);
-    ts_shape *shape = TS_NEW(r->arena, ts_shape); /* of the scores: [1][heads][n][n] */
+    ts_shape *shape = TS_NEW(r->arena, ts_shape);
     rec_val *score = TS_NEW(r->arena, rec_val);
     const ts_dim n = r->tokens ? ts_dim_of(r->tokens) : (ts_dim){{0, 1, 0}};
     *shape = (ts_shape){.rank = 4, .dim = {ts_dim_of(1), ts_dim_of(h->heads), n, n}};
@@ -73,7 +70,17 @@ static bool attend(rec *r, const ts_node *node, rec_heads *h, int mask_slot, int
     ts_layout_add(&score->layout, REC_CONST, h->heads);
     ts_layout_add(&score->layout, REC_TOKEN, 0);
     ts_layout_add(&score->layout, REC_KEY, 0);
-    const rec_val *s = score;
+    return score;
+}
+
+/* A score of the given heads, masked by inputs `mask_slot` (0 = padding) and `bias_slot` (added), attended: the node's output. */
+static bool attend(rec *r, const ts_node *node, rec_heads *h, int mask_slot, int bias_slot)
+{
+    const ts_value *mask = ts_in(node, mask_slot), *bias = ts_in(node, bias_slot);
+    const double masked = ts_attr_float(node, "mask_filter_value", -10000);
+    const double scale = ts_attr_float(node, "scale", 0);
+    const ts_dim n = r->tokens ? ts_dim_of(r->tokens) : (ts_dim){{0, 1, 0}};
+    const rec_val *s = score_of(r, node, h);
     if (bias) {
         const rec_val *m = ts_mask_of(r, bias);
         if (!m)
@@ -179,4 +186,126 @@ bool ts_rec_multi_head_attention(rec *r, const ts_node *node)
     }
     rec_heads h = {.q = part[0], .k = part[1], .v = part[2], .heads = heads, .d_head = inner / heads};
     return attend(r, node, &h, 4, 5);
+}
+
+/* ONNX's own Attention: inputs [batch][heads][n][width], or [batch][n][heads * width] with the heads as attributes. */
+
+enum { IN_MASK = 3, IN_PAST_KEY, IN_PAST_VALUE, IN_LENGTHS, OUT_PRESENT_KEY = 1, OUT_PRESENT_VALUE, OUT_SCORES };
+
+static bool is_used(const ts_node *node, int k)
+{
+    return k < node->outs && node->out[k] && (node->out[k]->uses > 0 || node->out[k]->is_output);
+}
+
+/* What attention in a decoder has and an encoder does not. */
+static bool check_extras(rec *r, const ts_node *node)
+{
+    if (ts_attr_int(node, "is_causal", 0))
+        return ts_rec_fail(r, node, "is_causal: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
+    if (ts_attr_float(node, "softcap", 0) != 0)
+        return ts_rec_fail(r, node, "softcap: scores through a tanh have no hardware; train without it");
+    if (ts_in(node, IN_PAST_KEY) || ts_in(node, IN_PAST_VALUE) || is_used(node, OUT_PRESENT_KEY) || is_used(node, OUT_PRESENT_VALUE))
+        return ts_rec_fail(r, node, "keys and values of earlier calls (past_key, present_key) belong to decoders; export the encoder without a cache");
+    if (ts_in(node, IN_LENGTHS))
+        return ts_rec_fail(r, node, "nonpad_kv_seqlen: padding is given as a number of hits; give it as a key-padding mask, or leave it out");
+    return !is_used(node, OUT_SCORES) || ts_rec_fail(r, node, "its scores are used on their own (output qk_matmul_output), which no encoder does");
+}
+
+/* Input `slot` as [heads * width] of each hit, head by head. */
+static const rec_form *heads_of(rec *r, const ts_node *node, int slot, const char *attr, int *heads, int *width)
+{
+    const rec_val *v = operand(r, node, slot);
+    rec_split split;
+    if (!v || !(v = ts_rec_linear(r, v)) || !ts_rec_split(r, v, &split))
+        return NULL;
+    const int64_t rows = ts_layout_rows(&v->layout);
+    const bool apart = split.rank == 4;
+    bool ok = ts_layout_tokens(&v->layout) == 1;
+    for (int i = 0; i < split.rank; i++)
+        for (int j = split.start[i]; j < split.start[i + 1]; j++)
+            ok &= (split.axes.axis[j].kind != REC_CONST) == (i == (apart ? 2 : 1));
+    if (!ok) {
+        ts_rec_fail(r, node, "input %d must have the hits in dimension %d and the channels of heads behind%s", slot, apart ? 2 : 1,
+                    apart ? ", with the heads in front" : "");
+        return NULL;
+    }
+    *heads = (int)(apart ? v->shape->dim[1].c[0] : ts_attr_int(node, attr, 1));
+    *width = (int)(rows / *heads);
+    return ts_form_scale(r, v->form, v->scale, NULL);
+}
+
+/* One of several query heads uses head h / (heads / kv) of keys and values. */
+static const rec_form *repeat_heads(rec *r, const rec_form *f, int heads, int kv, int width)
+{
+    if (kv == heads)
+        return f;
+    int *row = TS_NEW_N(r->arena, int, heads *width);
+    for (int h = 0; h < heads; h++)
+        for (int i = 0; i < width; i++)
+            row[h * width + i] = h / (heads / kv) * width + i;
+    return ts_form_select(r, f, heads * width, row);
+}
+
+/* A mask that is boolean (true: a hit) or added; anything else but padding has no hardware. */
+static const rec_val *mask_scores(rec *r, const ts_node *node, const rec_val *score, const ts_value *in)
+{
+    const rec_val *m = ts_mask_of(r, in);
+    if (!m && in->constant)
+        return in->dtype == TS_BOOL ? (ts_rec_fail(r, node, "its mask '%s' is one for every pair of hits (causal, or a window), which has no hardware; "
+                                                            "use a key-padding mask",
+                                                   in->name),
+                                       NULL)
+                                    : ts_rec_shift(r, score->shape, score, in->constant, 1.0);
+    if (!m) {
+        ts_rec_fail(r, node, "its mask '%s' depends on more than which hits are padding: causal masks and position biases have no hardware", in->name);
+        return NULL;
+    }
+    const bool logical = in->dtype == TS_BOOL;
+    const double hit = logical ? 1 : 0;
+    if (m->level[0] == hit && m->level[1] == hit) {
+        ts_mask_watch(r, m, hit);
+        return score;
+    }
+    const int padding = m->level[0] == hit;
+    if (!m->mask || m->level[1 - padding] != hit || !(logical ? m->level[padding] == 0 : m->level[padding] <= REC_DROP)) {
+        ts_rec_fail(r, node, "its mask '%s' must be %s for hits and %s for padding", in->name, logical ? "true" : "0",
+                    logical ? "false" : "-infinity, or a large negative number,");
+        return NULL;
+    }
+    return ts_mask_score(r, score, m, padding);
+}
+
+bool ts_rec_attention(rec *r, const ts_node *node)
+{
+    rec_heads h = {.heads = 0};
+    int heads[3], width[3];
+    const rec_form *part[3];
+    if (!check_extras(r, node))
+        return false;
+    for (int p = 0; p < 3; p++)
+        if (!(part[p] = heads_of(r, node, p, p ? "kv_num_heads" : "q_num_heads", &heads[p], &width[p])))
+            return false;
+    if (width[0] != width[1] || width[0] != width[2])
+        return ts_rec_fail(r, node, "heads are %d wide in the queries, %d in the keys and %d in the values; they must be the same", width[0], width[1],
+                           width[2]);
+    if (heads[1] != heads[2] || heads[0] % heads[1])
+        return ts_rec_fail(r, node, "%d query heads do not share %d heads of keys and %d of values evenly", heads[0], heads[1], heads[2]);
+    h = (rec_heads){.heads = heads[0], .d_head = width[0], .scale = ts_attr_float(node, "scale", 1 / sqrt((double)width[0])), .q = part[0]};
+    h.k = repeat_heads(r, part[1], heads[0], heads[1], width[0]);
+    h.v = repeat_heads(r, part[2], heads[0], heads[1], width[0]);
+    const rec_val *score = score_of(r, node, &h);
+    if (ts_in(node, IN_MASK) && !(score = mask_scores(r, node, score, ts_in(node, IN_MASK))))
+        return false;
+    if (score->mask && score->mask_axis != REC_KEY)
+        return ts_rec_fail(r, node, "the mask leaves out queries instead of keys; use a key-padding mask [batch, 1, 1, hits]");
+    h.mask = score->mask;
+    const rec_base *base = ts_rec_attend(r, &h);
+    rec_val *out = TS_NEW(r->arena, rec_val);
+    *out = (rec_val){.kind = VAL_LINEAR, .shape = &node->out[0]->shape, .node = node, .scale = 1.0, .form = ts_form_identity(r, base)};
+    if (out->shape->rank == 4)
+        ts_layout_add(&out->layout, REC_CONST, h.heads);
+    ts_layout_add(&out->layout, REC_TOKEN, 0);
+    ts_layout_add(&out->layout, REC_CONST, out->shape->rank == 4 ? h.d_head : base->width);
+    r->val[node->out[0]->id] = out;
+    return true;
 }

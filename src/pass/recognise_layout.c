@@ -150,6 +150,7 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
     case VAL_LINEAR:
     case VAL_SUM: out->form = ts_form_select(r, v->form, (int)rows, row); break;
     case VAL_SCORE:
+    case VAL_EXP:
     case VAL_PROB: {
         int *channel = TS_NEW_N(r->arena, int, rows * v->d_head);
         for (int64_t h = 0; h < rows; h++)
@@ -161,6 +162,8 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
         break;
     }
     case VAL_POLY: /* one number a token, repeated */
+    case VAL_ROW:
+    case VAL_SIZE:
     case VAL_MASK:
     case VAL_COUNT:
     case VAL_POSITION: break;
@@ -276,6 +279,28 @@ static bool uniform_along(const ts_tensor *t, int dim)
     return true;
 }
 
+/* Whether the elements above the diagonal of the last two dimensions are as if minus infinity, and no others. */
+static bool is_causal(const ts_tensor *t)
+{
+    const int64_t n = t->dim[t->rank - 1], count = ts_count(t);
+    if (n < 2 || t->rank < 2 || t->dim[t->rank - 2] != n)
+        return false;
+    for (int64_t i = 0; i < count; i++)
+        if ((ts_get_real(t, i) <= REC_DROP) != (i % n > i / n % n))
+            return false;
+    return true;
+}
+
+static void fail_score_constant(rec *r, const ts_tensor *t)
+{
+    if (is_causal(t))
+        ts_rec_fail(r, r->node, "a causal mask: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
+    else
+        ts_rec_fail(r, r->node,
+                    "an attention bias: a constant for every pair of hits is added to the attention scores (relative positions, distances); it has no "
+                    "hardware: train without it");
+}
+
 const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool *uniform)
 {
     rec_split split;
@@ -307,7 +332,12 @@ const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool
             if (split.axes.axis[a].kind != REC_CONST && split.start[i + 1] - split.start[i] == 1 && uniform_along(t, dim))
                 continue; /* an exporter that knew the number of tokens wrote the same for each */
             if (split.axes.axis[a].kind != REC_CONST) {
-                ts_rec_fail(r, r->node, "a constant has a value for every hit; that makes the model depend on the order of the hits");
+                if (v->kind == VAL_SCORE)
+                    fail_score_constant(r, t);
+                else
+                    ts_rec_fail(r, r->node,
+                                "a constant has a value for every hit (a positional encoding); that makes the model depend on the order of the hits, "
+                                "and has no hardware inside an encoder");
                 return NULL;
             }
             for (int b = a + 1; b < split.start[i + 1]; b++)

@@ -284,6 +284,21 @@ static bool as_variance(const rec_poly *p, double *factor, double *eps)
     return square > 0 && near(mean, -square) && rest >= 0;
 }
 
+/* factor * mean of squares + eps */
+static bool is_mean_square(const rec_poly *p)
+{
+    bool square = false;
+    for (int i = 0; i < p->count; i++) {
+        if (is_power(&p->mono[i], VAR_SQUARE, 1))
+            square = true;
+        else if (!is_power(&p->mono[i], VAR_X, 0))
+            return false;
+    }
+    return square;
+}
+
+const char *const ts_rec_no_rms_norm = "this is RMS normalisation, x / sqrt(mean(x^2) + epsilon): tessera has no RMS norm yet; train with LayerNorm";
+
 const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
 {
     v = to_poly(r, v, NULL);
@@ -299,9 +314,10 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
     } else if (exponent == 0.5 || exponent == -0.5) {
         double eps, factor;
         if (!as_variance(p, &factor, &eps))
-            return fail(r,
-                        "the square root is not of a variance + epsilon over all channels of a hit; only layer normalisation has hardware, "
-                        "RMS normalisation has none");
+            return exponent == 0.5 && ts_rec_is_size(v) ? ts_rec_size(r, v, &v->layout, v->shape)
+                   : is_mean_square(p)                   ? fail(r, ts_rec_no_rms_norm)
+                                                         : fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only "
+                                                                   "layer normalisation has hardware");
         *out = (rec_poly){.x = p->x, .eps = eps / factor, .count = 1};
         out->mono[0].c = pow(factor, exponent);
         out->mono[0].power[VAR_RSTD] = exponent > 0 ? -1 : 1;
@@ -499,7 +515,9 @@ const rec_val *ts_rec_linear(rec *r, const rec_val *v)
         if (out)
             return out;
     }
-    if (v->kind == VAL_POLY)
+    if (v->kind == VAL_SIZE)
+        ts_rec_fail_size(r, v);
+    else if (v->kind == VAL_POLY)
         ts_rec_fail(r, v->node,
                     "the result of this node is no complete layer normalisation, (x - mean) / sqrt(variance + epsilon) * gain + "
                     "bias over all channels, and no activation that is known (ReLU, GELU, SiLU)");
@@ -525,6 +543,20 @@ const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act)
     rec_val *out = linear_over(r, v, ts_base_share(r, base), 1.0);
     out->node = r->node;
     return out;
+}
+
+const rec_val *ts_rec_norm_poly(rec *r, const rec_val *v, double gain, double bias, double eps)
+{
+    const rec_form *f = ts_rec_form(r, v);
+    if (!f)
+        return NULL;
+    rec_poly *p = TS_NEW(r->arena, rec_poly);
+    *p = (rec_poly){.x = ts_form_freeze(r, f), .eps = eps};
+    rec_mono x = {.power = {[VAR_X] = 1, [VAR_RSTD] = 1}, .c = gain}, mean = {.power = {[VAR_MEAN] = 1, [VAR_RSTD] = 1}, .c = -gain};
+    const rec_mono constant = {.c = bias};
+    if (!put(r, p, x) || !put(r, p, mean) || !put(r, p, constant))
+        BUG("a norm has three monomials");
+    return new_val(r, v, &r->node->out[0]->shape, p);
 }
 
 const rec_val *ts_rec_layer_norm(rec *r, const rec_val *v, const ts_tensor *gain, const ts_tensor *bias, double eps)

@@ -282,10 +282,10 @@ static bool is_quantised(const ts_graph *g)
     return false;
 }
 
-/* Why a host is needed: the first operator that has no hardware, or what else the recogniser stopped at. */
-static const char *reason(ts_arena *arena, const ts_graph *g, const ts_err *whole)
+/* Why a host is needed: what stopped the recogniser first, at node `reached`, or the first operator without hardware in front of that. */
+static const char *reason(ts_arena *arena, const ts_graph *g, const ts_err *whole, int reached)
 {
-    for (int i = 0; i < g->nodes; i++) {
+    for (int i = 0; i < g->nodes && (i <= reached || reached == 0); i++) {
         const ts_node *n = g->node[i];
         if (!ts_rec_is_known(n) && ts_kind(n) != TS_OP_Shape && ts_kind(n) != TS_OP_Size && !n->out[0]->known)
             return ts_printf(arena, "node '%s' (%s%s%s) has no hardware", n->name, n->domain, n->domain[0] ? "." : "", n->type);
@@ -295,7 +295,8 @@ static const char *reason(ts_arena *arena, const ts_graph *g, const ts_err *whol
 
 const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
-    const ts_recognition *whole = ts_recognise_whole(arena, g, err);
+    int reached;
+    const ts_recognition *whole = ts_recognise_reached(arena, g, err, &reached);
     if (whole || g->outputs != 1 || is_quantised(g))
         return whole;
     search s = {.g = g, .scratch = ts_arena_new()};
@@ -303,7 +304,7 @@ const ts_recognition *ts_recognise_part(ts_arena *arena, const ts_graph *g, ts_e
     ts_recognition *best = search_part(arena, &s, &gave_up);
     ts_arena_free(s.scratch);
     if (best) {
-        best->why = reason(arena, g, err);
+        best->why = reason(arena, g, err, reached);
         *err = (ts_err){""};
     } else if (gave_up) {
         ts_fail(err, "%s; and the search for a part that has hardware was given up: the graph of %d nodes is too tangled",

@@ -255,6 +255,25 @@ static const rec_val *transpose(rec *r, const ts_node *node, const rec_val *v)
     return ts_rec_transpose(r, v, &node->out[0]->shape, perm);
 }
 
+/* Channels, repeated. */
+static const rec_val *tile(rec *r, const rec_val *v, const ts_shape *shape)
+{
+    for (int dim = 0; v && dim < shape->rank; dim++) {
+        if (ts_dim_equal(v->shape->dim[dim], shape->dim[dim]))
+            continue;
+        if (!ts_dim_is_const(shape->dim[dim]) || is_token_dim(r, v, dim))
+            return positional(r, "hits are repeated");
+        const int64_t n = v->shape->dim[dim].c[0], count = shape->dim[dim].c[0];
+        if (!ts_rec_channels(r, count))
+            return NULL;
+        int64_t *index = TS_NEW_N(r->arena, int64_t, count);
+        for (int64_t i = 0; i < count; i++)
+            index[i] = i % n;
+        v = ts_rec_slice(r, v, with_dim(r, v->shape, dim, shape->dim[dim]), dim, count, index, false);
+    }
+    return v;
+}
+
 bool ts_rec_move(rec *r, const ts_node *node)
 {
     const ts_shape *shape = &node->out[0]->shape;
@@ -272,10 +291,7 @@ bool ts_rec_move(rec *r, const ts_node *node)
     case TS_OP_Gather: out = gather(r, node, v); break;
     case TS_OP_Expand: out = ts_rec_broadcast(r, v, shape); break;
     case TS_OP_Tile:
-        if (v->kind == VAL_MASK)
-            out = ts_rec_broadcast(r, v, shape);
-        else
-            ts_rec_fail(r, node, "values of the hits are repeated");
+        out = v->kind == VAL_MASK ? ts_rec_broadcast(r, v, shape) : tile(r, v, shape);
         break;
     default: out = v; break; /* Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout: memory order stays */
     }

@@ -130,12 +130,22 @@ typedef enum {
     VAL_LINEAR,   /* scale * form, one token axis (none after pooling) */
     VAL_POLY,     /* of every channel, or (rows 1) one number a token */
     VAL_SCORE,    /* scale * q.k, masked or not; token axes TOKEN and KEY */
+    VAL_EXP,      /* exp of a score, not normalised yet */
+    VAL_ROW,      /* one number for each row of scores: what is subtracted from them, or their sum */
     VAL_PROB,     /* softmax of a score over KEY */
     VAL_MASK,     /* level[flag of the token]; without a mask both levels are equal: a constant of an unknown size */
+    VAL_SIZE,     /* of hits: not negative, and zero only where all of a hit's values are (sum |x|): a mask is made of it */
     VAL_SUM,      /* sum over the hits of a form whose padding was zeroed */
     VAL_COUNT,    /* number of hits */
     VAL_POSITION, /* depends on where a token stands, or how many there are, and not on data */
 } rec_kind;
+
+typedef enum {
+    ROW_ANY,     /* the softmax does not see it: a maximum */
+    ROW_LOG_SUM, /* log of the sum of exp: exp of what is left is the softmax */
+    ROW_SUM,     /* of exp */
+    ROW_INVERSE, /* 1 / sum of exp */
+} rec_row;
 
 typedef struct rec_val {
     rec_kind kind;
@@ -145,7 +155,9 @@ typedef struct rec_val {
     double scale;         /* LINEAR, SCORE, PROB */
     const rec_form *form; /* LINEAR, SUM */
     const rec_poly *poly;
-    const rec_form *q, *k; /* SCORE, PROB: [heads * d_head] */
+    const rec_form *q, *k; /* SCORE, EXP, ROW, PROB: [heads * d_head] */
+    rec_axis_kind along;   /* ROW: the axis of the scores that it was taken along; SCORE, EXP: along which one was subtracted; CONST: none */
+    rec_row row;           /* ROW; of a SCORE: what was subtracted */
     int heads, d_head;
     const rec_mask *mask;    /* MASK: whose flag; SCORE, PROB: padding that is left out; LINEAR, SUM, COUNT: padding is `fill` */
     rec_axis_kind mask_axis; /* SCORE: the axis that the mask runs along */
@@ -250,10 +262,13 @@ const rec_base *ts_form_freeze(rec *r, const rec_form *f);
 bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin);
 
 /* recognise_poly.c */
+extern const char *const ts_rec_no_rms_norm; /* the message */
 const rec_val *ts_rec_linear(rec *r, const rec_val *v); /* LINEAR or POLY as LINEAR: a norm, an activation; NULL with an error */
 const rec_form *ts_rec_form(rec *r, const rec_val *v);  /* the same as a form with the scale multiplied in */
 const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act);
 const rec_val *ts_rec_layer_norm(rec *r, const rec_val *v, const ts_tensor *gain, const ts_tensor *bias, double eps);
+/* The same, with gain and bias that are one for all channels, as the polynomial that later factors and terms still belong to. */
+const rec_val *ts_rec_norm_poly(rec *r, const rec_val *v, double gain, double bias, double eps);
 /* One node of a polynomial; v, a, b LINEAR or POLY. NULL with an error. */
 const rec_val *ts_rec_poly_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* a + sign * b */
 const rec_val *ts_rec_poly_mul(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, bool divide);
@@ -268,7 +283,8 @@ bool ts_rec_poly_same(rec *r, const rec_val *a, const rec_val *b); /* whether bo
 bool ts_rec_einsum(rec *r, const ts_node *node);
 bool ts_rec_matmul(rec *r, const ts_node *node); /* and FusedMatMul */
 bool ts_rec_gemm(rec *r, const ts_node *node);
-bool ts_rec_softmax(rec *r, const ts_node *node);
+bool ts_rec_conv(rec *r, const ts_node *node);
+bool ts_rec_conv_is_linear(const ts_node *node); /* of each hit by itself */
 typedef struct rec_heads { /* q, k, v: [heads * d_head], head-major */
     const rec_form *q, *k, *v;
     int heads, d_head;
@@ -278,9 +294,29 @@ typedef struct rec_heads { /* q, k, v: [heads * d_head], head-major */
 } rec_heads;
 const rec_base *ts_rec_attend(rec *r, const rec_heads *h);
 
+/* recognise_softmax.c: softmax, as an operator or written out: exp(s - max) / sum */
+bool ts_rec_softmax(rec *r, const ts_node *node);
+const rec_val *ts_rec_row_reduce(rec *r, const rec_val *v, const rec_split *split, const bool *reduced, const rec_layout *left);
+const rec_val *ts_rec_row_subtract(rec *r, const rec_val *score, const rec_val *row);
+const rec_val *ts_rec_row_divide(rec *r, const rec_val *v, const rec_val *row); /* v / row, or v * row where it is an inverse */
+const rec_val *ts_rec_exp(rec *r, const rec_val *v);
+
+/* recognise_norm.c: operators that normalise */
+bool ts_rec_layer_norm_node(rec *r, const ts_node *node);
+bool ts_rec_channel_norm(rec *r, const ts_node *node); /* BatchNormalization, InstanceNormalization, GroupNormalization */
+bool ts_rec_rms_norm(rec *r, const ts_node *node);
+
+/* recognise_size.c: sizes of hits, of which masks are made */
+bool ts_rec_is_size(const rec_val *v); /* or a polynomial that is one */
+const rec_val *ts_rec_size(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape);
+const rec_val *ts_rec_size_compare(rec *r, const rec_val *v, const ts_value *with, bool swapped);
+void ts_rec_fail_size(rec *r, const rec_val *v); /* used as something else */
+const rec_val *ts_rec_size_mask(rec *r, const rec_val *v, double if_zero, double otherwise);
+
 /* recognise_fused.c: operators that onnxruntime's optimiser makes */
 bool ts_rec_fused_attention(rec *r, const ts_node *node);
 bool ts_rec_multi_head_attention(rec *r, const ts_node *node);
+bool ts_rec_attention(rec *r, const ts_node *node); /* ONNX's own */
 bool ts_rec_skip_layer_norm(rec *r, const ts_node *node);
 bool ts_rec_bias_gelu(rec *r, const ts_node *node);
 
@@ -292,6 +328,7 @@ bool ts_rec_reduce(rec *r, const ts_node *node);
 bool ts_rec_cast(rec *r, const ts_node *node);
 const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign);       /* LINEAR or POLY */
 const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor); /* v + factor * t */
+const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, bool divide);   /* v * t, v / t */
 
 /* recognise_grid.c: quantisation that the file prescribes */
 bool ts_rec_quantise(rec *r, const ts_node *node);   /* QuantizeLinear, DequantizeLinear */

@@ -315,7 +315,7 @@ def main(out):
     bad("softmax_pool", SoftmaxPool(), "node '/Softmax'", "pooling by softmax")
     bad("sum_pool", CountScaled(), "ReduceSum", "mean or maximum")
     bad("unequal_layers", Own("chunk", ff=[12, 16], layers=2), "12 wide", "16", "same shape")
-    bad("rms_norm", Own("chunk", norm=RmsNorm), "only layer normalisation has hardware")
+    bad("rms_norm", Own("chunk", norm=RmsNorm), "RMS norm yet")
     bad("tanh", Own("chunk", act=nn.Tanh()), "/act/Tanh", "use ReLU, GELU or SiLU")
     bad("mixed_norms", Mixed(), "pre-norm")
     bad("pool_ignores_mask", Torch(pool="mean"), "ReduceMean", "pool with the mask", mask=torch.bool)
