@@ -8,7 +8,7 @@
 #include "cli/progress.h"
 #include "emu/emu.h"
 #include "import/import.h"
-#include "pass/fold.h"
+#include "pass/understand.h"
 
 bool ts_is_directory(const char *path)
 {
@@ -21,17 +21,12 @@ void ts_warn(void *user, const char *message)
     fprintf(stderr, "tessera %s: warning: %s\n", (const char *)user, message);
 }
 
-static const ts_graph *load_graph(ts_arena *arena, const char *path, ts_err *err)
-{
-    ts_progress("reading %s", path);
-    const ts_graph *raw = ts_import_onnx(arena, path, err);
-    return raw ? ts_fold(arena, raw, err) : NULL;
-}
-
 bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err)
 {
-    *model = (ts_float_model){.graph = load_graph(arena, path, err)};
-    model->found = model->graph ? ts_recognise_part(arena, model->graph, err) : NULL;
+    ts_progress("reading %s", path);
+    const ts_graph *imported = ts_import_onnx(arena, path, err);
+    *model = (ts_float_model){.graph = NULL};
+    model->found = imported ? ts_understand(arena, imported, &model->graph, err) : NULL;
     if (!model->found)
         return false;
     model->encoder = model->found->encoder;
@@ -97,11 +92,11 @@ static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const 
         return source.samples ? (ts_fail(err, "--input: %s takes events; give them with --events", dir), NULL)
                               : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
     ts_host *host = TS_NEW(arena, ts_host);
-    const ts_graph *g = load_graph(arena, c->onnx, err);
-    if (!g || !ts_assist_host(arena, &c->design, g, host, err))
+    ts_float_model model; /* the same reading of the file as when it was compiled */
+    if (!ts_load_float_model(arena, c->onnx, &model, err) || !ts_assist_host(arena, &c->design, model.graph, host, err))
         return NULL;
     c->host = host;
-    return ts_load_host_inputs(arena, &source, host, g->name, err);
+    return ts_load_host_inputs(arena, &source, host, model.graph->name, err);
 }
 
 bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *source, ts_compiled *c, ts_err *err)

@@ -73,6 +73,8 @@ struct ts_value {
     int uses;
     const ts_use *use;        /* [uses], in node order */
     bool is_input, is_output; /* of the graph */
+    const char *const *axis;  /* of an input as it was imported, [rank]: names of the axes whose size the file leaves free, perhaps "",
+                                 NULL for those of a fixed size; NULL for other values */
 };
 
 typedef enum { TS_ATTR_INT, TS_ATTR_FLOAT, TS_ATTR_STRING, TS_ATTR_TENSOR, TS_ATTR_INTS, TS_ATTR_FLOATS, TS_ATTR_STRINGS } ts_attr_type;

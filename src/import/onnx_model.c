@@ -460,10 +460,13 @@ static bool add_inputs(importer *im, const scope *s)
         v->dtype = ts_dtype_from_onnx(t->elem_type);
         v->has_shape = true;
         v->shape.rank = (int)t->shape->n_dim;
+        const char **axis = TS_NEW_N(im->arena, const char *, v->shape.rank);
+        v->axis = axis;
         for (int k = 0; k < v->shape.rank; k++) {
             const Onnx__TensorShapeProto__Dimension *d = t->shape->dim[k];
             if (!is_symbolic(d) && (d->dim_value < 0 || d->dim_value > TS_MAX_ELEMENTS))
                 return ts_fail(im->err, "input '%s' of the model has size %lld in dimension %d", name, (long long)d->dim_value, k);
+            axis[k] = is_symbolic(d) ? ts_strdup(im->arena, symbol_of(d)) : NULL;
             v->shape.dim[k] = !is_symbolic(d)                            ? ts_dim_of(d->dim_value)
                               : k == 0 && is_batch(t->shape, batch_name) ? ts_dim_of(1)
                                                                          : (ts_dim){{0, 1, 0}};
