@@ -10,7 +10,7 @@ formal: ; @rtl/formal/prove.sh
 points: all ; @bench/synth_points.sh
 clang: ; @cmake --preset clang && cmake --build build-clang
 asan: ; @cmake --preset asan && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure
-fuzz: ; @cmake --preset fuzz && cmake --build build-fuzz
+fuzz: ; @test/fuzz/run.sh -m $(or $(MINUTES),10)
 lint: ; @scripts/lint.sh
 # docs/results.md and its plots, from measurements of this run; QUICK=1 is a short run into out/bench/quick/. scripts/install.sh --bench first.
 bench: all ; @bench/bench.py $(if $(QUICK),--quick)
