@@ -7,6 +7,7 @@
 #include "import/import.h"
 #include "pass/fold.h"
 #include "pass/recognise.h"
+#include "quant/given.h"
 #include "quant/quantise.h"
 #include "ref/graph_eval.h"
 
@@ -54,10 +55,10 @@ static void compile(ts_arena *arena, const ts_encoder *enc)
 {
     if (enc->parameters > LIMIT || enc->features > 256 || enc->outputs > 1024 || enc->layers > 8)
         return; /* right, but slow */
-    const ts_formats *formats = ts_formats_default(arena, enc->layers);
+    ts_formats *formats = ts_formats_default(arena, enc->layers);
     ts_calibration *cal = ts_calibration_new(arena, enc);
     ts_err err = {{0}};
-    bool ok = true;
+    bool ok = ts_given_formats(formats, enc, &err);
     for (int i = 0; ok && i < 2; i++)
         ok = ts_calibration_add(cal, HITS + i, event(arena, HITS + i, enc->features, (uint64_t)(i + 1)), &err);
     const ts_imodel *im = ok ? ts_quantise(arena, enc, cal, formats, &err) : NULL;
