@@ -12,6 +12,7 @@
 #include "emit/outdir.h"
 #include "emit/page_file.h"
 #include "emit/sim_top.h"
+#include "emit/system.h"
 #include "emit/top.h"
 #include "plan/link.h"
 
@@ -211,7 +212,7 @@ static double number(const json_t *object, const char *key)
 static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, ts_design_part *part, ts_err *err)
 {
     const char *name = json_string_value(json_object_get(entry, "directory"));
-    if (!name || strchr(name, '/'))
+    if (!name || !*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name)) /* it goes to Verilator as it is */
         return ts_fail(err, "%s/%s: a part without a directory", design->dir, TS_MANIFEST);
     ts_design *ring = TS_NEW(arena, ts_design);
     if (!ts_design_load(arena, ts_printf(arena, "%s/%s", design->dir, name), ring, err))
@@ -248,8 +249,8 @@ static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, 
     if (design->part[0].im->features != design->im->features || last->outputs != design->im->outputs)
         return ts_fail(err, "%s: the parts are not those of its model: compile the model again", design->dir);
     design->plan = *design->part[design->parts - 1].plan;
-    design->top = json_string_value(json_object_get(design->manifest, "top"));
-    return design->top || ts_fail(err, "%s/%s: no \"top\"", design->dir, TS_MANIFEST);
+    design->top = ts_system_name(arena, design->im);
+    return true;
 }
 
 static bool load_mode(ts_design *design, const char *path, ts_err *err)

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "import/import.h"
 #include "import/onnx_read.h"
 #include "op/op.h"
@@ -114,7 +115,7 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
                 memcpy(copy, bytes->data, bytes->len);
             if (strlen(copy) != bytes->len)
                 return ts_fail(im->err, "%s: attribute '%s' has a zero byte in its text; the file is damaged", where, attr->name);
-            text[k] = copy;
+            text[k] = ts_text_plain(im->arena, copy);
         }
         break;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
@@ -153,6 +154,8 @@ static Onnx__AttributeProto *default_attr(const Onnx__FunctionProto *f, const ch
         if (skip > field->len || !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
             continue;
         Onnx__AttributeProto *p = onnx__attribute_proto__unpack(NULL, field->len - skip, field->data + skip);
+        if (p)
+            ts_onnx_plain_names(&p->base);
         if (p && p->name && strcmp(p->name, name) == 0)
             return p;
         if (p)
@@ -526,7 +529,8 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
         ts_fail(err, "the file is damaged, or not an ONNX model");
         return NULL;
     }
-    importer im = {.arena = arena, .scratch = ts_arena_new(), .model = model, .g = ts_graph_new(arena, name, directory), .err = err};
+    ts_onnx_plain_names(&model->base);
+    importer im = {.arena = arena, .scratch = ts_arena_new(), .model = model, .g = ts_graph_new(arena, ts_text_plain(arena, name), directory), .err = err};
     im.taken = ts_map_new(im.scratch);
     im.absent = TS_NEW(im.scratch, ts_value);
     bool ok = import_model(&im);

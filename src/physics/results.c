@@ -34,6 +34,21 @@ void ts_results_set(ts_results *r, const ts_events *events, int event, const dou
     }
 }
 
+/* A column's name, in quotes where it could be taken for something else (RFC 4180). */
+static void column_name(FILE *f, const char *name)
+{
+    const size_t length = strlen(name);
+    const bool quoted = strpbrk(name, ",\"\r\n") || length == 0 || name[0] == ' ' || name[length - 1] == ' ';
+    fputs(quoted ? ",\"" : ",", f);
+    for (; *name; name++) {
+        if (*name == '"')
+            fputc('"', f);
+        fputc(*name, f);
+    }
+    if (quoted)
+        fputc('"', f);
+}
+
 static void header(FILE *f, const ts_results *r, const ts_inputs *inputs)
 {
     fprintf(f, r->pooled ? "event_id" : "event_id,hit_id");
@@ -41,7 +56,7 @@ static void header(FILE *f, const ts_results *r, const ts_inputs *inputs)
         if (r->kind == TS_RESULT_CLASS)
             fprintf(f, o ? ",value" : ",class");
         else if (inputs->output)
-            fprintf(f, ",%s", inputs->output[o]);
+            column_name(f, inputs->output[o]);
         else
             fprintf(f, ",logit%d", o);
     fputc('\n', f);
