@@ -1,14 +1,15 @@
 /* tessera: a trained Transformer (ONNX) becomes FPGA hardware. compile() is the whole system, step by step. */
-#include <cblas.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/assisted.h"
 #include "cli/choose.h"
 #include "cli/deploy.h"
+#include "cli/process.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "emit/outdir.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
 #include "report/report.h"
@@ -31,6 +32,7 @@ typedef struct compile_job {
     bool longest;              /* of it, whatever fits from the embedding on; chosen while planning */
     ts_host_bus bus;           /* to the host that assists */
     const ts_inputs *inputs;
+    ts_bytes inputs_file;      /* of the whole model, as it was read; NULL: none was given */
     ts_assist_events events;   /* that calibrate the encoder, and that the hardware sees */
     ts_deployment deployment;
 } compile_job;
@@ -38,20 +40,31 @@ typedef struct compile_job {
 static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *err);
 static bool quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
 static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *err);
-static bool emit(ts_arena *arena, const options *o, const compile_job *job, ts_err *err);
-static bool report(const options *o, const ts_chosen *chosen, const compile_job *job, ts_err *err);
+static json_t *report(const ts_chosen *chosen, const compile_job *job);
+static bool emit(ts_arena *arena, const options *o, const compile_job *job, const json_t *all, ts_err *err);
 
 static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
     compile_job job = {.assist = NULL};
     ts_chosen chosen = {.cal = NULL};
-    const bool ok = load(arena, o, &job, err) &&               /* import, fold, recognise; read events */
-                    quantise(arena, o, &job, &chosen, err) &&  /* calibrate, choose formats, make the integer model */
-                    plan(arena, o, &job, err) &&               /* fold every stage, cut over devices */
-                    emit(arena, o, &job, err) &&               /* Verilog, memory images, test bench, manifest */
-                    report(o, &chosen, &job, err);
+    bool ok = load(arena, o, &job, err) &&               /* import, fold, recognise; read events */
+              quantise(arena, o, &job, &chosen, err) &&  /* calibrate, choose formats, make the integer model */
+              plan(arena, o, &job, err);                 /* fold every stage, cut over devices */
+    json_t *all = ok ? report(&chosen, &job) : NULL;
+    ok = ok && emit(arena, o, &job, all, err);           /* Verilog, memory images, test bench, report, manifest: all or nothing */
+    ts_progress_end();
+    if (ok) {
+        ts_report_print(stdout, all);
+        fputs(job.deployment.partition.why, stdout);
+    }
+    json_decref(all);
     ts_chosen_free(&chosen);
     return ok;
+}
+
+static ts_bytes file_of(const ts_inputs *inputs)
+{
+    return inputs ? (ts_bytes){inputs->text, inputs->size} : (ts_bytes){NULL, 0};
 }
 
 /* The slice that the host assists, and its events. */
@@ -68,6 +81,7 @@ static bool load_assisted(ts_arena *arena, const options *o, const char *hardwar
         return false;
     job->assist = assist;
     job->encoder = assist->encoder;
+    job->inputs_file = file_of(inputs);
     job->inputs = ts_inputs_identity(arena, assist->encoder->features, assist->encoder->outputs); /* of the hardware */
     ts_progress("tokens of %d events on the host", events->count);
     return ts_assist_tokens(arena, assist, events, &job->events, err);
@@ -86,6 +100,7 @@ static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *er
         return ts_fail(err, "--host: it belongs to --hardware, where the host computes a part of the model");
     job->encoder = model->encoder;
     job->inputs = ts_load_inputs(arena, &o->source, model->encoder, err);
+    job->inputs_file = file_of(job->inputs);
     job->events.tokens = job->events.floating = job->inputs ? ts_load_events(arena, &o->source, job->inputs, NULL, err) : NULL;
     return job->events.tokens != NULL;
 }
@@ -129,23 +144,7 @@ static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *er
     return ts_deploy_plan(arena, &how, &wish, job->im, &job->deployment, err);
 }
 
-static bool emit(ts_arena *arena, const options *o, const compile_job *job, ts_err *err)
-{
-    ts_progress("writing %s", o->dir);
-    const ts_events *events = job->events.tokens;
-    int *n = TS_NEW_N(arena, int, events->count);
-    for (int e = 0; e < events->count; e++)
-        n[e] = events->event[e].n;
-    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, events);
-    json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus, &job->deployment.partition) : NULL;
-    const bool ok = ts_deploy_emit(&job->deployment, job->im, events->count, n, x, extra, o->dir, err) &&
-                    ts_file_copy(arena, o->model, ts_printf(arena, "%s/model.onnx", o->dir), err) &&
-                    (!o->source.inputs || ts_file_copy(arena, o->source.inputs, ts_printf(arena, "%s/inputs.json", o->dir), err));
-    json_decref(extra);
-    return ok;
-}
-
-static bool report(const options *o, const ts_chosen *chosen, const compile_job *job, ts_err *err)
+static json_t *report(const ts_chosen *chosen, const compile_job *job)
 {
     const ts_deployment *deployment = &job->deployment;
     json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", job->im->name, "formats",
@@ -155,21 +154,45 @@ static bool report(const options *o, const ts_chosen *chosen, const compile_job 
     json_decref(own);
     if (job->assist)
         ts_assist_report(job->assist, job->im, &job->bus, &deployment->partition, all);
-    char path[4096];
-    snprintf(path, sizeof path, "%s/report.json", o->dir);
-    bool ok = ts_report_write(path, all, err);
-    for (int part = 0; ok && deployment->partition.parts > 1 && part < deployment->partition.parts; part++) {
-        json_t *one = ts_deploy_part_json(deployment, part);
-        snprintf(path, sizeof path, "%s/part%d/report.json", o->dir, part);
-        ok = ts_report_write(path, one, err);
+    return all;
+}
+
+/* What the design has beside its hardware. The model and its inputs file may be the only copies some day, and are the source of all the rest: of these
+   the disk has to say that it has them. */
+static bool emit_files(ts_arena *arena, const compile_job *job, const json_t *all, const char *dir, ts_err *err)
+{
+    const ts_bytes *model = &job->model.file, *inputs = &job->inputs_file;
+    const int parts = job->deployment.partition.parts;
+    bool ok = ts_file_create_synced(ts_printf(arena, "%s/" TS_MODEL_COPY, dir), model->data, model->size, err) &&
+              (!inputs->data || ts_file_create_synced(ts_printf(arena, "%s/" TS_INPUTS_COPY, dir), inputs->data, inputs->size, err)) &&
+              ts_report_write(ts_printf(arena, "%s/report.json", dir), all, err);
+    for (int part = 0; ok && parts > 1 && part < parts; part++) {
+        json_t *one = ts_deploy_part_json(&job->deployment, part);
+        const char *below = ts_printf(arena, "%s/part%d", dir, part);
+        ok = ts_outdir_make(below, err) && ts_report_write(ts_printf(arena, "%s/report.json", below), one, err);
         json_decref(one);
     }
-    ts_progress_end();
+    return ok;
+}
+
+static bool emit(ts_arena *arena, const options *o, const compile_job *job, const json_t *all, ts_err *err)
+{
+    ts_progress("writing %s", o->dir);
+    const ts_events *events = job->events.tokens;
+    int *n = TS_NEW_N(arena, int, events->count);
+    for (int e = 0; e < events->count; e++)
+        n[e] = events->event[e].n;
+    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, events);
+    json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus, &job->deployment.partition) : NULL;
+    ts_outdir out;
+    bool ok = ts_outdir_begin(arena, o->dir, &out, err);
     if (ok) {
-        ts_report_print(stdout, all);
-        fputs(deployment->partition.why, stdout);
+        ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, events->count, n, x, extra, out.temp, err);
+        if (!ok)
+            ts_outdir_abort(&out);
+        ok = ok && ts_outdir_commit(arena, &out, err);
     }
-    json_decref(all);
+    json_decref(extra);
     return ok;
 }
 
@@ -243,12 +266,12 @@ static const ts_verb verbs[] = {
 
 int main(int argc, char **argv)
 {
-    /* An event's matrices are small: BLAS threads wait for each other longer than they compute, and events have threads of their own. */
-    openblas_set_num_threads(1);
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(name, verbs[i].name) == 0)
-            return verbs[i].run(&verbs[i], argc - 1, argv + 1);
+        if (strcmp(name, verbs[i].name) == 0) {
+            ts_cli_begin(name);
+            return ts_cli_end(name, verbs[i].run(&verbs[i], argc - 1, argv + 1));
+        }
     const bool asked = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
     FILE *out = asked ? stdout : stderr;
     if (*name && !asked)
@@ -256,5 +279,5 @@ int main(int argc, char **argv)
     fprintf(out, "Usage: tessera VERB ...   (tessera VERB --help says more)\n\n");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-    return asked ? 0 : 2;
+    return ts_cli_end("", asked ? 0 : 2);
 }

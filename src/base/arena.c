@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/memory.h"
 
 enum { ALIGN = 64, BLOCK = 1 << 20 };
+static const char what[] = "working memory";
 
 typedef struct block {
     struct block *next;
@@ -22,9 +24,7 @@ struct ts_arena {
 
 ts_arena *ts_arena_new(void)
 {
-    ts_arena *arena = calloc(1, sizeof *arena);
-    CHECK(arena);
-    return arena;
+    return ts_calloc(1, sizeof(ts_arena), what);
 }
 
 void ts_arena_free(ts_arena *arena)
@@ -41,17 +41,16 @@ void ts_arena_free(ts_arena *arena)
 
 void *ts_alloc(ts_arena *arena, size_t count, size_t size)
 {
-    CHECK(size == 0 || count <= (SIZE_MAX - ALIGN) / (size ? size : 1));
+    if (size != 0 && count > (PTRDIFF_MAX - ALIGN) / size)
+        ts_memory_fail(SIZE_MAX, what);
     size_t want = (count * size + ALIGN - 1) / ALIGN * ALIGN;
     if (want == 0)
         want = ALIGN;
     block *b = arena->head;
     if (!b || b->size - b->used < want) {
         size_t bytes = want > BLOCK / 4 ? want : BLOCK;
-        block *fresh = calloc(1, sizeof *fresh);
-        CHECK(fresh);
-        fresh->data = aligned_alloc(ALIGN, bytes);
-        CHECK(fresh->data);
+        block *fresh = ts_calloc(1, sizeof *fresh, what);
+        fresh->data = ts_aligned_alloc(ALIGN, bytes, what);
         fresh->size = bytes;
         /* A big allocation gets a block of its own behind the current one, so that the current one is not wasted. */
         if (b && bytes == want) {

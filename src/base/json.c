@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -24,7 +25,7 @@ json_t *ts_json_load(const char *path, ts_err *err)
 {
     ts_arena *scratch = ts_arena_new();
     size_t size = 0;
-    const char *text = ts_file_read(scratch, path, &size, err);
+    const char *text = ts_file_read_most(scratch, path, TS_JSON_MOST, "a JSON file", &size, err);
     json_t *root = text ? ts_json_parse(path, text, size, err) : NULL;
     ts_arena_free(scratch);
     return root;
@@ -48,4 +49,22 @@ bool ts_json_only(const json_t *object, const char *path, const char *where, con
         return ts_fail(err, "%s: %s%sunknown member \"%.60s\"; known are %s", path, where, *where ? ": " : "", key, list);
     }
     return true;
+}
+
+char *ts_json_text(ts_arena *arena, const json_t *json, size_t flags)
+{
+    char *text = json_dumps(json, flags); /* the allocators of base/memory.h do not return NULL: only a value that is none would */
+    CHECK(text);
+    char *kept = ts_strdup(arena, text);
+    free(text);
+    return kept;
+}
+
+void ts_json_print(FILE *out, const json_t *json, size_t flags)
+{
+    char *text = json_dumps(json, flags);
+    CHECK(text);
+    fputs(text, out);
+    fputc('\n', out);
+    free(text);
 }

@@ -1,65 +1,51 @@
+#define _GNU_SOURCE /* fopencookie */
 #include "base/text.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the character at `p`, which ends with a NUL: 0 where they are no UTF-8 (RFC 3629). */
-static int character(const unsigned char *p, uint32_t *code)
+#include "base/memory.h"
+
+enum { FIRST_ROOM = 4096 };
+static const char what[] = "text";
+
+static ssize_t append(void *cookie, const char *data, size_t size)
 {
-    const int length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (length < 2) {
-        *code = p[0];
-        return length;
+    ts_text *t = cookie;
+    if (t->room - t->size <= size) {
+        const size_t twice = 2 * t->room, need = t->size + size + 1;
+        t->room = twice > need ? twice : need;
+        t->data = ts_realloc(t->data, t->room, 1, what);
     }
-    *code = p[0] & (0x7fu >> length);
-    for (int i = 1; i < length; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | (p[i] & 0x3fu);
-    }
-    return *code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0 : length;
+    memcpy(t->data + t->size, data, size);
+    t->size += size;
+    return (ssize_t)size;
 }
 
-/* Bytes at `p` that stay as they are; 0: the first of them does not. */
-static int stays(const unsigned char *p)
+FILE *ts_text_open(ts_text *text)
 {
-    uint32_t code;
-    const int length = character(p, &code);
-    const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029; /* the last two end lines */
-    return length == 0 || control || (p[0] == '\\' && p[1] == 'x') ? 0 : length;
+    *text = (ts_text){.room = FIRST_ROOM, .data = ts_malloc(FIRST_ROOM, 1, what)};
+    text->f = fopencookie(text, "w", (cookie_io_functions_t){.write = append});
+    if (!text->f)
+        ts_memory_fail(sizeof(FILE), what);
+    return text->f;
 }
 
-bool ts_text_is_plain(const char *text)
+/* Formatting takes memory of its own only for numbers of thousands of digits; whatever else fails is memory that ran out. */
+static void finish(ts_text *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    for (int length; *p; p += length)
-        if ((length = stays(p)) == 0)
-            return false;
-    return true;
+    const bool failed = fflush(text->f) != 0 || ferror(text->f);
+    if (fclose(text->f) != 0 || failed)
+        ts_memory_fail(text->size, what);
+    text->f = NULL;
 }
 
-char *ts_text_plain(ts_arena *arena, const char *text)
+char *ts_text_close(ts_text *text, ts_arena *arena)
 {
-    if (ts_text_is_plain(text))
-        return ts_strdup(arena, text);
-    char *plain = ts_alloc(arena, strlen(text) + 1, 4), *to = plain;
-    for (const unsigned char *p = (const unsigned char *)text; *p;) {
-        const int length = stays(p);
-        if (length)
-            memcpy(to, p, (size_t)length);
-        else
-            (void)sprintf(to, "\\x%02x", *p);
-        to += length ? length : 4;
-        p += length ? length : 1;
-    }
-    return plain;
-}
-
-uint64_t ts_hash(uint64_t h, const void *data, size_t size)
-{
-    const unsigned char *byte = data;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ byte[i]) * UINT64_C(0x100000001b3);
-    return h;
+    finish(text);
+    char *kept = ts_alloc(arena, text->size + 1, 1);
+    memcpy(kept, text->data, text->size);
+    free(text->data);
+    text->data = NULL;
+    return kept;
 }

@@ -131,7 +131,7 @@ static bool write_devices(ts_arena *arena, const ts_deployment *d, const char *d
         const ts_device *device = d->device[d->partition.part[i].device];
         const char *const to[] = {dir, ts_printf(arena, "%s/part%d", dir, i)};
         for (int t = 0; device->text && t < (d->partition.parts > 1 ? 2 : 1); t++)
-            if (!ts_outdir_make(ts_printf(arena, "%s/devices", to[t]), err) ||
+            if (!ts_outdir_make(to[t], err) || !ts_outdir_make(ts_printf(arena, "%s/devices", to[t]), err) ||
                 !ts_file_write(device_file(arena, to[t], device->name), device->text, strlen(device->text), err))
                 return false;
     }
@@ -148,15 +148,15 @@ bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, con
                     const char *dir, ts_err *err)
 {
     const ts_partition *p = &d->partition;
-    const bool ok =
-        p->parts == 1
-            ? ts_emit(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err)
-            : ts_emit_system(&(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra},
-                             dir, err);
     ts_arena *arena = ts_arena_new();
-    const bool written = ok && write_devices(arena, d, dir, err);
+    bool ok = write_devices(arena, d, dir, err);
     ts_arena_free(arena);
-    return written;
+    if (ok && p->parts == 1)
+        ok = ts_emit_into(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
+    else if (ok)
+        ok = ts_emit_system_into(
+            &(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
+    return ok;
 }
 
 /* ---- Reports */

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cli/verbs.h"
 #include "plan/device.h"
 
@@ -33,7 +34,7 @@ static void print_json(const ts_device *const *list, int count)
     json_t *all = json_array();
     for (int i = 0; i < count; i++)
         json_array_append_new(all, device_json(list[i]));
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    ts_json_print(stdout, all, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     putchar('\n');
     json_decref(all);
 }

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "physics/generate_csv.h"
@@ -24,12 +26,14 @@ static bool parse_tracks(const char *text, ts_generate_options *g, ts_err *err)
     return true;
 }
 
+/* Not between the events, where these go to standard output. */
 static void print_totals(const options *o, const ts_geometry *geometry, const ts_generate_totals *t)
 {
+    FILE *out = ts_file_is_stdout(o->output) ? stderr : stdout;
     const double real = (double)(t->hits - t->noise), tracks = (double)t->particles, events = (double)t->events;
-    printf("%s: %lld events in %s, %g T\n", o->output, (long long)t->events, geometry->name, o->field);
-    printf("  %.1f tracks and %.1f hits an event, %.2f hits a track\n", tracks / events, (double)t->hits / events, real / tracks);
-    printf("  %.2f %% of crossings found, %.2f %% of hits doubled, %.2f %% noise; %lld particles with fewer than %d hits dropped\n",
+    fprintf(out, "%s: %lld events in %s, %g T\n", o->output, (long long)t->events, geometry->name, o->field);
+    fprintf(out, "  %.1f tracks and %.1f hits an event, %.2f hits a track\n", tracks / events, (double)t->hits / events, real / tracks);
+    fprintf(out, "  %.2f %% of crossings found, %.2f %% of hits doubled, %.2f %% noise; %lld particles with fewer than %d hits dropped\n",
            100 * (real - (double)t->doubles) / (double)t->crossings, 100 * (double)t->doubles / (real - (double)t->doubles),
            100 * (double)t->noise / real, (long long)t->dropped, TS_GENERATE_MIN_HITS);
 }
@@ -45,6 +49,8 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
     g.smear = o->smear_um * 1e-3;
     const ts_geometry *geometry = parse_tracks(o->tracks, &g, err) ? ts_geometry_find(arena, o->geometry, err) : NULL;
     if (!geometry)
+        return false;
+    if (!ts_check_output(o->output, err) || !ts_check_output_is_not(o->output, o->geometry, "the geometry", err))
         return false;
     ts_generate_totals totals;
     ts_progress("making %d events", o->events);

@@ -1,4 +1,5 @@
 /* tessera inspect */
+#include "base/json.h"
 #include "cli/assisted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -70,8 +71,7 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
         json_t *json = describe(model.graph, enc);
         if (host)
             json_object_set(json, "host", host);
-        json_dumpf(json, stdout, JSON_INDENT(1));
-        putchar('\n');
+        ts_json_print(stdout, json, JSON_INDENT(1));
         json_decref(json);
     } else if (ok) {
         ts_encoder_describe(stdout, enc, model.whole ? 0 : assist.tokens);

@@ -1,4 +1,5 @@
 /* tessera plan */
+#include "base/json.h"
 #include "cli/deploy.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -30,8 +31,7 @@ static void add_reasons(json_t *all, const char *dir)
 static void print(ts_arena *arena, const ts_design *design, const json_t *all, bool as_json)
 {
     if (as_json) {
-        json_dumpf(all, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
-        putchar('\n');
+        ts_json_print(stdout, all, JSON_INDENT(1) | JSON_SORT_KEYS);
         return;
     }
     ts_report_print(stdout, all);

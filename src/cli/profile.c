@@ -66,12 +66,14 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
     ts_assist_events both = {NULL, NULL};
     const ts_events *events = ts_load_float_model(arena, c.onnx, &model, err) ? ts_load_events(arena, &o->source, c.inputs, c.host, err) : NULL;
     bool ok = events && ts_assist_beside(arena, &c, &model, events, &encoder, &both, err);
+    for (int e = 0; ok && e < events->count; e++)
+        ok = ts_encoder_eval_check(encoder, both.tokens->event[e].n, true, err);
     if (ok) {
         ts_progress("both models, %d events", events->count);
         const ts_profile *p = ts_profile_measure(arena, encoder, both.floating, c.design.im, both.tokens, ts_progress_at);
         ts_progress_end();
         ok = p->events > 0 || ts_fail(err, "%s: no event has a hit", events->path);
-        ok = ok && ts_report_put(o->dir, "profile", ts_profile_json(p), err);
+        ok = ok && ts_report_put(&c.design, "profile", ts_profile_json(p), err);
         if (ok)
             print(p, o->all);
     }

@@ -16,7 +16,7 @@ static struct {
     char what[200];
     double fraction; /* < 0: unknown */
     struct timespec since;
-} line = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} line = {.stop = true, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static double seconds(void)
 {
@@ -89,6 +89,11 @@ void ts_progress(const char *fmt, ...)
     line.stop = line.printed = false;
     clock_gettime(CLOCK_REALTIME, &line.since);
     line.running = pthread_create(&line.thread, NULL, watch, NULL) == 0;
+}
+
+const char *ts_progress_step(void)
+{
+    return line.stop ? "" : line.what;
 }
 
 void ts_progress_at(double fraction)

@@ -8,6 +8,9 @@ void ts_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* How far the step is, 0 ... 1; may be called often, from any thread. */
 void ts_progress_at(double fraction);
 
+/* The step that goes on; "" between steps. For messages about its end. */
+const char *ts_progress_step(void);
+
 /* Ends the last step and wipes the line. */
 void ts_progress_end(void);
 

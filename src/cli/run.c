@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/assisted.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/trace.h"
@@ -224,6 +225,8 @@ static bool write_trace(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
     if (e == r->events->count)
         return ts_fail(err, "--trace: no event has a hit");
     const ts_event *ev = &both.tokens->event[e];
+    if (!ts_encoder_eval_check(encoder, ev->n, true, err))
+        return false;
     const size_t n = (size_t)ev->n;
     int32_t *x = TS_NEW_N(arena, int32_t, n * (size_t)im->features), *y = TS_NEW_N(arena, int32_t, n * (size_t)im->outputs);
     ts_quantise_input(im, ev->n, ev->x, x);
@@ -240,10 +243,15 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
     if (!is_float && strcmp(o->engine, "integer") != 0 && strcmp(o->engine, "rtl") != 0)
         return ts_fail(err, "--engine '%s': expected float, integer or rtl", o->engine);
     r->compiled = ts_is_directory(o->model);
+    if (!ts_check_output(o->output, err) || !ts_check_output_source(o->output, &o->source, err) ||
+        (!r->compiled && !ts_check_output_is_not(o->output, o->model, "the model", err)))
+        return false;
     if (!r->compiled && (!is_float || o->trace))
         return ts_fail(err, "%s: %s needs a directory that `tessera compile` made; a model file runs with --engine float", o->model,
                        o->trace ? "--trace" : o->engine);
     if (r->compiled ? !ts_load_compiled(arena, o->model, &o->source, &r->c, err) : !ts_check_source(&o->source, err))
+        return false;
+    if (r->compiled && !ts_check_output_design(o->output, &r->c.design, err))
         return false;
     if ((is_float || o->trace) && !ts_load_float_model(arena, r->compiled ? r->c.onnx : o->model, &r->floating, err))
         return false;

@@ -2,8 +2,9 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/blas.h"
+#include "base/file.h"
 #include "cli/assisted.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
@@ -23,9 +24,11 @@ void ts_warn(void *user, const char *message)
 
 bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err)
 {
+    ts_blas_start();
     ts_progress("reading %s", path);
-    const ts_graph *imported = ts_import_onnx(arena, path, err);
     *model = (ts_float_model){.graph = NULL};
+    model->file.data = ts_file_read(arena, path, &model->file.size, err);
+    const ts_graph *imported = model->file.data ? ts_import_onnx_file(arena, path, model->file.data, model->file.size, err) : NULL;
     model->found = imported ? ts_understand(arena, imported, &model->graph, err) : NULL;
     if (!model->found)
         return false;
@@ -85,9 +88,8 @@ static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const 
 {
     ts_event_source source = *given;
     const ts_imodel *im = c->design.im;
-    const char *own = ts_printf(arena, "%s/inputs.json", dir);
-    if (!source.inputs && !source.samples && access(own, R_OK) == 0)
-        source.inputs = own;
+    if (!source.inputs && !source.samples && ts_design_has(c->design.manifest, TS_INPUTS_COPY))
+        source.inputs = ts_printf(arena, "%s/" TS_INPUTS_COPY, dir);
     if (!ts_assist_is(&c->design))
         return source.samples ? (ts_fail(err, "--input: %s takes events; give them with --events", dir), NULL)
                               : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
@@ -101,7 +103,7 @@ static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const 
 
 bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *source, ts_compiled *c, ts_err *err)
 {
-    *c = (ts_compiled){.onnx = ts_printf(arena, "%s/model.onnx", dir)};
+    *c = (ts_compiled){.onnx = ts_printf(arena, "%s/" TS_MODEL_COPY, dir)};
     if (!ts_is_directory(dir))
         return ts_fail(err, "%s: not a directory; give the one that `tessera compile ... -o DIR` made", dir);
     if (!ts_check_source(source, err) || !ts_design_load(arena, dir, &c->design, err))

@@ -7,8 +7,15 @@
 #include "pass/recognise.h"
 #include "physics/events.h"
 
+/* A file as it was read: a pipe cannot be read again. */
+typedef struct ts_bytes {
+    const char *data;
+    size_t size;
+} ts_bytes;
+
 /* Import, fold, recognise. */
 typedef struct ts_float_model {
+    ts_bytes file;
     const ts_graph *graph; /* folded */
     const ts_recognition *found;
     const ts_encoder *encoder; /* the one found; of the whole graph, or of a part of it: */
@@ -34,6 +41,10 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
 
 /* Events as the model's input takes them. host: NULL for a model that is all hardware. */
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
+
+/* Names of what a compiled directory has of its model's files. */
+#define TS_MODEL_COPY "model.onnx"
+#define TS_INPUTS_COPY "inputs.json"
 
 /* A compiled directory: the design, its inputs file and the paths of the files beside it. */
 typedef struct ts_compiled {

@@ -195,7 +195,7 @@ static bool finish_on_host(ts_arena *arena, const options *o, const ts_compiled 
     json_t *host = json_copy(json_object_get(report, "host"));
     json_object_set_new(host, "measured", ts_assist_measured_json(time));
     json_decref(report);
-    return ts_report_put(o->dir, "host", host, err);
+    return ts_report_put(&c->design, "host", host, err);
 }
 
 static bool simulate(ts_arena *arena, const options *o, ts_err *err)
@@ -236,7 +236,7 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
     ok = ok && (!c.host || finish_on_host(arena, o, &c, events, index, &result, &time, err));
-    ok = ok && ts_report_put(o->dir, "simulated", result_json(arena, &result, &c.design, o->bus ? &bus : NULL, o), err);
+    ok = ok && ts_report_put(&c.design, "simulated", result_json(arena, &result, &c.design, o->bus ? &bus : NULL, o), err);
     ts_progress_end();
     if (ok) {
         json_t *report = ts_report_load(o->dir, err);

@@ -53,7 +53,7 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
     const ts_device *device = ts_design_device(arena, design.dir, design.plan.device, err);
     ts_synth_result result;
     bool ok = device && ts_synth(arena, &design, device, &(ts_synth_options){.progress = progress}, &result, err) &&
-              ts_report_put(dir, "synthesised", result_json(&result), err);
+              ts_report_put(&design, "synthesised", result_json(&result), err);
     ts_progress_end();
     if (ok) {
         const ts_cost cost = ts_plan_cost(&design.plan, design.im, device);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "emit/outdir.h"
 
 typedef struct tensor {
@@ -107,10 +108,12 @@ static int in_order(const void *a, const void *b)
 
 static bool write_tensor(const tensor *e, const char *path, ts_err *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    CHECK(f);
+    ts_arena *scratch = ts_arena_new();
+    ts_writer w;
+    bool ok = ts_writer_open(scratch, path, &w, err);
+    FILE *f = w.f;
+    if (!ok)
+        goto done;
     fprintf(f, "row,column,float,integer,integer_word,rtl_word\n");
     for (int i = 0; i < e->rows * e->cols; i++) {
         fprintf(f, "%d,%d,", i / e->cols, i % e->cols);
@@ -124,10 +127,9 @@ static bool write_tensor(const tensor *e, const char *path, ts_err *err)
             fprintf(f, "%d", e->rtl[i]);
         fputc('\n', f);
     }
-    const bool whole = fclose(f) == 0;
-    CHECK(whole);
-    const bool ok = ts_file_write(path, text, size, err);
-    free(text);
+    ok = ts_writer_commit(&w, err);
+done:
+    ts_arena_free(scratch);
     return ok;
 }
 
@@ -155,10 +157,9 @@ bool ts_trace_write(const ts_trace *t, const char *dir, ts_err *err)
     if (!ts_outdir_make(dir, err))
         return false;
     qsort(t->list, (size_t)t->count, sizeof *t->list, in_order);
-    char path[4096], *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    CHECK(f);
+    char path[4096];
+    ts_text text;
+    FILE *f = ts_text_open(&text);
     fprintf(f, "layer,role,part,rows,columns,float_rms,error_rms,rtl_words_that_differ\n");
     printf("%5s  %-12s %4s %12s %12s %10s\n", "layer", "role", "part", "float rms", "error rms", "RTL");
     bool ok = true;
@@ -172,10 +173,8 @@ bool ts_trace_write(const ts_trace *t, const char *dir, ts_err *err)
         snprintf(path, sizeof path, "%s/%d_%s_%d.csv", dir, e->layer, ts_role_name(e->role), e->part);
         ok = write_tensor(e, path, err);
     }
-    const bool whole = fclose(f) == 0;
-    CHECK(whole);
+    const char *list = ts_text_close(&text, t->arena);
     snprintf(path, sizeof path, "%s/stages.csv", dir);
-    ok = ok && ts_file_write(path, text, size, err);
-    free(text);
+    ok = ok && ts_file_write(path, list, text.size, err);
     return ok;
 }

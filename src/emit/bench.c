@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "emit/page_file.h"
 #include "emit/sim_top.h"
 #include "emu/emu.h"
@@ -84,27 +85,6 @@ static void put(char *bits, int lsb, int width, int64_t value)
 {
     for (int b = 0; b < width; b++)
         bits[lsb + b] = (char)(value >> b & 1);
-}
-
-typedef struct text {
-    FILE *f;
-    char *data;
-    size_t size;
-} text;
-
-static void text_open(text *t)
-{
-    *t = (text){0};
-    t->f = open_memstream(&t->data, &t->size);
-    CHECK(t->f);
-}
-
-static const char *text_close(text *t, ts_arena *arena)
-{
-    CHECK(fclose(t->f) == 0);
-    const char *kept = ts_strdup(arena, t->data);
-    free(t->data);
-    return kept;
 }
 
 /* The transfers of m_out for one event; returns how many. A word: {used lanes, refused, last, data}. */
@@ -193,8 +173,8 @@ static page_counts count_pages(ts_arena *arena, const ts_bench_options *opt)
 static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages, int hits, int beats, int events, int loads)
 {
     const ts_ports ports = ports_of(opt);
-    text t;
-    text_open(&t);
+    ts_text t;
+    ts_text_open(&t);
     fprintf(t.f,
             "// What tb.v must know of this ring.\n"
             "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
@@ -220,15 +200,15 @@ static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const p
             fprintf(t.f, "        check_image(\"%s%s\"); \\\n", opt->ring[r].mem, TS_PAGE_FILE);
     }
     fprintf(t.f, "        check_image(\"mem/expect.hex\");\n");
-    return text_close(&t, arena);
+    return ts_text_close(&t, arena);
 }
 
 static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages)
 {
     const ts_ports ports = ports_of(opt);
     const ts_ring_widths w = ts_ring_widths_of(opt->ring[0].im);
-    text t;
-    text_open(&t);
+    ts_text t;
+    ts_text_open(&t);
     fprintf(t.f,
             "/* What sim.cpp must know of this ring. */\n"
             "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_OUT_LANE %d\n"
@@ -252,7 +232,7 @@ static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const pa
                 pages->stages ? TS_SIM_TOP "__DOT__u_design" : opt->top, opt->streams[s].wire,
                 opt->streams[s].first, opt->streams[s].count, opt->streams[s].width, opt->streams[s].is_signed);
     fprintf(t.f, "\n");
-    return text_close(&t, arena);
+    return ts_text_close(&t, arena);
 }
 
 ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
@@ -263,9 +243,9 @@ ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
     event list[BENCH_EVENTS + 2];
     const int events = choose_events(arena, opt, list), width = im->features * ports.hit_lane + 1;
     char *bits = ts_alloc(arena, (size_t)width, 1);
-    text hits, expect;
-    text_open(&hits);
-    text_open(&expect);
+    ts_text hits, expect;
+    ts_text_open(&hits);
+    ts_text_open(&expect);
     int hit_count = 0, beats = 0;
     for (int e = 0; e < events; e++) {
         for (int i = 0; i < list[e].n; i++, hit_count++) {
@@ -276,13 +256,13 @@ ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
         }
         beats += expect_event(arena, opt, emu, &ports, &list[e], expect.f);
     }
-    ts_bench_files files = {.hits = text_close(&hits, arena), .expect = text_close(&expect, arena)};
-    text load;
-    text_open(&load);
+    ts_bench_files files = {.hits = ts_text_close(&hits, arena), .expect = ts_text_close(&expect, arena)};
+    ts_text load;
+    ts_text_open(&load);
     int loads = 0;
     for (int r = 0; r < opt->rings; r++)
         loads += load_ring(arena, opt, r, load.f);
-    const char *loaded = text_close(&load, arena);
+    const char *loaded = ts_text_close(&load, arena);
     files.load = loads ? loaded : NULL;
     const page_counts pages = count_pages(arena, opt);
     files.ring_vh = ring_vh(arena, opt, &pages, hit_count, beats, events, loads);

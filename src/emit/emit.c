@@ -7,12 +7,13 @@
 
 #include "base/asset.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "emit/bench.h"
+#include "emit/design_files.h"
 #include "emit/memories.h"
 #include "emit/outdir.h"
 #include "emit/page_file.h"
 #include "emit/sim_top.h"
-#include "emit/system.h"
 #include "emit/top.h"
 #include "plan/link.h"
 
@@ -24,7 +25,7 @@ typedef struct writer {
 
 static bool write_bytes(const writer *w, const char *name, const char *data, size_t size)
 {
-    return ts_file_write(ts_printf(w->arena, "%s/%s", w->dir, name), data, size, w->err);
+    return ts_file_create(ts_printf(w->arena, "%s/%s", w->dir, name), data, size, w->err);
 }
 
 static bool write_text(const writer *w, const char *name, const char *data)
@@ -126,13 +127,15 @@ static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_me
     return json;
 }
 
-static bool write_manifest(const writer *w, const ts_emit_options *opt, const ts_memory *mem, int count)
+bool ts_manifest_write(ts_arena *arena, const char *dir, json_t *json, ts_err *err)
 {
-    json_t *json = manifest(w->arena, opt, mem, count);
-    char *text = json_dumps(json, JSON_INDENT(2));
-    CHECK(text);
-    const bool ok = write_text(w, TS_MANIFEST, ts_printf(w->arena, "%s\n", text));
-    free(text);
+    json_t *files = ts_design_files(arena, dir, err);
+    bool ok = files != NULL;
+    if (ok) {
+        json_object_set_new(json, "files", files);
+        const char *text = ts_printf(arena, "%s\n", ts_json_text(arena, json, JSON_INDENT(2)));
+        ok = ts_file_create(ts_printf(arena, "%s/%s", dir, TS_MANIFEST), text, strlen(text), err);
+    }
     json_decref(json);
     return ok;
 }
@@ -153,21 +156,28 @@ static bool write_all(const writer *w, const ts_emit_options *opt)
            write_text(w, "mem/expect.hex", bench.expect) && (!bench.load || write_text(w, "mem/load.hex", bench.load)) &&
            write_text(w, "tb/ring.vh", bench.ring_vh) && write_text(w, "tb/ring.h", bench.ring_h) &&
            (!bench.sim_top || write_text(w, "tb/" TS_SIM_TOP ".v", bench.sim_top)) &&
-           ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) && write_manifest(w, opt, mem, memories);
+           ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
+           ts_manifest_write(w->arena, w->dir, manifest(w->arena, opt, mem, memories), w->err);
 }
 
-bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err)
+bool ts_emit_into(const ts_emit_options *opt, const char *dir, ts_err *err)
 {
     if (!ts_plan_check(opt->plan, opt->im, err))
         return false;
     ts_arena *arena = ts_arena_new();
+    const bool ok = write_all(&(writer){arena, dir, err}, opt);
+    ts_arena_free(arena);
+    return ok;
+}
+
+bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err)
+{
+    ts_arena *arena = ts_arena_new();
     ts_outdir out;
-    bool ok = ts_outdir_begin(arena, dir, TS_MANIFEST, &out, err);
-    if (ok) {
-        ok = write_all(&(writer){arena, out.temp, err}, opt) && ts_outdir_commit(arena, &out, "sim", err);
-        if (!ok)
-            ts_outdir_abort(arena, &out);
-    }
+    bool ok = ts_outdir_begin(arena, dir, &out, err);
+    if (ok && !(ok = ts_emit_into(opt, out.temp, err)))
+        ts_outdir_abort(&out);
+    ok = ok && ts_outdir_commit(arena, &out, err);
     ts_arena_free(arena);
     return ok;
 }
@@ -208,18 +218,19 @@ static double number(const json_t *object, const char *key)
     return json_is_number(value) && json_number_value(value) > 0 ? json_number_value(value) : 0;
 }
 
-/* A part is a design of its own, whose manifest is of no further use here. */
-static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, ts_design_part *part, ts_err *err)
+static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, ts_design *design, ts_err *err);
+
+/* A part is a design of its own, whose manifest is of no further use here. It is where it is always written: no other directory is looked into. */
+static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, int i, ts_design_part *part, ts_err *err)
 {
-    const char *name = json_string_value(json_object_get(entry, "directory"));
-    if (!name || !*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name)) /* it goes to Verilator as it is */
-        return ts_fail(err, "%s/%s: a part without a directory", design->dir, TS_MANIFEST);
+    const char *name = json_string_value(json_object_get(entry, "directory")), *wanted = ts_printf(arena, "part%d", i);
+    if (!name || strcmp(name, wanted) != 0)
+        return ts_fail(err, "%s/%s: part %d is in \"%s\"; it must be in \"%s\": compile the model again", design->dir, TS_MANIFEST, i,
+                       name ? name : "", wanted);
     ts_design *ring = TS_NEW(arena, ts_design);
-    if (!ts_design_load(arena, ts_printf(arena, "%s/%s", design->dir, name), ring, err))
+    if (!load_design(arena, ts_printf(arena, "%s/%s", design->dir, name), false, ring, err))
         return false;
     ts_design_free(ring);
-    if (ring->parts != 1)
-        return ts_fail(err, "%s: a part of a design cannot have parts", ring->dir);
     *part = ring->part[0];
     part->dir = ring->dir;
     const json_t *way = json_object_get(entry, "way_to_it");
@@ -239,7 +250,7 @@ static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, 
     design->part = TS_NEW_N(arena, ts_design_part, design->parts);
     for (int i = 0; i < design->parts; i++) {
         ts_design_part *part = &design->part[i];
-        if (!load_part(arena, design, json_array_get(parts, (size_t)i), part, err))
+        if (!load_part(arena, design, json_array_get(parts, (size_t)i), i, part, err))
             return false;
         const ts_design_part *before = i ? part - 1 : part;
         if (part->plan->n_max != before->plan->n_max || (i && (before->im->outputs != part->im->features || before->im->res.bits != part->im->in.bits)))
@@ -249,8 +260,8 @@ static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, 
     if (design->part[0].im->features != design->im->features || last->outputs != design->im->outputs)
         return ts_fail(err, "%s: the parts are not those of its model: compile the model again", design->dir);
     design->plan = *design->part[design->parts - 1].plan;
-    design->top = ts_system_name(arena, design->im);
-    return true;
+    design->top = json_string_value(json_object_get(design->manifest, "top"));
+    return design->top || ts_fail(err, "%s/%s: no \"top\"", design->dir, TS_MANIFEST);
 }
 
 static bool load_mode(ts_design *design, const char *path, ts_err *err)
@@ -264,33 +275,52 @@ static bool load_mode(ts_design *design, const char *path, ts_err *err)
     return ts_fail(err, "%s: unknown mode \"%s\"", path, name);
 }
 
-static bool load(ts_arena *arena, ts_design *design, const char *path, ts_err *err)
+/* may_have_parts: a part has none. */
+static bool load(ts_arena *arena, ts_design *design, const char *path, bool may_have_parts, ts_err *err)
 {
     const json_t *version = json_object_get(design->manifest, "tessera_manifest"), *parts = json_object_get(design->manifest, "parts");
     if (json_integer_value(version) != TS_MANIFEST_VERSION)
         return ts_fail(err, "%s: version %lld of the manifest, this tessera reads version %d: compile the model again", path,
                        (long long)json_integer_value(version), TS_MANIFEST_VERSION);
+    if (parts && !may_have_parts)
+        return ts_fail(err, "%s: a part of a design cannot have parts", path);
+    if (!ts_design_files_check(arena, design->dir, design->manifest, err))
+        return false;
     design->im = ts_imodel_load(arena, ts_printf(arena, "%s/model.tsm", design->dir), err);
     if (!design->im || !load_mode(design, path, err))
         return false;
     return json_array_size(parts) ? load_parts(arena, design, parts, err) : load_ring(arena, design, path, err);
 }
 
-bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err)
+static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, ts_design *design, ts_err *err)
 {
     *design = (ts_design){.dir = dir};
-    size_t size;
-    const char *path = ts_printf(arena, "%s/%s", dir, TS_MANIFEST), *text = ts_file_read(arena, path, &size, err);
-    if (!text)
-        return ts_fail_in(err, "not a compiled design (`tessera compile` makes one)");
-    json_error_t at;
-    design->manifest = json_loadb(text, size, 0, &at);
-    if (!design->manifest)
-        return ts_fail(err, "%s:%d: %s", path, at.line, at.text);
-    if (load(arena, design, path, err))
+    const char *path = ts_printf(arena, "%s/%s", dir, TS_MANIFEST);
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return ts_fail(err, "not a compiled design (`tessera compile` makes one): %s: cannot read: %s", path, strerror(errno));
+    design->device = st.st_dev;
+    design->inode = st.st_ino;
+    design->manifest = ts_json_load(path, err);
+    if (design->manifest && load(arena, design, path, may_have_parts, err) &&
+        (ts_design_is_there(design) ||
+         ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir)))
         return true;
     ts_design_free(design);
     return false;
+}
+
+bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err)
+{
+    return load_design(arena, dir, true, design, err);
+}
+
+bool ts_design_is_there(const ts_design *design)
+{
+    char path[4096];
+    struct stat st;
+    return snprintf(path, sizeof path, "%s/%s", design->dir, TS_MANIFEST) < (int)sizeof path && stat(path, &st) == 0 &&
+           st.st_dev == design->device && st.st_ino == design->inode;
 }
 
 bool ts_design_is_paged(const ts_design *design)

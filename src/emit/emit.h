@@ -1,6 +1,6 @@
 /* Writes a ring as a self-contained directory:
 
-       manifest.json        ports, folds, memories: what a host, a simulator or a vendor project needs to know
+       manifest.json        ports, folds, memories, files: what a host, a simulator or a vendor project needs to know
        model.tsm            the integer model
        rtl/                 <model>_top.v and every module it uses
        mem/                 images of the page memories; pages.bin of external memory; hits.hex, expect.hex, load.hex of the test bench
@@ -12,7 +12,9 @@
 #ifndef TS_EMIT_H
 #define TS_EMIT_H
 #include <jansson.h>
+#include <sys/types.h>
 
+#include "emit/design_files.h"
 #include "emit/top.h"
 #include "plan/chain.h"
 #include "plan/plan.h"
@@ -30,8 +32,13 @@ typedef struct ts_emit_options {
 /* False with a message where the plan is not legal, the directory is somebody else's, or writing fails; nothing is left behind. */
 bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err);
 
-#define TS_MANIFEST "manifest.json"
-enum { TS_MANIFEST_VERSION = 1 };
+/* The same into a directory that is ours and not yet in its place (emit/outdir.h). The manifest comes last and lists every file that is there. */
+bool ts_emit_into(const ts_emit_options *opt, const char *dir, ts_err *err);
+
+enum { TS_MANIFEST_VERSION = 2 };
+
+/* Adds the list of files to the manifest and writes it; takes the reference. */
+bool ts_manifest_write(ts_arena *arena, const char *dir, json_t *manifest, ts_err *err);
 
 /* A ring of a design. */
 typedef struct ts_design_part {
@@ -51,8 +58,15 @@ typedef struct ts_design {
     ts_plan plan;        /* of the only ring; in a partitioned design of the last one, whose results are the design's */
     int parts;           /* 1: one ring */
     ts_design_part *part; /* [parts] */
+    dev_t device;         /* of its manifest, and */
+    ino_t inode;          /* which file that is */
 } ts_design;
+
+/* A file of the design that is missing, or has another size than it was written with, is an error that names it. */
 bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err);
+
+/* Whether its directory still holds this design, and not one that was compiled there since. */
+bool ts_design_is_there(const ts_design *design);
 
 /* Some ring of it has pages in external memory: its benches stand around tb/ts_sim_top.v. */
 bool ts_design_is_paged(const ts_design *design);

@@ -1,28 +1,35 @@
-/* An output directory appears whole or not at all: it is made under a temporary name beside its place and renamed. */
+/* An output directory appears whole or not at all: it is made under a temporary name beside its place and put there by one renaming, which exchanges it
+   with the old one. What others have put into the old one is in the new one, too, from the moment on when that is there. */
 #ifndef TS_OUTDIR_H
 #define TS_OUTDIR_H
-#include "base/arena.h"
-#include "base/err.h"
+#include "base/temporary.h"
 
 typedef struct ts_outdir {
-    const char *path; /* where it will be */
+    const char *path; /* where it will be, behind symbolic links */
     const char *temp; /* where it is being made */
+    ts_temporary temporary;
 } ts_outdir;
 
-/* `path` must not exist, be an empty directory, or be one that holds `marker` (a file of ours); anything else is refused.
-   Directories above it are made, and stay. */
-bool ts_outdir_begin(ts_arena *arena, const char *path, const char *marker, ts_outdir *out, ts_err *err);
+/* `path` must not exist, be an empty directory, or be a compiled design; anything else is refused, and so is one that the process is in (it would be in
+   a directory that is nowhere). Directories above it are made, and stay. */
+bool ts_outdir_begin(ts_arena *arena, const char *path, ts_outdir *out, ts_err *err);
 
-/* Puts the new directory in place of the old one; `keep` (or NULL) is a subdirectory of the old one that moves to the new. */
-bool ts_outdir_commit(ts_arena *arena, const ts_outdir *out, const char *keep, ts_err *err);
+/* Puts the new directory in place of the old one. Built simulators of the old one move along, and so does what is neither its own (emit/design_files.h)
+   nor a cache; where the new one has something of that name, or it cannot be kept, nothing is replaced. Of several that commit to one place at the same
+   time each gets its turn. On failure the new directory is removed. */
+bool ts_outdir_commit(ts_arena *arena, ts_outdir *out, ts_err *err);
 
-/* Removes what was made. */
-void ts_outdir_abort(ts_arena *arena, const ts_outdir *out);
+void ts_outdir_abort(ts_outdir *out);
 
-/* mkdir; an existing directory is fine. */
+/* Makes a directory unless it exists. */
 bool ts_outdir_make(const char *path, ts_err *err);
 
-/* rm -r. Symbolic links are removed, not followed. */
+/* Removes a file, or a directory with all that is in it; fine where it does not exist. */
 bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err);
+
+/* Whoever changes a file of a design holds its lock meanwhile, and so does whoever replaces it: waits for them. The directory is then what `path` leads
+   to until ts_outdir_unlock. */
+bool ts_outdir_lock(const char *path, int *lock, ts_err *err);
+void ts_outdir_unlock(int lock);
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "emit/page_file.h"
 #include "emit/top_pages.h"
 
@@ -115,10 +116,8 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
     const int statuses = (int)(sizeof status / sizeof *status);
     port list[PORTS];
     const int count = ports_of_design(opt, ports, list);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    CHECK(f);
+    ts_text text;
+    FILE *f = ts_text_open(&text);
     fprintf(f,
             "// %s and a model of the external memory that its pages are in, for simulation. page_: what the pagers say, a bit or a slice a ring or,\n"
             "// of late and stalls, a paged stage.\n"
@@ -143,8 +142,5 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
         ts_page_ports_connect(f, opt->rings > 1 ? signal : "", signal, opt->ring[r].plan, &order[r]);
     }
     fprintf(f, ");\nendmodule\n\n`default_nettype wire\n");
-    CHECK(fclose(f) == 0);
-    const char *kept = ts_strdup(arena, text);
-    free(text);
-    return kept;
+    return ts_text_close(&text, arena);
 }

@@ -1,5 +1,6 @@
 #include "emit/system.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,8 @@
 
 #include "base/asset.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "emit/bench.h"
-#include "emit/module_name.h"
 #include "emit/outdir.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
@@ -17,7 +18,11 @@
 
 const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
 {
-    return ts_module_name(arena, im->name, "system");
+    char *name = ts_printf(arena, "%s%s_system", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return name;
 }
 
 static bool apart(const ts_hop *hop)
@@ -171,18 +176,13 @@ static const char *verilog(ts_arena *arena, const ts_system_options *opt)
     const ts_partition *p = opt->partition;
     const ts_part *last = &p->part[p->parts - 1];
     const ts_ports in = ts_ports_of(p->part[0].im, p->part[0].planned.plan), out = ts_ports_of(last->im, last->planned.plan);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    CHECK(f);
+    ts_text text;
+    FILE *f = ts_text_open(&text);
     header(f, arena, opt, &in, &out);
     for (int i = 0; i < p->parts; i++)
         part(f, arena, opt, i);
     fprintf(f, "endmodule\n\n`default_nettype wire\n");
-    CHECK(fclose(f) == 0);
-    const char *kept = ts_strdup(arena, text);
-    free(text);
-    return kept;
+    return ts_text_close(&text, arena);
 }
 
 /* ---- Manifest */
@@ -222,7 +222,7 @@ typedef struct writer {
 
 static bool write_text(const writer *w, const char *name, const char *text)
 {
-    return ts_file_write(ts_printf(w->arena, "%s/%s", w->dir, name), text, strlen(text), w->err);
+    return ts_file_create(ts_printf(w->arena, "%s/%s", w->dir, name), text, strlen(text), w->err);
 }
 
 static bool write_templates(const writer *w)
@@ -230,7 +230,7 @@ static bool write_templates(const writer *w)
     static const char templates[] = "src/sim/templates/";
     for (const ts_asset *a = ts_assets; a->name; a++)
         if (strncmp(a->name, templates, strlen(templates)) == 0 &&
-            !ts_file_write(ts_printf(w->arena, "%s/tb/%s", w->dir, a->name + strlen(templates)), a->data, a->size, w->err))
+            !ts_file_create(ts_printf(w->arena, "%s/tb/%s", w->dir, a->name + strlen(templates)), a->data, a->size, w->err))
             return false;
     return true;
 }
@@ -252,7 +252,8 @@ static bool write_parts(const writer *w, const ts_system_options *opt)
     for (int i = 0; i < p->parts; i++) {
         const ts_part *part = &p->part[i];
         const ts_emit_options ring = {.im = part->im, .plan = part->planned.plan, .events = events, .n = n, .x = x};
-        if (!ts_emit(&ring, ts_printf(w->arena, "%s/part%d", w->dir, i), w->err))
+        const char *dir = ts_printf(w->arena, "%s/part%d", w->dir, i);
+        if (!ts_outdir_make(dir, w->err) || !ts_emit_into(&ring, dir, w->err))
             return false;
         const ts_emu *emu = ts_emu_new(w->arena, part->im, TS_EMU_AUTO);
         for (int e = 0; e < events && i < p->parts - 1; e++) {
@@ -262,17 +263,6 @@ static bool write_parts(const writer *w, const ts_system_options *opt)
         }
     }
     return true;
-}
-
-static bool write_manifest(const writer *w, const ts_system_options *opt)
-{
-    json_t *json = manifest(w->arena, opt);
-    char *text = json_dumps(json, JSON_INDENT(2));
-    CHECK(text);
-    const bool ok = write_text(w, TS_MANIFEST, ts_printf(w->arena, "%s\n", text));
-    free(text);
-    json_decref(json);
-    return ok;
 }
 
 static ts_bench_files bench(ts_arena *arena, const ts_system_options *opt)
@@ -309,20 +299,26 @@ static bool write_all(const writer *w, const ts_system_options *opt)
            (!files.load || write_text(w, "mem/load.hex", files.load)) && write_text(w, "tb/ring.vh", files.ring_vh) &&
            write_text(w, "tb/ring.h", files.ring_h) && (!files.sim_top || write_text(w, "tb/" TS_SIM_TOP ".v", files.sim_top)) &&
            ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
-           write_manifest(w, opt);
+           ts_manifest_write(w->arena, w->dir, manifest(w->arena, opt), w->err);
+}
+
+bool ts_emit_system_into(const ts_system_options *opt, const char *dir, ts_err *err)
+{
+    CHECK(opt->partition->parts > 1);
+    ts_arena *arena = ts_arena_new();
+    const bool ok = write_all(&(writer){arena, dir, err}, opt);
+    ts_arena_free(arena);
+    return ok;
 }
 
 bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err)
 {
-    CHECK(opt->partition->parts > 1);
     ts_arena *arena = ts_arena_new();
     ts_outdir out;
-    bool ok = ts_outdir_begin(arena, dir, TS_MANIFEST, &out, err);
-    if (ok) {
-        ok = write_all(&(writer){arena, out.temp, err}, opt) && ts_outdir_commit(arena, &out, "sim", err);
-        if (!ok)
-            ts_outdir_abort(arena, &out);
-    }
+    bool ok = ts_outdir_begin(arena, dir, &out, err);
+    if (ok && !(ok = ts_emit_system_into(opt, out.temp, err)))
+        ts_outdir_abort(&out);
+    ok = ok && ts_outdir_commit(arena, &out, err);
     ts_arena_free(arena);
     return ok;
 }

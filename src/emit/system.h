@@ -23,6 +23,9 @@ typedef struct ts_system_options {
 
 bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err);
 
+/* The same into a directory that is ours and not yet in its place. */
+bool ts_emit_system_into(const ts_system_options *opt, const char *dir, ts_err *err);
+
 /* Name of the system's module. */
 const char *ts_system_name(ts_arena *arena, const ts_imodel *im);
 

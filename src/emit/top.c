@@ -1,11 +1,12 @@
 #include "emit/top.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "emit/memories.h"
-#include "emit/module_name.h"
 #include "emit/top_pages.h"
 #include "num/fixed.h"
 
@@ -59,7 +60,11 @@ void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2])
 
 const char *ts_top_name(ts_arena *arena, const ts_imodel *im)
 {
-    return ts_module_name(arena, im->name, "top");
+    char *name = ts_printf(arena, "%s%s_top", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return name;
 }
 
 static void out(const top *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -673,12 +678,10 @@ static void output(top *t)
 
 const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_STREAM_MAX], int *count)
 {
-    char *buffer = NULL;
-    size_t size = 0;
+    ts_text text;
     top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im),
              .ports = ts_ports_of(im, plan), .streams = streams, .pages = ts_page_order_of(arena, plan, im), .unused = ""};
-    t.f = open_memstream(&buffer, &size);
-    CHECK(t.f);
+    t.f = ts_text_open(&text);
     header(&t);
     admission(&t);
     const char *entry = embedding(&t), *attended = NULL, *finished = NULL;
@@ -700,9 +703,6 @@ const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *pla
         out(&t, "    // ---- Residual tokens in the order of the events\n");
         output_port(&t, finished, im->d, t.w.res_w, true);
     }
-    CHECK(fclose(t.f) == 0);
-    const char *text = ts_strdup(arena, buffer);
-    free(buffer);
     *count = t.stream_count;
-    return text;
+    return ts_text_close(&text, arena);
 }

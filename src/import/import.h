@@ -6,6 +6,9 @@
 
 ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err);
 
+/* The same of a file that has been read: its path is for names, messages and external data. */
+ts_graph *ts_import_onnx_file(ts_arena *arena, const char *path, const void *data, size_t size, ts_err *err);
+
 /* The same from memory: `name` of the model, and the directory that its external data must lie in. */
 ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, const char *name, const char *directory, ts_err *err);
 

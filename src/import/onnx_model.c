@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/map.h"
-#include "base/text.h"
 #include "import/import.h"
 #include "import/onnx_read.h"
 #include "op/op.h"
@@ -115,7 +114,7 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
                 memcpy(copy, bytes->data, bytes->len);
             if (strlen(copy) != bytes->len)
                 return ts_fail(im->err, "%s: attribute '%s' has a zero byte in its text; the file is damaged", where, attr->name);
-            text[k] = ts_text_plain(im->arena, copy);
+            text[k] = copy;
         }
         break;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
@@ -153,13 +152,11 @@ static Onnx__AttributeProto *default_attr(const Onnx__FunctionProto *f, const ch
         ts_err ignored = {{0}};
         if (skip > field->len || !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
             continue;
-        Onnx__AttributeProto *p = onnx__attribute_proto__unpack(NULL, field->len - skip, field->data + skip);
-        if (p)
-            ts_onnx_plain_names(&p->base);
+        Onnx__AttributeProto *p = onnx__attribute_proto__unpack(ts_onnx_allocator(), field->len - skip, field->data + skip);
         if (p && p->name && strcmp(p->name, name) == 0)
             return p;
         if (p)
-            onnx__attribute_proto__free_unpacked(p, NULL);
+            onnx__attribute_proto__free_unpacked(p, ts_onnx_allocator());
     }
     return NULL;
 }
@@ -196,7 +193,7 @@ static bool read_attrs(importer *im, const scope *s, const Onnx__NodeProto *p, t
             continue;
         bool ok = read_attr(im, where, otherwise, &list[node->attrs]);
         list[node->attrs++].name = ts_strdup(im->arena, a->name);
-        onnx__attribute_proto__free_unpacked(otherwise, NULL);
+        onnx__attribute_proto__free_unpacked(otherwise, ts_onnx_allocator());
         if (!ok)
             return false;
     }
@@ -524,32 +521,39 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
     }
     if (!ts_wire_check(&onnx__model_proto__descriptor, data, size, err))
         return NULL;
-    Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, size, data);
+    Onnx__ModelProto *model = onnx__model_proto__unpack(ts_onnx_allocator(), size, data);
     if (!model) {
         ts_fail(err, "the file is damaged, or not an ONNX model");
         return NULL;
     }
-    ts_onnx_plain_names(&model->base);
-    importer im = {.arena = arena, .scratch = ts_arena_new(), .model = model, .g = ts_graph_new(arena, ts_text_plain(arena, name), directory), .err = err};
+    importer im = {.arena = arena, .scratch = ts_arena_new(), .model = model, .g = ts_graph_new(arena, name, directory), .err = err};
     im.taken = ts_map_new(im.scratch);
     im.absent = TS_NEW(im.scratch, ts_value);
     bool ok = import_model(&im);
     ts_arena_free(im.scratch);
-    onnx__model_proto__free_unpacked(model, NULL);
+    onnx__model_proto__free_unpacked(model, ts_onnx_allocator());
     return ok ? im.g : NULL;
 }
 
-ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err)
+ts_graph *ts_import_onnx_file(ts_arena *arena, const char *path, const void *data, size_t size, ts_err *err)
 {
     ts_arena *scratch = ts_arena_new();
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path, *dot = strrchr(file, '.');
     char *name = ts_printf(scratch, "%.*s", dot && dot > file ? (int)(dot - file) : (int)strlen(file), file);
     char *directory = !slash ? ts_strdup(scratch, ".") : ts_printf(scratch, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    ts_graph *g = ts_import_onnx_bytes(arena, data, size, name, directory, err);
+    if (!g)
+        ts_fail_in(err, "%s", path);
+    ts_arena_free(scratch);
+    return g;
+}
+
+ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err)
+{
+    ts_arena *scratch = ts_arena_new();
     size_t size = 0;
     const char *data = ts_file_read(scratch, path, &size, err);
-    ts_graph *g = data ? ts_import_onnx_bytes(arena, data, size, name, directory, err) : NULL;
-    if (data && !g)
-        ts_fail_in(err, "%s", path);
+    ts_graph *g = data ? ts_import_onnx_file(arena, path, data, size, err) : NULL;
     ts_arena_free(scratch);
     return g;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "import/import.h"
 #include "import/onnx_read.h"
 
@@ -182,8 +183,8 @@ static bool read_external(ts_arena *arena, ts_tensor *t, const Onnx__TensorProto
     FILE *file = fopen(path, "rb");
     if (!file)
         return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno));
-    uint8_t *bytes = malloc((size_t)want + 1);
-    bool ok = bytes && fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
+    uint8_t *bytes = ts_malloc((size_t)want + 1, 1, "external data");
+    bool ok = fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
     fclose(file);
     if (ok) {
         ts_tensor_alloc(arena, t);
@@ -245,12 +246,12 @@ ts_tensor *ts_import_tensor(ts_arena *arena, const char *path, ts_err *err)
     const uint8_t *data = (const uint8_t *)ts_file_read(arena, path, &size, err);
     if (!data || !ts_wire_check(&onnx__tensor_proto__descriptor, data, size, err))
         return NULL;
-    Onnx__TensorProto *p = onnx__tensor_proto__unpack(NULL, size, data);
+    Onnx__TensorProto *p = onnx__tensor_proto__unpack(ts_onnx_allocator(), size, data);
     if (!p) {
         ts_fail(err, "'%s' is not an ONNX tensor", path);
         return NULL;
     }
     ts_tensor *t = ts_onnx_tensor(arena, p, path, ".", err);
-    onnx__tensor_proto__free_unpacked(p, NULL);
+    onnx__tensor_proto__free_unpacked(p, ts_onnx_allocator());
     return t;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "op/hook.h"
 
 typedef struct attention {
@@ -49,10 +50,10 @@ static void attend_head(const attention *t, int64_t b, int64_t h, float *score, 
 
 static bool new_buffers(attention *t, float **score)
 {
-    t->q = malloc(sizeof(float) * (size_t)(t->batch * t->queries * t->heads * t->d_head + 1));
-    t->k = malloc(sizeof(float) * (size_t)(t->batch * t->keys * t->heads * t->d_head + 1));
-    t->v = malloc(sizeof(float) * (size_t)(t->batch * t->keys * t->heads * t->d_value + 1));
-    *score = malloc(sizeof(float) * (size_t)(t->queries * t->keys + 1));
+    t->q = ts_try_calloc((size_t)(t->batch * t->queries * t->heads * t->d_head + 1), sizeof(float));
+    t->k = ts_try_calloc((size_t)(t->batch * t->keys * t->heads * t->d_head + 1), sizeof(float));
+    t->v = ts_try_calloc((size_t)(t->batch * t->keys * t->heads * t->d_value + 1), sizeof(float));
+    *score = ts_try_calloc((size_t)(t->queries * t->keys + 1), sizeof(float));
     return t->q && t->k && t->v && *score;
 }
 

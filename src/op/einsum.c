@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "op/hook.h"
 
 enum {
@@ -279,8 +280,8 @@ static bool eval_matmul(const ts_op_args *a, const plan *p, const groups *g)
     static const int operand_order[2][3] = {{BATCH, LEFT, SUMMED}, {BATCH, SUMMED, RIGHT}}, result_order[3] = {BATCH, LEFT, RIGHT};
     int64_t m = g->size[LEFT], n = g->size[RIGHT], k = g->size[SUMMED], batches = g->size[BATCH];
     int64_t stride[MAX_LABELS], dim[MAX_LABELS], view[MAX_LABELS];
-    float *buffer[3] = {malloc(sizeof(float) * (size_t)(batches * m * k + 1)), malloc(sizeof(float) * (size_t)(batches * k * n + 1)),
-                        malloc(sizeof(float) * (size_t)(batches * m * n + 1))};
+    float *buffer[3] = {ts_try_calloc((size_t)(batches * m * k + 1), sizeof(float)), ts_try_calloc((size_t)(batches * k * n + 1), sizeof(float)),
+                        ts_try_calloc((size_t)(batches * m * n + 1), sizeof(float))};
     bool ok = buffer[0] && buffer[1] && buffer[2];
     if (ok) {
         for (int i = 0; i < 2; i++) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "op/hook.h"
 
 static bool find_axes(const ts_op_args *a, bool *reduced)
@@ -73,7 +74,7 @@ static bool reduce(const ts_op_args *a, const reduction *how)
             }
         return true;
     }
-    double *sum = malloc(sizeof *sum * (size_t)(outs + 1));
+    double *sum = ts_try_calloc((size_t)(outs + 1), sizeof *sum);
     if (!sum)
         return FAIL(a, "not enough memory");
     for (int64_t i = 0; i < outs; i++)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "op/hook.h"
 
 enum { IN_MASK = 3, IN_PAST_KEY, IN_PAST_VALUE, IN_LENGTHS, OUT_PRESENT_KEY = 1, OUT_PRESENT_VALUE, OUT_SCORES };
@@ -189,7 +190,7 @@ static bool eval_attention(const ts_op_args *a)
         return false;
     const int64_t n = t.q.tokens, m = t.k.tokens, mode = ts_attr_int(a->node, "qk_matmul_output_mode", 0);
     const bool rank4 = a->in[0]->rank == 4;
-    float *score = malloc(sizeof *score * (size_t)(n * m + 1)), *scores = a->outs > OUT_SCORES ? a->out[OUT_SCORES]->data.f : NULL;
+    float *score = ts_try_calloc((size_t)(n * m + 1), sizeof *score), *scores = a->outs > OUT_SCORES ? a->out[OUT_SCORES]->data.f : NULL;
     if (!score)
         return FAIL(a, "not enough memory for the scores of %lld queries and %lld keys; use smaller events", (long long)n, (long long)m);
     for (int64_t b = 0; b < t.batch; b++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "physics/npy.h"
 
 enum { MAX_HITS = 1 << 20 }; /* of one event; any more is a file that is not what it says */
@@ -33,11 +34,10 @@ static bool builder_row(builder *b, const char *path, ts_err *err)
     if (b->room > INT32_MAX / 2)
         return ts_fail(err, "%s: more than %d rows; split the file", path, b->room);
     const size_t room = b->room ? 2 * (size_t)b->room : 4096;
-    b->event_id = realloc(b->event_id, room * sizeof *b->event_id);
-    b->hit_id = realloc(b->hit_id, room * sizeof *b->hit_id);
-    b->masked = realloc(b->masked, room * sizeof *b->masked);
-    b->x = realloc(b->x, room * (size_t)b->features * sizeof *b->x);
-    CHECK(b->event_id && b->hit_id && b->masked && b->x);
+    b->event_id = ts_realloc(b->event_id, room, sizeof *b->event_id, "events");
+    b->hit_id = ts_realloc(b->hit_id, room, sizeof *b->hit_id, "events");
+    b->masked = ts_realloc(b->masked, room, sizeof *b->masked, "events");
+    b->x = ts_realloc(b->x, room * (size_t)b->features, sizeof *b->x, "events");
     b->room = (int32_t)room;
     return true;
 }

@@ -1,8 +1,11 @@
 #include "physics/generate_csv.h"
 
-#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
 
 /* Events that are made between two writes: enough to keep all threads busy, few enough to stay in memory. */
 enum { BATCH = 256 };
@@ -52,8 +55,7 @@ typedef struct chunk { /* the rows of one event */
 
 static void format_event(const ts_generated *ev, chunk *c)
 {
-    char *p = c->text = malloc((size_t)ev->hits * ROW_BYTES + 1);
-    CHECK(p);
+    char *p = c->text = ts_malloc((size_t)ev->hits + 1, ROW_BYTES, "the rows of an event");
     for (int i = 0; i < ev->hits; i++) {
         const ts_generated_hit *hit = &ev->hit[i];
         const ts_particle *from = hit->particle < 0 ? NULL : &ev->particle[hit->particle];
@@ -103,13 +105,13 @@ static void add_up(ts_generate_totals *sum, const ts_generate_totals *more)
     sum->crossings += more->crossings;
 }
 
-static bool write_events(FILE *f, const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count, const char *path,
+static bool write_events(ts_writer *w, const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count,
                          void (*progress)(double), ts_generate_totals *totals, ts_err *err)
 {
     static const char header[] = "event_id,hit_id,x,y,z,particle_id,weight,px,py,pz,q\n";
-    chunk *batch = malloc(BATCH * sizeof *batch);
-    CHECK(batch);
-    bool ok = fwrite(header, 1, sizeof header - 1, f) == sizeof header - 1 || ts_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    chunk *batch = ts_malloc(BATCH, sizeof *batch, "events");
+    bool ok = true;
+    fputs(header, w->f);
     for (int64_t done = 0; ok && done < count; done += BATCH) {
         const int now = count - done < BATCH ? (int)(count - done) : BATCH;
 #pragma omp parallel for schedule(dynamic, 4)
@@ -118,8 +120,8 @@ static bool write_events(FILE *f, const ts_geometry *geometry, const ts_generate
         for (int i = 0; i < now; i++) { /* in order: the first failure counts, whatever thread met one first */
             if (ok && batch[i].err.msg[0])
                 ok = ts_fail(err, "%s", batch[i].err.msg);
-            if (ok && fwrite(batch[i].text, 1, batch[i].size, f) != batch[i].size)
-                ok = ts_fail(err, "%s: cannot write: %s", path, strerror(errno));
+            if (ok && fwrite(batch[i].text, 1, batch[i].size, w->f) != batch[i].size)
+                ok = false; /* the commit says why */
             add_up(totals, &batch[i].count);
             free(batch[i].text);
         }
@@ -133,20 +135,18 @@ static bool write_events(FILE *f, const ts_geometry *geometry, const ts_generate
 bool ts_generate_csv(const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count, const char *path,
                      void (*progress)(double share), ts_generate_totals *totals, ts_err *err)
 {
-    char temp[4096];
     ts_generate_totals sum = {0};
-    if (snprintf(temp, sizeof temp, "%s.new", path) >= (int)sizeof temp)
-        return ts_fail(err, "%s: the path is too long", path);
-    FILE *f = fopen(temp, "wb");
-    if (!f)
-        return ts_fail(err, "%s: cannot write: %s", path, strerror(errno));
-    bool ok = write_events(f, geometry, options, first, count, path, progress, &sum, err);
-    if (fclose(f) != 0 && ok)
-        ok = ts_fail(err, "%s: cannot write: %s", path, strerror(errno));
-    if (ok && rename(temp, path) != 0)
-        ok = ts_fail(err, "%s: cannot write: %s", path, strerror(errno));
-    if (!ok)
-        remove(temp);
+    ts_arena *scratch = ts_arena_new();
+    ts_writer w;
+    bool ok = ts_writer_open(scratch, path, &w, err);
+    if (ok) {
+        ok = write_events(&w, geometry, options, first, count, progress, &sum, err);
+        if (err->msg[0])
+            ts_writer_abort(&w);
+        else
+            ok = ts_writer_commit(&w, err) && ok;
+    }
+    ts_arena_free(scratch);
     if (totals)
         *totals = sum;
     return ok;

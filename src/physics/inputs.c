@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 
 static bool number(const json_t *value, double *out)
@@ -189,10 +190,14 @@ static bool read_mask(ts_arena *arena, const json_t *mask, ts_inputs *in, ts_err
 
 const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
 {
-    json_t *root = ts_json_load(path, err);
+    size_t size;
+    const char *text = ts_file_read_most(arena, path, TS_JSON_MOST, "an inputs file", &size, err);
+    json_t *root = text ? ts_json_parse(path, text, size, err) : NULL;
     if (!root)
         return NULL;
     ts_inputs *in = TS_NEW(arena, ts_inputs);
+    in->text = text;
+    in->size = size;
     in->path = ts_strdup(arena, path);
     const bool ok = ts_json_only(root, path, "", members, err) && read_mask(arena, json_object_get(root, "mask"), in, err) &&
                     read_columns(arena, json_object_get(root, "inputs"), in, err) && read_outputs(arena, root, in, err) &&

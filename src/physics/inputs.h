@@ -27,6 +27,8 @@ typedef struct ts_bins {
 
 typedef struct ts_inputs {
     const char *path;         /* for messages; NULL for the default */
+    const char *text;         /* the file as it was read, [size] bytes; NULL for the default */
+    size_t size;
     int features;
     const char *const *column; /* [features] */
     const double *mean, *std; /* [features]: model input = (value - mean) / std */

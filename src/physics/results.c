@@ -34,21 +34,6 @@ void ts_results_set(ts_results *r, const ts_events *events, int event, const dou
     }
 }
 
-/* A column's name, in quotes where it could be taken for something else (RFC 4180). */
-static void column_name(FILE *f, const char *name)
-{
-    const size_t length = strlen(name);
-    const bool quoted = strpbrk(name, ",\"\r\n") || length == 0 || name[0] == ' ' || name[length - 1] == ' ';
-    fputs(quoted ? ",\"" : ",", f);
-    for (; *name; name++) {
-        if (*name == '"')
-            fputc('"', f);
-        fputc(*name, f);
-    }
-    if (quoted)
-        fputc('"', f);
-}
-
 static void header(FILE *f, const ts_results *r, const ts_inputs *inputs)
 {
     fprintf(f, r->pooled ? "event_id" : "event_id,hit_id");
@@ -56,7 +41,7 @@ static void header(FILE *f, const ts_results *r, const ts_inputs *inputs)
         if (r->kind == TS_RESULT_CLASS)
             fprintf(f, o ? ",value" : ",class");
         else if (inputs->output)
-            column_name(f, inputs->output[o]);
+            fprintf(f, ",%s", inputs->output[o]);
         else
             fprintf(f, ",logit%d", o);
     fputc('\n', f);
@@ -69,38 +54,39 @@ static void values(FILE *f, const ts_results *r, const double *y)
     fputc('\n', f);
 }
 
+/* A row a hit, in the order of the file. */
+static void hits(FILE *f, ts_arena *scratch, const ts_results *r, const ts_events *events)
+{
+    int *next = TS_NEW_N(scratch, int, events->count); /* hit of each event that comes next in row order */
+    for (int32_t row = 0; row < events->rows; row++) {
+        const int e = events->row_event[row];
+        const ts_event *ev = &events->event[e];
+        const bool real = next[e] < ev->n && ev->row[next[e]] == row;
+        const int i = real ? next[e]++ : -1;
+        if (!r->y[e])
+            continue;
+        fprintf(f, "%lld,%lld", (long long)ev->id, (long long)events->hit_id[row]);
+        values(f, r, real ? r->y[e] + (size_t)i * (size_t)r->width : NULL);
+    }
+}
+
 bool ts_results_write(const ts_results *r, const ts_events *events, const ts_inputs *inputs, const char *path, ts_err *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    CHECK(f);
-    header(f, r, inputs);
-    if (r->pooled) {
-        for (int e = 0; e < events->count; e++)
+    ts_arena *scratch = ts_arena_new();
+    ts_writer w;
+    bool ok = ts_writer_open(scratch, path, &w, err);
+    if (ok) {
+        header(w.f, r, inputs);
+        for (int e = 0; r->pooled && e < events->count; e++)
             if (r->y[e]) {
-                fprintf(f, "%lld", (long long)events->event[e].id);
-                values(f, r, r->y[e]);
+                fprintf(w.f, "%lld", (long long)events->event[e].id);
+                values(w.f, r, r->y[e]);
             }
-    } else {
-        int *next = calloc((size_t)events->count, sizeof *next); /* hit of each event that comes next in row order */
-        CHECK(next);
-        for (int32_t row = 0; row < events->rows; row++) {
-            const int e = events->row_event[row];
-            const ts_event *ev = &events->event[e];
-            const bool real = next[e] < ev->n && ev->row[next[e]] == row;
-            const int i = real ? next[e]++ : -1;
-            if (!r->y[e])
-                continue;
-            fprintf(f, "%lld,%lld", (long long)ev->id, (long long)events->hit_id[row]);
-            values(f, r, real ? r->y[e] + (size_t)i * (size_t)r->width : NULL);
-        }
-        free(next);
+        if (!r->pooled)
+            hits(w.f, scratch, r, events);
+        ok = ts_writer_commit(&w, err);
     }
-    const bool whole = fclose(f) == 0;
-    CHECK(whole);
-    const bool ok = ts_file_write(path, text, size, err);
-    free(text);
+    ts_arena_free(scratch);
     return ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "physics/csv.h"
 
 typedef struct ts_truth_key {
@@ -75,8 +76,7 @@ static bool read_table(ts_arena *arena, const char *path, const char *mask, tabl
             if (t->room > INT32_MAX / 4)
                 return ts_fail(err, "%s: more than %d rows; split the file", path, t->room);
             t->room = t->room ? 2 * t->room : 4096;
-            t->row = realloc(t->row, (size_t)t->room * sizeof *t->row);
-            CHECK(t->row);
+            t->row = ts_realloc(t->row, (size_t)t->room, sizeof *t->row, "truth");
         }
         if (!read_row(&csv, column, event_column, hit_column, &t->row[t->rows], err))
             return false;

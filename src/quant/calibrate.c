@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <omp.h>
 
 enum { PARTS = 8 };           /* most parts of a (layer, role): those of RES */
 enum { MOMENTS_MOST = 1024 }; /* channels */
@@ -174,6 +175,8 @@ static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
 
 bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 {
+    if (!ts_encoder_eval_check(cal->enc, n, true, err))
+        return false;
     const int threads = one_blas_thread();
     const collector c = evaluate(cal->enc, n, x);
     openblas_set_num_threads(threads);
@@ -185,11 +188,17 @@ bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err)
 {
     collector c[CHUNK];
+    int longest = 0;
+    for (int i = 0; i < count; i++)
+        longest = n[i] > longest ? n[i] : longest;
+    if (!ts_encoder_eval_check(cal->enc, longest, true, err))
+        return false;
+    const bool many = ts_encoder_eval_fits(cal->enc, longest, true, omp_get_max_threads());
     const int threads = one_blas_thread();
     bool ok = true;
     for (int first = 0; first < count && ok; first += CHUNK) {
         const int here = count - first < CHUNK ? count - first : CHUNK;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (many)
         for (int i = 0; i < here; i++)
             c[i] = evaluate(cal->enc, n[first + i], x[first + i]);
         for (int i = 0; i < here; i++) { /* in order, so that sums round the same way every time */

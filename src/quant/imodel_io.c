@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/json.h"
 #include "quant/imodel.h"
 
 enum { VERSION = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
@@ -301,7 +301,7 @@ static void walk_name(walk *w, ts_imodel *im)
     if (!w->saving && !failed(w)) {
         char *name = TS_NEW_N(w->arena, char, length + 1);
         memcpy(name, bytes, (size_t)length);
-        im->name = ts_text_plain(w->arena, name);
+        im->name = name;
     }
 }
 
@@ -378,8 +378,7 @@ bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
     walk_model(&w, &copy, layer);
     CHECK(!failed(&w));
     json_t *root = json_pack("{s:o, s:o}", "values", w.values, "tensors", w.tensors);
-    char *header = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
-    CHECK(root && header);
+    const char *header = ts_json_text(w.arena, root, JSON_COMPACT | JSON_SORT_KEYS);
     const size_t length = strlen(header), size = FIXED_SIZE + length + w.size + CRC_SIZE;
     CHECK(length < UINT32_MAX);
     unsigned char *file = TS_NEW_N(w.arena, unsigned char, size);
@@ -389,7 +388,6 @@ bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
     memcpy(file + FIXED_SIZE, header, length);
     memcpy(file + FIXED_SIZE + length, w.data, w.size);
     put(file + size - CRC_SIZE, crc32_of(file, size - CRC_SIZE), CRC_SIZE);
-    free(header);
     json_decref(root);
     const bool ok = ts_file_write(path, file, size, err);
     ts_arena_free(w.arena);

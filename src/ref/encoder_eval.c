@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/err.h"
+#include "base/memory.h"
 
 enum { QUERY_BLOCK = 256 }; /* query rows whose scores exist at one time; a tap sees all rows at once instead */
 
@@ -274,4 +274,24 @@ void ts_encoder_eval(const ts_encoder *enc, int n, const float *x, float *y, ts_
     run_mlp(&e, &enc->head, last, TS_ROLE_HEAD_HIDDEN, rows, head_in, y);
     tap(&e, last, TS_ROLE_OUT, 0, rows, enc->outputs, y);
     ts_arena_free(e.arena);
+}
+
+static double bytes_for(const ts_encoder *enc, int n, bool tapped)
+{
+    const double rows = tapped || n < QUERY_BLOCK ? n : QUERY_BLOCK;
+    const double floats = (double)n * (3.0 * enc->d + 4.0 * enc->heads * enc->d_head + enc->ff + (double)enc->outputs) + rows * n * (tapped ? 2 : 1);
+    return floats * sizeof(float);
+}
+
+bool ts_encoder_eval_fits(const ts_encoder *enc, int n, bool tapped, int at_once)
+{
+    return at_once * bytes_for(enc, n, tapped) < 0.75 * (double)ts_memory_limit();
+}
+
+bool ts_encoder_eval_check(const ts_encoder *enc, int n, bool tapped, ts_err *err)
+{
+    return ts_encoder_eval_fits(enc, n, tapped, 1) ||
+           ts_fail(err, "an event of %d hits: the float model's scores of all pairs of hits take %.0f MB, more than three quarters of this machine's %.0f MB; "
+                        "use shorter events, or the first of them with --calibrate or --limit",
+                   n, bytes_for(enc, n, tapped) / 1e6, (double)ts_memory_limit() / 1e6);
 }

@@ -1,6 +1,7 @@
 /* Float evaluation of a recognised encoder on one event, with taps on every tensor that quantisation gives a format. */
 #ifndef TS_ENCODER_EVAL_H
 #define TS_ENCODER_EVAL_H
+#include "base/err.h"
 #include "graph/encoder.h"
 
 /* Every place of the encoder that has a format of its own. Keyed by (layer, role); embed uses layer 0, head the last. */
@@ -39,5 +40,11 @@ typedef void (*ts_tap)(void *user, int layer, ts_role role, int part, int head, 
 /* x: [n][features], standardised; y: [n][outputs] ([1][outputs] where pooled). n >= 0; n = 0 leaves y alone unless pooled,
    which is zeros then. tap may be NULL. Thread-safe. */
 void ts_encoder_eval(const ts_encoder *enc, int n, const float *x, float *y, ts_tap tap, void *user);
+
+/* Whether this machine has the memory for `at_once` such evaluations of n hits; with a tap all scores of a head are kept, n * n of them. */
+bool ts_encoder_eval_fits(const ts_encoder *enc, int n, bool tapped, int at_once);
+
+/* The same of one, and what to say where it is not so. */
+bool ts_encoder_eval_check(const ts_encoder *enc, int n, bool tapped, ts_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "op/op.h"
 
 /* One evaluation. */
@@ -11,6 +12,7 @@ typedef struct run {
     const ts_tensor **tensor; /* [values]: what is known so far */
     ts_tensor *own;           /* [values]: those whose storage is from malloc and released by us */
     int *left;                /* [values]: uses that are still to come */
+    size_t bytes, most;       /* of results that are there; and may be, so that the machine does not come to a standstill */
 } run;
 
 static bool check_input(const ts_value *v, const ts_tensor *t, int64_t *hits, ts_err *err)
@@ -31,9 +33,28 @@ static bool check_input(const ts_value *v, const ts_tensor *t, int64_t *hits, ts
     return true;
 }
 
+static size_t bytes_of(const ts_tensor *t)
+{
+    return ((size_t)ts_count(t) + 1) * ts_store_bytes(t->dtype);
+}
+
+/* Storage for a result. */
+static bool store(run *r, const ts_node *node, ts_tensor *t, ts_err *err)
+{
+    const size_t bytes = bytes_of(t), room = r->most > r->bytes ? r->most - r->bytes : 0;
+    if (bytes <= room && (t->data.any = ts_try_calloc(bytes, 1))) {
+        r->bytes += bytes;
+        return true;
+    }
+    return ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements, %zu bytes; use smaller events", node->name, node->type,
+                   (long long)ts_count(t), bytes);
+}
+
 static void release(run *r, const ts_value *v)
 {
     if (--r->left[v->id] == 0 && !v->is_output) {
+        if (r->own[v->id].data.any)
+            r->bytes -= bytes_of(&r->own[v->id]);
         free(r->own[v->id].data.any);
         r->own[v->id].data.any = NULL;
     }
@@ -42,23 +63,17 @@ static void release(run *r, const ts_value *v)
 static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user, ts_err *err)
 {
     bool ok = false;
-    const ts_tensor **in = calloc((size_t)node->ins + 1, sizeof *in);
-    ts_tensor **out = calloc((size_t)node->outs + 1, sizeof *out);
-    CHECK(in && out);
+    const ts_tensor **in = ts_calloc((size_t)node->ins + 1, sizeof *in, "a node");
+    ts_tensor **out = ts_calloc((size_t)node->outs + 1, sizeof *out, "a node");
     for (int k = 0; k < node->ins; k++)
         in[k] = node->in[k] ? r->tensor[node->in[k]->id] : NULL;
     for (int k = 0; k < node->outs; k++)
         out[k] = &r->own[node->out[k]->id];
     if (!ts_op_infer(node, in, out, err))
         goto done;
-    for (int k = 0; k < node->outs; k++) {
-        out[k]->data.any = calloc((size_t)ts_count(out[k]) + 1, ts_store_bytes(out[k]->dtype));
-        if (!out[k]->data.any) {
-            ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements; use smaller events", node->name, node->type,
-                    (long long)ts_count(out[k]));
+    for (int k = 0; k < node->outs; k++)
+        if (!store(r, node, out[k], err))
             goto done;
-        }
-    }
     if (!ts_op_eval(node, in, out, err))
         goto done;
     for (int k = 0; k < node->outs; k++) {
@@ -87,9 +102,10 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
         if (!check_input(g->input[i], input[i], &hits, err))
             return false;
 
-    run r = {g, calloc((size_t)g->values + 1, sizeof *r.tensor), calloc((size_t)g->values + 1, sizeof *r.own),
-             calloc((size_t)g->values + 1, sizeof *r.left)};
-    CHECK(r.tensor && r.own && r.left);
+    run r = {.g = g, .most = ts_memory_limit() / 4 * 3};
+    r.tensor = ts_calloc((size_t)g->values + 1, sizeof *r.tensor, "values");
+    r.own = ts_calloc((size_t)g->values + 1, sizeof *r.own, "values");
+    r.left = ts_calloc((size_t)g->values + 1, sizeof *r.left, "values");
     for (int i = 0; i < g->values; i++) {
         r.tensor[i] = g->value[i]->constant;
         r.left[i] = g->value[i]->uses;

@@ -1,51 +1,59 @@
 #include "report/report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-
-static void path_of(char *path, size_t size, const char *dir)
-{
-    snprintf(path, size, "%s/report.json", dir);
-}
+#include "base/json.h"
+#include "emit/outdir.h"
 
 json_t *ts_report_load(const char *dir, ts_err *err)
 {
     char path[4096];
-    path_of(path, sizeof path, dir);
-    json_error_t where;
-    json_t *report = json_load_file(path, 0, &where);
-    if (!json_is_object(report)) {
-        json_decref(report);
-        ts_fail(err, "%s: %s; compile the model again", path, where.text);
-        return NULL;
-    }
-    return report;
+    snprintf(path, sizeof path, "%s/report.json", dir);
+    json_t *report = ts_json_load(path, err);
+    if (json_is_object(report))
+        return report;
+    json_decref(report);
+    ts_fail(err, "%s: is not a report", path);
+    ts_fail_in(err, "compile the model again");
+    return NULL;
 }
 
 bool ts_report_write(const char *path, const json_t *report, ts_err *err)
 {
-    char *text = json_dumps(report, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10));
-    CHECK(text);
+    ts_arena *scratch = ts_arena_new();
+    const char *text = ts_json_text(scratch, report, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10));
     const bool ok = ts_file_write(path, text, strlen(text), err);
-    free(text);
+    ts_arena_free(scratch);
     return ok;
 }
 
-bool ts_report_put(const char *dir, const char *member, json_t *value, ts_err *err)
+/* With the design's lock. */
+static bool put(const ts_design *design, const char *member, json_t *value, ts_err *err)
 {
     char path[4096];
-    path_of(path, sizeof path, dir);
-    json_t *report = ts_report_load(dir, err);
-    if (!report) {
-        json_decref(value);
+    if (!ts_design_is_there(design))
+        return ts_fail(err, "%s: another design was compiled there meanwhile; its report is left alone", design->dir);
+    json_t *report = ts_report_load(design->dir, err);
+    if (!report)
         return false;
-    }
-    json_object_set_new(report, member, value);
+    json_object_set(report, member, value);
+    snprintf(path, sizeof path, "%s/report.json", design->dir);
     const bool ok = ts_report_write(path, report, err);
     json_decref(report);
+    return ok;
+}
+
+bool ts_report_put(const ts_design *design, const char *member, json_t *value, ts_err *err)
+{
+    int lock;
+    bool ok = ts_outdir_lock(design->dir, &lock, err);
+    if (ok) {
+        ok = put(design, member, value, err);
+        ts_outdir_unlock(lock);
+    }
+    json_decref(value);
     return ok;
 }
 

@@ -5,12 +5,13 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "emit/emit.h"
 
 /* Reads DIR/report.json; NULL with a message where it is missing or damaged. New reference. */
 json_t *ts_report_load(const char *dir, ts_err *err);
 
-/* Replaces one member of DIR/report.json, atomically; takes the reference to `value`. */
-bool ts_report_put(const char *dir, const char *member, json_t *value, ts_err *err);
+/* Replaces one member of the design's report, atomically, and unless another design has taken its place; takes the reference to `value`. */
+bool ts_report_put(const ts_design *design, const char *member, json_t *value, ts_err *err);
 
 /* Writes a whole report (borrowed) to PATH, atomically, with sorted members. */
 bool ts_report_write(const char *path, const json_t *report, ts_err *err);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/map.h"
 
 enum { SMALL_BITS = 3, LUTRAM_WORDS = 64, NONE = -1 };
@@ -481,10 +483,13 @@ static const module *summarise(checker *k, const char *name)
 
 bool ts_paths_check(ts_arena *arena, const char *netlist, const char *top, ts_paths *paths, ts_err *err)
 {
-    json_error_t where;
-    json_t *root = json_load_file(netlist, 0, &where);
+    ts_arena *scratch = ts_arena_new(); /* a netlist may be larger than what people write */
+    size_t size;
+    const char *text = ts_file_read(scratch, netlist, &size, err);
+    json_t *root = text ? ts_json_parse(netlist, text, size, err) : NULL;
+    ts_arena_free(scratch);
     if (!root)
-        return ts_fail(err, "%s: %s", netlist, where.text);
+        return false;
     *paths = (ts_paths){.latches = 0};
     for (int i = 0; i <= TS_PATH_ADDERS; i++)
         paths->with[i].multiplexers = NONE;

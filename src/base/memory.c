@@ -1,0 +1,111 @@
+#include "base/memory.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORTH_ASKING = 1 << 28 }; /* requests below are tried without asking how much there is */
+
+/* The one piece of state: a process has one heap, and jansson's allocators are its too. */
+static _Atomic(ts_memory_handler *) on_failure;
+
+void ts_memory_fail(size_t bytes, const char *what)
+{
+    ts_memory_handler *handler = atomic_load(&on_failure);
+    if (handler)
+        handler(bytes, what);
+    fprintf(stderr, "tessera: out of memory: %zu bytes for %s\n", bytes, what);
+    _exit(EXIT_FAILURE);
+}
+
+/* A file with one number; SIZE_MAX where it says none. */
+static size_t number_in(const char *path)
+{
+    char text[32] = "";
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return SIZE_MAX;
+    const ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    const unsigned long long value = got > 0 ? strtoull(text, NULL, 10) : 0;
+    return value > 0 && value < SIZE_MAX ? (size_t)value : SIZE_MAX; /* "max" is 0 here */
+}
+
+size_t ts_memory_limit(void)
+{
+    static const char *const groups[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t most = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        const size_t group = number_in(groups[i]);
+        most = group < most ? group : most;
+    }
+    return most;
+}
+
+/* The product, at least 1; false where it is more than can be counted or than the machine has. */
+static bool product(size_t count, size_t size, size_t *bytes)
+{
+    *bytes = SIZE_MAX;
+    if (size != 0 && count > PTRDIFF_MAX / size)
+        return false;
+    *bytes = count == 0 || size == 0 ? 1 : count * size;
+    return *bytes < WORTH_ASKING || *bytes <= ts_memory_limit();
+}
+
+static void *got(void *p, size_t bytes, const char *what)
+{
+    if (!p)
+        ts_memory_fail(bytes, what);
+    return p;
+}
+
+void *ts_malloc(size_t count, size_t size, const char *what)
+{
+    size_t bytes;
+    const bool fits = product(count, size, &bytes);
+    return got(fits ? malloc(bytes) : NULL, bytes, what);
+}
+
+void *ts_calloc(size_t count, size_t size, const char *what)
+{
+    size_t bytes;
+    const bool fits = product(count, size, &bytes);
+    return got(fits ? calloc(bytes, 1) : NULL, bytes, what);
+}
+
+void *ts_realloc(void *old, size_t count, size_t size, const char *what)
+{
+    size_t bytes;
+    const bool fits = product(count, size, &bytes);
+    return got(fits ? realloc(old, bytes) : NULL, bytes, what);
+}
+
+void *ts_aligned_alloc(size_t alignment, size_t size, const char *what)
+{
+    size_t bytes;
+    const bool fits = product(size, 1, &bytes);
+    return got(fits ? aligned_alloc(alignment, bytes) : NULL, bytes, what);
+}
+
+void *ts_try_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    return product(count, size, &bytes) ? calloc(bytes, 1) : NULL;
+}
+
+static void *json_memory(size_t bytes)
+{
+    return ts_malloc(bytes, 1, "JSON");
+}
+
+void ts_memory_on_failure(ts_memory_handler *handler)
+{
+    atomic_store(&on_failure, handler);
+    json_set_alloc_funcs(json_memory, free);
+}
