@@ -2,11 +2,11 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/asset.h"
 #include "base/file.h"
+#include "base/json.h"
 
 enum { MAX_DEVICES = 256, MAX_DIES = 64 };
 
@@ -58,21 +58,7 @@ static bool read_int(const reader *r, const char *key, int lo, int *out)
 /* An object's members are those of the list; what is mistyped would otherwise not be noticed. */
 static bool only_known(const reader *r, const char *where, const char *const *known)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)r->object, key, value)
-    {
-        int i = 0;
-        while (known[i] && strcmp(known[i], key) != 0)
-            i++;
-        if (known[i])
-            continue;
-        const char *list = "";
-        for (i = 0; known[i]; i++)
-            list = ts_printf(r->arena, "%s%s%s", list, i ? ", " : "", known[i]);
-        return ts_fail(r->err, "%s: unknown member \"%s\"%s; known are %s (docs/devices.md)", r->path, key, where, list);
-    }
-    return true;
+    return ts_json_only(r->object, r->path, where, known, r->err);
 }
 
 static bool read_object(const reader *r, const char *key, const char *const *known, reader *part)
@@ -81,7 +67,7 @@ static bool read_object(const reader *r, const char *key, const char *const *kno
     *part = (reader){r->arena, object, r->path, r->err};
     if (!json_is_object(object))
         return ts_fail(r->err, "%s: \"%s\" must be an object", r->path, key);
-    return only_known(part, ts_printf(r->arena, " of \"%s\"", key), known);
+    return only_known(part, key, known);
 }
 
 /* A name is a file's, too, where the device goes with a design. */
@@ -136,7 +122,7 @@ static bool read_dies(const reader *r, ts_device *d)
         const reader one = {r->arena, list ? json_array_get(list, (size_t)i) : NULL, r->path, r->err};
         if (list && !json_is_object(one.object))
             return ts_fail(r->err, "%s: \"dies\" must be a list of objects", r->path);
-        if (list && (!only_known(&one, " of \"dies\"", known) || !read_die(&one, d->bram_kbit, &die[i])))
+        if (list && (!only_known(&one, "dies", known) || !read_die(&one, d->bram_kbit, &die[i])))
             return false;
 #define X(field, label) die[i].field = list ? die[i].field : d->whole.field / d->slr;
         TS_RESOURCES(X)
@@ -214,16 +200,9 @@ static bool read_device(const reader *r, ts_device *d)
 
 static ts_device *parse(ts_arena *arena, const char *path, const char *text, ts_err *err)
 {
-    json_error_t at;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &at);
+    json_t *root = ts_json_parse(path, text, strlen(text), err);
     ts_device *device = TS_NEW(arena, ts_device);
-    bool ok = false;
-    if (!root)
-        ts_fail(err, "%s: line %d: %s", path, at.line, at.text);
-    else if (!json_is_object(root))
-        ts_fail(err, "%s: not a device: the file must hold one JSON object", path);
-    else
-        ok = read_device(&(reader){arena, root, path, err}, device);
+    const bool ok = root && read_device(&(reader){arena, root, path, err}, device);
     json_decref(root);
     return ok ? device : NULL;
 }

@@ -350,8 +350,8 @@ static bool alone_somehow(search *s, int device, ts_err *err)
     }
     if (pages && strcmp(pages, resident) == 0) /* it is not the weights */
         return ts_fail(err, "%s", first.msg);
-    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or lower --max-tokens or narrow "
-                                "the formats", s->im->name, name, s->ring.max_tokens, resident, pages)
+    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or %s", s->im->name, name,
+                           s->ring.max_tokens, resident, pages, s->ring.target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats")
                  : ts_fail(err, "%s", second.msg);
 }
 

@@ -135,7 +135,7 @@ static void device_from_a_file(void **state)
     " \"memory_gbytes_per_s\": 0, \"source\": \"s\", " rest "}"
     static const char good[] = DEVICE("\"slr\": 1");
     static const char *const wrong[][2] = {
-        {"", "line"},
+        {"", "not valid JSON"},
         {"[]", "one JSON object"},
         {"{\"name\": \"mine\"}", "docs/devices.md"},
         {"{\"name\": \"mine\", \"luts\": 5}", "unknown member \"luts\"; known are name, title, part"},
@@ -143,7 +143,7 @@ static void device_from_a_file(void **state)
         {DEVICE("\"slr\": 1, \"dies\": [{\"lut\": 999, \"ff\": 2000, \"dsp\": 10, \"bram\": 5, \"uram\": 0}]"), "the dies have 999 LUT together, the device 1000"},
         {DEVICE("\"slr\": 1000000000"), "64 dies at most"},
         {DEVICE("\"slr\": 1, \"shell\": {\"lut\": 1.5, \"what\": \"s\"}"), "above 0 and at most 1"},
-        {DEVICE("\"slr\": 1, \"shell\": {\"luts\": 0.5, \"what\": \"s\"}"), "unknown member \"luts\" of \"shell\"; known are lut, ff"},
+        {DEVICE("\"slr\": 1, \"shell\": {\"luts\": 0.5, \"what\": \"s\"}"), "shell: unknown member \"luts\"; known are lut, ff"},
         {DEVICE("\"slr\": 1, \"link\": {\"mbits\": 5, \"ns\": 5, \"count\": 0}"), "\"count\" must be a number of at least 1"},
     };
     ts_err err = {""};
