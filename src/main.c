@@ -178,16 +178,17 @@ static bool emit_files(ts_arena *arena, const compile_job *job, const json_t *al
 static bool emit(ts_arena *arena, const options *o, const compile_job *job, const json_t *all, ts_err *err)
 {
     ts_progress("writing %s", o->dir);
-    const ts_events *events = job->events.tokens;
-    int *n = TS_NEW_N(arena, int, events->count);
-    for (int e = 0; e < events->count; e++)
-        n[e] = events->event[e].n;
-    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, events);
+    ts_events kept = *job->events.tokens; /* whose hits are known: the first ones */
+    int *n = TS_NEW_N(arena, int, kept.count), count = 0;
+    for (; count < kept.count && (kept.event[count].n == 0 || kept.event[count].x); count++)
+        n[count] = kept.event[count].n;
+    kept.count = count;
+    const int32_t *const *x = (const int32_t *const *)ts_integer_inputs(arena, job->im, &kept);
     json_t *extra = job->assist ? ts_assist_manifest(job->assist, job->im, &job->bus, &job->deployment.partition) : NULL;
     ts_outdir out;
     bool ok = ts_outdir_begin(arena, o->dir, &out, err);
     if (ok) {
-        ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, events->count, n, x, extra, out.temp, err);
+        ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, kept.count, n, x, extra, out.temp, err);
         if (!ok)
             ts_outdir_abort(&out);
         ok = ok && ts_outdir_commit(arena, &out, err);
@@ -198,7 +199,7 @@ static bool emit(ts_arena *arena, const options *o, const compile_job *job, cons
 
 static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.select = 20, .loss = 0.005, .utilisation = 0.8};
+    options o = {.source.verb = "compile", .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
         {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
@@ -216,6 +217,8 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
+        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &o.source.standardised, 0, 0,
+         false},
         {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20; fewer once they have 16,000 hits)", &o.calibrate, 1, 1e6, false},
         {"max-tokens", TS_ARG_INT, "N", "longest event the design takes (that of FILE)", &o.max_tokens, 1, 65536, false},
         {"plan-tokens", TS_ARG_INT, "N", "plan for events of N hits (the lengths of FILE)", &o.plan_tokens, 1, 65536, false},
@@ -233,6 +236,8 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
     const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.model, &err);
     if (parsed != TS_ARGS_OK)
         return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    if (!ts_formats_are_searched(o.formats)) /* which takes all events; otherwise only their lengths count behind those that calibrate */
+        o.source.keep = o.calibrate > TS_CALIBRATE_MOST ? o.calibrate : TS_CALIBRATE_MOST;
     ts_arena *arena = ts_arena_new();
     const bool ok = compile(arena, &o, &err);
     ts_progress_end();
@@ -246,14 +251,17 @@ static const ts_verb verbs[] = {
      "DIR gets rtl/, mem/, tb/, manifest.json, model.tsm (the integer model), report.json and copies of the model and its inputs file.",
      verb_compile},
     {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},
-    {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.", "", ts_verb_run},
+    {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.",
+     "Values of events, .csv or .npy, are raw: where there is an inputs file (a design has its own) they become (value - mean) / std; of values\n"
+     "that are so already say --standardised. Exit status 3: done, but some events have more hits than the design takes and were refused.",
+     ts_verb_run},
     {"score", "[LABEL=]OUT.csv[@INPUTS.json][,...]", "Scores results as tracks: trackml, perfect, double majority and lhc, with standard errors over events.",
      "Items of the list, without spaces, are results files, or, for comparison, baseline:angles (no model: hits' own angles, clustered),\n"
      "baseline:truth (truth parameters, clustered), baseline:binned (hits' own angles in the classifier's bins) and baseline:classes (truth in\n"
      "the classifier's bins). An item's own @INPUTS.json comes before --inputs. docs/scores.md has the definitions.",
      ts_verb_score},
     {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
-     "Exit status 0 only if every event was compared and every word agrees. Figures go to DIR/report.json.", ts_verb_simulate},
+     "Exit status 0 only if every event was compared and every word agrees; 3 if some were refused, having too many hits. Figures go to DIR/report.json.", ts_verb_simulate},
     {"profile", "DIR", "Shows what integer formats do to each tensor: ranges, saturation, signal to noise.",
      "Runs the float and the integer model on the events. SNR: variance of the float values over the mean square error, all errors before\n"
      "included; alone: the rounding of that format by itself. Goes to DIR/report.json, too.", ts_verb_profile},

@@ -47,10 +47,10 @@ static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const t
 /* The first events, as many as the user wants; of long ones fewer say as much of every tensor, and take the square of their length in time. */
 static int events_to_calibrate(const ts_events *events, int wish)
 {
-    enum { EVENTS = 20, ENOUGH_EVENTS = 3, ENOUGH_HITS = 16000 };
+    enum { ENOUGH_EVENTS = 3, ENOUGH_HITS = 16000 };
     int count = 0;
     double hits = 0;
-    for (int e = 0; e < events->count && count < EVENTS && (count < ENOUGH_EVENTS || hits < ENOUGH_HITS); e++) {
+    for (int e = 0; e < events->count && count < TS_CALIBRATE_MOST && (count < ENOUGH_EVENTS || hits < ENOUGH_HITS); e++) {
         count += events->event[e].n > 0;
         hits += events->event[e].n;
     }

@@ -6,10 +6,13 @@
 #include "quant/calibrate.h"
 #include "quant/formats.h"
 
+/* Events that calibrate where nobody says how many, at most. */
+enum { TS_CALIBRATE_MOST = 20 };
+
 typedef struct ts_choose_options {
     const char *verb;    /* for warnings */
     const char *formats; /* NULL, NAME=BITS,..., a file, "auto" or "packed" */
-    int calibrate, select; /* events; calibrate 0: 20, or fewer that have hits enough */
+    int calibrate, select; /* events; calibrate 0: TS_CALIBRATE_MOST, or fewer that have hits enough */
     double loss;
     int max_tokens, plan_tokens; /* 0: those of the events */
 } ts_choose_options;

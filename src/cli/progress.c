@@ -14,7 +14,8 @@ static struct {
     pthread_t thread;
     bool running, stop, printed;
     char what[200];
-    double fraction; /* < 0: unknown */
+    double fraction;         /* < 0: unknown */
+    long long events, total; /* events: -1 where the step has none; total: 0 where it is not known */
     struct timespec since;
 } line = {.stop = true, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
@@ -25,17 +26,56 @@ static double seconds(void)
     return (double)(now.tv_sec - line.since.tv_sec) + 1e-9 * (double)(now.tv_nsec - line.since.tv_nsec);
 }
 
+/* 1234567 as 1,234,567. */
+static void put_count(char *to, size_t room, long long count)
+{
+    char digits[32];
+    const int length = snprintf(digits, sizeof digits, "%lld", count);
+    size_t used = 0;
+    for (int i = 0; i < length && used + 2 < room; i++) {
+        to[used++] = digits[i];
+        if (i + 1 < length && (length - 1 - i) % 3 == 0)
+            to[used++] = ',';
+    }
+    to[used] = 0;
+}
+
+/* "12,340 of 100,000 events, 310/s, 4 min left"; what is not known is left out. */
+static void put_events(char *to, size_t room, double t)
+{
+    char done[32], total[32] = "", part[32] = "", left[32] = "";
+    put_count(done, sizeof done, line.events);
+    if (line.total > 0) {
+        put_count(part, sizeof part, line.total);
+        snprintf(total, sizeof total, " of %s", part);
+        part[0] = 0;
+    } else if (line.fraction > 0) {
+        snprintf(part, sizeof part, ", %.0f %% of the file", 100 * line.fraction);
+    }
+    const double rest = line.fraction > 0 ? t * (1 - line.fraction) / line.fraction : -1;
+    if (rest >= 90)
+        snprintf(left, sizeof left, ", %.0f min left", rest / 60);
+    else if (rest >= 0)
+        snprintf(left, sizeof left, ", %.0f s left", rest);
+    const double rate = t > 0 ? (double)line.events / t : 0;
+    snprintf(to, room, ", %s%s events%s, %.*f/s%s", done, total, part, rate < 10, rate, left);
+}
+
 /* On a terminal the line is redrawn twice a second; in a log it appears once, and then every 30 s. */
 static void print(bool terminal)
 {
     const double t = seconds();
-    char percent[16] = "";
-    if (line.fraction >= 0)
-        snprintf(percent, sizeof percent, " %3.0f %%", 100 * line.fraction);
-    if (terminal)
-        fprintf(stderr, "\r\033[K%s%s, %.0f s", line.what, percent, t);
+    char how_far[160] = "";
+    if (line.events >= 0)
+        put_events(how_far, sizeof how_far, t);
+    else if (line.fraction >= 0)
+        snprintf(how_far, sizeof how_far, " %3.0f %%, %.0f s", 100 * line.fraction, t);
     else
-        fprintf(stderr, "%s%s, %.0f s ...\n", line.what, percent, t);
+        snprintf(how_far, sizeof how_far, ", %.0f s", t);
+    if (terminal)
+        fprintf(stderr, "\r\033[K%s%s", line.what, how_far);
+    else
+        fprintf(stderr, "%s%s ...\n", line.what, how_far);
     fflush(stderr);
     line.printed = true;
 }
@@ -86,6 +126,7 @@ void ts_progress(const char *fmt, ...)
     vsnprintf(line.what, sizeof line.what, fmt, ap);
     va_end(ap);
     line.fraction = -1;
+    line.events = -1;
     line.stop = line.printed = false;
     clock_gettime(CLOCK_REALTIME, &line.since);
     line.running = pthread_create(&line.thread, NULL, watch, NULL) == 0;
@@ -99,6 +140,15 @@ const char *ts_progress_step(void)
 void ts_progress_at(double fraction)
 {
     pthread_mutex_lock(&line.lock);
+    line.fraction = fraction;
+    pthread_mutex_unlock(&line.lock);
+}
+
+void ts_progress_events(long long done, long long total, double fraction)
+{
+    pthread_mutex_lock(&line.lock);
+    line.events = done;
+    line.total = total;
     line.fraction = fraction;
     pthread_mutex_unlock(&line.lock);
 }

@@ -6,6 +6,7 @@
 #include "base/blas.h"
 #include "base/file.h"
 #include "cli/assisted.h"
+#include "cli/feed.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
 #include "import/import.h"
@@ -75,13 +76,23 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
     return load_inputs(arena, source->inputs, source, model, ts_host_features(host), ts_host_outputs(host, &pooled), err);
 }
 
+ts_events_options ts_event_options(const ts_event_source *s)
+{
+    return (ts_events_options){.lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
+}
+
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
 {
     ts_progress("reading %s", s->samples ? s->samples : s->events);
-    if (s->samples)
-        return ts_host_samples(arena, host, s->samples, s->limit, err);
-    return ts_events_load(arena, s->events, inputs, &(ts_events_options){.lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit},
-                          err);
+    ts_feed feed;
+    const ts_events *events = NULL;
+    if (ts_feed_open(arena, s, inputs, host, &feed, err))
+        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, err) : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
+    ts_progress_end();
+    if (events)
+        ts_feed_watch(&feed);
+    ts_feed_close(&feed);
+    return events;
 }
 
 static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const ts_event_source *given, ts_compiled *c, ts_err *err)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "cli/assisted.h"
+#include "cli/feed.h"
 #include "cli/progress.h"
+#include "cli/refused.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "emu/emu.h"
@@ -198,12 +200,24 @@ static bool finish_on_host(ts_arena *arena, const options *o, const ts_compiled 
     return ts_report_put(&c->design, "host", host, err);
 }
 
-static bool simulate(ts_arena *arena, const options *o, ts_err *err)
+static const ts_events *load_events(ts_arena *arena, const options *o, const ts_compiled *c, ts_err *err)
+{
+    ts_feed feed;
+    ts_progress("reading %s", o->source.samples ? o->source.samples : o->source.events);
+    const ts_events *events = ts_feed_open(arena, &o->source, c->inputs, c->host, &feed, err) ? ts_feed_take_all(&feed, arena, err) : NULL;
+    ts_progress_end();
+    if (events)
+        ts_feed_watch(&feed);
+    ts_feed_close(&feed);
+    return events;
+}
+
+static bool simulate(ts_arena *arena, const options *o, bool *refused, ts_err *err)
 {
     ts_compiled c;
     if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
-    const ts_events *events = ts_load_events(arena, &o->source, c.inputs, c.host, err);
+    const ts_events *events = load_events(arena, o, &c, err);
     ts_host_time time = {0};
     const ts_events *tokens = events && c.host ? ts_host_events(arena, c.host, events, &time, err) : events;
     int *n = NULL, *index = NULL, count = 0;
@@ -236,6 +250,11 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
                                 .progress = progress};
     ok = ok && ts_simulate(arena, &c.design, &opt, &result, err);
     ok = ok && (!c.host || finish_on_host(arena, o, &c, events, index, &result, &time, err));
+    ts_refused no = {.count = 0};
+    for (int i = 0; ok && i < count; i++)
+        if (result.event[i].refused)
+            ts_refuse(&no, events->event[index[i]].id, n[i]);
+    *refused = no.count > 0;
     ok = ok && ts_report_put(&c.design, "simulated", result_json(arena, &result, &c.design, o->bus ? &bus : NULL, o), err);
     ts_progress_end();
     if (ok) {
@@ -252,6 +271,7 @@ static bool simulate(ts_arena *arena, const options *o, ts_err *err)
              ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
                      result.difference ? result.difference : "results are missing", o->dir);
     }
+    ok = ok && ts_refused_tell(&no, "simulate", events->count, c.design.plan.n_max, err);
     ts_design_free(&c.design);
     return ok;
 }
@@ -315,13 +335,15 @@ static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err
 
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.seed = 1};
+    options o = {.seed = 1, .source.verb = "simulate"};
     const ts_arg table[] = {
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &o.source.events, 0, 0, false},
         {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
+        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &o.source.standardised, 0, 0,
+         false},
         {"limit", TS_ARG_INT, "K", "only the first K events", &o.source.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
         {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
@@ -343,9 +365,10 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
     if (parsed != TS_ARGS_OK)
         return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
     ts_arena *arena = ts_arena_new();
+    bool refused = false;
     const bool ok = parse_link_fault(o.link_fault, &o.link, &err) && parse_page_fault(o.page_fault, &o.page, &err) &&
-                    parse_part_stall(o.part_stall, &o.part, &err) && simulate(arena, &o, &err);
+                    parse_part_stall(o.part_stall, &o.part, &err) && simulate(arena, &o, &refused, &err);
     ts_progress_end();
     ts_arena_free(arena);
-    return ok ? 0 : ts_cli_fail(verb, &err);
+    return !ok ? ts_cli_fail(verb, &err) : refused ? TS_CLI_REFUSED : 0;
 }

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "pass/subgraph.h"
-#include "physics/npy.h"
 #include "ref/graph_eval.h"
 
 static bool has_fixed_shape(const ts_value *v)
@@ -174,6 +173,8 @@ const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_e
         if (from->n == 0)
             continue;
         event[e].n = ts_host_tokens(host, from->n);
+        if (!from->x)
+            continue;
         float *tokens = TS_NEW_N(arena, float, (size_t)event[e].n * (size_t)out->features);
         const double start = ts_seconds();
         if (!ts_host_front(host, from->n, from->x, tokens, err)) {
@@ -185,6 +186,11 @@ const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_e
         event[e].x = tokens;
     }
     return out;
+}
+
+size_t ts_host_sample_size(const ts_host *host)
+{
+    return (size_t)count_at(host->input, 1);
 }
 
 const char *ts_host_samples_shape(ts_arena *arena, const ts_host *host)
@@ -204,43 +210,35 @@ static bool fits(const ts_npy *npy, const ts_value *input)
     return same;
 }
 
-const ts_events *ts_host_samples(ts_arena *arena, const ts_host *host, const char *path, int limit, ts_err *err)
+bool ts_host_samples_open(ts_arena *arena, const ts_host *host, const char *path, ts_npy *npy, ts_err *err)
 {
-    if (!has_fixed_shape(host->input)) {
-        ts_fail(err, "--input %s: the model takes events of any number of hits; give them with --events", path);
-        return NULL;
-    }
-    const ts_npy *npy = ts_npy_load(arena, path, err);
-    if (!npy)
-        return NULL;
-    if (!fits(npy, host->input) || npy->dim[0] < 1) {
-        ts_fail(err, "%s: the model's input '%s' needs an array %s", path, host->input->name, ts_host_samples_shape(arena, host));
-        return NULL;
-    }
-    const int count = limit && limit < npy->dim[0] ? limit : (int)npy->dim[0], n = ts_host_tokens(host, 1);
+    *npy = (ts_npy){.rank = 0};
+    if (!has_fixed_shape(host->input))
+        return ts_fail(err, "--input %s: the model takes events of any number of hits; give them with --events", path);
+    if (!ts_npy_open(arena, path, npy, err))
+        return false;
+    return (fits(npy, host->input) && npy->dim[0] >= 1 && npy->dim[0] <= INT32_MAX) ||
+           ts_fail(err, "%s: the model's input '%s' needs an array %s", path, host->input->name, ts_host_samples_shape(arena, host));
+}
+
+bool ts_host_sample(ts_arena *arena, const ts_host *host, ts_npy *npy, int number, ts_event *event, ts_err *err)
+{
+    const int n = ts_host_tokens(host, 1);
     const int64_t size = count_at(host->input, 1);
-    ts_events *out = TS_NEW(arena, ts_events);
-    ts_event *event = TS_NEW_N(arena, ts_event, count);
-    int64_t *hit_id = TS_NEW_N(arena, int64_t, (size_t)count * (size_t)n);
-    int32_t *row_event = TS_NEW_N(arena, int32_t, (size_t)count * (size_t)n);
-    *out = (ts_events){.path = path, .count = count, .features = ts_host_width(host), .event = event, .rows = count * n, .hit_id = hit_id,
-                       .row_event = row_event};
-    for (int e = 0; e < count; e++) {
-        float *x = TS_NEW_N(arena, float, size);
-        int32_t *row = TS_NEW_N(arena, int32_t, n);
-        for (int64_t i = 0; i < size; i++) {
-            x[i] = (float)npy->data[e * size + i];
-            if (!isfinite(x[i])) {
-                ts_fail(err, "%s: sample %d has a value that is not a finite number", path, e);
-                return NULL;
-            }
-        }
-        for (int t = 0; t < n; t++) {
-            row[t] = e * n + t;
-            hit_id[row[t]] = t;
-            row_event[row[t]] = e;
-        }
-        event[e] = (ts_event){.id = e, .n = n, .x = x, .row = row};
+    double *value = TS_NEW_N(arena, double, size);
+    float *x = TS_NEW_N(arena, float, size);
+    int64_t *hit_id = TS_NEW_N(arena, int64_t, n);
+    int32_t *row = TS_NEW_N(arena, int32_t, n);
+    if (!ts_npy_read(npy, size, value, err))
+        return false;
+    for (int64_t i = 0; i < size; i++) {
+        x[i] = (float)value[i];
+        if (!isfinite(x[i]))
+            return ts_fail(err, "%s: value %lld of sample %d is %g, which is not a finite %snumber", npy->path, (long long)i, number, value[i],
+                           isfinite(value[i]) ? "single-precision " : "");
     }
-    return out;
+    for (int t = 0; t < n; t++)
+        hit_id[t] = row[t] = t;
+    *event = (ts_event){.id = number, .n = n, .x = x, .rows = n, .hit_id = hit_id, .row = row};
+    return true;
 }

@@ -4,6 +4,7 @@
 #define TS_HOST_H
 #include "graph/graph.h"
 #include "physics/events.h"
+#include "physics/npy.h"
 
 typedef struct ts_host {
     const ts_value *input;         /* of the graph: the event, [batch 1][hits][features] or of a fixed shape, such as an image */
@@ -18,6 +19,9 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
 
 /* What an event is: values of a hit where their number is free; 0 where the input has a fixed shape. */
 int ts_host_features(const ts_host *host);
+
+/* Values of a sample of such an input. */
+size_t ts_host_sample_size(const ts_host *host);
 
 /* "[samples, 3, 32, 32]": the array that ts_host_samples takes. */
 const char *ts_host_samples_shape(ts_arena *arena, const ts_host *host);
@@ -47,8 +51,10 @@ bool ts_host_back(const ts_host *host, int n, const float *x, const double *made
 /* Events as the hardware sees them: the tokens of each in the place of its hits. ids are kept. Adds to *time, if not NULL. */
 const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_events *events, ts_host_time *time, ts_err *err);
 
-/* Samples for an input of a fixed shape, from a .npy whose first axis counts them: events of as many hits as the hardware takes tokens. The
-   x of each is the input as it is. limit 0: all. */
-const ts_events *ts_host_samples(ts_arena *arena, const ts_host *host, const char *path, int limit, ts_err *err);
+/* Samples for an input of a fixed shape, from a .npy whose first axis counts them; the caller closes it, also after errors. */
+bool ts_host_samples_open(ts_arena *arena, const ts_host *host, const char *path, ts_npy *npy, ts_err *err);
+
+/* The next one, which has this number: an event of as many hits as the hardware takes tokens, whose x is the input as it is. */
+bool ts_host_sample(ts_arena *arena, const ts_host *host, ts_npy *npy, int number, ts_event *event, ts_err *err);
 
 #endif

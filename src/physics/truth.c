@@ -48,40 +48,46 @@ static bool read_row(const ts_csv *csv, const int *column, int event_column, int
         if (column[f] >= 0 && !ts_csv_number(csv, column[f], &r->value[f], err))
             return false;
     }
-    return r->value[WEIGHT] >= 0 || ts_fail(err, "%s:%d: weight is negative", csv->path, csv->line);
+    return r->value[WEIGHT] >= 0 || ts_fail(err, "%s:%lld: weight is negative", csv->path, csv->line);
 }
 
-static bool read_table(ts_arena *arena, const char *path, const char *mask, table *t, ts_err *err)
+static bool read_rows(ts_csv *csv, const char *mask, table *t, ts_err *err)
 {
     static const char *const name[FIELDS] = {"particle_id", "weight", "x", "y", "z", "px", "py", "pz", "q", NULL};
-    ts_csv csv;
     int column[FIELDS], event_column, hit_column;
-    if (!ts_csv_open(arena, path, &csv, err) || !ts_csv_need(&csv, "event_id", "to match hits", &event_column, err) ||
-        !ts_csv_need(&csv, "hit_id", "to match hits", &hit_column, err) ||
-        !ts_csv_need(&csv, "particle_id", "as the truth to score against", &column[PARTICLE_ID], err) ||
-        !ts_csv_need(&csv, "weight", "for the trackml score (1 for every hit if none counts more)", &column[WEIGHT], err))
+    if (!ts_csv_need(csv, "event_id", "to match hits", &event_column, err) || !ts_csv_need(csv, "hit_id", "to match hits", &hit_column, err) ||
+        !ts_csv_need(csv, "particle_id", "as the truth to score against", &column[PARTICLE_ID], err) ||
+        !ts_csv_need(csv, "weight", "for the trackml score (1 for every hit if none counts more)", &column[WEIGHT], err))
         return false;
     for (int f = X; f < MASK; f++)
-        column[f] = ts_csv_column(&csv, name[f]);
+        column[f] = ts_csv_column(csv, name[f]);
     column[MASK] = -1;
-    if (mask && !ts_csv_need(&csv, mask, "as the inputs file's mask", &column[MASK], err))
+    if (mask && !ts_csv_need(csv, mask, "as the inputs file's mask", &column[MASK], err))
         return false;
     t->has_position = column[X] >= 0 && column[Y] >= 0 && column[Z] >= 0;
     t->has_momentum = column[PX] >= 0 && column[PY] >= 0 && column[PZ] >= 0;
     t->has_charge = column[Q] >= 0;
-    for (ts_csv_status status; (status = ts_csv_next(&csv, err)) != TS_CSV_END; t->rows++) {
+    for (ts_csv_status status; (status = ts_csv_next(csv, err)) != TS_CSV_END; t->rows++) {
         if (status == TS_CSV_BAD)
             return false;
         if (t->rows == t->room) {
             if (t->room > INT32_MAX / 4)
-                return ts_fail(err, "%s: more than %d rows; split the file", path, t->room);
+                return ts_fail(err, "%s: more than %d rows; split the file", csv->path, t->room);
             t->room = t->room ? 2 * t->room : 4096;
             t->row = ts_realloc(t->row, (size_t)t->room, sizeof *t->row, "truth");
         }
-        if (!read_row(&csv, column, event_column, hit_column, &t->row[t->rows], err))
+        if (!read_row(csv, column, event_column, hit_column, &t->row[t->rows], err))
             return false;
     }
-    return t->rows > 0 || ts_fail(err, "%s: the file has a header and no hits", path);
+    return t->rows > 0 || ts_fail(err, "%s: the file has a header and no hits", csv->path);
+}
+
+static bool read_table(ts_arena *arena, const char *path, const char *mask, table *t, ts_err *err)
+{
+    ts_csv csv;
+    const bool ok = ts_csv_open(arena, path, &csv, err) && read_rows(&csv, mask, t, err);
+    ts_csv_close(&csv);
+    return ok;
 }
 
 /* keys [rows], in order of rows: events numbered in order of first appearance, hits of each event (n [events]) in order of rows. Returns

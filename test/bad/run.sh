@@ -188,7 +188,7 @@ fails "a hit that repeats" "twice.csv:5: hit [0-9]+ stands twice" "${score[@]}" 
 sed '4d' "$results" >"$dir/short.csv"
 fails "a hit that is missing" "short.csv: hit [0-9]+ of event [0-9]+ is missing" "${score[@]}" "$dir/short.csv" --truth "$csv"
 sed '4s/,1$/,nan/' "$results" >"$dir/nan-out.csv"
-fails "NaN in the outputs" "nan-out.csv:4: q is 'nan'" "${score[@]}" "$dir/nan-out.csv" --truth "$csv"
+fails "NaN in the outputs" "nan-out.csv:4: column q is 'nan'" "${score[@]}" "$dir/nan-out.csv" --truth "$csv"
 first=$(sed -n 2p "$results" | cut -d, -f1)
 grep -v "^$first," "$results" >"$dir/less.csv"
 fails "a missing event" "event $first of .* is missing .*--subset" "${score[@]}" "$dir/less.csv" --truth "$csv"

@@ -53,11 +53,12 @@ for event, n in enumerate((1, 256, 257, 3, 2, 256, 300, 1, 97)):
     for hit in range(n):
         out.writerow([event, hit] + rows[1 + (event * 31 + hit) % (len(rows) - 1)][2:])
 P
-check "1, longest, too long" "$tessera" simulate "$dir/a" --events "$dir/lengths.csv"
+refuses() { "$@"; [ $? -eq 3 ]; } # done, but for events that the design does not take
+check "1, longest, too long" refuses "$tessera" simulate "$dir/a" --events "$dir/lengths.csv"
 check "refused whole, others right" report "$dir/a" "$exact and s['refused'] == 2 and [e['tokens'] for e in s['per_event'] if 'latency_cycles' not in e] == [257, 300]"
 
 for engine in integer rtl; do
-    check "refused events, --engine $engine" "$tessera" run "$dir/a" --engine $engine --events "$dir/lengths.csv" -o "$dir/refused_$engine.csv"
+    check "refused events, --engine $engine" refuses "$tessera" run "$dir/a" --engine $engine --events "$dir/lengths.csv" -o "$dir/refused_$engine.csv"
 done
 check "both leave out the same events" cmp "$dir/refused_integer.csv" "$dir/refused_rtl.csv"
 for engine in float integer rtl; do

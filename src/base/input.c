@@ -1,0 +1,23 @@
+#include "base/input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+FILE *ts_input_open(const char *path, ts_err *err)
+{
+    struct stat st;
+    FILE *f = fopen(path, "rb");
+    if (f && fstat(fileno(f), &st) == 0 && !S_ISDIR(st.st_mode))
+        return f;
+    ts_fail(err, "%s: cannot read: %s", path, f && S_ISDIR(st.st_mode) ? "it is a directory" : strerror(errno));
+    if (f)
+        fclose(f);
+    return NULL;
+}
+
+long long ts_input_size(FILE *f)
+{
+    struct stat st;
+    return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? (long long)st.st_size : -1;
+}

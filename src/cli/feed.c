@@ -1,0 +1,108 @@
+#include "cli/feed.h"
+
+#include "cli/progress.h"
+
+/* Whether an inputs file leaves every value as it is. */
+static bool is_identity(const ts_inputs *in)
+{
+    for (int f = 0; f < in->features; f++)
+        if (in->mean[f] != 0 || in->std[f] != 1)
+            return false;
+    return true;
+}
+
+/* Whoever has values in a .npy knows whether they are raw; that this verb knows too is not to be taken for granted. */
+static void say_what_is_done(const ts_event_source *s, const ts_inputs *in)
+{
+    if (!s->events || !ts_events_is_npy(s->events) || !in->path || is_identity(in))
+        return;
+    if (s->standardised)
+        fprintf(stderr, "tessera %s: note: %s: values are taken as standardised\n", s->verb, s->events);
+    else
+        fprintf(stderr, "tessera %s: note: %s: raw values, standardised here as %s says (--standardised: they are already)\n", s->verb,
+                s->events, in->path);
+}
+
+bool ts_feed_open(ts_arena *arena, const ts_event_source *s, const ts_inputs *in, const ts_host *host, ts_feed *feed, ts_err *err)
+{
+    *feed = (ts_feed){.source = s, .inputs = in, .host = host};
+    if (s->samples)
+        return ts_host_samples_open(arena, host, s->samples, &feed->samples, err);
+    say_what_is_done(s, in);
+    const ts_events_options o = ts_event_options(s);
+    feed->stream = ts_event_stream_open(s->events, in, &o, err);
+    return feed->stream != NULL;
+}
+
+void ts_feed_close(ts_feed *feed)
+{
+    ts_event_stream_close(feed->stream);
+    feed->stream = NULL;
+    ts_npy_close(&feed->samples);
+}
+
+/* Samples that there are to read. */
+static long long samples(const ts_feed *feed)
+{
+    const long long all = feed->samples.dim[0], limit = feed->source->limit;
+    return limit && limit < all ? limit : all;
+}
+
+const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits, ts_err *err)
+{
+    if (feed->stream) {
+        const ts_events *events = ts_event_stream_take(feed->stream, arena, most, hits, err);
+        feed->taken += events ? events->count : 0;
+        return events;
+    }
+    ts_events *events = TS_NEW(arena, ts_events);
+    ts_event *event = TS_NEW_N(arena, ts_event, most);
+    *events = (ts_events){.path = feed->source->samples, .features = ts_host_width(feed->host), .event = event};
+    for (int rows = 0; events->count < most && rows < hits && feed->taken < samples(feed); rows += event[events->count++].n)
+        if (!ts_host_sample(arena, feed->host, &feed->samples, (int)feed->taken++, &event[events->count], err))
+            return NULL;
+    return events;
+}
+
+const ts_events *ts_feed_take_all(ts_feed *feed, ts_arena *arena, ts_err *err)
+{
+    enum { EVENTS = 1 << 17, HITS = 1 << 20 };
+    const ts_events *events = ts_feed_take(feed, arena, EVENTS, HITS, err);
+    const ts_events *more = events && events->count > 0 ? ts_feed_take(feed, arena, 1, 1, err) : events;
+    if (!more || more == events || more->count == 0)
+        return more ? events : NULL;
+    ts_fail(err, "%s: over %d events are more than hardware is simulated with; give the first K with --limit", events->path, events->count);
+    return NULL;
+}
+
+void ts_feed_progress(const ts_feed *feed, long long done)
+{
+    const double read = feed->stream ? ts_event_stream_fraction(feed->stream) : (double)feed->taken / (double)samples(feed);
+    const long long known = feed->stream ? ts_event_stream_total(feed->stream) : samples(feed), total = read >= 1 ? feed->taken : known;
+    ts_progress_events(done, total, feed->taken > 0 ? read * (double)done / (double)feed->taken : read);
+}
+
+void ts_feed_watch(const ts_feed *feed)
+{
+    const ts_event_source *s = feed->source;
+    const ts_inputs *in = feed->inputs;
+    char seen[300];
+    if (!feed->stream || !ts_spread_is_odd(ts_event_stream_spread(feed->stream), in, seen, sizeof seen))
+        return;
+    if (!in->path)
+        fprintf(stderr,
+                "tessera %s: warning: %s: %s; values go to the model as they are. If it was trained on standardised ones, give --inputs\n",
+                s->verb, s->events, seen);
+    else if (s->standardised)
+        fprintf(stderr, "tessera %s: warning: %s: %s, not about 0 and 1: are they raw values, not --standardised ones?\n", s->verb,
+                s->events, seen);
+    else if (is_identity(in))
+        fprintf(stderr, "tessera %s: warning: %s: %s, and %s (mean 0, std 1 everywhere) leaves them so. Is it the model's?\n", s->verb,
+                s->events, seen, in->path);
+    else
+        fprintf(
+            stderr,
+            "tessera %s: warning: %s: standardised as %s says, %s, not about 0 and 1: are the values in the units of that file? Those that "
+            "are standardised already need --standardised\n",
+            s->verb, s->events, in->path, seen);
+}

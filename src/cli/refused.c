@@ -1,0 +1,29 @@
+#include "cli/refused.h"
+
+void ts_refuse(ts_refused *r, int64_t id, int hits)
+{
+    if (r->count < TS_REFUSED_NAMED)
+        r->id[r->count] = id;
+    r->least = r->count == 0 || hits < r->least ? hits : r->least;
+    r->most = hits > r->most ? hits : r->most;
+    r->count++;
+}
+
+bool ts_refused_tell(const ts_refused *r, const char *verb, long long events, int most, ts_err *err)
+{
+    char ids[160] = "";
+    if (r->count == 0)
+        return true;
+    if (r->count == events)
+        return ts_fail(
+            err,
+            "all %lld event(s) were refused: the design takes at most %d hits, and they have %d to %d; compile it with --max-tokens %d",
+            events, most, r->least, r->most, r->most);
+    for (int i = 0, used = 0; i < r->count && i < TS_REFUSED_NAMED; i++)
+        used += snprintf(ids + used, sizeof ids - (size_t)used, "%s%lld", i ? ", " : "", (long long)r->id[i]);
+    fprintf(
+        stderr,
+        "tessera %s: warning: %lld of %lld events were refused: the design takes at most %d hits, and they have %d to %d (event_id %s%s)\n",
+        verb, r->count, events, most, r->least, r->most, ids, r->count > TS_REFUSED_NAMED ? ", ..." : "");
+    return true;
+}
