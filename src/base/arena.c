@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/memory.h"
 
-enum { ALIGN = 64, BLOCK = 1 << 20 };
+enum { ALIGN = 64, SMALL = 16, LARGE = 4 * ALIGN, BLOCK = 1 << 20 }; /* what is shorter than LARGE starts at a multiple of SMALL */
 static const char what[] = "working memory";
 
 typedef struct block {
@@ -43,17 +43,20 @@ void *ts_alloc(ts_arena *arena, size_t count, size_t size)
 {
     if (size != 0 && count > (PTRDIFF_MAX - ALIGN) / size)
         ts_memory_fail(SIZE_MAX, what);
-    size_t want = (count * size + ALIGN - 1) / ALIGN * ALIGN;
+    const size_t align = count * size < LARGE ? SMALL : ALIGN;
+    size_t want = (count * size + SMALL - 1) / SMALL * SMALL;
     if (want == 0)
-        want = ALIGN;
+        want = SMALL;
     block *b = arena->head;
-    if (!b || b->size - b->used < want) {
-        size_t bytes = want > BLOCK / 4 ? want : BLOCK;
+    size_t at = b ? (b->used + align - 1) / align * align : 0;
+    if (!b || at > b->size || b->size - at < want) {
+        const bool own = want > BLOCK / 4;
+        size_t bytes = own ? (want + ALIGN - 1) / ALIGN * ALIGN : BLOCK;
         block *fresh = ts_calloc(1, sizeof *fresh, what);
         fresh->data = ts_aligned_alloc(ALIGN, bytes, what);
         fresh->size = bytes;
         /* A big allocation gets a block of its own behind the current one, so that the current one is not wasted. */
-        if (b && bytes == want) {
+        if (b && own) {
             fresh->next = b->next;
             b->next = fresh;
         } else {
@@ -61,9 +64,10 @@ void *ts_alloc(ts_arena *arena, size_t count, size_t size)
             arena->head = fresh;
         }
         b = fresh;
+        at = 0;
     }
-    void *p = b->data + b->used;
-    b->used += want;
+    void *p = b->data + at;
+    b->used = at + want;
     memset(p, 0, want);
     return p;
 }

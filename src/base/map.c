@@ -16,7 +16,7 @@ struct ts_map {
     size_t size, used;
 };
 
-enum { FIRST_SIZE = 64 };
+enum { FIRST_SIZE = 8 };
 
 ts_map *ts_map_new(ts_arena *arena)
 {

@@ -107,6 +107,7 @@ struct ts_node {
 typedef struct ts_graph {
     const char *name;      /* of the file, without directory and extension */
     const char *directory; /* of the file */
+    int64_t elements;      /* of all tensors that the file holds: what folding may make is measured by it */
     int values, nodes, inputs, outputs;
     ts_value **value;
     ts_node **node;

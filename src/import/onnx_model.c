@@ -10,8 +10,11 @@
 #include "op/op.h"
 
 enum {
-    MAX_NODES = 100000, /* after inlining: functions that call functions can double with every level */
+    MAX_NODES = 120000, /* after inlining: functions that call functions can double with every level */
+    MAX_LINKS = 2000000, /* inputs, outputs and attributes of all nodes, and of the functions that they call */
     MAX_CALL_DEPTH = 16,
+    MAX_TYPE = 200,      /* characters of an operator's name */
+    SCOPED_NAME = 100,   /* characters of a name inside a function that are kept, and of what it is called by */
     MAX_ATTRS = 64, /* of a node; these limits keep the searches below linear in the file's size */
     MAX_IMPORTS = 64,
 };
@@ -21,9 +24,11 @@ typedef struct importer {
     const Onnx__ModelProto *model;
     ts_graph *g;
     ts_map *taken;     /* names of values in the graph */
-    ts_map *functions; /* "domain/name" -> Onnx__FunctionProto */
+    ts_map *functions; /* "domain/name" -> function */
+    ts_map *attrs;     /* address of a proto inside a function -> its ts_attr: read once, however often it is called */
     ts_value *absent;  /* what a formal input stands for when the call leaves it out */
     int renamed, steps;
+    int64_t links;
     ts_err *err;
 } importer;
 
@@ -32,7 +37,7 @@ typedef struct scope {
     ts_map *values;      /* name -> ts_value, or importer.absent */
     const char *prefix;  /* of the names of nodes and values: "" or "call/" */
     const ts_node *call; /* its attributes are those that the body refers to; NULL in the main graph */
-    const Onnx__FunctionProto *function;
+    const struct function *function;
     size_t imports;
     Onnx__OperatorSetIdProto *const *import;
     int depth;
@@ -45,17 +50,30 @@ static const char *normal_domain(const char *domain)
     return strcmp(ts_or_empty(domain), "ai.onnx") == 0 ? "" : ts_or_empty(domain);
 }
 
+/* The last characters of a name: a function's names are there once in the file, and once for every call in the graph. */
+static const char *tail(const char *name)
+{
+    const size_t n = strlen(name);
+    return n > SCOPED_NAME ? name + n - SCOPED_NAME : name;
+}
+
+/* A name as the graph has it: of a call, behind the call's. */
+static char *full_name(importer *im, const scope *s, const char *name)
+{
+    return s->call ? ts_printf(im->arena, "%s%s", s->prefix, tail(name)) : ts_strdup(im->arena, name);
+}
+
 static ts_value *new_value(importer *im, const scope *s, const char *name)
 {
-    char *full = ts_printf(im->arena, "%s%s", s->prefix, name);
+    char *full = full_name(im, s, name);
     while (ts_map_get(im->taken, full))
-        full = ts_printf(im->arena, "%s%s_%d", s->prefix, name, ++im->renamed);
+        full = ts_printf(im->arena, "%s%s_%d", s->prefix, tail(name), ++im->renamed);
     ts_value *v = ts_graph_add_value(im->arena, im->g, full);
     ts_map_put(im->taken, full, v);
     return v;
 }
 
-/* The value of a name, made on its first mention: nodes may be in any order. */
+/* The value of a name (of the file, which outlives the scope), made on its first mention: nodes may be in any order. */
 static ts_value *value_of(importer *im, const scope *s, const char *name)
 {
     if (name[0] == 0)
@@ -63,7 +81,7 @@ static ts_value *value_of(importer *im, const scope *s, const char *name)
     ts_value *v = ts_map_get(s->values, name);
     if (!v) {
         v = new_value(im, s, name);
-        ts_map_put(s->values, ts_strdup(im->scratch, name), v);
+        ts_map_put(s->values, name, v);
     }
     return v == im->absent ? NULL : v;
 }
@@ -125,6 +143,7 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
             ts_onnx_tensor(im->arena, p->t, ts_printf(im->scratch, "%s: attribute '%s'", where, attr->name), im->g->directory, im->err);
         if (!attr->t)
             return false;
+        im->g->elements += ts_count(attr->t);
         break;
     default:
         return ts_fail(im->err, "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where,
@@ -133,16 +152,47 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
     if (count > INT_MAX / 2)
         return ts_fail(im->err, "%s: attribute '%s' has too many values", where, attr->name);
     attr->count = (int)count;
+    if (attr->i || attr->f)
+        im->g->elements += attr->count;
+    return true;
+}
+
+/* The same, read once where functions are called many times. */
+static bool read_attr_once(importer *im, const scope *s, const char *where, const Onnx__AttributeProto *p, ts_attr *attr)
+{
+    if (!s->call)
+        return read_attr(im, where, p, attr);
+    const char *key = ts_printf(im->scratch, "%p", (const void *)p);
+    ts_attr *known = ts_map_get(im->attrs, key);
+    if (!known) {
+        known = TS_NEW(im->scratch, ts_attr);
+        if (!read_attr(im, where, p, known))
+            return false;
+        ts_map_put(im->attrs, key, known);
+    }
+    *attr = *known;
     return true;
 }
 
 /* Defaults of a function's attributes are a field that came after this version of the schema; protobuf-c keeps such fields
-   as they are encoded, behind a length. NULL where the function has no default for `name`. */
-static Onnx__AttributeProto *default_attr(const Onnx__FunctionProto *f, const char *name)
+   as they are encoded, behind a length. They are read when the function is first called. */
+typedef struct function {
+    const Onnx__FunctionProto *proto;
+    bool is_read;
+    int defaults;
+    ts_attr *otherwise; /* [defaults] */
+} function;
+
+static bool read_defaults(importer *im, function *f)
 {
     enum { ATTRIBUTE_PROTO = 11 };
-    for (unsigned i = 0; f && i < f->base.n_unknown_fields; i++) {
-        const ProtobufCMessageUnknownField *field = &f->base.unknown_fields[i];
+    const Onnx__FunctionProto *proto = f->proto;
+    if (f->is_read)
+        return true;
+    f->is_read = true;
+    f->otherwise = TS_NEW_N(im->scratch, ts_attr, proto->base.n_unknown_fields);
+    for (unsigned i = 0; i < proto->base.n_unknown_fields; i++) {
+        const ProtobufCMessageUnknownField *field = &proto->base.unknown_fields[i];
         size_t skip = 0;
         if (field->tag != ATTRIBUTE_PROTO || field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
             continue;
@@ -152,17 +202,28 @@ static Onnx__AttributeProto *default_attr(const Onnx__FunctionProto *f, const ch
         ts_err ignored = {{0}};
         if (skip > field->len || !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
             continue;
-        Onnx__AttributeProto *p = onnx__attribute_proto__unpack(ts_onnx_allocator(), field->len - skip, field->data + skip);
-        if (p && p->name && strcmp(p->name, name) == 0)
-            return p;
-        if (p)
-            onnx__attribute_proto__free_unpacked(p, ts_onnx_allocator());
+        ProtobufCAllocator allocator = ts_proto_allocator(im->scratch);
+        Onnx__AttributeProto *p = onnx__attribute_proto__unpack(&allocator, field->len - skip, field->data + skip);
+        if (!p || !ts_or_empty(p->name)[0])
+            continue;
+        if (!read_attr(im, ts_printf(im->scratch, "function '%s'", ts_or_empty(proto->name)), p, &f->otherwise[f->defaults++]))
+            return false;
     }
+    return true;
+}
+
+static const ts_attr *default_attr(const function *f, const char *name)
+{
+    for (int i = 0; f && i < f->defaults; i++)
+        if (strcmp(f->otherwise[i].name, name) == 0)
+            return &f->otherwise[i];
     return NULL;
 }
 
 static bool read_attrs(importer *im, const scope *s, const Onnx__NodeProto *p, ts_node *node)
 {
+    if (p->n_attribute == 0)
+        return true;
     const char *where = ts_printf(im->scratch, "node '%s' (%s)", node->name, node->type);
     if (p->n_attribute > MAX_ATTRS)
         return ts_fail(im->err, "%s has more than %d attributes", where, MAX_ATTRS);
@@ -175,7 +236,7 @@ static bool read_attrs(importer *im, const scope *s, const Onnx__NodeProto *p, t
             if (strcmp(list[i].name, a->name) == 0)
                 return ts_fail(im->err, "%s: attribute '%s' is there twice; the file is damaged", where, a->name);
         if (!ts_or_empty(a->ref_attr_name)[0]) {
-            if (!read_attr(im, where, a, &list[node->attrs++]))
+            if (!read_attr_once(im, s, where, a, &list[node->attrs++]))
                 return false;
             continue;
         }
@@ -183,19 +244,12 @@ static bool read_attrs(importer *im, const scope *s, const Onnx__NodeProto *p, t
             return ts_fail(im->err, "%s: attribute '%s' refers to a function's attribute outside of a function", where, a->name);
         /* A reference that the call does not set takes the function's default, or leaves the attribute out. */
         const ts_attr *given = ts_attr_find(s->call, a->ref_attr_name);
-        if (given) {
-            list[node->attrs] = *given;
-            list[node->attrs++].name = ts_strdup(im->arena, a->name);
+        if (!given)
+            given = default_attr(s->function, a->ref_attr_name);
+        if (!given)
             continue;
-        }
-        Onnx__AttributeProto *otherwise = default_attr(s->function, a->ref_attr_name);
-        if (!otherwise)
-            continue;
-        bool ok = read_attr(im, where, otherwise, &list[node->attrs]);
-        list[node->attrs++].name = ts_strdup(im->arena, a->name);
-        onnx__attribute_proto__free_unpacked(otherwise, ts_onnx_allocator());
-        if (!ok)
-            return false;
+        list[node->attrs] = *given;
+        list[node->attrs++].name = ts_printf(im->arena, "%.*s", SCOPED_NAME, a->name);
     }
     node->attr = list;
     return true;
@@ -226,7 +280,6 @@ static bool bind_operator(importer *im, const scope *s, ts_node *node)
     if (version < 0)
         return ts_fail(im->err, "node '%s' (%s%s%s): the file does not say which version of the domain '%s' it uses; re-export the model",
                        node->name, node->domain, dot, node->type, node->domain);
-    node->op = ts_op_find(node->domain, node->type);
     node->opset = version > 1000000 ? 1000000 : (int)version;
     if (!node->op) {
         const char *hint = node->domain[0] ? "export without graph optimisers and custom operators"
@@ -248,6 +301,32 @@ static const char *function_key(importer *im, const char *domain, const char *ty
     return ts_printf(im->scratch, "%s/%s", normal_domain(domain), ts_or_empty(type));
 }
 
+/* What a call repeats: names of this many characters are hashed and compared with every one. */
+static bool check_names(const Onnx__FunctionProto *f, ts_err *err)
+{
+    enum { LONGEST = 1000 };
+    size_t longest = 0;
+#define LOOK(text) longest = strlen(ts_or_empty(text)) > longest ? strlen(ts_or_empty(text)) : longest
+    for (size_t i = 0; i < f->n_input; i++)
+        LOOK(f->input[i]);
+    for (size_t i = 0; i < f->n_output; i++)
+        LOOK(f->output[i]);
+    for (size_t i = 0; i < f->n_node; i++) {
+        const Onnx__NodeProto *n = f->node[i];
+        LOOK(n->name);
+        for (size_t k = 0; k < n->n_input; k++)
+            LOOK(n->input[k]);
+        for (size_t k = 0; k < n->n_output; k++)
+            LOOK(n->output[k]);
+        for (size_t k = 0; k < n->n_attribute; k++) {
+            LOOK(n->attribute[k]->name);
+            LOOK(n->attribute[k]->ref_attr_name);
+        }
+    }
+#undef LOOK
+    return longest <= LONGEST || ts_fail(err, "function '%.60s': a name in it has %zu characters; at most %d are supported", ts_or_empty(f->name), longest, LONGEST);
+}
+
 static bool add_functions(importer *im)
 {
     im->functions = ts_map_new(im->scratch);
@@ -258,7 +337,11 @@ static bool add_functions(importer *im)
             return ts_fail(im->err, "function '%s' is there twice; overloads are not supported", ts_or_empty(f->name));
         if (f->n_opset_import > MAX_IMPORTS || f->base.n_unknown_fields > MAX_ATTRS)
             return ts_fail(im->err, "function '%s' has too many domains or attributes", ts_or_empty(f->name));
-        ts_map_put(im->functions, key, f);
+        function *entry = TS_NEW(im->scratch, function);
+        entry->proto = f;
+        if (!check_names(f, im->err))
+            return false;
+        ts_map_put(im->functions, key, entry);
     }
     return true;
 }
@@ -279,8 +362,14 @@ static void add_identity(importer *im, const char *name, ts_value *from, ts_valu
 }
 
 /* `call` is the calling node, complete but not part of the graph. */
-static bool inline_call(importer *im, const scope *s, const Onnx__FunctionProto *f, const ts_node *call)
+static bool inline_call(importer *im, const scope *s, function *called, const ts_node *call)
 {
+    const Onnx__FunctionProto *f = called->proto;
+    im->links += (int64_t)(f->n_input + f->n_output);
+    if (im->links > MAX_LINKS)
+        return ts_fail(im->err, "the model's nodes have more than %d inputs, outputs and attributes", MAX_LINKS);
+    if (!read_defaults(im, called))
+        return false;
     if (s->depth == MAX_CALL_DEPTH)
         return ts_fail(im->err, "node '%s' (%s): functions call each other more than %d levels deep", call->name, call->type,
                        MAX_CALL_DEPTH);
@@ -288,9 +377,9 @@ static bool inline_call(importer *im, const scope *s, const Onnx__FunctionProto 
         return ts_fail(im->err, "node '%s' (%s): has %d inputs and %d outputs, but the function of that name has %zu and %zu", call->name,
                        call->type, call->ins, call->outs, f->n_input, f->n_output);
     scope inner = {.values = ts_map_new(im->scratch),
-                   .prefix = ts_printf(im->arena, "%s/", call->name),
+                   .prefix = ts_printf(im->arena, "%s/", tail(call->name)),
                    .call = call,
-                   .function = f,
+                   .function = called,
                    .imports = f->n_opset_import,
                    .import = f->opset_import,
                    .depth = s->depth + 1};
@@ -319,10 +408,16 @@ static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, siz
         return ts_fail(im->err, "the model has more than %d nodes", MAX_NODES);
     if (!p->op_type || !p->op_type[0])
         return ts_fail(im->err, "node %zu has no operator; the file is damaged", index);
+    const char *domain = normal_domain(p->domain);
+    if (strlen(p->op_type) > MAX_TYPE || strlen(domain) > MAX_TYPE)
+        return ts_fail(im->err, "node %zu (%.40s...): its operator's name has more than %d characters; the file is damaged", index, p->op_type,
+                       MAX_TYPE);
     if (p->n_input > MAX_NODES || p->n_output > MAX_NODES)
         return ts_fail(im->err, "node %zu (%s) has too many inputs or outputs", index, p->op_type);
-    const char *domain = normal_domain(p->domain);
-    const Onnx__FunctionProto *f = ts_map_get(im->functions, function_key(im, domain, p->op_type));
+    im->links += (int64_t)(p->n_input + p->n_output + p->n_attribute);
+    if (im->links > MAX_LINKS)
+        return ts_fail(im->err, "the model's nodes have more than %d inputs, outputs and attributes", MAX_LINKS);
+    function *f = im->model->n_functions ? ts_map_get(im->functions, function_key(im, domain, p->op_type)) : NULL;
     ts_node *node = f ? NULL : ts_graph_add_node(im->arena, im->g, (int)p->n_input, (int)p->n_output);
     if (!node) { /* a call: outside of the graph, only for the function's body to look at */
         node = TS_NEW(im->arena, ts_node);
@@ -331,15 +426,17 @@ static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, siz
         node->in = TS_NEW_N(im->arena, ts_value *, node->ins);
         node->out = TS_NEW_N(im->arena, ts_value *, node->outs);
     }
-    node->type = ts_strdup(im->arena, p->op_type);
-    node->domain = ts_strdup(im->arena, domain);
+    const ts_op *op = f ? NULL : ts_op_find(domain, p->op_type);
+    node->type = op ? op->name : p->op_type; /* without an operator: of a call, or of a node that is refused */
+    node->domain = op ? op->domain : domain;
     const char *name = ts_or_empty(p->name);
-    node->name = name[0] ? ts_printf(im->arena, "%s%s", s->prefix, name) : ts_printf(im->arena, "%s%s_%zu", s->prefix, node->type, index);
+    node->op = op;
+    node->name = name[0] ? full_name(im, s, name) : ts_printf(im->arena, "%s%s_%zu", s->prefix, node->type, index);
     for (int k = 0; k < node->ins; k++)
         node->in[k] = value_of(im, s, p->input[k]);
     for (int k = 0; k < node->outs; k++)
         if (!(node->out[k] = value_of(im, s, p->output[k])) && !f) /* left out: a value that nothing uses */
-            node->out[k] = new_value(im, s, ts_printf(im->scratch, "%s:%d", node->name + strlen(s->prefix), k));
+            node->out[k] = new_value(im, s, ts_printf(im->scratch, "%s:%d", tail(node->name + strlen(s->prefix)), k));
     if (!f && !bind_operator(im, s, node)) /* before the attributes: "If is not supported" says more than "subgraph is not" */
         return false;
     if (!read_attrs(im, s, p, node))
@@ -373,6 +470,7 @@ static bool add_initialisers(importer *im, const scope *s)
         v->constant = ts_onnx_tensor(im->arena, p->initializer[i], what, im->g->directory, im->err);
         if (!v->constant)
             return false;
+        im->g->elements += ts_count(v->constant);
         v->dtype = v->constant->dtype;
     }
     return true;
@@ -521,17 +619,20 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
     }
     if (!ts_wire_check(&onnx__model_proto__descriptor, data, size, err))
         return NULL;
-    Onnx__ModelProto *model = onnx__model_proto__unpack(ts_onnx_allocator(), size, data);
+    ts_arena *scratch = ts_arena_new();
+    ProtobufCAllocator allocator = ts_proto_allocator(scratch);
+    Onnx__ModelProto *model = onnx__model_proto__unpack(&allocator, size, data);
     if (!model) {
+        ts_arena_free(scratch);
         ts_fail(err, "the file is damaged, or not an ONNX model");
         return NULL;
     }
-    importer im = {.arena = arena, .scratch = ts_arena_new(), .model = model, .g = ts_graph_new(arena, name, directory), .err = err};
+    importer im = {.arena = arena, .scratch = scratch, .model = model, .g = ts_graph_new(arena, name, directory), .err = err};
     im.taken = ts_map_new(im.scratch);
+    im.attrs = ts_map_new(im.scratch);
     im.absent = TS_NEW(im.scratch, ts_value);
     bool ok = import_model(&im);
-    ts_arena_free(im.scratch);
-    onnx__model_proto__free_unpacked(model, ts_onnx_allocator());
+    ts_arena_free(scratch);
     return ok ? im.g : NULL;
 }
 

@@ -8,8 +8,8 @@
    every submessage, so depth and number are limited here, against files made to exhaust stack or memory. */
 bool ts_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, ts_err *err);
 
-/* Never NULL (base/memory.h). */
-ProtobufCAllocator *ts_onnx_allocator(void);
+/* Unpacked messages in an arena, which gives their memory back at once. */
+ProtobufCAllocator ts_proto_allocator(ts_arena *arena);
 
 /* `what` names the tensor in messages ("initialiser 'w'"); directory is where external data lies. */
 ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, ts_err *err);

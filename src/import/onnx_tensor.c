@@ -246,12 +246,11 @@ ts_tensor *ts_import_tensor(ts_arena *arena, const char *path, ts_err *err)
     const uint8_t *data = (const uint8_t *)ts_file_read(arena, path, &size, err);
     if (!data || !ts_wire_check(&onnx__tensor_proto__descriptor, data, size, err))
         return NULL;
-    Onnx__TensorProto *p = onnx__tensor_proto__unpack(ts_onnx_allocator(), size, data);
+    ProtobufCAllocator allocator = ts_proto_allocator(arena);
+    Onnx__TensorProto *p = onnx__tensor_proto__unpack(&allocator, size, data);
     if (!p) {
         ts_fail(err, "'%s' is not an ONNX tensor", path);
         return NULL;
     }
-    ts_tensor *t = ts_onnx_tensor(arena, p, path, ".", err);
-    onnx__tensor_proto__free_unpacked(p, ts_onnx_allocator());
-    return t;
+    return ts_onnx_tensor(arena, p, path, ".", err);
 }

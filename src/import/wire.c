@@ -1,9 +1,5 @@
 #include "import/onnx_read.h"
 
-#include <stdlib.h>
-
-#include "base/memory.h"
-
 enum {
     MAX_DEPTH = 48,      /* of nested messages; a model with subgraphs in functions has about 12 */
     MAX_PARTS = 2000000, /* messages and strings; a model of 100,000 nodes has about a million */
@@ -66,26 +62,25 @@ static bool check(const ProtobufCMessageDescriptor *type, cursor c, int depth, l
     return true;
 }
 
+static void *arena_alloc(void *arena, size_t size)
+{
+    return ts_alloc(arena, size, 1);
+}
+
+/* The memory goes with the arena. */
+static void arena_free(void *arena, void *memory)
+{
+    (void)arena;
+    (void)memory;
+}
+
+ProtobufCAllocator ts_proto_allocator(ts_arena *arena)
+{
+    return (ProtobufCAllocator){arena_alloc, arena_free, arena};
+}
+
 bool ts_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, ts_err *err)
 {
     long parts = 0;
     return check(type, (cursor){data, data + size}, 0, &parts, err);
-}
-
-static void *take(void *unused, size_t size)
-{
-    (void)unused;
-    return ts_malloc(size, 1, "the parts of an ONNX file");
-}
-
-static void give(void *unused, void *p)
-{
-    (void)unused;
-    free(p);
-}
-
-ProtobufCAllocator *ts_onnx_allocator(void)
-{
-    static ProtobufCAllocator allocator = {.alloc = take, .free = give}; /* not const in protobuf-c's prototypes, and not written to */
-    return &allocator;
 }

@@ -24,6 +24,9 @@ typedef struct sample {
 typedef struct folder {
     const ts_graph *g;
     ts_arena *arena, *scratch;
+    ts_arena *samples_arena;    /* of the samples, which every round takes anew */
+    const ts_tensor **in;       /* [most inputs of a node], [most outputs]: arguments of the node at hand */
+    ts_tensor **out;
     const ts_tensor **constant; /* [values]: data that does not depend on the inputs */
     const ts_grid **grid;       /* [values]: of constants that were integers in the file */
     bool *is_done;              /* [nodes]: evaluated for good */
@@ -33,13 +36,12 @@ typedef struct folder {
     ts_err *err;
 } folder;
 
-/* Shape rule of a node on given inputs; outputs are new tensors in `arena`, without data. */
-static ts_tensor **infer_node(ts_arena *arena, const ts_node *node, const ts_tensor *const *in, ts_err *err)
+/* Shape rule of a node on f->in; f->out are new tensors in `arena`, without data. */
+static bool infer_node(folder *f, ts_arena *arena, const ts_node *node, ts_err *err)
 {
-    ts_tensor **out = TS_NEW_N(arena, ts_tensor *, node->outs);
     for (int k = 0; k < node->outs; k++)
-        out[k] = TS_NEW(arena, ts_tensor);
-    return ts_op_infer(node, in, out, err) ? out : NULL;
+        f->out[k] = TS_NEW(arena, ts_tensor);
+    return ts_op_infer(node, f->in, f->out, err);
 }
 
 static int64_t total_elements(const ts_node *node, ts_tensor *const *out)
@@ -100,28 +102,37 @@ static bool follow_grids(folder *f, const ts_node *node, const ts_tensor *const 
     return true;
 }
 
+/* The tensor that a node passes on as it is, without a copy: Identity (how exporters write weights that layers share), Constant. */
+static const ts_tensor *passed_on(const folder *f, const ts_node *node)
+{
+    if (ts_kind(node) == TS_OP_Constant)
+        return node->attr[0].t;
+    return ts_kind(node) == TS_OP_Identity ? f->in[0] : NULL;
+}
+
 /* Evaluates every node whose inputs are all constant. */
 static bool fold_constants(folder *f)
 {
+    const ts_tensor **in = f->in;
+    ts_tensor **out = f->out;
     for (int i = 0; i < f->g->nodes; i++) {
         const ts_node *node = f->g->node[i];
         bool ready = !f->is_done[i];
-        const ts_tensor **in = TS_NEW_N(f->scratch, const ts_tensor *, node->ins);
-        for (int k = 0; ready && k < node->ins; k++)
-            if (node->in[k]) {
-                in[k] = f->constant[node->in[k]->id];
-                ready = in[k] != NULL;
-            }
+        for (int k = 0; ready && k < node->ins; k++) {
+            in[k] = node->in[k] ? f->constant[node->in[k]->id] : NULL;
+            ready = !node->in[k] || in[k];
+        }
         if (!ready)
             continue;
-        if (ts_kind(node) == TS_OP_Identity) { /* how exporters write weights that layers share: no copy */
-            f->constant[node->out[0]->id] = in[0];
-            f->grid[node->out[0]->id] = f->grid[node->in[0]->id];
+        const ts_tensor *same = passed_on(f, node);
+        if (same) {
+            f->constant[node->out[0]->id] = same;
+            if (node->ins > 0)
+                f->grid[node->out[0]->id] = f->grid[node->in[0]->id];
             f->is_done[i] = true;
             continue;
         }
-        ts_tensor **out = infer_node(f->arena, node, in, f->err);
-        if (!out)
+        if (!infer_node(f, f->arena, node, f->err))
             return false;
         f->budget -= total_elements(node, out);
         if (f->budget < 0)
@@ -142,11 +153,12 @@ static bool fold_constants(folder *f)
 static bool take_sample(folder *f, int64_t hits, sample *s, ts_err *err)
 {
     const ts_graph *g = f->g;
-    s->tensor = TS_NEW_N(f->scratch, const ts_tensor *, g->values);
+    ts_arena *arena = f->samples_arena;
+    s->tensor = TS_NEW_N(arena, const ts_tensor *, g->values);
     for (int i = 0; i < g->values; i++)
         s->tensor[i] = f->constant[i];
     for (int i = 0; i < g->inputs; i++) {
-        ts_tensor *t = TS_NEW(f->scratch, ts_tensor);
+        ts_tensor *t = TS_NEW(arena, ts_tensor);
         const ts_value *v = g->input[i];
         t->dtype = v->dtype;
         t->rank = v->shape.rank;
@@ -159,20 +171,17 @@ static bool take_sample(folder *f, int64_t hits, sample *s, ts_err *err)
         if (f->is_done[i])
             continue;
         bool has_data = true;
-        const ts_tensor **in = TS_NEW_N(f->scratch, const ts_tensor *, node->ins);
-        for (int k = 0; k < node->ins; k++)
-            if (node->in[k]) {
-                in[k] = s->tensor[node->in[k]->id];
-                has_data &= in[k]->data.any != NULL;
-            }
-        ts_tensor **out = infer_node(f->scratch, node, in, err);
-        if (!out)
+        for (int k = 0; k < node->ins; k++) {
+            f->in[k] = node->in[k] ? s->tensor[node->in[k]->id] : NULL;
+            has_data &= !f->in[k] || f->in[k]->data.any;
+        }
+        if (!infer_node(f, arena, node, err))
             return false;
-        if ((has_data || node->op->hooks->only_shapes) && total_elements(node, out) <= KNOWN_MAX &&
-            !eval_node(f->scratch, node, in, out, err))
+        if ((has_data || node->op->hooks->only_shapes) && total_elements(node, f->out) <= KNOWN_MAX &&
+            !eval_node(arena, node, f->in, f->out, err))
             return false;
         for (int k = 0; k < node->outs; k++)
-            s->tensor[node->out[k]->id] = out[k];
+            s->tensor[node->out[k]->id] = f->out[k];
     }
     return true;
 }
@@ -189,6 +198,8 @@ static bool depends_on_hits(const ts_graph *g)
 static bool take_samples(folder *f)
 {
     int wanted = depends_on_hits(f->g) ? LENGTHS : 1;
+    ts_arena_free(f->samples_arena);
+    f->samples_arena = ts_arena_new();
     for (f->samples = 0; f->samples < wanted; f->samples++) {
         ts_err err = {{0}};
         if (take_sample(f, lengths[f->samples], &f->sample[f->samples], &err))
@@ -401,8 +412,7 @@ static ts_graph *fold(folder *f)
 {
     const ts_graph *g = f->g;
     for (int i = 0; i < g->values; i++)
-        if ((f->constant[i] = g->value[i]->constant))
-            f->budget += 4 * ts_count(f->constant[i]);
+        f->constant[i] = g->value[i]->constant;
     /* A value that turns out not to depend on n may make larger ones constant (ConstantOfShape, Expand). */
     for (int round = 0; round < MAX_ROUNDS; round++) {
         if (!fold_constants(f) || !take_samples(f))
@@ -416,11 +426,19 @@ static ts_graph *fold(folder *f)
 ts_graph *ts_fold(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
     enum { FREE_ELEMENTS = 1 << 20 }; /* that even the smallest model may make */
-    folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS, .err = err};
+    folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS + 4 * g->elements, .err = err};
+    int ins = 0, outs = 0;
+    for (int i = 0; i < g->nodes; i++) {
+        ins = g->node[i]->ins > ins ? g->node[i]->ins : ins;
+        outs = g->node[i]->outs > outs ? g->node[i]->outs : outs;
+    }
+    f.in = TS_NEW_N(f.scratch, const ts_tensor *, ins);
+    f.out = TS_NEW_N(f.scratch, ts_tensor *, outs);
     f.constant = TS_NEW_N(f.scratch, const ts_tensor *, g->values);
     f.grid = TS_NEW_N(f.scratch, const ts_grid *, g->values);
     f.is_done = TS_NEW_N(f.scratch, bool, g->nodes);
     ts_graph *out = fold(&f);
+    ts_arena_free(f.samples_arena);
     ts_arena_free(f.scratch);
     return out;
 }

@@ -390,7 +390,7 @@ static void functions_are_inlined(void **state)
     for (int i = 1; i <= 15; i++)
         model_function(&m, ts_printf(arena, "d%d", i), "a", "b", "",
                        ts_printf(arena, "local:d%d a c;local:d%d c d;local:d%d d e;local:d%d e b", i - 1, i - 1, i - 1, i - 1));
-    refuse(&m, "more than 100000 nodes");
+    refuse(&m, "more than 120000 nodes");
 }
 
 static void write_file(const char *path, const void *data, size_t size)
