@@ -120,6 +120,7 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_Gemm] = {ts_rec_gemm, true},
     [TS_OP_Einsum] = {ts_rec_einsum, true},
     [TS_OP_Softmax] = {ts_rec_softmax, false},
+    [TS_OP_LogSoftmax] = {ts_rec_softmax, false},
     [TS_OP_LayerNormalization] = {ts_rec_layer_norm_node, false},
     [TS_OP_BatchNormalization] = {ts_rec_channel_norm, false},
     [TS_OP_InstanceNormalization] = {ts_rec_channel_norm, false},
@@ -426,7 +427,13 @@ const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, t
                 g->outputs);
         return NULL;
     }
-    return ts_rec_recognise(arena, g, NULL, NULL, g->output[0], fixed_tokens(g), err, reached);
+    const ts_recognition *found = ts_rec_recognise(arena, g, NULL, NULL, g->output[0], fixed_tokens(g), err, reached);
+    if (!found && !ts_rec_has_attention(g)) {
+        *err = (ts_err){""};
+        ts_fail(err, "%s: there is no encoder in this model: none of its %d nodes is attention, a product of queries with keys through a softmax",
+                g->name, g->nodes);
+    }
+    return found;
 }
 
 const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_err *err)

@@ -516,12 +516,14 @@ static const rec_val *pool_tokens(rec *r, const ts_node *node, const rec_val *v,
     const bool mean = kind == TS_OP_ReduceMean || kind == TS_OP_GlobalAveragePool, max = kind == TS_OP_ReduceMax || kind == TS_OP_GlobalMaxPool;
     if (!mean && !max)
         return fail(r, "hits are pooled in a way that has no hardware; use the mean, the maximum or the first hit");
-    rec_base *base = ts_base_new(r, BASE_POOL, v->form->rows);
-    base->from = ts_form_freeze(r, ts_form_scale(r, v->form, v->scale, NULL));
+    const rec_form *f = ts_form_scale(r, v->form, v->scale, NULL);
+    const bool through = mean && f->terms == 1 && !f->grid && !f->term[0].x_grid; /* the mean of a linear is the linear of the mean */
+    rec_base *base = ts_base_new(r, BASE_POOL, through ? f->term[0].base->width : f->rows);
+    base->from = through ? f->term[0].base : ts_form_freeze(r, f);
     base->pool = mean ? TS_POOL_MEAN : TS_POOL_MAX;
     if (max && v->mask && v->fill <= REC_DROP)
         base->mask = v->mask;
-    out->form = ts_form_identity(r, ts_base_share(r, base));
+    out->form = through ? ts_form_over(r, f, ts_base_share(r, base)) : ts_form_identity(r, ts_base_share(r, base));
     out->scale = 1.0;
     out->mask = NULL;
     return out;

@@ -156,6 +156,17 @@ const rec_form *ts_form_identity(rec *r, const rec_base *base)
     return f;
 }
 
+const rec_form *ts_form_over(rec *r, const rec_form *f, const rec_base *base)
+{
+    CHECK(f->terms == 1 && f->term[0].base->width == base->width);
+    rec_form *out = form_new(r, f->rows);
+    const rec_base **frozen = out->frozen;
+    *out = *f;
+    out->frozen = frozen;
+    out->term[0].base = base;
+    return out;
+}
+
 const rec_base *ts_form_pure(const rec_form *f)
 {
     return f->terms == 1 && !f->term[0].w && !f->term[0].gain && !f->bias ? f->term[0].base : NULL;

@@ -29,23 +29,33 @@ typedef struct search {
     int64_t fresh, work, work_limit, float_limit;
 } search;
 
+static bool is_attention(const ts_node *node)
+{
+    const ts_op_kind kind = ts_kind(node);
+    return kind == TS_OP_Attention || kind == TS_OP_ms_Attention || kind == TS_OP_ms_MultiHeadAttention;
+}
+
 /* Whether a node of this kind can turn scores into probabilities: what has none of them has no attention. */
 static bool is_attention_like(const ts_node *node)
 {
-    switch ((int)ts_kind(node)) {
-    case TS_OP_Softmax:
-    case TS_OP_Exp:
-    case TS_OP_Attention:
-    case TS_OP_ms_Attention:
-    case TS_OP_ms_MultiHeadAttention: return true;
-    default: return false;
-    }
+    const ts_op_kind kind = ts_kind(node);
+    return kind == TS_OP_Softmax || kind == TS_OP_LogSoftmax || kind == TS_OP_Exp || is_attention(node);
+}
+
+/* Two computed values multiplied: queries with keys. */
+static bool is_product(const ts_node *node)
+{
+    const ts_op_kind kind = ts_kind(node);
+    int computed = 0;
+    for (int i = 0; i < node->ins; i++)
+        computed += node->in[i] && !node->in[i]->constant;
+    return (kind == TS_OP_MatMul || kind == TS_OP_Gemm || kind == TS_OP_Einsum || kind == TS_OP_ms_FusedMatMul) && computed > 1;
 }
 
 bool ts_rec_has_attention(const ts_graph *g)
 {
     for (int i = 0; i < g->nodes; i++)
-        if (is_attention_like(g->node[i]))
+        if (is_product(g->node[i]) || is_attention(g->node[i]))
             return true;
     return false;
 }

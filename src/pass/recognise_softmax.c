@@ -53,7 +53,15 @@ bool ts_rec_softmax(rec *r, const ts_node *node)
     const int to = node->opset < 13 ? split.start[split.rank] : split.start[axis + 1];
     if (to - split.start[axis] != 1 || split.axes.axis[split.start[axis]].kind == REC_CONST)
         return ts_rec_fail(r, node, "the softmax of attention must run over the keys alone (axis %lld does not)", (long long)axis);
-    r->val[node->out[0]->id] = probabilities(r, v, split.axes.axis[split.start[axis]].kind);
+    const rec_axis_kind along = split.axes.axis[split.start[axis]].kind;
+    if (ts_kind(node) == TS_OP_LogSoftmax) {
+        rec_val *out = copy(r, v, VAL_SCORE);
+        out->along = along;
+        out->row = ROW_LOG_SUM;
+        r->val[node->out[0]->id] = out;
+        return true;
+    }
+    r->val[node->out[0]->id] = probabilities(r, v, along);
     return r->val[node->out[0]->id] != NULL;
 }
 

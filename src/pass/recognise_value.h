@@ -249,6 +249,7 @@ float *ts_rec_floats(rec *r, int64_t count); /* zeros, counted */
 rec_base *ts_base_new(rec *r, rec_base_kind kind, int width);
 const rec_base *ts_base_share(rec *r, rec_base *base); /* an equal base that exists already, or this one, added */
 const rec_form *ts_form_identity(rec *r, const rec_base *base);
+const rec_form *ts_form_over(rec *r, const rec_form *f, const rec_base *base); /* f, of one term, over another base */
 const rec_form *ts_form_select(rec *r, const rec_form *f, int rows, const int *row);
 const rec_form *ts_form_scale(rec *r, const rec_form *f, double scale, const double *row_scale); /* row_scale may be NULL */
 const rec_form *ts_form_shift(rec *r, const rec_form *f, const double *bias);
