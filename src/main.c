@@ -80,6 +80,8 @@ static bool load_assisted(ts_arena *arena, const options *o, const char *hardwar
     if (!events)
         return false;
     job->assist = assist;
+    if (!hardware && assist->warning)
+        ts_warn((char[]){"compile"}, assist->warning);
     job->encoder = assist->encoder;
     job->inputs_file = file_of(inputs);
     job->inputs = ts_inputs_identity(arena, assist->encoder->features, assist->encoder->outputs); /* of the hardware */

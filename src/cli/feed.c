@@ -48,12 +48,24 @@ static long long samples(const ts_feed *feed)
     return limit && limit < all ? limit : all;
 }
 
+bool ts_feed_fits(const ts_feed *feed, const ts_events *events, ts_err *err)
+{
+    int hits, features;
+    if (!feed->stream || !feed->host || !ts_host_fixed_event(feed->host, &hits, &features))
+        return true;
+    for (int e = 0; e < events->count; e++)
+        if (events->event[e].n != 0 && events->event[e].n != hits)
+            return ts_fail(err, "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape", feed->source->events,
+                           (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
+    return true;
+}
+
 const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits, ts_err *err)
 {
     if (feed->stream) {
         const ts_events *events = ts_event_stream_take(feed->stream, arena, most, hits, err);
         feed->taken += events ? events->count : 0;
-        return events;
+        return events && ts_feed_fits(feed, events, err) ? events : NULL;
     }
     ts_events *events = TS_NEW(arena, ts_events);
     ts_event *event = TS_NEW_N(arena, ts_event, most);

@@ -19,6 +19,9 @@ void ts_feed_close(ts_feed *feed);
 /* The next events: up to `most`, and no more once they have `hits` hits. count is 0 at the end; NULL with a message. */
 const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits, ts_err *err);
 
+/* Whether the events have as many hits as the model's input, where that has a fixed shape. */
+bool ts_feed_fits(const ts_feed *feed, const ts_events *events, ts_err *err);
+
 /* All events, to be simulated together; fails where there are more than hardware can be simulated with in a day. */
 const ts_events *ts_feed_take_all(ts_feed *feed, ts_arena *arena, ts_err *err);
 

@@ -63,6 +63,8 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
     ts_progress_end();
     ok = ok && (model.whole || ts_assist_choose(arena, model.graph, model.found, NULL, &assist, &err)) &&
          check_given(arena, verb, model.encoder, &err);
+    if (ok && !model.whole && assist.warning)
+        ts_warn(ts_strdup(arena, verb->name), assist.warning);
     const ts_encoder *enc = ok && !model.whole ? assist.encoder : model.encoder;
     json_t *host = ok && !model.whole ? ts_assist_json(&assist, NULL, NULL) : NULL;
     if (dump && model.graph) {
@@ -75,9 +77,9 @@ int ts_verb_inspect(const ts_verb *verb, int argc, char **argv)
         json_decref(json);
     } else if (ok) {
         ts_encoder_describe(stdout, enc, model.whole ? 0 : assist.tokens);
-        if (model.whole)
+        if (model.whole || !(assist.host.front || assist.host.back))
             puts("  everything in the file is supported");
-        else
+        if (!model.whole)
             print_host(arena, path, &assist, host);
     }
     json_decref(host);

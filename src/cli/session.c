@@ -69,11 +69,12 @@ const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, 
 const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err)
 {
     bool pooled;
-    if (ts_host_features(host) == 0 && !source->samples) {
+    int hits, features = ts_host_features(host);
+    if (features == 0 && !source->samples && !ts_host_fixed_event(host, &hits, &features)) {
         ts_fail(err, "%s: its input '%s' has a fixed shape; give samples with --input FILE.npy", model, host->input->name);
         return NULL;
     }
-    return load_inputs(arena, source->inputs, source, model, ts_host_features(host), ts_host_outputs(host, &pooled), err);
+    return load_inputs(arena, source->inputs, source, model, features, ts_host_outputs(host, &pooled), err);
 }
 
 ts_events_options ts_event_options(const ts_event_source *s)
@@ -88,6 +89,8 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const
     const ts_events *events = NULL;
     if (ts_feed_open(arena, s, inputs, host, &feed, err))
         events = feed.stream ? ts_event_stream_rest(feed.stream, arena, err) : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
+    if (events && !ts_feed_fits(&feed, events, err))
+        events = NULL;
     ts_progress_end();
     if (events)
         ts_feed_watch(&feed);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/encoder_part.h"
+#include "op/op.h"
 #include "pass/subgraph.h"
 
 /* One end of a range: the cut in front of a stage and the cut behind it, or the embedding or head beyond the first or last cut. */
@@ -89,6 +90,56 @@ static const char *slice_text(ts_arena *arena, ts_slice s)
     return ts_printf(arena, "%s-%s%d%s", from, s.embed ? "layers." : "", last, s.end % 2 ? ".attention" : "");
 }
 
+/* Multiply-accumulates of a part of a graph for an event of n hits, and how many of its operators are attention. */
+static double work_of(const ts_graph *g, double n, int *attentions)
+{
+    double macs = 0;
+    for (int i = 0; g && i < g->nodes; i++) {
+        const ts_node *node = g->node[i];
+        const ts_value *x = ts_in(node, 0), *w = ts_in(node, 1);
+        const ts_shape *s = x ? &x->shape : NULL;
+        double out = 1, keys = 0;
+        for (int k = 0; k < node->out[0]->shape.rank; k++)
+            out *= (double)ts_dim_at(node->out[0]->shape.dim[k], (int64_t)n);
+        switch ((int)ts_kind(node)) {
+        case TS_OP_MatMul:
+        case TS_OP_Gemm:
+        case TS_OP_Einsum:
+        case TS_OP_ms_FusedMatMul: macs += s->rank ? out * (double)ts_dim_at(s->dim[s->rank - 1], (int64_t)n) : 0; break;
+        case TS_OP_Conv: macs += w->constant && w->shape.rank ? out * (double)ts_count(w->constant) / (double)w->constant->dim[0] : 0; break;
+        case TS_OP_Attention:
+            keys = s->rank > 1 ? (double)ts_dim_at(s->dim[s->rank == 4 ? 2 : 1], (int64_t)n) : 0;
+            macs += 2 * out * keys;
+            ++*attentions;
+            break;
+        case TS_OP_ms_Attention:
+        case TS_OP_ms_MultiHeadAttention: ++*attentions; break;
+        case TS_OP_Softmax:
+            *attentions += s->rank > 2 && !node->out[0]->is_output && ts_dim_equal(s->dim[s->rank - 1], s->dim[s->rank - 2]);
+            break;
+        default: break;
+        }
+    }
+    return macs;
+}
+
+/* What somebody who wants hardware should know of the host's share, or NULL. */
+static const char *warn_of_host(ts_arena *arena, const ts_assist *a)
+{
+    enum { USUAL = 100, MOST = 50 }; /* hits of an event; per cent */
+    const double n = a->tokens ? (double)a->tokens : USUAL;
+    int attentions = 0;
+    const double host = work_of(a->host.front, n, &attentions) + work_of(a->host.back, n, &attentions);
+    const double share = 100 * host / (host + ts_encoder_macs(a->encoder, n) + 1);
+    const char *why = a->why ? ts_printf(arena, ": %s", a->why) : "";
+    if (attentions > 0)
+        return ts_printf(arena, "the host, one thread in floating point, computes %d of the model's %d attention blocks and %.0f %% of its multiply-accumulates%s",
+                         attentions, attentions + a->encoder->layers, share, why);
+    if (share > MOST)
+        return ts_printf(arena, "the host, one thread in floating point, computes %.0f %% of the model's multiply-accumulates%s", share, why);
+    return NULL;
+}
+
 bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *found, const char *hardware, ts_assist *assist, ts_err *err)
 {
     const ts_encoder *enc = found->encoder;
@@ -112,6 +163,7 @@ bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *
         return false;
     assist->front = assist->host.front ? ts_graph_operators(arena, assist->host.front) : "";
     assist->back = assist->host.back ? ts_graph_operators(arena, assist->host.back) : "";
+    assist->warning = warn_of_host(arena, assist);
     return true;
 }
 

@@ -14,6 +14,7 @@ typedef struct ts_assist {
     const char *hardware;      /* "layers.2-4" */
     const char *front, *back;  /* operators of the host's parts, or "" */
     const char *why;           /* the host has a part to do */
+    const char *warning;       /* where that part is attention, or most of the arithmetic; NULL: it is small */
     int64_t tokens;            /* of every event, where the model fixes them; otherwise 0 */
 } ts_assist;
 

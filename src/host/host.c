@@ -57,6 +57,19 @@ int ts_host_features(const ts_host *host)
     return has_fixed_shape(host->input) ? 0 : (int)host->input->shape.dim[host->input->shape.rank - 1].c[0];
 }
 
+bool ts_host_fixed_event(const ts_host *host, int *hits, int *features)
+{
+    const ts_shape *s = &host->input->shape;
+    if (!has_fixed_shape(host->input))
+        return false;
+    for (int i = 0; i < s->rank - 2; i++)
+        if (!ts_dim_is(s->dim[i], 1))
+            return false;
+    *hits = (int)s->dim[s->rank - 2].c[0];
+    *features = (int)s->dim[s->rank - 1].c[0];
+    return ts_host_tokens(host, 1) == *hits;
+}
+
 int ts_host_width(const ts_host *host)
 {
     return (int)host->from->shape.dim[host->from->shape.rank - 1].c[0];

@@ -115,13 +115,9 @@ static int64_t other_size(const ts_value *v, ts_axes a)
 
 static bool can_be(const ts_value *v, ts_axes a, int64_t features)
 {
-    int free = 0;
-    for (int i = 0; i < v->shape.rank; i++)
-        free += is_free(v, i);
-    const bool features_free = is_free(v, a.features);
-    if (other_size(v, a) != 0 || (is_free(v, a.hits) ? false : size_of(v, a.hits) < 2))
+    if (other_size(v, a) != 0 || (!is_free(v, a.hits) && size_of(v, a.hits) < 2))
         return false;
-    return features_free ? features > 0 && free == v->shape.rank : size_of(v, a.features) > 0;
+    return is_free(v, a.features) ? features > 0 : size_of(v, a.features) > 0;
 }
 
 static void add(ts_axes_list *list, ts_axes a, int64_t features)
@@ -299,9 +295,39 @@ static ts_graph *copy_graph(ts_arena *arena, const ts_graph *g)
     return out;
 }
 
-ts_graph *ts_axes_bind(ts_arena *arena, const ts_graph *imported, const ts_value *input, ts_axes axes, ts_err *err)
+/* What a free axis of the event's input is. */
+static ts_dim dim_of(const ts_value *input, int axis, ts_axes a)
+{
+    return axis == a.hits ? (ts_dim){{0, 1, 0}} : axis == a.features ? ts_dim_of(features_from(input)) : ts_dim_of(1);
+}
+
+static bool stands_in_order(const ts_value *event, ts_axes a)
+{
+    const bool bare = event->shape.rank == 2 && !is_free(event, a.hits); /* samples have a batch in front */
+    return !bare && a.hits == event->shape.rank - 2 && a.features == event->shape.rank - 1;
+}
+
+/* Whether the import has read the axes so: then no copy is needed. */
+static bool is_as_imported(const ts_graph *g, const ts_value *input, ts_axes a)
+{
+    bool same = stands_in_order(input, a) && !a.transpose_out;
+    for (int i = 0; i < input->shape.rank; i++)
+        same = same && (!is_free(input, i) || ts_dim_equal(input->shape.dim[i], dim_of(input, i, a)));
+    for (int i = 0; i < g->inputs; i++) {
+        ts_value other = *g->input[i];
+        if (g->input[i] == input || !other.axis)
+            continue;
+        bind_other(&other, input, a);
+        same = same && memcmp(&other.shape, &g->input[i]->shape, sizeof other.shape) == 0;
+    }
+    return same;
+}
+
+const ts_graph *ts_axes_bind(ts_arena *arena, const ts_graph *imported, const ts_value *input, ts_axes axes, ts_err *err)
 {
     enum { ANY_OPSET = 17 }; /* of a graph without nodes of ONNX's own domain */
+    if (is_as_imported(imported, input, axes))
+        return imported;
     ts_graph *g = copy_graph(arena, imported);
     ts_value *event = g->value[input->id];
     int opset = ANY_OPSET;
@@ -310,13 +336,11 @@ ts_graph *ts_axes_bind(ts_arena *arena, const ts_graph *imported, const ts_value
             opset = g->node[i]->opset;
     for (int i = 0; i < event->shape.rank; i++)
         if (is_free(event, i))
-            event->shape.dim[i] = i == axes.hits       ? (ts_dim){{0, 1, 0}}
-                                  : i == axes.features ? ts_dim_of(features_from(input))
-                                                       : ts_dim_of(1);
+            event->shape.dim[i] = dim_of(input, i, axes);
     for (int i = 0; i < g->inputs; i++)
         if (g->input[i] != event && g->input[i]->axis)
             bind_other(g->input[i], event, axes);
-    if (axes.hits != event->shape.rank - 2 || axes.features != event->shape.rank - 1)
+    if (!stands_in_order(input, axes))
         put_in_front(arena, g, imported, event, axes, opset);
     if (axes.transpose_out)
         put_behind(arena, g, imported, 3, opset);

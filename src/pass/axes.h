@@ -22,7 +22,7 @@ typedef struct ts_axes_list {
 ts_axes_list ts_axes_of(const ts_graph *imported);
 
 /* The imported graph with an input [1][hits][features], read as said; nodes that bring it to the file's shape stand in front. */
-ts_graph *ts_axes_bind(ts_arena *arena, const ts_graph *imported, const ts_value *input, ts_axes axes, ts_err *err);
+const ts_graph *ts_axes_bind(ts_arena *arena, const ts_graph *imported, const ts_value *input, ts_axes axes, ts_err *err);
 
 /* "[8, hits, 3]" */
 const char *ts_axes_text(ts_arena *arena, const ts_value *input);

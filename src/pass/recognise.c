@@ -428,7 +428,7 @@ const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, t
         return NULL;
     }
     const ts_recognition *found = ts_rec_recognise(arena, g, NULL, NULL, g->output[0], fixed_tokens(g), err, reached);
-    if (!found && !ts_rec_has_attention(g)) {
+    if (!found && !ts_has_attention(g)) {
         *err = (ts_err){""};
         ts_fail(err, "%s: there is no encoder in this model: none of its %d nodes is attention, a product of queries with keys through a softmax",
                 g->name, g->nodes);

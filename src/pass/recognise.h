@@ -24,6 +24,9 @@ const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_
 /* The same; *reached: how far it came, an index of a node. Of several readings of a file, the one that came furthest has the best message. */
 const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, ts_err *err, int *reached);
 
+/* Whether it has any operator that attention cannot do without. */
+bool ts_has_attention(const ts_graph *g);
+
 /* The encoder with the most layers that a part of the graph computes, where something in front of it or behind it has no hardware: the
    tokens that everything else is computed from come in at `from`, and all that the output depends on leaves at `to`. Of several, the one
    with most of the embedding and the head. NULL, with the message of ts_recognise, where there is none, and for models that were quantised in

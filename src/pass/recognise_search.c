@@ -52,7 +52,7 @@ static bool is_product(const ts_node *node)
     return (kind == TS_OP_MatMul || kind == TS_OP_Gemm || kind == TS_OP_Einsum || kind == TS_OP_ms_FusedMatMul) && computed > 1;
 }
 
-bool ts_rec_has_attention(const ts_graph *g)
+bool ts_has_attention(const ts_graph *g)
 {
     for (int i = 0; i < g->nodes; i++)
         if (is_product(g->node[i]) || is_attention(g->node[i]))

@@ -34,8 +34,10 @@ const rec_val *ts_rec_size(rec *r, const rec_val *v, const rec_layout *layout, c
 
 void ts_rec_fail_size(rec *r, const rec_val *v)
 {
-    if (v->node && (ts_kind(v->node) == TS_OP_Sqrt || ts_kind(v->node) == TS_OP_ReduceL2))
+    if (v->node && ts_kind(v->node) == TS_OP_Sqrt)
         ts_rec_fail(r, v->node, "%s", ts_rec_no_rms_norm);
+    else if (v->node && ts_kind(v->node) == TS_OP_ReduceL2)
+        ts_rec_fail(r, v->node, "the length of a hit's values is used to normalise them, which has no hardware: tessera has no RMS norm yet");
     else
         ts_rec_fail(r, v->node,
                     "absolute values are only understood as a padding mask (sum of |x| compared with zero), and '%s' takes them as something else; "

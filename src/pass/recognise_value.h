@@ -368,9 +368,6 @@ bool ts_mask_use(rec *r, const rec_val *mask, int padding);
 void ts_mask_watch(rec *r, const rec_val *mask, double quiet);
 enum { REC_DROP = -1000 }; /* what is added to a score, at most, for its probability to be none */
 
-/* recognise_search.c */
-bool ts_rec_has_attention(const ts_graph *g); /* whether it has any operator that attention cannot do without */
-
 /* recognise_match.c */
 const ts_encoder *ts_rec_match(rec *r, const rec_form *output);
 

@@ -30,11 +30,26 @@ static const ts_graph *folded(ts_arena *arena, const ts_graph *imported, const t
     return folded(arena, imported, input, axes, err);
 }
 
-static const ts_recognition *try_whole(ts_arena *arena, const ts_graph *imported, const ts_value *input, reading *r)
+/* Folds and recognises one reading in `arena`: the whole, or a part. */
+static const ts_recognition *try_reading(ts_arena *arena, const ts_graph *imported, const ts_value *input, reading *r, bool part)
 {
+    r->err = (ts_err){""};
     r->reached = -1;
     r->graph = folded(arena, imported, input, r->axes, &r->err);
-    return r->graph ? ts_recognise_reached(arena, r->graph, &r->err, &r->reached) : NULL;
+    if (!r->graph)
+        return NULL;
+    return part ? ts_recognise_part(arena, r->graph, &r->err) : ts_recognise_reached(arena, r->graph, &r->err, &r->reached);
+}
+
+/* The same in memory of its own, unless it is found: how many layers. */
+static int count_layers(const ts_graph *imported, const ts_value *input, reading *r, bool part)
+{
+    ts_arena *scratch = ts_arena_new();
+    const ts_recognition *found = try_reading(scratch, imported, input, r, part);
+    const int layers = found ? found->encoder->layers : 0;
+    r->graph = NULL;
+    ts_arena_free(scratch);
+    return layers;
 }
 
 static void fail_best(ts_arena *arena, const ts_graph *imported, const ts_axes_list *list, const reading *r, int count, ts_err *err)
@@ -51,29 +66,44 @@ static void fail_best(ts_arena *arena, const ts_graph *imported, const ts_axes_l
 
 const ts_recognition *ts_understand(ts_arena *arena, const ts_graph *imported, const ts_graph **graph, ts_err *err)
 {
+    enum { MANY_NODES = 20000 }; /* of larger graphs only the most usual reading is tried */
     const ts_axes_list list = ts_axes_of(imported);
-    const int count = list.count ? list.count : 1;
+    const int count = list.count == 0 || imported->nodes > MANY_NODES ? 1 : list.count;
     const ts_value *input = list.count ? list.input : NULL; /* NULL: as it was imported */
     reading r[TS_AXES_MAX] = {{.reached = 0}};
-    const ts_recognition *best = NULL;
-    *graph = NULL;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         r[i].axes = list.axes[i];
-        const ts_recognition *found = try_whole(arena, imported, input, &r[i]);
-        if (!*graph || found)
-            *graph = r[i].graph;
-        if (found)
-            return found;
+    const ts_recognition *found = try_reading(arena, imported, input, &r[0], false);
+    *graph = r[0].graph;
+    if (found)
+        return found;
+    if (*graph && !ts_has_attention(*graph)) {
+        *err = r[0].err;
+        return NULL;
     }
-    for (int i = 0; i < count; i++) {
+    int best = -1, most = 0;
+    for (int i = 1; i < count && best < 0; i++)
+        if ((most = count_layers(imported, input, &r[i], false)) > 0)
+            best = i;
+    if (best < 0 && *graph) {
         ts_err none = {""};
-        const ts_recognition *found = r[i].graph ? ts_recognise_part(arena, r[i].graph, &none) : NULL;
-        if (found && (!best || found->encoder->layers > best->encoder->layers)) {
-            best = found;
-            *graph = r[i].graph;
+        found = ts_recognise_part(arena, *graph, &none);
+        most = found ? found->encoder->layers : 0;
+    }
+    const bool part = best < 0;
+    for (int i = 1; i < count && part; i++) {
+        reading tried = r[i];
+        const int layers = count_layers(imported, input, &tried, true);
+        if (layers > most) {
+            most = layers;
+            best = i;
         }
     }
-    if (!best)
+    if (best >= 0) {
+        found = try_reading(arena, imported, input, &r[best], part);
+        *graph = r[best].graph;
+    }
+    if (!found)
         fail_best(arena, imported, &list, r, count, err);
-    return best;
+    return found;
 }
