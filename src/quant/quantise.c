@@ -11,6 +11,9 @@
 /* Scores with fewer fraction bits than this cost accuracy; with more, on real events, they do not. */
 enum { FRAC_WORRY = 3 };
 
+/* Of a score, as formats.h and the hardware have it. */
+enum { SCORE_BITS_MOST = 24 };
+
 /* A linear in double: [out][in] and [out]. */
 typedef struct real_linear {
     int in, out;
@@ -268,6 +271,23 @@ static double *steps_of_qkv(ts_quantiser *q, int l)
     return step;
 }
 
+/* With the fewest fraction bits there are, scores do not fit: they would saturate, and softmax not tell one from another. */
+static bool score_too_wide(const ts_quantiser *q, const ts_attn_shared *shared)
+{
+    const double most = (double)ts_fmt_max(shared->score_bits, true);
+    int bits = shared->score_bits;
+    while (bits < SCORE_BITS_MOST && ldexp(shared->reach, shared->frac_bits) > (double)ts_fmt_max(bits, true))
+        bits++;
+    const bool helps = isfinite(shared->reach) && ldexp(shared->reach, shared->frac_bits) <= (double)ts_fmt_max(bits, true);
+    char wider[80] = "; no format holds them";
+    if (helps)
+        snprintf(wider, sizeof wider, "; --formats score=%d would hold them", bits);
+    return ts_fail(q->err,
+                   "attention: scores reach %.3g octaves (powers of two); %d bits with %d fraction bits hold %.0f%s. Scores that large are mostly of inputs "
+                   "that are not standardised as in training: see the inputs file",
+                   shared->reach, shared->score_bits, shared->frac_bits, ldexp(most, -shared->frac_bits), wider);
+}
+
 static bool attention_scales(ts_quantiser *q)
 {
     const int layers = q->enc->layers;
@@ -301,6 +321,8 @@ static bool attention_scales(ts_quantiser *q)
     }
     ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
+    if (ldexp(shared.reach, shared.frac_bits) > (double)ts_fmt_max(shared.score_bits, true))
+        return score_too_wide(q, &shared);
     for (int l = 0; l < layers; l++)
         compare_given(q, l);
     if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < ts_q_bits(q, TS_FMT_FRAC, 0))

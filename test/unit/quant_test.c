@@ -469,7 +469,51 @@ static void watch(ts_arena *arena, int events, bool copies, float third, warning
     if (hidden)
         *hidden = '\0';
     f->warn = NULL;
-    assert_non_null(ts_quantise(arena, enc, cal, f, &err)); /* and all the same there is a model */
+    const ts_imodel *im = ts_quantise(arena, enc, cal, f, &err);
+    if (third > 1e5F) /* no format holds such scores */
+        assert_non_null(strstr(err.msg, "attention: scores reach"));
+    else
+        assert_non_null(im); /* and all the same there is a model */
+}
+
+/* Scores at the end of their format; user: {largest, count}. */
+static void count_saturated(void *user, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale,
+                            const double *offset)
+{
+    (void)layer, (void)part, (void)scale, (void)offset;
+    long long *at = user;
+    for (int i = 0; role == TS_ROLE_SCORE && i < rows * cols; i++)
+        at[1] += llabs(data[i]) >= at[0];
+}
+
+/* Whatever the inputs' size: no score of the calibration saturates, or there is no model. */
+static void test_scores_fit(void **state)
+{
+    ts_arena *arena = *state;
+    int made = 0, refused = 0;
+    for (int power = -3; power < 9; power++) {
+        const ts_encoder *enc = ts_encoder_random(arena, &plain, 9);
+        ts_calibration *cal = ts_calibration_new(arena, enc);
+        ts_err err = {""};
+        float *x = writable(arena, small_event(arena, enc, 20, 3), 60);
+        for (int i = 0; i < 60; i++)
+            x[i] *= powf(10, (float)power);
+        assert_true(ts_calibration_add(cal, 20, x, &err));
+        ts_formats *f = ts_formats_default(arena, enc->layers);
+        const ts_imodel *im = ts_quantise(arena, enc, cal, f, &err);
+        if (!im) {
+            assert_non_null(strstr(err.msg, "attention: scores reach"));
+            refused++;
+            continue;
+        }
+        made++;
+        int32_t in[60], out[80];
+        long long saturated[2] = {ts_fmt_max(im->score_bits, true), 0};
+        ts_quantise_input(im, 20, x, in);
+        ts_emu_reference(im, 20, in, out, count_saturated, saturated);
+        assert_int_equal(saturated[1], 0);
+    }
+    assert_true(made > 3 && refused > 0);
 }
 
 static void test_watch(void **state)
@@ -495,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_calibration, setup_formats, teardown),
         cmocka_unit_test(test_ranges_contain_what_was_seen),
         cmocka_unit_test_setup_teardown(test_one_event, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_scores_fit, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_nearly_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_calibration_not_finite, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_dead_and_constant, setup_formats, teardown),
