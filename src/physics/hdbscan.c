@@ -7,90 +7,13 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "physics/spanning_tree.h"
 
 /* Distances are squared until a density is made of them: the order is the same, and two of them are equal only where the
    arithmetic before the root says so. */
 
-/* An edge of the minimum spanning tree. Edges are totally ordered by (weight, a, b): the tree is the one that Kruskal's algorithm finds
-   with that order, whatever algorithm finds it. */
-typedef struct edge {
-    double weight; /* squared mutual reachability distance */
-    int32_t a, b;  /* points, a < b */
-} edge;
-
-static int by_weight(const void *left, const void *right)
-{
-    const edge *x = left, *y = right;
-    if (x->weight != y->weight)
-        return x->weight < y->weight ? -1 : 1;
-    return x->a != y->a ? (x->a < y->a ? -1 : 1) : (x->b > y->b) - (x->b < y->b);
-}
-
-/* d2 [n]: squared distances from point p to all; columns [dims][n], so that the inner loop runs over points. */
-static void distances(int n, int dims, const double *columns, int p, double *restrict d2)
-{
-    memset(d2, 0, (size_t)n * sizeof *d2);
-    for (int c = 0; c < dims; c++) {
-        const double *restrict column = columns + (size_t)c * (size_t)n;
-        const double here = column[p];
-        for (int i = 0; i < n; i++)
-            d2[i] += (column[i] - here) * (column[i] - here);
-    }
-}
-
-/* The k-th smallest (k from 1) of d2 [n] without d2[p]; nearest [k] is scratch. */
-static double kth_neighbour(int n, const double *d2, int p, int k, double *nearest)
-{
-    for (int j = 0; j < k; j++)
-        nearest[j] = INFINITY;
-    for (int i = 0; i < n; i++) {
-        if (!(d2[i] < nearest[k - 1]) || i == p)
-            continue;
-        int j = k - 1;
-        for (; j > 0 && nearest[j - 1] > d2[i]; j--)
-            nearest[j] = nearest[j - 1];
-        nearest[j] = d2[i];
-    }
-    return nearest[k - 1];
-}
-
-/* Prim's algorithm, one row of distances at a time. Ties follow the order of edges: among the edges of one point, the one from the lower
-   point; among points, the lower (a, b). */
-static void spanning_tree(ts_arena *arena, int n, int dims, const double *columns, const double *core, edge *tree)
-{
-    double *d2 = TS_NEW_N(arena, double, n), *best = TS_NEW_N(arena, double, n);
-    int32_t *from = TS_NEW_N(arena, int32_t, n), *outside = TS_NEW_N(arena, int32_t, n);
-    for (int i = 0; i < n - 1; i++) {
-        outside[i] = i + 1; /* point 0 begins the tree */
-        best[i + 1] = INFINITY;
-        from[i + 1] = INT32_MAX;
-    }
-    int added = 0;
-    for (int left = n - 1; left > 0; left--) {
-        distances(n, dims, columns, added, d2);
-        edge nearest = {INFINITY, INT32_MAX, INT32_MAX};
-        int at = -1;
-        for (int k = 0; k < left; k++) {
-            const int v = outside[k];
-            const double reach = core[v] > core[added] ? core[v] : core[added], w = d2[v] > reach ? d2[v] : reach;
-            if (w < best[v] || (w == best[v] && added < from[v])) {
-                best[v] = w;
-                from[v] = added;
-            }
-            if (best[v] > nearest.weight)
-                continue;
-            const edge e = {best[v], v < from[v] ? v : from[v], v < from[v] ? from[v] : v};
-            if (at < 0 || by_weight(&e, &nearest) < 0) {
-                nearest = e;
-                at = k;
-            }
-        }
-        added = outside[at];
-        outside[at] = outside[left - 1];
-        tree[n - 1 - left] = nearest;
-    }
-    qsort(tree, (size_t)(n - 1), sizeof *tree, by_weight);
-}
+/* From so many points on, boxes are faster than all pairs; the tree is the same. */
+enum { MANY = 1500 };
 
 /* The single-linkage hierarchy: nodes 0 ... n-1 are the points, node n + m is what merge m (in order of weight) joins. */
 typedef struct merge {
@@ -111,7 +34,7 @@ static int32_t find(int32_t *parent, int32_t node)
     return root;
 }
 
-static merge *single_linkage(ts_arena *arena, int n, const edge *tree)
+static merge *single_linkage(ts_arena *arena, int n, const ts_edge *tree)
 {
     merge *merges = TS_NEW_N(arena, merge, n - 1);
     int32_t *parent = TS_NEW_N(arena, int32_t, 2 * n - 1);
@@ -228,19 +151,14 @@ int ts_hdbscan(int n, int dims, const double *x, int min_cluster_size, int min_s
     if (n < 2 * min_cluster_size)
         return 0; /* the root cannot split into two clusters */
     ts_arena *arena = ts_arena_new();
-    double *columns = TS_NEW_N(arena, double, (size_t)n * (size_t)dims), *core = TS_NEW_N(arena, double, n),
-           *d2 = TS_NEW_N(arena, double, n);
+    double *columns = TS_NEW_N(arena, double, (size_t)n * (size_t)dims), *core = TS_NEW_N(arena, double, n);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < dims; c++)
             columns[(size_t)c * (size_t)n + (size_t)i] = x[(size_t)i * (size_t)dims + (size_t)c];
     const int k = min_samples < n - 1 ? min_samples : n - 1;
-    double *nearest = TS_NEW_N(arena, double, k);
-    for (int i = 0; i < n; i++) {
-        distances(n, dims, columns, i, d2);
-        core[i] = kth_neighbour(n, d2, i, k, nearest);
-    }
-    edge *tree = TS_NEW_N(arena, edge, n - 1);
-    spanning_tree(arena, n, dims, columns, core, tree);
+    ts_edge *tree = TS_NEW_N(arena, ts_edge, n - 1);
+    (n < MANY ? ts_cores_by_rows : ts_cores_by_boxes)(n, dims, columns, k, core);
+    (n < MANY ? ts_tree_by_rows : ts_tree_by_boxes)(n, dims, columns, core, tree);
     const merge *merges = single_linkage(arena, n, tree);
     cluster *clusters = TS_NEW_N(arena, cluster, n);
     int32_t *home = TS_NEW_N(arena, int32_t, n), *number = TS_NEW_N(arena, int32_t, n);

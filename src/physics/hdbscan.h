@@ -10,7 +10,7 @@ enum { TS_HDBSCAN_NOISE = -1 };
    min_cluster_size >= 2: fewer points are no cluster. min_samples >= 1: a point's core distance is that to its min_samples-th neighbour,
    itself not counted (to the farthest point where there are fewer). Clusters are chosen by excess of mass; the root, all points
    together, is never one. Exact: the same points in the same order give the same labels everywhere.
-   Time O(n^2 dims), memory O(n dims). */
+   Memory O(n dims); time O(n^2 dims) for few points, about O(n log(n)^2) for many (physics/spanning_tree.h). */
 int ts_hdbscan(int n, int dims, const double *x, int min_cluster_size, int min_samples, int32_t *label);
 
 #endif

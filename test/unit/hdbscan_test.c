@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "physics/hdbscan.h"
 #include "physics/rng.h"
+#include "physics/spanning_tree.h"
 
 enum { MAX_POINTS = 64, MAX_DIMS = 4, MAX_PAIRS = MAX_POINTS * (MAX_POINTS - 1) / 2 };
 
@@ -276,9 +278,74 @@ static void agrees_with_the_reference(void **state)
     assert_true(clusters_seen > 10000 && noise_seen > 10000); /* the sets are not all trivial */
 }
 
+/* Both ways to the tree, bit for bit: scattered points, clusters, grids full of ties, copies of one point. */
+static void both_trees_are_the_same(void **state)
+{
+    (void)state;
+    enum { MOST = 700 };
+    static double columns[4 * MOST], core[2][MOST];
+    static ts_edge tree[2][MOST];
+    for (int seed = 0; seed < 160; seed++) {
+        ts_rng rng = ts_rng_make(5, (uint64_t)seed, 0);
+        const int n = 2 + (int)ts_rng_below(&rng, seed < 40 ? 40 : MOST - 2), dims = 1 + seed % 4, kind = seed % 5;
+        const int k = 1 + (int)ts_rng_below(&rng, n > 12 ? 12 : (uint32_t)(n - 1));
+        for (int i = 0; i < n; i++)
+            for (int c = 0; c < dims; c++) {
+                double *x = &columns[c * n + i];
+                if (kind == 0)
+                    *x = ts_rng_normal(&rng);
+                else if (kind == 1)
+                    *x = ts_rng_below(&rng, 4); /* a grid: many distances are equal */
+                else if (kind == 2)
+                    *x = i % 9 * 10 + 0.01 * ts_rng_normal(&rng);
+                else if (kind == 3)
+                    *x = i % 3; /* copies */
+                else
+                    *x = ts_rng_normal(&rng) * pow(10, (double)ts_rng_below(&rng, 9) - 4);
+            }
+        ts_cores_by_rows(n, dims, columns, k, core[0]);
+        ts_cores_by_boxes(n, dims, columns, k, core[1]);
+        assert_memory_equal(core[0], core[1], (size_t)n * sizeof **core);
+        ts_tree_by_rows(n, dims, columns, core[0], tree[0]);
+        ts_tree_by_boxes(n, dims, columns, core[0], tree[1]);
+        for (int e = 0; e < n - 1; e++)
+            if (tree[0][e].a != tree[1][e].a || tree[0][e].b != tree[1][e].b || tree[0][e].weight < tree[1][e].weight || tree[0][e].weight > tree[1][e].weight)
+                fail_msg("seed %d, kind %d, %d points: edge %d is %d-%d and %d-%d", seed, kind, n, e, tree[0][e].a, tree[0][e].b, tree[1][e].a, tree[1][e].b);
+    }
+}
+
+/* 60,000 points in clusters: seconds, not minutes. */
+static void many_points(void **state)
+{
+    (void)state;
+    enum { POINTS = 60000, TRACKS = 6000, DIMS = 4 };
+    ts_rng rng = ts_rng_make(6, 0, 0);
+    double *x = malloc((size_t)POINTS * DIMS * sizeof *x), *centre = malloc((size_t)TRACKS * DIMS * sizeof *centre);
+    int32_t *label = malloc(POINTS * sizeof *label);
+    assert_true(x && centre && label);
+    for (int i = 0; i < TRACKS * DIMS; i++)
+        centre[i] = ts_rng_uniform(&rng);
+    for (int i = 0; i < POINTS; i++)
+        for (int c = 0; c < DIMS; c++)
+            x[i * DIMS + c] = centre[i % TRACKS * DIMS + c] + 1e-3 * ts_rng_normal(&rng);
+    const clock_t start = clock();
+    const int found = ts_hdbscan(POINTS, DIMS, x, 5, 2, label);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    print_message("%d points, %d clusters: %.1f s\n", POINTS, found, seconds);
+    int apart = 0; /* hits of a track that do not share its first hit's cluster */
+    for (int i = TRACKS; i < POINTS; i++)
+        apart += label[i] != label[i % TRACKS];
+    assert_true(found > TRACKS * 9 / 10 && found <= TRACKS && apart < POINTS / 20);
+    assert_true(seconds < 30); /* all pairs take minutes */
+    free(x);
+    free(centre);
+    free(label);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_trees_are_the_same), cmocka_unit_test(many_points),
         cmocka_unit_test(too_few_points_are_noise),
         cmocka_unit_test(the_root_is_never_chosen),
         cmocka_unit_test(outliers),
