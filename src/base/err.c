@@ -3,28 +3,37 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/plain.h"
+
+/* Messages go into reports, too, which are UTF-8: a message that is too long does not end in half a character. */
+static void cut(char *text, int wanted, size_t size)
+{
+    if (wanted >= (int)size)
+        text[ts_text_whole(text, size - 1)] = 0;
+}
+
 bool ts_fail(ts_err *err, const char *fmt, ...)
 {
     if (err->msg[0])
         return false;
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    cut(err->msg, vsnprintf(err->msg, sizeof err->msg, fmt, ap), sizeof err->msg);
     va_end(ap);
     return false;
 }
 
 bool ts_fail_in(ts_err *err, const char *fmt, ...)
 {
-    char old[sizeof err->msg], prefix[256];
+    char old[sizeof err->msg], prefix[sizeof err->msg / 2];
     memcpy(old, err->msg, sizeof old);
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(prefix, sizeof prefix, fmt, ap);
+    cut(prefix, vsnprintf(prefix, sizeof prefix, fmt, ap), sizeof prefix);
     va_end(ap);
     size_t n = strlen(prefix);
     memcpy(err->msg, prefix, n);
-    snprintf(err->msg + n, sizeof err->msg - n, ": %s", old);
+    cut(err->msg, (int)n + snprintf(err->msg + n, sizeof err->msg - n, ": %s", old), sizeof err->msg);
     return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/plain.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "quant/given.h"
@@ -57,14 +58,14 @@ static int events_to_calibrate(const ts_events *events, int wish)
     return wish > 0 ? wish : count;
 }
 
-static json_t *calibration_json(const ts_events *events, const ts_calibration *cal)
+static json_t *calibration_json(ts_arena *arena, const ts_events *events, const ts_calibration *cal)
 {
     const char *slash = strrchr(events->path, '/');
     json_t *ids = json_array();
     for (int e = 0, used = 0; e < events->count && used < ts_calibration_events(cal); e++)
         if (events->event[e].n > 0 && ++used)
             json_array_append_new(ids, json_integer((json_int_t)events->event[e].id));
-    json_t *json = json_pack("{s:s, s:o, s:I}", "file", slash ? slash + 1 : events->path, "events", ids, "tokens",
+    json_t *json = json_pack("{s:s, s:o, s:I}", "file", ts_text_plain(arena, slash ? slash + 1 : events->path), "events", ids, "tokens",
                              (json_int_t)ts_calibration_tokens(cal));
     CHECK(json);
     return json;
@@ -164,7 +165,7 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
         ts_chosen_free(chosen);
         return false;
     }
-    chosen->calibration = calibration_json(events, chosen->cal);
+    chosen->calibration = calibration_json(arena, events, chosen->cal);
     return true;
 }
 

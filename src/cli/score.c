@@ -2,8 +2,10 @@
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/plain.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "physics/score.h"
@@ -57,6 +59,11 @@ static bool parse_item(ts_arena *arena, const char *text, size_t length, const c
     char *own = ts_printf(arena, "%.*s", (int)length, text);
     char *at = strrchr(own, '@');
     it->inputs_path = default_inputs;
+    if (access(own, F_OK) == 0) { /* a file's name may have any character */
+        it->path = own;
+        it->label = base_name(own);
+        return true;
+    }
     if (at) {
         *at = 0;
         it->inputs_path = at + 1;
@@ -82,7 +89,7 @@ static bool parse_item(ts_arena *arena, const char *text, size_t length, const c
 static bool parse_list(ts_arena *arena, job *j, ts_err *err)
 {
     for (const char *p = j->o->list; p;) {
-        const char *comma = strchr(p, ',');
+        const char *comma = access(p, F_OK) == 0 ? NULL : strchr(p, ',');
         if (j->items == MAX_ITEMS)
             return ts_fail(err, "more than %d results in one call", MAX_ITEMS);
         if (!parse_item(arena, p, comma ? (size_t)(comma - p) : strlen(p), j->o->inputs, &j->item[j->items++], err))
@@ -301,11 +308,10 @@ static json_t *real(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* A name from the command line, which need not be valid UTF-8 as JSON strings are. */
-static json_t *name_json(const char *text)
+/* A name from the command line or a CSV file, which need not be valid UTF-8 as JSON strings are. */
+static json_t *name_json(ts_arena *arena, const char *text)
 {
-    json_t *name = text ? json_string(text) : NULL;
-    return name ? name : json_null();
+    return text ? json_string(ts_text_plain(arena, text)) : json_null();
 }
 
 static json_t *estimate_json(ts_estimate x)
@@ -313,7 +319,7 @@ static json_t *estimate_json(ts_estimate x)
     return json_pack("{s:o, s:o}", "mean", real(x.mean), "standard_error", real(x.error));
 }
 
-static json_t *clusterer_json(const row *r)
+static json_t *clusterer_json(ts_arena *arena, const row *r)
 {
     if (!r->clustering)
         return json_pack("{s:s}", "method", "class");
@@ -322,7 +328,7 @@ static json_t *clusterer_json(const row *r)
     if (r->item->path) {
         json_t *columns = json_array();
         for (int c = 0; c < r->clustering->columns; c++)
-            json_array_append_new(columns, name_json(r->item->inputs->output[r->clustering->column[c]]));
+            json_array_append_new(columns, name_json(arena, r->item->inputs->output[r->clustering->column[c]]));
         json_object_set_new(all, "columns", columns);
     }
     return all;
@@ -332,9 +338,9 @@ static json_t *row_json(ts_arena *arena, const job *j, const row *r)
 {
     const int events = j->truth->count;
     json_t *all =
-        json_pack("{s:o, s:o, s:i}", "label", name_json(r->item->label), "file", name_json(r->item->path ? base_name(r->item->path) : NULL),
+        json_pack("{s:o, s:o, s:i}", "label", name_json(arena, r->item->label), "file", name_json(arena, r->item->path ? base_name(r->item->path) : NULL),
                   "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
-    json_object_set_new(all, "clusterer", clusterer_json(r));
+    json_object_set_new(all, "clusterer", clusterer_json(arena, r));
     if (r->item->results && r->item->results->kind == TS_RESULT_CLASS)
         json_object_set_new(all, "hits_in_ignored_classes", json_integer(r->ignored));
     for (ts_metric m = 0; m < TS_METRICS; m++)
@@ -361,7 +367,7 @@ static void print_json(ts_arena *arena, const job *j)
         json_array_append_new(rows, row_json(arena, j, &j->float_row[r]));
     for (int r = 0; r < j->rows; r++)
         json_array_append_new(rows, row_json(arena, j, &j->row[r]));
-    json_t *all = json_pack("{s:o, s:i, s:o}", "truth", name_json(base_name(j->truth->path)), "events", j->scored, "rows", rows);
+    json_t *all = json_pack("{s:o, s:i, s:o}", "truth", name_json(arena, base_name(j->truth->path)), "events", j->scored, "rows", rows);
     CHECK(all);
     ts_json_print(stdout, all, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(all);

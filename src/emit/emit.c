@@ -14,6 +14,7 @@
 #include "emit/outdir.h"
 #include "emit/page_file.h"
 #include "emit/sim_top.h"
+#include "emit/system.h"
 #include "emit/top.h"
 #include "plan/link.h"
 
@@ -260,8 +261,8 @@ static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, 
     if (design->part[0].im->features != design->im->features || last->outputs != design->im->outputs)
         return ts_fail(err, "%s: the parts are not those of its model: compile the model again", design->dir);
     design->plan = *design->part[design->parts - 1].plan;
-    design->top = json_string_value(json_object_get(design->manifest, "top"));
-    return design->top || ts_fail(err, "%s/%s: no \"top\"", design->dir, TS_MANIFEST);
+    design->top = ts_system_name(arena, design->im);
+    return true;
 }
 
 static bool load_mode(ts_design *design, const char *path, ts_err *err)

@@ -1,6 +1,5 @@
 #include "emit/system.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "emit/bench.h"
+#include "emit/module_name.h"
 #include "emit/outdir.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
@@ -18,11 +18,7 @@
 
 const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
 {
-    char *name = ts_printf(arena, "%s%s_system", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
-    for (char *p = name; *p; p++)
-        if (!isalnum((unsigned char)*p))
-            *p = '_';
-    return name;
+    return ts_module_name(arena, im->name, "system");
 }
 
 static bool apart(const ts_hop *hop)

@@ -1,12 +1,12 @@
 #include "emit/top.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "emit/memories.h"
+#include "emit/module_name.h"
 #include "emit/top_pages.h"
 #include "num/fixed.h"
 
@@ -60,11 +60,7 @@ void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2])
 
 const char *ts_top_name(ts_arena *arena, const ts_imodel *im)
 {
-    char *name = ts_printf(arena, "%s%s_top", isdigit((unsigned char)im->name[0]) ? "m" : "", im->name);
-    for (char *p = name; *p; p++)
-        if (!isalnum((unsigned char)*p))
-            *p = '_';
-    return name;
+    return ts_module_name(arena, im->name, "top");
 }
 
 static void out(const top *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/map.h"
+#include "base/plain.h"
 #include "import/import.h"
 #include "import/onnx_read.h"
 #include "op/op.h"
@@ -132,7 +133,7 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
                 memcpy(copy, bytes->data, bytes->len);
             if (strlen(copy) != bytes->len)
                 return ts_fail(im->err, "%s: attribute '%s' has a zero byte in its text; the file is damaged", where, attr->name);
-            text[k] = copy;
+            text[k] = ts_text_plain(im->arena, copy);
         }
         break;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
@@ -206,6 +207,7 @@ static bool read_defaults(importer *im, function *f)
         Onnx__AttributeProto *p = onnx__attribute_proto__unpack(&allocator, field->len - skip, field->data + skip);
         if (!p || !ts_or_empty(p->name)[0])
             continue;
+        ts_onnx_plain_names(im->scratch, &p->base);
         if (!read_attr(im, ts_printf(im->scratch, "function '%s'", ts_or_empty(proto->name)), p, &f->otherwise[f->defaults++]))
             return false;
     }
@@ -627,7 +629,8 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
         ts_fail(err, "the file is damaged, or not an ONNX model");
         return NULL;
     }
-    importer im = {.arena = arena, .scratch = scratch, .model = model, .g = ts_graph_new(arena, name, directory), .err = err};
+    ts_onnx_plain_names(scratch, &model->base);
+    importer im = {.arena = arena, .scratch = scratch, .model = model, .g = ts_graph_new(arena, ts_text_plain(arena, name), directory), .err = err};
     im.taken = ts_map_new(im.scratch);
     im.attrs = ts_map_new(im.scratch);
     im.absent = TS_NEW(im.scratch, ts_value);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/plain.h"
 #include "quant/imodel.h"
 
 enum { VERSION = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
@@ -301,7 +302,7 @@ static void walk_name(walk *w, ts_imodel *im)
     if (!w->saving && !failed(w)) {
         char *name = TS_NEW_N(w->arena, char, length + 1);
         memcpy(name, bytes, (size_t)length);
-        im->name = name;
+        im->name = ts_text_plain(w->arena, name);
     }
 }
 

@@ -5,9 +5,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/plain.h"
 #include "emit/outdir.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
@@ -24,18 +26,10 @@ static const char *const fast_start[] = {"--x-assign", "fast", "--x-initial", "f
 static const char *const random_start[] = {"--x-assign", "unique", "--x-initial", "unique", NULL};
 static const char *const make_flags[] = {"OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", NULL};
 
-/* FNV-1a. */
-static uint64_t hash_bytes(uint64_t h, const char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ (unsigned char)data[i]) * 0x100000001b3u;
-    return h;
-}
-
 static uint64_t hash_list(uint64_t h, const char *const *list)
 {
     for (; *list; list++)
-        h = hash_bytes(h, *list, strlen(*list) + 1);
+        h = ts_hash(h, *list, strlen(*list) + 1);
     return h;
 }
 
@@ -76,7 +70,7 @@ static bool hash_file(ts_arena *arena, uint64_t *h, const char *path, ts_err *er
     if (!text)
         return false;
     const char *name = strrchr(path, '/'); /* the design may move */
-    *h = hash_bytes(hash_bytes(*h, name, strlen(name)), text, size + 1);
+    *h = ts_hash(ts_hash(*h, name, strlen(name)), text, size + 1);
     return true;
 }
 
@@ -134,28 +128,69 @@ static bool run_tool(ts_arena *arena, const char *dir, const char *const *argv, 
     return true;
 }
 
-/* Verilator and make in a directory of their own below the cache; the program is renamed into place. */
-static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const char *root, const char *work, const char *log,
-                  const char *program, ts_err *err)
+/* Paths of the design as Verilator, make and compilers see them: through a link in the directory that they work in. Make cuts words at
+   spaces, Verilator expands $NAME, and both hand names to a shell: a design may lie anywhere, a build only where the path is plain. The
+   same paths for every design also let a compiler cache know the same code again. */
+#define LINK "d"
+
+/* A new directory whose path is plain: below the cache, or, where that is not, in the system's place for temporary files. */
+static const char *make_work(ts_arena *arena, const char *root, const char *cache, ts_err *err)
+{
+    const char *const places[] = {cache, getenv("TMPDIR"), "/tmp"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *place = places[i] ? realpath(places[i], NULL) : NULL, *work = NULL;
+        if (place && ts_path_is_plain(place))
+            work = mkdtemp(ts_printf(arena, "%s/tessera-build-XXXXXX", place));
+        free(place);
+        if (!work)
+            continue;
+        if (symlink(root, ts_printf(arena, "%s/" LINK, work)) == 0)
+            return work;
+        (void)rmdir(work);
+    }
+    ts_fail(err,
+            "no place to build a simulator in: %s has characters that make or Verilator take for something else (only letters, digits and ._-/ are safe), and "
+            "nothing can be made in TMPDIR or /tmp", cache);
+    return NULL;
+}
+
+/* Puts the program where it is looked for, whole: the directory it was built in may be on another disk. */
+static bool install(ts_arena *arena, const char *from, const char *to, ts_err *err)
+{
+    if (rename(from, to) == 0)
+        return true;
+    const char *near = ts_printf(arena, "%s-new-%ld", to, (long)getpid());
+    struct stat st;
+    bool ok = stat(from, &st) == 0 && ts_file_copy(arena, from, near, err) && chmod(near, st.st_mode & 0777) == 0 && rename(near, to) == 0;
+    if (!ok) {
+        ts_fail(err, "%s: cannot be put in place: %s", to, strerror(errno));
+        (void)remove(near);
+    }
+    return ok;
+}
+
+/* Verilator and make in `work`. */
+static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const char *work, const char *log, const char *program,
+                  ts_err *err)
 {
     const char *argv[MAX_ARGS] = {"verilator"};
     int argc = 1;
     append(argv, &argc, verilator_flags);
     append(argv, &argc, opt->random_init ? random_start : fast_start);
     const bool paged = ts_design_is_paged(design);
-    const char *top = paged ? TS_SIM_TOP : design->top, *config = ts_printf(arena, "%s/trace.vlt", work);
-    const char *place[] = {"--top-module", top, "-y", ts_printf(arena, "%s/rtl", root), "-y", ts_printf(arena, "%s/tb", root), "--Mdir", work,
-                           "-CFLAGS", ts_printf(arena, "-I%s/tb%s", root, opt->tap ? " -DRING_TRACE" : ""), NULL};
+    const char *top = paged ? TS_SIM_TOP : design->top;
+    const char *place[] = {"--top-module", top, "-y", LINK "/rtl", "-y", LINK "/tb", "--Mdir", ".", "-CFLAGS",
+                           opt->tap ? "-I" LINK "/tb -DRING_TRACE" : "-I" LINK "/tb", NULL};
     append(argv, &argc, place);
     for (int p = 0; design->parts > 1 && p < design->parts; p++)
-        append(argv, &argc, (const char *const[]){"-y", ts_printf(arena, "%s/%s/rtl", root, strrchr(design->part[p].dir, '/') + 1), NULL});
+        append(argv, &argc, (const char *const[]){"-y", ts_printf(arena, LINK "/%s/rtl", strrchr(design->part[p].dir, '/') + 1), NULL});
     if (opt->tap) {
         const char *signals = visible_signals(arena, design);
-        if (!ts_file_write(config, signals, strlen(signals), err))
+        if (!ts_file_write(ts_printf(arena, "%s/trace.vlt", work), signals, strlen(signals), err))
             return false;
-        append(argv, &argc, (const char *const[]){config, NULL});
+        append(argv, &argc, (const char *const[]){"trace.vlt", NULL});
     }
-    append(argv, &argc, (const char *const[]){ts_printf(arena, "%s/%s/%s.v", root, paged ? "tb" : "rtl", top), ts_printf(arena, "%s/tb/sim.cpp", root), NULL});
+    append(argv, &argc, (const char *const[]){ts_printf(arena, LINK "/%s/%s.v", paged ? "tb" : "rtl", top), LINK "/tb/sim.cpp", NULL});
     if (!run_tool(arena, work, argv, log, err))
         return false;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -163,11 +198,7 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
                                   "Vring.mk"};
     int makec = 4;
     append(make, &makec, make_flags);
-    if (!run_tool(arena, work, make, log, err))
-        return false;
-    if (rename(ts_printf(arena, "%s/Vring", work), program) != 0)
-        return ts_fail(err, "%s: cannot be put in place: %s", program, strerror(errno));
-    return true;
+    return run_tool(arena, work, make, log, err) && install(arena, ts_printf(arena, "%s/Vring", work), program, err);
 }
 
 const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, bool *rebuilt, ts_err *err)
@@ -180,7 +211,7 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     const char *dir = ts_strdup(arena, root);
     free(root);
 
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t h = TS_HASH;
     if (!hash_verilog(arena, &h, design->dir, err))
         return NULL;
     for (int p = 0; design->parts > 1 && p < design->parts; p++)
@@ -199,12 +230,13 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     if (!*rebuilt)
         return program;
 
-    const char *work = ts_printf(arena, "%s/build-%ld", cache, (long)getpid()), *log = ts_printf(arena, "%s/build.log", cache);
-    if (!ts_outdir_make(cache, err) || !ts_outdir_make(work, err))
+    const char *log = ts_printf(arena, "%s/build.log", cache);
+    const char *work = ts_outdir_make(cache, err) ? make_work(arena, dir, cache, err) : NULL;
+    if (!work)
         return NULL;
     (void)remove(log);
     remove_stale(arena, cache, hash);
-    const bool ok = build(arena, design, opt, dir, work, log, program, err);
+    const bool ok = build(arena, design, opt, work, log, program, err);
     ts_err ignored = {0};
     ts_outdir_remove(arena, work, &ignored);
     return ok ? program : NULL;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,12 @@
 
 enum { CANNOT_EXECUTE = 127 };
 
+bool ts_path_is_plain(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+    return *path && *path != '-' && strspn(path, plain) == strlen(path);
+}
+
 int ts_process_run(const char *dir, const char *const *argv, const char *log, ts_err *err)
 {
     const int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -17,8 +24,11 @@ int ts_process_run(const char *dir, const char *const *argv, const char *log, ts
         ts_fail(err, "%s: cannot write: %s", log, strerror(errno));
         return -1;
     }
+    const char *temp = getenv("TMPDIR");
     const pid_t pid = fork();
     if (pid == 0) {
+        if (temp && !ts_path_is_plain(temp))
+            (void)unsetenv("TMPDIR");
         /* exec does not change what the array's pointers point to, its prototype is older than const. */
         if (chdir(dir) == 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0)
             execvp(argv[0], (char *const *)argv);

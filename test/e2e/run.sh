@@ -4,8 +4,10 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 tessera=$PWD/${TESSERA:-build/tessera}
 model=$PWD/models/seeded.onnx csv=$PWD/models/seeded.csv inputs=$PWD/models/seeded.inputs.json
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+dir="$scratch/it's \$HOME, \`echo\` #1" # as users name folders, and tools stumble over
+mkdir "$dir"
 passed=0 failed=0
 
 check() { # WHAT COMMAND...
@@ -35,6 +37,7 @@ compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs" --events
 check "compile" "${compile[@]}" -o "$dir/a"
 check "compile again, into new folders" "${compile[@]}" -o "$dir/new/er/b"
 check "byte-identical" diff -r "$dir/a" "$dir/new/er/b"
+check "its Verilog is SystemVerilog, too" scripts/check_verilog.sh -d "$dir/a"
 check "simulate" "$tessera" simulate "$dir/a" --events "$csv" --limit 4
 check "bit-exact" report "$dir/a" "$exact and s['events'] == 4 and s['refused'] == 0"
 check "lone events" "$tessera" simulate "$dir/a" --events "$csv" --limit 3 --lone
@@ -71,6 +74,7 @@ check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
 
 # Weights in external memory: what a plan by itself chooses, pauses and faults of the memory.
 check "paged: compile" "$tessera" compile "$model" --device pynq-z2 --mode paged --inputs "$inputs" --events "$csv" --max-tokens 256 -o "$dir/paged"
+check "paged: its Verilog is SystemVerilog, too" scripts/check_verilog.sh -d "$dir/paged"
 check "paged: lone events" "$tessera" simulate "$dir/paged" --events "$csv" --limit 2 --lone
 check "paged: latency within 2 % of the prediction" report "$dir/paged" "$exact and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) < .02 for e in s['per_event'])"
 check "paged: pauses of memory" "$tessera" simulate "$dir/paged" --events "$csv" --limit 2 --memory-stalls 40 --stalls 10
