@@ -14,11 +14,12 @@
 #include "emit/sim_top.h"
 #include "emit/top.h"
 #include "sim/process.h"
+#include "sim/unity.h"
 
 enum { MAX_ARGS = 128, LOG_CHARS = 700 };
 
 /* -O1 of the C++ compiler is the compromise: a ring of 1,942 multipliers is built in 17 s of Verilator and 130 s of g++ (over all
-   processors) and runs 7,500 cycles a second. Files of this size keep all processors busy. */
+   processors) and runs 7,500 cycles a second. unity.c puts the files together again as the processors want them. */
 static const char *const verilator_flags[] = {"--cc",       "--exe",    "--prefix",       "Vring", "--language", "1364-2005",
                                               "-O3",        "-Wno-fatal", "--noassert",   "--output-split", "20000",
                                               "--output-split-cfuncs", "2000", NULL};
@@ -193,11 +194,15 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
     append(argv, &argc, (const char *const[]){ts_printf(arena, LINK "/%s/%s.v", paged ? "tb" : "rtl", top), LINK "/tb/sim.cpp", NULL});
     if (!run_tool(arena, work, argv, log, err))
         return false;
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    const char *make[MAX_ARGS] = {"make", ts_printf(arena, "-j%ld", opt->jobs > 0 ? opt->jobs : processors > 0 ? processors : 1), "-f",
-                                  "Vring.mk"};
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    const int processors = opt->jobs > 0 ? opt->jobs : online > 0 ? (int)online : 1;
+    const char *const *files = ts_unity_write(arena, work, processors, err);
+    if (!files)
+        return false;
+    const char *make[MAX_ARGS] = {"make", ts_printf(arena, "-j%d", processors), "-f", "Vring.mk"};
     int makec = 4;
     append(make, &makec, make_flags);
+    append(make, &makec, files);
     return run_tool(arena, work, make, log, err) && install(arena, ts_printf(arena, "%s/Vring", work), program, err);
 }
 
