@@ -20,11 +20,9 @@ enum { MAX_ARGS = 128, LOG_CHARS = 700 };
 
 /* -O1 of the C++ compiler is the compromise: a ring of 1,942 multipliers is built in 17 s of Verilator and 130 s of g++ (over all
    processors) and runs 7,500 cycles a second. unity.c puts the files together again as the processors want them. */
-static const char *const verilator_flags[] = {"--cc",       "--exe",    "--prefix",       "Vring", "--language", "1364-2005",
-                                              "-O3",        "-Wno-fatal", "--noassert",   "--output-split", "20000",
-                                              "--output-split-cfuncs", "2000", NULL};
-static const char *const fast_start[] = {"--x-assign", "fast", "--x-initial", "fast", NULL};
-static const char *const random_start[] = {"--x-assign", "unique", "--x-initial", "unique", NULL};
+static const char *const verilator_flags[] = {"--cc",         "--exe",      "--prefix",       "Vring", "--language",            "1364-2005",
+                                              "-O3",          "-Wno-fatal", "--noassert",     "--output-split",        "20000",
+                                              "--output-split-cfuncs", "2000", "--x-assign", "unique", "--x-initial", "unique", NULL};
 static const char *const make_flags[] = {"OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", NULL};
 
 static uint64_t hash_list(uint64_t h, const char *const *list)
@@ -177,7 +175,6 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
     const char *argv[MAX_ARGS] = {"verilator"};
     int argc = 1;
     append(argv, &argc, verilator_flags);
-    append(argv, &argc, opt->random_init ? random_start : fast_start);
     const bool paged = ts_design_is_paged(design);
     const char *top = paged ? TS_SIM_TOP : design->top;
     const char *place[] = {"--top-module", top, "-y", LINK "/rtl", "-y", LINK "/tb", "--Mdir", ".", "-CFLAGS",
@@ -230,7 +227,7 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
             return NULL;
     h = hash_list(hash_list(h, verilator_flags), make_flags);
     const char *hash = ts_printf(arena, "%016" PRIx64, h), *cache = ts_printf(arena, "%s/sim", dir);
-    const char *program = ts_printf(arena, "%s/sim-%s%s%s", cache, hash, opt->random_init ? "-random" : "", opt->tap ? "-trace" : "");
+    const char *program = ts_printf(arena, "%s/sim-%s%s", cache, hash, opt->tap ? "-trace" : "");
     *rebuilt = access(program, X_OK) != 0;
     if (!*rebuilt)
         return program;

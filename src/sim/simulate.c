@@ -330,6 +330,8 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     int argc = 7;
     if (s->opt->lone)
         argv[argc++] = "--lone";
+    if (s->opt->random_init)
+        argv[argc++] = "--random";
     bool must_load = s->opt->load;
     ts_memory mem[TS_MEMORY_MAX];
     for (int p = 0; p < s->design->parts; p++)

@@ -49,7 +49,7 @@ typedef struct ts_sim_options {
     uint64_t seed;             /* of the pauses and of random initial values */
     bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
     bool load;                 /* page memories are written over the configuration bus first, all of them */
-    bool random_init;          /* registers and memories without an image start at random values (a build of its own) */
+    bool random_init;          /* registers and memories without an image start at random values, else at zero */
     int jobs;                  /* of make; 0: the processors of the machine */
     void (*progress)(void *user, const char *step); /* "building the simulator", "simulating"; may be NULL */
     void *progress_user;

@@ -1,7 +1,7 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES] [--part-stall PART TRANSFER CYCLES]
-           [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES]
+           [--part-stall PART TRANSFER CYCLES] [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
    RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
@@ -9,6 +9,7 @@
             its first and last token were taken; then RING_LANES words a transfer. At the end, for each cut, the cycles (64 bits) in
             which a token waited; for each paged ring, pages fetched again and 1 if one was given up; for each paged stage, 1 if a page was
             late and the cycles (64 bits) in which tokens waited for pages.
+   --random: registers, and memories without an image, start at random values instead of zero.
    --lone:  an event is offered only when the one before has left. --load: memories are written over the configuration bus.
    With pages, events come once the first pages had the time to arrive: RING_SETTLE cycles after reset.
    --patience: so many cycles more than RING_WATCHDOG without a transfer. --part-stall: once PART has given transfer TRANSFER (from 0) it
@@ -479,7 +480,7 @@ int main(int argc, char **argv)
     const char *files[2] = {nullptr, nullptr}, *trace = nullptr;
     int count = 0, stalls = 0;
     uint64_t seed = 1;
-    bool lone = false, load = false;
+    bool lone = false, load = false, random = false;
     long long patience = 0, part_stall[3] = {-1, 0, 0};
     double token = 0, result = 0;
     for (int i = 1; i < argc; i++) {
@@ -488,6 +489,8 @@ int main(int argc, char **argv)
             lone = true;
         else if (arg == "--load")
             load = true;
+        else if (arg == "--random")
+            random = true;
         else if (arg == "--stalls" && i + 1 < argc)
             stalls = std::atoi(argv[++i]);
         else if (arg == "--seed" && i + 1 < argc)
@@ -510,11 +513,11 @@ int main(int argc, char **argv)
             die("unknown argument " + arg);
     }
     if (count != 2)
-        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES] "
-            "[--part-stall PART TRANSFER CYCLES]");
+        die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] "
+            "[--patience CYCLES] [--part-stall PART TRANSFER CYCLES]");
     VerilatedContext context;
     context.commandArgs(argc, argv);
-    context.randReset(2); /* used by builds in which registers and memories start at random values */
+    context.randReset(random ? 2 : 0);
     context.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
     simulation sim(&context, stalls, seed, lone);
     sim.set_pace(token, result);
