@@ -160,7 +160,9 @@ static bool install(ts_arena *arena, const char *from, const char *to, ts_err *e
         return true;
     const char *near = ts_printf(arena, "%s-new-%ld", to, (long)getpid());
     struct stat st;
-    bool ok = stat(from, &st) == 0 && ts_file_copy(arena, from, near, err) && chmod(near, st.st_mode & 0777) == 0 && rename(near, to) == 0;
+    size_t size;
+    const char *program = ts_file_read(arena, from, &size, err);
+    const bool ok = program && stat(from, &st) == 0 && ts_file_write(near, program, size, err) && chmod(near, st.st_mode & 0777) == 0 && rename(near, to) == 0;
     if (!ok) {
         ts_fail(err, "%s: cannot be put in place: %s", to, strerror(errno));
         (void)remove(near);
