@@ -14,13 +14,23 @@
 extern void *blas_memory_alloc(int unused) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
-enum { THREADS_MOST = 64 };
-static const size_t buffer_bytes = 160 << 20; /* 128 MB, and some for everything else */
-
-static bool room_for_one(void)
+/* What OpenBLAS asks for the value of OPENBLAS_NUM_THREADS, before main is reached: this one is found first. It would start threads that nobody uses
+   (an event's matrices are small, threads would wait for each other longer than they compute, and events have threads of their own), and end the process
+   by a signal where it cannot. */
+int openblas_num_threads_env(void);
+int openblas_num_threads_env(void)
 {
-    void *p = mmap(NULL, buffer_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p != MAP_FAILED && munmap(p, buffer_bytes) == 0;
+    return 1;
+}
+
+enum { THREADS_MOST = 64 };
+/* A buffer has 128 MB; the rest of the program wants some, too, before another thread gets one. */
+static const size_t first_bytes = 160 << 20, next_bytes = 512 << 20;
+
+static bool has_room(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 
 void ts_blas_start(void)
@@ -31,15 +41,14 @@ void ts_blas_start(void)
         return;
     const int threads = omp_get_max_threads(), wanted = threads < THREADS_MOST ? threads : THREADS_MOST;
     int got = 0;
-    for (; got < wanted && room_for_one(); got++)
+    for (; got < wanted && has_room(got ? next_bytes : first_bytes); got++)
         if (blas_memory_alloc && blas_memory_free)
             buffer[got] = blas_memory_alloc(0);
     for (int i = 0; i < got && blas_memory_alloc && blas_memory_free; i++)
         blas_memory_free(buffer[i]); /* it keeps them for the next who asks */
     if (got == 0)
-        ts_memory_fail(buffer_bytes, "products of matrices (OpenBLAS)");
+        ts_memory_fail(first_bytes, "products of matrices (OpenBLAS)");
     if (got < threads)
         omp_set_num_threads(got);
-    /* An event's matrices are small: BLAS threads wait for each other longer than they compute, and events have threads of their own. */
     openblas_set_num_threads(1);
 }
