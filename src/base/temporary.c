@@ -157,6 +157,17 @@ static bool is_ours(const char *name, const char *prefix, const char *base)
     return strcmp(name + n, tail) == 0;
 }
 
+bool ts_temporary_is(const char *name)
+{
+    char base[BASE_MOST], prefix[BASE_MOST + sizeof mark + 2];
+    const size_t n = strlen(name), around = 1 + sizeof mark - 1 + TAIL;
+    if (n <= around || n - around >= sizeof base) /* of a longer name the base is not all there */
+        return false;
+    snprintf(base, sizeof base, "%.*s", (int)(n - around), name + 1);
+    snprintf(prefix, sizeof prefix, ".%s%s", base, mark);
+    return is_ours(name, prefix, base);
+}
+
 /* ---- Making */
 
 /* Whether `fd` is what the path still leads to. */

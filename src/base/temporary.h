@@ -21,6 +21,9 @@ bool ts_temporary_directory(ts_arena *arena, const char *target, ts_temporary *t
 const char *ts_temporary_aside_name(ts_arena *arena, const char *target);
 const char *ts_temporary_aside(ts_arena *arena, const char *target);
 
+/* Whether a file of that name (without its directory) is a temporary. */
+bool ts_temporary_is(const char *name);
+
 /* Not ours any more: renamed into its place, or removed. Its lock stays until fd is closed, by the caller. */
 void ts_temporary_forget(ts_temporary *temporary);
 

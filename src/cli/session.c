@@ -123,6 +123,11 @@ bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *s
     if (!ts_check_source(source, err) || !ts_design_load(arena, dir, &c->design, err))
         return false;
     c->inputs = compiled_inputs(arena, dir, source, c, err);
+    if (!ts_design_is_there(&c->design)) {
+        *err = (ts_err){""};
+        ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir);
+        c->inputs = NULL;
+    }
     if (!c->inputs)
         ts_design_free(&c->design);
     return c->inputs != NULL;

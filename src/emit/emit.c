@@ -303,17 +303,27 @@ static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, t
     design->device = st.st_dev;
     design->inode = st.st_ino;
     design->manifest = ts_json_load(path, err);
-    if (design->manifest && load(arena, design, path, may_have_parts, err) &&
-        (ts_design_is_there(design) ||
-         ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir)))
+    const bool loaded = design->manifest && load(arena, design, path, may_have_parts, err), same = ts_design_is_there(design);
+    if (loaded && same)
         return true;
+    if (!same) { /* then whatever was found wrong is of two designs */
+        *err = (ts_err){""};
+        ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir);
+    }
     ts_design_free(design);
     return false;
 }
 
 bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err *err)
 {
-    return load_design(arena, dir, true, design, err);
+    enum { TRIES = 5 };
+    for (int i = 1;; i++) {
+        if (load_design(arena, dir, true, design, err))
+            return true;
+        if (i == TRIES || design->inode == 0 || ts_design_is_there(design))
+            return false;
+        *err = (ts_err){""};
+    }
 }
 
 bool ts_design_is_there(const ts_design *design)

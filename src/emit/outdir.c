@@ -227,6 +227,8 @@ static bool keep_below(const keeper *k, const char *below)
         struct stat st;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
+        if (ts_temporary_is(e->d_name))
+            continue; /* what a killed process left of a report: with the lock there is no living one */
         const char *name = ts_printf(k->arena, "%s%s", below, e->d_name);
         if (lstat(ts_printf(k->arena, "%s/%s", k->from, name), &st) != 0)
             continue; /* somebody removed it */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kinds of failure that real files and habits have found, one file each: every test/cases/*.sh runs (but lib.sh and this one), two at a
+# Kinds of failure that real files and habits have found, one file each: every test/cases/*.sh runs (but this one, and those that they source), two at a
 # time. Usage: test/cases/run.sh [-j JOBS] [NAME...]. Needs build/tessera (or $TESSERA).
 #
 # A file sources lib.sh, which gives it a scratch directory, the small models and the checks, and stays below about ten seconds. Its first
@@ -11,7 +11,7 @@ if [ "${1-}" = -j ]; then jobs=$2; shift 2; fi
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
     for file in *.sh; do
-        case $file in lib.sh | run.sh) ;; *) names+=("${file%.sh}") ;; esac
+        case $file in lib.sh | run.sh | whole.sh) ;; *) names+=("${file%.sh}") ;; esac
     done
 fi
 logs=$(mktemp -d)
