@@ -1,6 +1,7 @@
 #include "cli/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,8 +41,18 @@ static void interrupted(int number)
     raise(number);
 }
 
+/* A standard stream that is closed would be the number of the next file that is opened, which what is printed would go into. Opened like this it cannot be
+   written to, and that is found out at the end. */
+static void open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_FAILURE);
+}
+
 void ts_cli_begin(const char *verb)
 {
+    open_standard_streams();
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXCPU, SIGXFSZ};
     static char buffer[1 << 18]; /* so that most outputs are written once, at the end, and the reason is known where that fails */
     verb_name = verb;

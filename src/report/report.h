@@ -13,7 +13,7 @@ json_t *ts_report_load(const char *dir, ts_err *err);
 /* Replaces one member of the design's report, atomically, and unless another design has taken its place; takes the reference to `value`. */
 bool ts_report_put(const ts_design *design, const char *member, json_t *value, ts_err *err);
 
-/* Writes a whole report (borrowed) to PATH, atomically, with sorted members. */
+/* Writes a whole report (borrowed) to PATH as ts_file_write does, with sorted members. */
 bool ts_report_write(const char *path, const json_t *report, ts_err *err);
 
 /* The report as a table: model, device, predicted and, where there, simulated and synthesised figures side by side. */

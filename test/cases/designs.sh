@@ -86,4 +86,9 @@ if [ -c /dev/full ]; then
     fails "compile, disk full" "cannot write standard output: No space left" full "${small_compile[@]}" -o fresh
     fails "score, disk full" "cannot write standard output: No space left" full "$tessera" score baseline:angles@$seeded_inputs --truth "$seeded_csv"
 fi
+closed() { "$@" >&-; }
+fails "standard output is closed" "cannot write standard output: Bad file" closed "$tessera" devices
+works "standard output is closed and not needed" closed "$tessera" run fresh --engine integer --events ev.csv -o closed.csv
+works "results" "$tessera" run fresh --engine integer --events ev.csv -o open.csv
+check "nothing was printed into them" cmp closed.csv open.csv
 finish
