@@ -29,7 +29,8 @@ bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *mode
     ts_progress("reading %s", path);
     *model = (ts_float_model){.graph = NULL};
     model->file.data = ts_file_read(arena, path, &model->file.size, err);
-    const ts_graph *imported = model->file.data ? ts_import_onnx_file(arena, path, model->file.data, model->file.size, err) : NULL;
+    const bool read = model->file.data && ts_import_embed(arena, path, &model->file.data, &model->file.size, err);
+    const ts_graph *imported = read ? ts_import_onnx_file(arena, path, model->file.data, model->file.size, err) : NULL;
     model->found = imported ? ts_understand(arena, imported, &model->graph, err) : NULL;
     if (!model->found)
         return false;

@@ -639,13 +639,18 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
     return ok ? im.g : NULL;
 }
 
+const char *ts_onnx_directory(ts_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return !slash ? "." : ts_printf(arena, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 ts_graph *ts_import_onnx_file(ts_arena *arena, const char *path, const void *data, size_t size, ts_err *err)
 {
     ts_arena *scratch = ts_arena_new();
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path, *dot = strrchr(file, '.');
     char *name = ts_printf(scratch, "%.*s", dot && dot > file ? (int)(dot - file) : (int)strlen(file), file);
-    char *directory = !slash ? ts_strdup(scratch, ".") : ts_printf(scratch, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    ts_graph *g = ts_import_onnx_bytes(arena, data, size, name, directory, err);
+    ts_graph *g = ts_import_onnx_bytes(arena, data, size, name, ts_onnx_directory(scratch, path), err);
     if (!g)
         ts_fail_in(err, "%s", path);
     ts_arena_free(scratch);

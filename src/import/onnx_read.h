@@ -17,6 +17,12 @@ void ts_onnx_plain_names(ts_arena *arena, ProtobufCMessage *message);
 /* `what` names the tensor in messages ("initialiser 'w'"); directory is where external data lies. */
 ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, ts_err *err);
 
+/* The bytes, *size of them as its shape and type need, of a tensor that lies in another file. */
+uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, size_t *size, ts_err *err);
+
+/* The directory of a model's file, "." where the path has none. */
+const char *ts_onnx_directory(ts_arena *arena, const char *path);
+
 /* "string may be NULL in protobuf" -> never NULL. */
 static inline const char *ts_or_empty(const char *text)
 {

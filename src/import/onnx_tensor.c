@@ -139,15 +139,29 @@ static bool read_number(const char *text, uint64_t *value)
     return text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0;
 }
 
+/* Whether a location climbs: ONNX has paths below the model's directory only. */
+static bool climbs(const char *location)
+{
+    for (const char *p = location; p; p = strchr(p, '/')) {
+        p += *p == '/';
+        if (p[0] == '.' && p[1] == '.' && (p[2] == '/' || p[2] == 0))
+            return true;
+    }
+    return false;
+}
+
 /* The path of an external file: relative, and after following links still below the model's directory. */
 static char *confined_path(ts_arena *arena, const char *location, const char *directory, const char *what, ts_err *err)
 {
-    char *path = ts_printf(arena, "%s/%s", directory, location);
-    char *real_path = realpath(path, NULL), *real_directory = realpath(directory, NULL), *result = NULL;
-    if (location[0] == 0 || location[0] == '/') {
-        ts_fail(err, "%s: external data at '%s' must be a file name relative to the model's directory", what, location);
-    } else if (!real_path || !real_directory) {
-        ts_fail(err, "%s: external data '%s' cannot be opened (%s); put it beside the model", what, path, strerror(errno));
+    if (location[0] == 0 || location[0] == '/' || climbs(location))
+        return ts_fail(err, "%s: external data at '%s' must be a path relative to the model's directory, without '..'", what, location), NULL;
+    const char *path = ts_printf(arena, "%s/%s", directory, location);
+    char *result = NULL, *real_path = realpath(path, NULL);
+    int why = errno;
+    char *real_directory = real_path ? realpath(directory, NULL) : NULL;
+    why = real_path ? errno : why;
+    if (!real_path || !real_directory) {
+        ts_fail(err, "%s: external data '%s' cannot be opened (%s); put it beside the model", what, path, strerror(why));
     } else {
         size_t n = strlen(real_directory);
         bool below = strncmp(real_path, real_directory, n) == 0 && (real_path[n] == '/' || strcmp(real_directory, "/") == 0);
@@ -161,60 +175,80 @@ static char *confined_path(ts_arena *arena, const char *location, const char *di
     return result;
 }
 
-static bool read_external(ts_arena *arena, ts_tensor *t, const Onnx__TensorProto *p, const char *what, const char *directory, ts_err *err)
+/* Checks a tensor's type and shape; fills t but for its data. */
+static bool read_shape(const Onnx__TensorProto *p, const char *what, ts_tensor *t, int64_t *count, ts_err *err)
+{
+    t->dtype = p->data_type > 0 ? ts_dtype_from_onnx(p->data_type) : TS_NONE;
+    if (t->dtype == TS_NONE)
+        return ts_fail(err, "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what,
+                       (int)p->data_type);
+    if (p->n_dims > TS_MAX_RANK)
+        return ts_fail(err, "%s has %zu dimensions; at most %d are supported", what, p->n_dims, TS_MAX_RANK);
+    t->rank = (int)p->n_dims;
+    for (int i = 0; i < t->rank; i++)
+        t->dim[i] = p->dims[i];
+    return ts_count_dims(t->rank, t->dim, count) ||
+           ts_fail(err, "%s: its shape has a negative size or more than %lld elements; the file is damaged", what, (long long)TS_MAX_ELEMENTS);
+}
+
+uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const char *what, const char *directory, size_t *size, ts_err *err)
 {
     const char *location = external_field(p, "location"), *offset_text = external_field(p, "offset"),
                *length_text = external_field(p, "length");
-    uint64_t want = (uint64_t)ts_count(t) * (uint64_t)ts_dtype_bytes(t->dtype), offset = 0, length = want;
+    ts_tensor t;
+    int64_t count;
+    if (!read_shape(p, what, &t, &count, err))
+        return NULL;
+    uint64_t want = (uint64_t)count * (uint64_t)ts_dtype_bytes(t.dtype), offset = 0, length = want;
+    *size = (size_t)want;
     if (!location || (offset_text && !read_number(offset_text, &offset)) || (length_text && !read_number(length_text, &length)))
-        return ts_fail(err, "%s: its external-data record is damaged", what);
+        return ts_fail(err, "%s: its external-data record is damaged", what), NULL;
     if (length != want)
         return ts_fail(err, "%s: %llu bytes of external data, but its shape and type need %llu", what, (unsigned long long)length,
-                       (unsigned long long)want);
+                       (unsigned long long)want), NULL;
     const char *path = confined_path(arena, location, directory, what, err);
     if (!path)
-        return false;
+        return NULL;
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
-        return ts_fail(err, "%s: external data '%s' is not a file", what, path);
+    if (stat(path, &info) != 0)
+        return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
+    if (!S_ISREG(info.st_mode))
+        return ts_fail(err, "%s: external data '%s' is not a file", what, path), NULL;
     if (offset > (uint64_t)info.st_size || want > (uint64_t)info.st_size - offset)
         return ts_fail(err, "%s: external data '%s' has %lld bytes, but %llu at offset %llu are needed; the file is truncated", what, path,
-                       (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset);
+                       (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset), NULL;
     FILE *file = fopen(path, "rb");
     if (!file)
-        return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno));
-    uint8_t *bytes = ts_malloc((size_t)want + 1, 1, "external data");
-    bool ok = fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
+        return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
+    uint8_t *bytes = ts_alloc(arena, (size_t)want + 1, 1);
+    errno = 0;
+    const bool ok = fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
+    const int why = errno;
     fclose(file);
-    if (ok) {
+    if (!ok)
+        ts_fail(err, "%s: external data '%s' cannot be read (%s)", what, path, why ? strerror(why) : "it ends early");
+    return ok ? bytes : NULL;
+}
+
+static bool read_external(ts_arena *arena, ts_tensor *t, const Onnx__TensorProto *p, const char *what, const char *directory, ts_err *err)
+{
+    ts_arena *scratch = ts_arena_new();
+    size_t size;
+    const uint8_t *bytes = ts_onnx_external(scratch, p, what, directory, &size, err);
+    if (bytes) {
         ts_tensor_alloc(arena, t);
         set_raw(t, bytes);
     }
-    free(bytes);
-    return ok ? true : ts_fail(err, "%s: external data '%s' cannot be read", what, path);
+    ts_arena_free(scratch);
+    return bytes != NULL;
 }
 
 ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *p, const char *what, const char *directory, ts_err *err)
 {
     ts_tensor *t = TS_NEW(arena, ts_tensor);
     int64_t count;
-    t->dtype = p->data_type > 0 ? ts_dtype_from_onnx(p->data_type) : TS_NONE;
-    if (t->dtype == TS_NONE) {
-        ts_fail(err, "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what,
-                (int)p->data_type);
+    if (!read_shape(p, what, t, &count, err))
         return NULL;
-    }
-    if (p->n_dims > TS_MAX_RANK) {
-        ts_fail(err, "%s has %zu dimensions; at most %d are supported", what, p->n_dims, TS_MAX_RANK);
-        return NULL;
-    }
-    t->rank = (int)p->n_dims;
-    for (int i = 0; i < t->rank; i++)
-        t->dim[i] = p->dims[i];
-    if (!ts_count_dims(t->rank, t->dim, &count)) {
-        ts_fail(err, "%s: its shape has a negative size or more than %lld elements; the file is damaged", what, (long long)TS_MAX_ELEMENTS);
-        return NULL;
-    }
     if (p->segment) {
         ts_fail(err, "%s is stored in segments, which is not supported; re-export the model", what);
         return NULL;
