@@ -127,6 +127,12 @@ static inline const ts_value *ts_in(const ts_node *node, int slot)
     return slot < node->ins ? node->in[slot] : NULL;
 }
 
+/* Whether anything depends on a value: an input that nothing reads need not be given. */
+static inline bool ts_graph_reads(const ts_value *v)
+{
+    return v->uses > 0 || v->is_output;
+}
+
 /* Building. ts_graph_finish computes producers and uses, orders the nodes topologically, drops values nobody refers to and
    renumbers; it fails on a cycle, on a value that nothing produces, and on one that is produced twice. */
 ts_graph *ts_graph_new(ts_arena *arena, const char *name, const char *directory);

@@ -141,6 +141,13 @@ void ts_set_real(ts_tensor *t, int64_t index, double value)
     BUG("storage of a tensor");
 }
 
+void ts_tensor_set_floats(ts_tensor *t, const float *values)
+{
+    for (int64_t i = 0, n = ts_count(t); i < n; i++)
+        ts_set_real(t, i, (double)values[i]);
+    ts_tensor_narrow(t);
+}
+
 static uint32_t float_bits(float x)
 {
     uint32_t bits;

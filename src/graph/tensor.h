@@ -75,6 +75,9 @@ void ts_copy(ts_tensor *to, int64_t to_index, const ts_tensor *from, int64_t fro
 /* Brings every element into dtype's range: wraps integers, rounds float16 and bfloat16. Nothing for the native types. */
 void ts_tensor_narrow(ts_tensor *t);
 
+/* All elements, from as many floats: rounded where the type is narrower. */
+void ts_tensor_set_floats(ts_tensor *t, const float *values);
+
 /* One element as a number, whatever the storage. */
 double ts_get_real(const ts_tensor *t, int64_t index);
 int64_t ts_get_int(const ts_tensor *t, int64_t index); /* floats truncate towards zero and saturate; NaN is 0 */

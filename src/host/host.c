@@ -34,7 +34,7 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
     *host = (ts_host){.from = from, .to = to, .output = g->output[0], .masks_keep = masks_keep};
     for (int i = 0; i < g->inputs; i++) {
         const ts_value *in = g->input[i];
-        const bool event = in->dtype == TS_F32 && in->shape.rank >= 2 && ts_dim_is_const(in->shape.dim[in->shape.rank - 1]);
+        const bool event = ts_graph_reads(in) && ts_is_float(in->dtype) && in->shape.rank >= 2 && ts_dim_is_const(in->shape.dim[in->shape.rank - 1]);
         if (event && host->input)
             return ts_fail(err, "%s: inputs '%s' and '%s' are both values of the event; models with one such input are supported", g->name,
                            host->input->name, in->name);
@@ -46,7 +46,7 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
     if (from->shape.rank < 1 || !ts_dim_is_const(from->shape.dim[from->shape.rank - 1]))
         return ts_fail(err, "%s: value '%s' is no list of tokens", g->name, from->name);
     if (!host->input)
-        return ts_fail(err, "%s: no input is a float32 tensor [batch, hits, features] or of a fixed shape", g->name);
+        return ts_fail(err, "%s: no input is a floating-point tensor [batch, hits, features] or of a fixed shape", g->name);
     if (from != host->input && !(host->front = ts_subgraph(arena, g, NULL, from, err)))
         return false;
     return to == host->output || (host->back = ts_subgraph(arena, g, to, host->output, err));
@@ -109,7 +109,7 @@ static bool evaluate(const ts_host *host, ts_arena *arena, const ts_graph *g, in
             for (int64_t e = 0; e < count; e++)
                 ts_set_real(t, e, made[e]);
         else if (strcmp(v->name, host->input->name) == 0)
-            memcpy(t->data.f, x, (size_t)count * sizeof *x);
+            ts_tensor_set_floats(t, x);
         else
             for (int64_t e = 0; e < count; e++)
                 ts_set_real(t, e, host->masks_keep);
@@ -141,7 +141,8 @@ bool ts_host_front(const ts_host *host, int n, const float *x, float *tokens, ts
     bool ok = evaluate(host, arena, host->front, n, x, NULL, &result, err);
     if (ok) {
         CHECK(ts_count(&result) == count);
-        memcpy(tokens, result.data.f, (size_t)count * sizeof *tokens);
+        for (int64_t e = 0; e < count; e++)
+            tokens[e] = (float)ts_get_real(&result, e);
         for (int64_t e = 0; ok && e < count; e++)
             ok = isfinite(tokens[e]) || ts_fail(err, "value '%s', which goes to the hardware, is not finite", host->from->name);
     }

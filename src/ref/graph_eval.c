@@ -99,7 +99,7 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
 {
     int64_t hits = -1;
     for (int i = 0; i < g->inputs; i++)
-        if (!check_input(g->input[i], input[i], &hits, err))
+        if (ts_graph_reads(g->input[i]) && !check_input(g->input[i], input[i], &hits, err))
             return false;
 
     run r = {.g = g, .most = ts_memory_limit() / 4 * 3};
@@ -136,16 +136,18 @@ static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_
     *hits_at = *mask_at = -1;
     for (int i = 0; i < g->inputs; i++) {
         const ts_value *v = g->input[i];
-        if (v->dtype == TS_F32 && v->shape.rank >= 2 && ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *hits_at < 0)
+        if (!ts_graph_reads(v))
+            continue;
+        if (ts_is_float(v->dtype) && v->shape.rank >= 2 && ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *hits_at < 0)
             *hits_at = i;
         else if (v->shape.rank > 0 && !ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *mask_at < 0)
             *mask_at = i;
         else
-            return ts_fail(err, "input '%s' of the model is neither float32 hits [1, hits, features] nor a padding mask [1, hits]",
+            return ts_fail(err, "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]",
                            v->name);
     }
     if (*hits_at < 0)
-        return ts_fail(err, "the model has no float32 input [1, hits, features]");
+        return ts_fail(err, "the model has no input [1, hits, features] in floating point");
     return true;
 }
 
@@ -171,18 +173,20 @@ bool ts_graph_eval_event(const ts_graph *g, ts_arena *arena, int64_t hits, const
         ts_tensor_alloc(arena, y);
         return true;
     }
-    ts_tensor in[2];
-    const ts_tensor *given[2] = {&in[0], &in[1]};
-    set_dims(g->input[hits_at], hits, &in[hits_at]);
-    if (!ts_count_dims(in[hits_at].rank, in[hits_at].dim, &count))
+    ts_tensor event, mask;
+    const ts_tensor **given = TS_NEW_N(arena, const ts_tensor *, g->inputs); /* NULL for those that nothing reads */
+    given[hits_at] = &event;
+    set_dims(g->input[hits_at], hits, &event);
+    if (!ts_count_dims(event.rank, event.dim, &count))
         return ts_fail(err, "an event of %lld hits is too large", (long long)hits);
-    ts_tensor_alloc(arena, &in[hits_at]);
-    memcpy(in[hits_at].data.f, x, (size_t)count * sizeof *x);
+    ts_tensor_alloc(arena, &event);
+    ts_tensor_set_floats(&event, x);
     if (mask_at >= 0) {
-        set_dims(g->input[mask_at], hits, &in[mask_at]);
-        ts_tensor_alloc(arena, &in[mask_at]);
-        for (int64_t i = 0; padding && i < ts_count(&in[mask_at]); i++)
-            ts_set_real(&in[mask_at], i, padding[i % hits]);
+        given[mask_at] = &mask;
+        set_dims(g->input[mask_at], hits, &mask);
+        ts_tensor_alloc(arena, &mask);
+        for (int64_t i = 0; padding && i < ts_count(&mask); i++)
+            ts_set_real(&mask, i, padding[i % hits]);
     }
     ts_tensor *all = TS_NEW_N(arena, ts_tensor, g->outputs);
     if (!ts_graph_eval(g, arena, given, all, tap, user, err))
