@@ -47,12 +47,20 @@ bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *con
     return ts_attrs_fit(node, node->ins > 0 ? in[0] : NULL, err) && node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
 }
 
+/* Integers wrap wherever they are made. float16 and bfloat16 are rounded where the file says so (constants, inputs, casts, results of the model)
+   and not by every operator between, as runtimes without such arithmetic compute, and hardware. */
+static bool is_narrowed(const ts_node *node, ts_dtype dtype)
+{
+    return !ts_is_float(dtype) || ts_kind(node) == TS_OP_Cast || ts_kind(node) == TS_OP_CastLike;
+}
+
 bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
 {
     if (!node->op->hooks->eval(&(ts_op_args){node, node->ins, node->outs, in, out, err}))
         return false;
     for (int k = 0; k < node->outs; k++)
-        ts_tensor_narrow(out[k]);
+        if (is_narrowed(node, out[k]->dtype))
+            ts_tensor_narrow(out[k]);
     return true;
 }
 

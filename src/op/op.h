@@ -60,7 +60,7 @@ int ts_op_newest(void);
 bool ts_op_check(const ts_node *node, ts_err *err);
 
 /* The hooks, with their arguments: in[node->ins], NULL where absent; out[node->outs]. ts_op_eval follows a ts_op_infer on the
-   same inputs, after which the caller gave every output its storage, and brings results into the range of their type. */
+   same inputs, after which the caller gave every output its storage, and brings integers and casts into the range of their type. */
 bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 

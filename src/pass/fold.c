@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "op/op.h"
+#include "pass/finite.h"
 
 /* The first four must work; longer ones end the series where a model has a limit of its own. */
 static const int64_t lengths[] = {2, 3, 5, 29, 128, 1009, 5003};
@@ -56,7 +57,11 @@ static bool eval_node(ts_arena *arena, const ts_node *node, const ts_tensor *con
 {
     for (int k = 0; k < node->outs; k++)
         ts_tensor_alloc(arena, out[k]);
-    return ts_op_eval(node, in, out, err);
+    if (!ts_op_eval(node, in, out, err))
+        return false;
+    for (int k = 0; k < node->outs; k++)
+        ts_tensor_narrow(out[k]);
+    return true;
 }
 
 /* Whether input k of a node has elements that its outputs have. */
@@ -359,6 +364,8 @@ static ts_graph *rebuild(folder *f)
     bool *node_needed = TS_NEW_N(f->scratch, bool, g->nodes), *value_needed = TS_NEW_N(f->scratch, bool, g->values);
     ts_value **copy = TS_NEW_N(f->scratch, ts_value *, g->values);
     mark_needed(f, node_needed, value_needed);
+    if (!ts_check_finite(f->scratch, g, f->constant, node_needed, f->err))
+        return NULL;
     ts_graph *out = ts_graph_new(f->arena, g->name, g->directory);
     for (int i = 0; i < g->values; i++) {
         const ts_value *v = g->value[i];
@@ -438,6 +445,8 @@ ts_graph *ts_fold(ts_arena *arena, const ts_graph *g, ts_err *err)
     f.grid = TS_NEW_N(f.scratch, const ts_grid *, g->values);
     f.is_done = TS_NEW_N(f.scratch, bool, g->nodes);
     ts_graph *out = fold(&f);
+    if (!out)
+        ts_fail_in(err, "%s", g->name);
     ts_arena_free(f.samples_arena);
     ts_arena_free(f.scratch);
     return out;

@@ -121,6 +121,7 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
         output[i] = *t;
         ts_tensor_alloc(arena, &output[i]);
         ts_copy(&output[i], 0, t, 0, ts_count(t));
+        ts_tensor_narrow(&output[i]);
     }
     for (int i = 0; i < g->values; i++)
         free(r.own[i].data.any);
