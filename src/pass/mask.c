@@ -194,6 +194,25 @@ const rec_val *ts_mask_where(rec *r, const ts_shape *shape, const rec_val *cond,
     return ts_mask_value(r, &like, mask, level[0], level[1]);
 }
 
+/* What a reduction makes of `count` elements that are all x. */
+static bool reduced_level(ts_op_kind kind, double x, double count, double *level)
+{
+    *level = x;
+    switch ((int)kind) {
+    case TS_OP_ReduceMean:
+    case TS_OP_ReduceMax:
+    case TS_OP_ReduceMin:
+    case TS_OP_GlobalAveragePool:
+    case TS_OP_GlobalMaxPool: return true;
+    case TS_OP_ReduceSum: *level = x * count; return true;
+    case TS_OP_ReduceL1: *level = fabs(x) * count; return true;
+    case TS_OP_ReduceSumSquare: *level = x * x * count; return true;
+    case TS_OP_ReduceL2: *level = fabs(x) * sqrt(count); return true;
+    case TS_OP_ReduceProd: *level = pow(x, count); return true;
+    default: return false;
+    }
+}
+
 const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, int64_t rows, int tokens)
 {
     const rec_val like = {.layout = *layout, .shape = shape, .note = v->note};
@@ -214,7 +233,13 @@ const rec_val *ts_mask_reduce(rec *r, const rec_val *v, const rec_layout *layout
         ts_rec_fail(r, r->node, "hits are counted; the model must not depend on how many there are (pool by ReduceMean instead)");
         return NULL;
     }
-    return ts_mask_value(r, &like, v->mask, v->level[0] * (sum ? (double)rows : 1.0), v->level[1] * (sum ? (double)rows : 1.0));
+    double level[2];
+    for (int flag = 0; flag < 2; flag++)
+        if (!reduced_level(ts_kind(r->node), v->level[flag], (double)rows, &level[flag])) {
+            ts_rec_fail(r, r->node, "this reduction is not understood on masks");
+            return NULL;
+        }
+    return ts_mask_value(r, &like, v->mask, level[0], level[1]);
 }
 
 void ts_mask_watch(rec *r, const rec_val *mask, double quiet)

@@ -92,13 +92,16 @@ bool ts_rec_channel_norm(rec *r, const ts_node *node)
             of_hit &= (split.axes.axis[j].kind == REC_CONST) == together;
     }
     double gain, bias;
+    const double eps = ts_attr_float(node, "epsilon", 1e-5);
+    if (!(eps >= 0))
+        return ts_rec_fail(r, node, "epsilon is negative");
     if (!of_hit)
         return ts_rec_fail(r, node,
                            "this normalisation is no layer normalisation: it does not run over all channels of a hit, and nothing else; "
                            "export a BatchNormalization in evaluation mode, normalise hits by LayerNorm");
     if (!one_number(r, node, 1, &gain) || !one_number(r, node, 2, &bias))
         return false;
-    const rec_val *out = ts_rec_norm_poly(r, v, gain, bias, ts_attr_float(node, "epsilon", 1e-5));
+    const rec_val *out = ts_rec_norm_poly(r, v, gain, bias, eps);
     r->val[node->out[0]->id] = out;
     return out != NULL;
 }

@@ -9,6 +9,32 @@
 /* Constants of activations are recognised within this relative error: exporters write them as float, or as 0.7071. */
 static const double CONSTANT_ERROR = 1e-4;
 
+/* ---- What is recognised: a row each. A new activation is a row (and, with another function in it, a VAR_ and its operator), a new norm too. */
+
+/* c * x * f(argument), or c * x * (1 + f(argument)) with argument = x1 * x + x3 * x^3. */
+static const struct {
+    int var; /* f */
+    ts_act act;
+    double x1, x3;
+    bool plus_one;
+    const char *wrong; /* another argument */
+} activations[] = {
+    {VAR_ERF, TS_ACT_GELU_ERF, 0.70710678118654752, 0, true, "this Erf is not that of a GELU: its argument must be x / sqrt(2)"},
+    {VAR_TANH, TS_ACT_GELU_TANH, 0.79788456080286536, 0.79788456080286536 * 0.044715, true,
+     "Tanh is supported only inside the GELU approximation, tanh(sqrt(2/pi) * (x + 0.044715 x^3)); use ReLU, GELU or SiLU"},
+    {VAR_SIGMOID, TS_ACT_SILU, 1, 0, false, "Sigmoid is supported only inside SiLU, x * sigmoid(x); use ReLU, GELU or SiLU"},
+};
+enum { ACTIVATIONS = sizeof activations / sizeof activations[0] };
+
+/* gain * (x - centre * mean) * r + bias with r = 1 / sqrt(mean of squares - centre * mean^2 + eps). */
+static const struct {
+    int var; /* r */
+    double centre;
+} norms[] = {
+    {VAR_RSTD, 1},
+};
+enum { NORMS = sizeof norms / sizeof norms[0] };
+
 static bool near(double a, double b)
 {
     return fabs(a - b) <= CONSTANT_ERROR * fabs(b);
@@ -262,14 +288,14 @@ const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by)
     return new_val(r, v, v->shape, out);
 }
 
-/* factor * variance + eps. */
-static bool as_variance(const rec_poly *p, double *factor, double *eps)
+/* factor * (mean of squares - centre * mean^2) + eps: the norm's row, or -1. */
+static int as_variance(const rec_poly *p, double *factor, double *eps)
 {
     double square = 0, mean = 0, rest = 0;
     for (int i = 0; i < p->count; i++) {
         const rec_mono *m = &p->mono[i];
         if (m->v)
-            return false;
+            return -1;
         if (is_power(m, VAR_SQUARE, 1))
             square = m->c;
         else if (is_power(m, VAR_MEAN, 2))
@@ -277,11 +303,14 @@ static bool as_variance(const rec_poly *p, double *factor, double *eps)
         else if (is_power(m, VAR_X, 0))
             rest = m->c;
         else
-            return false;
+            return -1;
     }
     *factor = near(square, 1.0) ? 1.0 : square; /* 1/d is rounded in some files; the unbiased variance is d/(d-1) */
     *eps = rest;
-    return square > 0 && near(mean, -square) && rest >= 0;
+    for (int n = 0; n < NORMS && square > 0 && rest >= 0; n++)
+        if (near(mean, -norms[n].centre * square))
+            return n;
+    return -1;
 }
 
 /* factor * mean of squares + eps */
@@ -313,14 +342,15 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
             return NULL;
     } else if (exponent == 0.5 || exponent == -0.5) {
         double eps, factor;
-        if (!as_variance(p, &factor, &eps))
+        const int norm = as_variance(p, &factor, &eps);
+        if (norm < 0)
             return exponent == 0.5 && ts_rec_is_size(v) ? ts_rec_size(r, v, &v->layout, v->shape)
                    : is_mean_square(p)                   ? fail(r, ts_rec_no_rms_norm)
                                                          : fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only "
                                                                    "layer normalisation has hardware");
         *out = (rec_poly){.x = p->x, .eps = eps / factor, .count = 1};
         out->mono[0].c = pow(factor, exponent);
-        out->mono[0].power[VAR_RSTD] = exponent > 0 ? -1 : 1;
+        out->mono[0].power[norms[norm].var] = exponent > 0 ? -1 : 1;
     } else {
         return fail(r, too_complex);
     }
@@ -342,14 +372,11 @@ const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var)
         else
             ok = false;
     }
-    const double c = sqrt(2.0 / 3.14159265358979323846);
-    if (var == VAR_ERF && !(ok && near(x1, sqrt(0.5)) && x3 == 0))
-        return fail(r, "this Erf is not that of a GELU: its argument must be x / sqrt(2)");
-    if (var == VAR_TANH && !(ok && near(x1, c) && near(x3, c * 0.044715)))
-        return fail(r,
-                    "Tanh is supported only inside the GELU approximation, tanh(sqrt(2/pi) * (x + 0.044715 x^3)); use ReLU, GELU or SiLU");
-    if (var == VAR_SIGMOID && !(ok && near(x1, 1.0) && x3 == 0))
-        return fail(r, "Sigmoid is supported only inside SiLU, x * sigmoid(x); use ReLU, GELU or SiLU");
+    int row = 0;
+    while (activations[row].var != var)
+        CHECK(++row < ACTIVATIONS);
+    if (!ok || !near(x1, activations[row].x1) || !near(x3, activations[row].x3))
+        return fail(r, activations[row].wrong);
     rec_poly *out = TS_NEW(r->arena, rec_poly);
     *out = (rec_poly){.x = p->x, .eps = p->eps, .count = 1};
     out->mono[0].c = 1.0;
@@ -400,30 +427,29 @@ static float *channel_floats(rec *r, int width, const rec_mono *m)
     return f;
 }
 
-/* g * x * r - g * mean * r + b. */
-static const rec_val *as_norm(rec *r, const rec_val *v)
+static const rec_val *as_norm(rec *r, const rec_val *v, int row)
 {
     const rec_poly *p = v->poly;
+    const int var = norms[row].var, width = p->x->width;
     const rec_mono *gain = NULL, *mean = NULL, *bias = NULL;
     for (int i = 0; i < p->count; i++) {
         const rec_mono *m = &p->mono[i];
         rec_mono rest = *m;
-        rest.power[VAR_RSTD] = 0;
+        rest.power[var] = 0;
         if (is_power(m, VAR_X, 0))
             bias = m;
-        else if (m->power[VAR_RSTD] == 1 && is_power(&rest, VAR_X, 1))
+        else if (m->power[var] == 1 && is_power(&rest, VAR_X, 1))
             gain = m;
-        else if (m->power[VAR_RSTD] == 1 && is_power(&rest, VAR_MEAN, 1))
+        else if (m->power[var] == 1 && is_power(&rest, VAR_MEAN, 1))
             mean = m;
         else
             return NULL;
     }
-    if (!gain || !mean)
+    if (!gain || !mean != (norms[row].centre == 0))
         return NULL;
-    const int width = p->x->width;
     for (int i = 0; i < width; i++) {
-        const double g = gain->v ? gain->v[i] : gain->c, m = mean->v ? mean->v[i] : mean->c;
-        if (fabs(g + m) > 1e-5 * fabs(g))
+        const double g = gain->v ? gain->v[i] : gain->c, m = !mean ? 0 : mean->v ? mean->v[i] : mean->c;
+        if (fabs(norms[row].centre * g + m) > 1e-5 * fabs(g))
             return NULL;
     }
     rec_base *base = ts_base_new(r, BASE_NORM, width);
@@ -435,45 +461,29 @@ static const rec_val *as_norm(rec *r, const rec_val *v)
     return linear_over(r, v, ts_base_share(r, base), 1.0);
 }
 
-/* c * x * (1 + erf), c * x * (1 + tanh), c * x * sigmoid. */
-static const rec_val *as_activation(rec *r, const rec_val *v)
+static const rec_val *as_activation(rec *r, const rec_val *v, int row)
 {
     const rec_poly *p = v->poly;
-    double x = 0, by[REC_VARS] = {0};
+    double x = 0, f = 0;
     for (int i = 0; i < p->count; i++) {
         rec_mono m = p->mono[i];
         if (m.v || m.power[VAR_X] != 1)
             return NULL;
         m.power[VAR_X] = 0;
-        int var = VAR_X;
-        for (int k = VAR_ERF; k <= VAR_SIGMOID; k++)
-            if (is_power(&m, k, 1))
-                var = k;
-        if (var == VAR_X && !is_power(&m, VAR_X, 0))
-            return NULL;
-        if (var == VAR_X)
+        if (is_power(&m, activations[row].var, 1))
+            f = m.c;
+        else if (is_power(&m, VAR_X, 0))
             x = m.c;
         else
-            by[var] = m.c;
+            return NULL;
     }
-    ts_act act;
-    double scale;
-    if (p->count == 2 && by[VAR_ERF] != 0 && near(by[VAR_ERF], x)) {
-        act = TS_ACT_GELU_ERF;
-        scale = 2 * x;
-    } else if (p->count == 2 && by[VAR_TANH] != 0 && near(by[VAR_TANH], x)) {
-        act = TS_ACT_GELU_TANH;
-        scale = 2 * x;
-    } else if (p->count == 1 && by[VAR_SIGMOID] != 0) {
-        act = TS_ACT_SILU;
-        scale = by[VAR_SIGMOID];
-    } else {
+    if (f == 0 || (activations[row].plus_one ? !near(f, x) : x != 0))
         return NULL;
-    }
+    const double scale = activations[row].plus_one ? 2 * x : f; /* GELUs have a half in front */
     rec_base *base = ts_base_new(r, BASE_ACT, p->x->width);
     base->node = v->node;
     base->from = p->x;
-    base->act = act;
+    base->act = activations[row].act;
     return linear_over(r, v, ts_base_share(r, base), near(scale, 1.0) ? 1.0 : scale);
 }
 
@@ -500,8 +510,12 @@ static const rec_val *complete(rec *r, const rec_val *v)
 {
     if (ts_layout_rows(&v->layout) != v->poly->x->width)
         return NULL;
-    const rec_val *out = as_norm(r, v);
-    return out ? out : as_activation(r, v);
+    const rec_val *out = NULL;
+    for (int row = 0; row < NORMS && !out; row++)
+        out = as_norm(r, v, row);
+    for (int row = 0; row < ACTIVATIONS && !out; row++)
+        out = as_activation(r, v, row);
+    return out;
 }
 
 const rec_val *ts_rec_linear(rec *r, const rec_val *v)

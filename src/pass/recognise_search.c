@@ -213,8 +213,8 @@ static void forget_run(search *s, const place *p, int failed)
         forget(s, g->node[i]);
 }
 
-/* What begins at place[start]: sets *end to the place where it ends, 0 for none. Returns the start to try next. */
-static int try_start(search *s, int start, int *end)
+/* What begins at place[start]: sets *end to the place where it ends, 0 for none, and *layers. Returns the start to try next. */
+static int try_start(search *s, int start, int *end, int *layers)
 {
     enum {
         BEFORE_STUCK = 16, /* places in front of where matching stopped, in case a part of what is there can be built */
@@ -224,7 +224,7 @@ static int try_start(search *s, int start, int *end)
     const place *p = &s->place[start];
     ts_err none = {""};
     const int bad = s->bad[p->at + 1];
-    *end = 0;
+    *end = *layers = 0;
     if (s->attention[bad] == s->attention[p->at + 1])
         return place_behind(s, start + 1, bad);
     if (!s->run || s->work - s->fresh > RUN_WORK) {
@@ -247,6 +247,7 @@ static int try_start(search *s, int start, int *end)
         else if (form && r.stuck && stuck == s->places)
             stuck = place_holding(s, &r, r.stuck, start + 1);
     }
+    *layers = *end ? r.layers : 0;
     if (*end)
         next = *end;
     else if (stuck < s->places)
@@ -264,14 +265,14 @@ static ts_recognition *search_part(ts_arena *arena, search *s, bool *gave_up)
     find_segments(s);
     s->val = TS_NEW_N(s->scratch, const rec_val *, s->g->values);
     s->float_limit = ts_rec_work_limit(s->g);
-    for (int start = 0, end; start < s->places;) {
+    for (int start = 0, end, layers; start < s->places;) {
         const place *p = &s->place[start];
-        start = try_start(s, start, &end);
-        ts_err none = {""};
-        ts_recognition *found =
-            end ? ts_rec_recognise(arena, s->g, &s->area, p->value, s->place[end].value, p->tokens, &none, NULL) : NULL;
-        if (found && found->encoder->layers > (best ? best->encoder->layers : 0))
-            best = found;
+        start = try_start(s, start, &end, &layers);
+        if (layers > (best ? best->encoder->layers : 0)) {
+            ts_err none = {""};
+            ts_recognition *found = ts_rec_recognise(arena, s->g, &s->area, p->value, s->place[end].value, p->tokens, &none, NULL);
+            best = found ? found : best;
+        }
         *gave_up = s->work > s->work_limit;
         if (*gave_up)
             break;
