@@ -356,6 +356,19 @@ def main(out):
     y = g.op("Add", y, g.attention(g.op("RMSNormalization", y, g.const(w["n1"][0]), axis=-1), w))
     save(g.linear(y, w["head"]))
 
+    # Parts: features that the host computes, an operator between two layers
+    def part(name):
+        g = Graph()
+        return g, lambda y: g.save(os.path.join(out, "assisted", "form_" + name + ".onnx"), BATCH_FIRST, y)
+
+    g, save = part("fourier")
+    wide = np.random.default_rng(5).normal(size=(3 * F, D)) / 3, w["embed"][1]
+    y = g.op("Concat", "hits", g.op("Sin", "hits"), g.op("Cos", "hits"), axis=-1)
+    save(g.linear(g.layer(g.linear(y, wide), w), w["head"]))
+    g, save = part("between")
+    y = g.layer(g.op("Elu", g.layer(g.linear("hits", w["embed"]), w)), w)
+    save(g.linear(g.layer(y, w), w["head"]))
+
     with open(os.path.join(forms, "values.txt"), "w") as f:
         for name in sorted(values):
             f.write(f"{name} {values[name].size} " + " ".join(f"{v:.6g}" for v in values[name].flatten()[:8]) + f" {values[name].sum():.6g}\n")

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <time.h>
+
 #include <cmocka.h>
 
 #include "graph/random_encoder.h"
@@ -19,6 +21,8 @@
 #include "ref/encoder_eval.h"
 #include "ref/graph_eval.h"
 #include "ref/mask_watch.h"
+
+#include "onnx_build.h"
 
 #define REAL   TS_SOURCE_DIR "/../shared/data/trackformers"
 #define MODELS TS_SOURCE_DIR "/test/models"
@@ -242,6 +246,62 @@ static void test_forms(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* A chain of `nodes` nodes, each of the kinds in turn on the one before it, with a product at the end so that it might have attention. CPU seconds
+   of reading its axes, folding, recognising and searching. */
+static double ladder_time(const char *const *kinds, int count, int nodes, char *message, size_t size)
+{
+    /* kinds[]: "Add 2": with how many inputs */
+    ts_arena *arena = ts_arena_new();
+    model m = model_new(arena, 17);
+    char text[96];
+    model_input(&m, "t0", 1, "batch,n,8");
+    for (int i = 0; i < nodes; i++) {
+        const char *kind = kinds[i % count];
+        const int letters = (int)strcspn(kind, " ");
+        if (kind[letters + 1] == '2')
+            snprintf(text, sizeof text, "%.*s t%d,t%d t%d", letters, kind, i, i, i + 1);
+        else
+            snprintf(text, sizeof text, "%.*s t%d t%d", letters, kind, i, i + 1);
+        model_node(&m, text);
+    }
+    snprintf(text, sizeof text, "Transpose t%d turned perm=[0,2,1]", nodes);
+    model_node(&m, text);
+    snprintf(text, sizeof text, "MatMul t%d,turned y", nodes);
+    model_node(&m, text);
+    model_output(&m, "y");
+    const pb file = model_bytes(&m);
+    ts_err err = {""};
+    const ts_graph *imported = ts_import_onnx_bytes(arena, file.data, file.size, "ladder", ".", &err), *g;
+    if (!imported)
+        fail_msg("%s", err.msg);
+    const clock_t start = clock();
+    const ts_recognition *found = ts_understand(arena, imported, &g, &err);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    assert_null(found);
+    snprintf(message, size, "%.200s", err.msg);
+    ts_arena_free(arena);
+    return seconds;
+}
+
+/* Ten times the nodes take about ten times the time: searching parts, sharing equal things and adding up forms were all worse once. */
+static void test_ladders(void **state)
+{
+    (void)state;
+    static const char *const kinds[][2] = {
+        {"Add 2", NULL}, {"Relu 1", NULL}, {"Relu 1", "Mul 2"}, {"Softmax 1", NULL}, {"Exp 1", "Add 2"}, {"Elu 1", "Relu 1"}, {"Elu 1", "Softmax 1"},
+    };
+    enum { NODES = 2000, TIMES = 10 };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char message[256];
+        const int count = kinds[i][1] ? 2 : 1;
+        const double few = ladder_time(kinds[i], count, NODES, message, sizeof message);
+        const double many = ladder_time(kinds[i], count, TIMES * NODES, message, sizeof message);
+        print_message("%d and %d nodes: %.3f and %.3f s; %s\n", NODES, TIMES * NODES, few, many, message);
+        assert_true(strlen(message) > 0);
+        assert_true(many < 4 * TIMES * few + 0.1);
+    }
+}
+
 /* Trained models have channels of very different sizes, which magnify the rounding of either side. */
 static void test_real_models(void **state)
 {
@@ -335,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_ladders),
         cmocka_unit_test(test_masks_from_data),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_real_models),
