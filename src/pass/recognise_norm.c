@@ -68,6 +68,18 @@ static const rec_val *affine(rec *r, const ts_node *node, const rec_val *v)
     return v ? ts_rec_shift(r, shape, v, shift, 1.0) : NULL;
 }
 
+/* One constant a channel, as what stands along dimension 1 of a shape; NULL where it is none. */
+static const ts_tensor *of_channels(rec *r, const ts_value *in, const ts_shape *shape)
+{
+    if (!in || !in->constant || !ts_dim_is(shape->dim[1], ts_count(in->constant)))
+        return NULL;
+    ts_tensor *column = TS_NEW(r->arena, ts_tensor);
+    *column = *in->constant;
+    for (column->rank = 1; column->rank < shape->rank - 1; column->rank++)
+        column->dim[column->rank] = 1;
+    return column;
+}
+
 bool ts_rec_channel_norm(rec *r, const ts_node *node)
 {
     const rec_val *v = r->val[ts_in(node, 0)->id];
@@ -99,9 +111,15 @@ bool ts_rec_channel_norm(rec *r, const ts_node *node)
         return ts_rec_fail(r, node,
                            "this normalisation is no layer normalisation: it does not run over all channels of a hit, and nothing else; "
                            "export a BatchNormalization in evaluation mode, normalise hits by LayerNorm");
-    if (!one_number(r, node, 1, &gain) || !one_number(r, node, 2, &bias))
+    const ts_shape *shape = &node->out[0]->shape;
+    const ts_tensor *gains = groups == 1 ? of_channels(r, ts_in(node, 1), shape) : NULL, *biases = gains ? of_channels(r, ts_in(node, 2), shape) : NULL;
+    if (!biases && (!one_number(r, node, 1, &gain) || !one_number(r, node, 2, &bias)))
         return false;
-    const rec_val *out = ts_rec_norm_poly(r, v, gain, bias, eps);
+    const rec_val *out = biases ? ts_rec_norm_poly(r, v, 1, 0, eps) : ts_rec_norm_poly(r, v, gain, bias, eps);
+    if (out && biases)
+        out = ts_rec_scale(r, shape, out, gains, false);
+    if (out && biases)
+        out = ts_rec_shift(r, shape, out, biases, 1.0);
     r->val[node->out[0]->id] = out;
     return out != NULL;
 }

@@ -113,6 +113,9 @@ class Graph:
                 y = self.op("BatchNormalization", y, ones, zeros, zeros, ones, epsilon=EPS, training_mode=1, outs=3)[0]
                 y = self.op("Reshape", y, self.ints(1, -1, D))
             return self.op("Add", self.op("Mul", y, gain), bias)
+        if form == "group":  # of one group
+            y = self.op("GroupNormalization", self.op("Reshape", x, self.ints(-1, D, 1)), gain, bias, num_groups=1, epsilon=EPS)
+            return self.op("Reshape", y, self.ints(1, -1, D))
         mean = self.reduce("ReduceMean", x, -1)
         c = self.op("Sub", x, mean)
         eps = self.const(EPS)
@@ -232,6 +235,7 @@ def main(out):
         plain("softmax_" + form, softmax=form)
     for form in "instance", "batch", "squares", "reciprocal":
         plain("norm_" + form, norm=form)
+    plain("norm_group", opset=21, norm="group")
 
     # Attention of opsets 23 and 24
     plain("attention_4d", opset=23, form="op4")
