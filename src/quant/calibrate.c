@@ -4,7 +4,6 @@
 #include <math.h>
 #include <omp.h>
 
-enum { PARTS = 8 };           /* most parts of a (layer, role): those of RES */
 enum { MOMENTS_MOST = 1024 }; /* channels */
 enum { CHUNK = 16 };          /* events whose moments are in memory at one time */
 
@@ -19,13 +18,13 @@ struct ts_calibration {
     const ts_encoder *enc;
     int events;
     long long tokens;
-    tensor *tensor; /* [layers][TS_ROLE_COUNT][PARTS] */
+    tensor *tensor; /* [layers][TS_ROLE_COUNT][TS_CALIBRATION_PARTS] */
 };
 
 static tensor *slot(const ts_calibration *cal, int layer, ts_role role, int part)
 {
-    CHECK(layer >= 0 && layer < cal->enc->layers && part >= 0 && part < PARTS);
-    return &cal->tensor[((size_t)layer * TS_ROLE_COUNT + (size_t)role) * PARTS + (size_t)part];
+    CHECK(layer >= 0 && layer < cal->enc->layers && part >= 0 && part < TS_CALIBRATION_PARTS);
+    return &cal->tensor[((size_t)layer * TS_ROLE_COUNT + (size_t)role) * TS_CALIBRATION_PARTS + (size_t)part];
 }
 
 ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc)
@@ -33,7 +32,7 @@ ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc)
     ts_calibration *cal = TS_NEW(arena, ts_calibration);
     cal->arena = arena;
     cal->enc = enc;
-    cal->tensor = TS_NEW_N(arena, tensor, (size_t)enc->layers * TS_ROLE_COUNT * PARTS);
+    cal->tensor = TS_NEW_N(arena, tensor, (size_t)enc->layers * TS_ROLE_COUNT * TS_CALIBRATION_PARTS);
     return cal;
 }
 
@@ -159,7 +158,7 @@ static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
     if (n > 0) {
         for (int layer = 0; layer < cal->enc->layers; layer++)
             for (int role = 0; role < TS_ROLE_COUNT; role++)
-                for (int part = 0; part < PARTS; part++) {
+                for (int part = 0; part < TS_CALIBRATION_PARTS; part++) {
                     const tensor *t = slot(c->event, layer, (ts_role)role, part);
                     for (int i = 0; i < t->channels; i++)
                         if (t->range[i].count)

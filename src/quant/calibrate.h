@@ -14,6 +14,8 @@ typedef struct ts_range {
     long long count;
 } ts_range;
 
+enum { TS_CALIBRATION_PARTS = 8 }; /* most parts of a (layer, role): those of RES */
+
 typedef struct ts_calibration ts_calibration;
 
 ts_calibration *ts_calibration_new(ts_arena *arena, const ts_encoder *enc);

@@ -1,5 +1,6 @@
 #include "quant/quantise.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -205,8 +206,8 @@ static bool embed(ts_quantiser *q)
         scale[c] = first->x_given ? first->x_given->scale[c] : first->w_given ? largest : scale[c];
     q->im->in_scale = scale;
     return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){.x = q->im->in, .scale = scale, .role = TS_ROLE_IN},
-                     ts_q_bits(q, TS_FMT_W_EMBED, 0), ts_q_bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res, ts_q_constant(q->arena, enc->d, q->res_in[0]),
-                     TS_ROLE_RES, q->im->embed);
+                     ts_q_bits(q, TS_FMT_W_EMBED, 0), ts_q_bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res,
+                     ts_q_constant(q->arena, enc->d, q->res_in[0]), TS_ROLE_RES, q->im->embed);
 }
 
 static bool head(ts_quantiser *q)
@@ -227,7 +228,8 @@ static bool head(ts_quantiser *q)
     for (int o = 0; given && o < enc->outputs; o++)
         scale[o] = given->scale[o];
     return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in, last, TS_ROLE_HEAD_IN),
-                     ts_q_bits(q, TS_FMT_W_HEAD, 0), ts_q_bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT, q->im->head);
+                     ts_q_bits(q, TS_FMT_W_HEAD, 0), ts_q_bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT,
+                     q->im->head);
 }
 
 /* ---- attention ---- */
@@ -283,7 +285,8 @@ static bool score_too_wide(const ts_quantiser *q, const ts_attn_shared *shared)
     if (helps)
         snprintf(wider, sizeof wider, "; --formats score=%d would hold them", bits);
     return ts_fail(q->err,
-                   "attention: scores reach %.3g octaves (powers of two); %d bits with %d fraction bits hold %.0f%s. Scores that large are mostly of inputs "
+                   "attention: scores reach %.3g octaves (powers of two); %d bits with %d fraction bits hold %.0f%s. Scores that large are "
+                   "mostly of inputs "
                    "that are not standardised as in training: see the inputs file",
                    shared->reach, shared->score_bits, shared->frac_bits, ldexp(most, -shared->frac_bits), wider);
 }
@@ -316,8 +319,8 @@ static bool attention_scales(ts_quantiser *q)
             .ctx_given = q->given[l].ctx,
             .one_v_scale = q->given[l].o_weights,
         };
-        if (plan->scale <= 0)
-            return ts_fail(q->err, "layers.%d: attention scale %g is not positive", l, plan->scale);
+        if (!(plan->scale > 0) || !isfinite(plan->scale))
+            return ts_fail(q->err, "layers.%d: attention scale %g is not a positive number", l, plan->scale);
     }
     ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
@@ -514,6 +517,24 @@ static void describe(ts_quantiser *q)
     im->layer = q->layer;
 }
 
+/* Whether every tensor, with the room that it is given, is within what the float model can have itself. */
+static bool ranges_fit(const ts_quantiser *q)
+{
+    for (int l = 0; l < q->enc->layers; l++)
+        for (int role = 0; role < TS_ROLE_COUNT; role++)
+            for (int part = 0; part < TS_CALIBRATION_PARTS; part++) {
+                int channels;
+                const ts_range *r = ts_calibration_get(q->cal, l, (ts_role)role, part, &channels);
+                for (int c = 0; r && c < channels; c++) {
+                    const ts_range wide = ts_q_expect(r[c]);
+                    if (TS_ROOM_WIDE * ts_q_reach(&wide) > (double)FLT_MAX)
+                        return ts_fail(q->err, "layer %d: weights or ranges too large to quantise: '%s' reaches %.3g", l,
+                                       ts_role_name((ts_role)role), ts_q_reach(&r[c]));
+                }
+            }
+    return true;
+}
+
 const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err)
 {
     CHECK(formats->layers == enc->layers);
@@ -529,7 +550,8 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
     for (int l = 0; l < enc->layers; l++)
         q.given[l] = ts_given_of_layer(enc, l);
     describe(&q);
-    const bool ok = ts_quantise_stream(&q) && embed(&q) && attention_scales(&q) && attention_linears(&q) && fuse_qkv0(&q) && ffn(&q) && head(&q);
+    const bool ok = ranges_fit(&q) && ts_quantise_stream(&q) && embed(&q) && attention_scales(&q) && attention_linears(&q) &&
+                    fuse_qkv0(&q) && ffn(&q) && head(&q);
     ts_arena_free(q.scratch);
     return ok && ts_imodel_verify(q.im, err) ? q.im : NULL;
 }

@@ -117,7 +117,7 @@ static void build_norms(ts_quantiser *q, int count, const norm_plan *plan)
         const double eps = floor((double)p->norm->eps * pow(d, 3) * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
         *p->to =
             (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
-        p->to->eps = eps < 1 ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
+        p->to->eps = !(eps >= 1) ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
     }
 }
 

@@ -138,7 +138,7 @@ static void round_lanes(const ts_curvature *c, int rows, const double *w, const 
     single_changes(c, (double)max, &a);
     for (int l = 0; l < rows; l++)
         for (size_t j = 0; j < n; j++)
-            q[(size_t)l * n + (size_t)c->order[j]] = (int32_t)a.q[j][l];
+            q[(size_t)l * n + (size_t)c->order[j]] = (int32_t)fmin(fmax(a.q[j][l], -(double)max), (double)max);
     ts_arena_free(scratch);
 }
 

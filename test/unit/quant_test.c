@@ -219,6 +219,36 @@ static const ts_imodel *quantise(ts_arena *arena, const ts_encoder *enc, float a
     return im;
 }
 
+/* Weights near the end of single precision, events of all sizes: a model or an error that says so, nothing undefined (sanitised builds). */
+static void test_too_large(void **state)
+{
+    ts_arena *arena = *state;
+    int made = 0, refused = 0;
+    for (int exponent = 30; exponent < 39; exponent++)
+        for (int which = 0; which < 8; which++) {
+            ts_encoder *enc = ts_encoder_random(arena, &plain, 11);
+            ts_layer *layer = (ts_layer *)enc->layer;
+            const ts_linear *const lin[8] = {&layer[1].q, &layer[1].k, &layer[1].v, &layer[0].o, &layer[1].ffn1, &layer[2].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
+            float *b = writable(arena, lin[which]->b, lin[which]->out);
+            b[0] = 3 * powf(10, (float)exponent);
+            b[1] = -b[0];
+            ((ts_linear *)lin[which])->b = b; /* made for this test, not shared */
+            ts_calibration *cal = ts_calibration_new(arena, enc);
+            ts_err err = {""};
+            bool finite = true;
+            for (uint64_t e = 0; e < 3 && finite; e++)
+                finite = ts_calibration_add(cal, 10, small_event(arena, enc, 10, e), &err);
+            if (finite && ts_quantise(arena, enc, cal, ts_formats_default(arena, enc->layers), &err)) {
+                made++;
+                continue;
+            }
+            refused++;
+            if (!strstr(err.msg, "too large to quantise") && !strstr(err.msg, "not finite") && !strstr(err.msg, "scores reach"))
+                fail_msg("3e%d in linear %d: %s", exponent, which, err.msg);
+        }
+    assert_true(made > 0 && refused > 0);
+}
+
 static void test_dead_and_constant(void **state)
 {
     ts_arena *arena = *state;
@@ -542,6 +572,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_scores_fit, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_nearly_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_calibration_not_finite, setup_formats, teardown),
+        cmocka_unit_test_setup_teardown(test_too_large, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_dead_and_constant, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_outliers, setup_formats, teardown),
         cmocka_unit_test_setup_teardown(test_watch, setup_formats, teardown),
