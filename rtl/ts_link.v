@@ -13,7 +13,7 @@ module ts_link #(
     parameter NMAX     = 512,
     parameter CREDIT   = 128,
     parameter BEAT     = 1024,
-    parameter TIMEOUT  = 65536,
+    parameter TIMEOUT  = 8192, // cycles without a word of a frame after which an open event is given up
     parameter TX_STYLE = "distributed",
     parameter RX_STYLE = "block"
 ) (
@@ -51,7 +51,7 @@ module ts_link #(
             wire d_take, d_want, p_ready;
             ts_link_send #(.LINKW(LINKW), .CREDIT(CREDIT), .BEAT(BEAT)) send (
                 .clk(clk), .rst(rst), .d_valid(1'b0), .d_take(d_take), .d_length(8'd0), .d_flags(4'd0), .d_event(12'd0),
-                .d_want(d_want), .p_valid(1'b0), .p_ready(p_ready), .p_data({LINKW{1'b0}}), .tell(tell),
+                .d_want(d_want), .p_valid(1'b0), .p_ready(p_ready), .p_data({(LINKW-1){1'b0}}), .tell(tell),
                 .heard_valid(heard_valid), .heard(heard), .link_slot(tx_slot), .link_valid(tx_valid), .link_data(tx_data));
             assign s_ready = 1'b0;
             wire unused = &{1'b0, d_take, d_want, p_ready, s_valid, s_data, s_last, s_refused, s_error};
@@ -62,16 +62,16 @@ module ts_link #(
                 .m_data(m_data), .m_last(m_last), .m_refused(m_refused), .m_error(m_error), .tell(tell),
                 .heard_valid(heard_valid), .heard(heard), .faults(faults));
         end else begin : g_listen
-            wire             q_valid, q_last, q_drop;
-            wire [LINKW-1:0] q_data;
+            wire             q_valid, q_last, q_drop, silent;
+            wire [LINKW-2:0] q_data;
             ts_link_scan #(.LINKW(LINKW), .DEPTH(0)) scan (
                 .clk(clk), .rst(rst), .link_valid(rx_valid), .link_data(rx_data), .q_valid(q_valid), .q_data(q_data),
                 .q_last(q_last), .q_drop(q_drop), .q_popped(1'b0), .heard_valid(heard_valid), .heard(heard), .tell(tell),
-                .faults(faults[2:0]));
+                .silent(silent), .faults(faults[2:0]));
             assign faults[3] = 1'b0;
             assign {m_valid, m_last, m_refused, m_error} = 4'b0000;
             assign m_data = {TOKW{1'b0}};
-            wire unused = &{1'b0, q_valid, q_data, q_last, q_drop, m_ready};
+            wire unused = &{1'b0, q_valid, q_data, q_last, q_drop, silent, m_ready};
         end
     endgenerate
 endmodule

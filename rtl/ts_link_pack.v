@@ -1,16 +1,16 @@
 // Sending side of a link, first half: cuts tokens into link words and gathers them into packets (docs/links.md). A token stays on the
-// stream's input while its WPT = ceil(TOKW / LINKW) words are taken from it, lowest bits first, one a cycle.
+// stream's input while its WPT = ceil(TOKW / WORDW) words are taken from it, lowest bits first, one a cycle.
 //   Packets: a packet is closed when it ends its event, when it holds PTOK = PACKET / WPT tokens (at least 1), or when the sender
 //   wants one (d_want) and nothing is waiting: an idle link sends each token at once, a busy one fills its packets.
 //   d_*: one closed packet: d_length = its words + 1, flags {first, last, refused, error}, number of its event. It may be closed
 //   before its words have come out of p_*, which they do at one a cycle.
-// Latency from s_valid to p_valid: 2 (one more for WPT > 16), to d_valid 2. Memory: PTOK + ceil(8 / WPT) tokens in words of LINKW bits.
-// Cost: about ceil(WPT / 4) * LINKW LUTs for the selection, 120 for control, and the memory.
+// Latency from s_valid to p_valid: 2 (one more for WPT > 16), to d_valid 2. Memory: PTOK + ceil(8 / WPT) tokens in words of WORDW bits.
+// Cost: about ceil(WPT / 4) * WORDW LUTs for the selection, 120 for control, and the memory.
 `default_nettype none
 
 module ts_link_pack #(
     parameter TOKW   = 640,
-    parameter LINKW  = 64,
+    parameter WORDW  = 63, // bits of a word
     parameter PACKET = 128, // words of the longest packet
     parameter STYLE  = "distributed"
 ) (
@@ -30,9 +30,9 @@ module ts_link_pack #(
     output reg  [11:0]      d_event,
     output wire             p_valid,
     input  wire             p_ready,
-    output wire [LINKW-1:0] p_data
+    output wire [WORDW-1:0] p_data
 );
-    localparam        WPT    = (TOKW + LINKW - 1) / LINKW;
+    localparam        WPT    = (TOKW + WORDW - 1) / WORDW;
     localparam        PTOK   = PACKET / WPT > 1 ? PACKET / WPT : 1;
     localparam        TOKENS = PTOK + (7 + WPT) / WPT; // in the memory: a full packet, while the last 8 words of the one before leave
     localparam        DEPTH  = TOKENS * WPT > 1 ? TOKENS * WPT : 2;
@@ -129,11 +129,11 @@ module ts_link_pack #(
 
     // ---- Selection of the word: of 16, then of the groups of 16
     localparam GROUPS = (WPT + 15) / 16;
-    wire [GROUPS*16*LINKW:0]   padded = {{(GROUPS*16*LINKW+1-TOKW){1'b0}}, s_data};
-    wire                       unused_top = padded[GROUPS*16*LINKW];
+    wire [GROUPS*16*WORDW:0]   padded = {{(GROUPS*16*WORDW+1-TOKW){1'b0}}, s_data};
+    wire                       unused_top = padded[GROUPS*16*WORDW];
     wire [3:0]                 index_low;
-    reg  [GROUPS*LINKW-1:0]    group;
-    wire [LINKW-1:0]           selected;
+    reg  [GROUPS*WORDW-1:0]    group;
+    wire [WORDW-1:0]           selected;
     wire                       selected_valid;
     genvar                     b, g, k;
     generate
@@ -143,13 +143,13 @@ module ts_link_pack #(
             assign index_low = index[3:0];
         end
         for (g = 0; g < GROUPS; g = g + 1) begin : g_group
-            for (b = 0; b < LINKW; b = b + 1) begin : g_bit
+            for (b = 0; b < WORDW; b = b + 1) begin : g_bit
                 wire [15:0] of_words;
                 for (k = 0; k < 16; k = k + 1) begin : g_word
-                    assign of_words[k] = padded[(g*16+k)*LINKW+b];
+                    assign of_words[k] = padded[(g*16+k)*WORDW+b];
                 end
                 always @(posedge clk)
-                    group[g*LINKW+b] <= of_words[index_low];
+                    group[g*WORDW+b] <= of_words[index_low];
             end
         end
 
@@ -159,13 +159,13 @@ module ts_link_pack #(
         end else begin : g_many
             localparam      HW = IW - 4;
             reg [HW-1:0]    index_high;
-            reg [LINKW-1:0] out;
+            reg [WORDW-1:0] out;
             always @(posedge clk)
                 index_high <= index[IW-1:4];
-            for (b = 0; b < LINKW; b = b + 1) begin : g_high
+            for (b = 0; b < WORDW; b = b + 1) begin : g_high
                 wire [GROUPS-1:0] of_groups;
                 for (k = 0; k < GROUPS; k = k + 1) begin : g_row
-                    assign of_groups[k] = group[k*LINKW+b];
+                    assign of_groups[k] = group[k*WORDW+b];
                 end
                 always @(posedge clk)
                     out[b] <= of_groups[index_high];
@@ -178,7 +178,7 @@ module ts_link_pack #(
     // ---- The memory: a token has begun only when all its words had a place
     wire          always_ready;
     wire [CW-1:0] count;
-    ts_fifo #(.WIDTH(LINKW), .DEPTH(DEPTH), .STYLE(STYLE)) words (
+    ts_fifo #(.WIDTH(WORDW), .DEPTH(DEPTH), .STYLE(STYLE)) words (
         .clk(clk), .rst(rst), .s_valid(selected_valid), .s_ready(always_ready), .s_data(selected),
         .m_valid(p_valid), .m_ready(p_ready), .m_data(p_data), .count(count));
 

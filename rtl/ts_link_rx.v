@@ -3,7 +3,7 @@
 // at most NMAX tokens; one that was damaged, cut short or lost on the way has m_error with it, those before and after it are right.
 //   tell, heard_*: credit to and from this end's sender, ts_link_tx, whose frames go the other way.
 //   faults, one cycle each: [0] a damaged frame, [1] missing words, [2] a repeated frame, [3] an event ended early for what is missing.
-// Latency from a packet's CRC on the link to m_valid of its first token: 14 + WPT, WPT = ceil(TOKW / LINKW).
+// Latency from a packet's CRC on the link to m_valid of its first token: 14 + WPT, WPT = ceil(TOKW / (LINKW - 1)).
 `default_nettype none
 
 module ts_link_rx #(
@@ -11,7 +11,7 @@ module ts_link_rx #(
     parameter LINKW   = 64,     // 32, or a multiple of 32 from 64 on
     parameter DEPTH   = 512,    // words of the buffer: at least the round trip, CREDIT and a packet
     parameter NMAX    = 512,    // tokens of the longest event
-    parameter TIMEOUT = 65536,  // cycles
+    parameter TIMEOUT = 8192,   // cycles of silence after which an event that has begun is given up
     parameter STYLE   = "block" // of the buffer
 ) (
     input  wire             clk,
@@ -29,7 +29,8 @@ module ts_link_rx #(
     output wire [17:0]      heard,
     output wire [3:0]       faults
 );
-    localparam WPT = (TOKW + LINKW - 1) / LINKW;
+    localparam WORDW = LINKW - 1; // without the mark
+    localparam WPT   = (TOKW + WORDW - 1) / WORDW;
 
     generate
         // An event number tells at most 2047 missing events: more than the buffer's words can be.
@@ -38,20 +39,20 @@ module ts_link_rx #(
         end
     endgenerate
 
-    wire             in_valid, in_last, in_drop, in_ready, q_valid, q_ready;
-    wire [LINKW-1:0] in_data, q_data;
+    wire             in_valid, in_last, in_drop, in_ready, q_valid, q_ready, silent;
+    wire [WORDW-1:0] in_data, q_data;
 
-    ts_link_scan #(.LINKW(LINKW), .DEPTH(DEPTH)) scan (
+    ts_link_scan #(.LINKW(LINKW), .DEPTH(DEPTH), .TIMEOUT(TIMEOUT)) scan (
         .clk(clk), .rst(rst), .link_valid(link_valid), .link_data(link_data), .q_valid(in_valid), .q_data(in_data),
         .q_last(in_last), .q_drop(in_drop), .q_popped(q_valid && q_ready), .heard_valid(heard_valid), .heard(heard),
-        .tell(tell), .faults(faults[2:0]));
+        .tell(tell), .silent(silent), .faults(faults[2:0]));
 
-    ts_queue #(.WIDTH(LINKW), .DEPTH(DEPTH), .STYLE(STYLE)) queue (
+    ts_queue #(.WIDTH(WORDW), .DEPTH(DEPTH), .STYLE(STYLE)) queue (
         .clk(clk), .rst(rst), .s_valid(in_valid), .s_ready(in_ready), .s_data(in_data), .s_last(in_last), .s_drop(in_drop),
         .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data));
 
-    ts_link_unpack #(.TOKW(TOKW), .LINKW(LINKW), .NMAX(NMAX), .TIMEOUT(TIMEOUT)) unpack (
-        .clk(clk), .rst(rst), .q_valid(q_valid), .q_ready(q_ready), .q_data(q_data), .m_valid(m_valid), .m_ready(m_ready),
+    ts_link_unpack #(.TOKW(TOKW), .WORDW(WORDW), .NMAX(NMAX)) unpack (
+        .clk(clk), .rst(rst), .silent(silent), .q_valid(q_valid), .q_ready(q_ready), .q_data(q_data), .m_valid(m_valid), .m_ready(m_ready),
         .m_data(m_data), .m_last(m_last), .m_refused(m_refused), .m_error(m_error), .fault(faults[3]));
 
     wire unused = &{1'b0, in_ready};

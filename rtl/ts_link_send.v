@@ -1,6 +1,7 @@
 // Sending side of a link, second half: packets and this end's credit become frames (docs/links.md), header, words and CRC, one word
-// in every cycle in which link_slot allows one. Data go out only as far as the peer's credit reaches, and only once the peer has
-// taken over this end's numbering (after reset frames say `fresh` until it says so).
+// in every cycle in which link_slot allows one. A word's top bit, the mark, is on headers and on nothing else. Data go out only as far
+// as the peer's credit reaches, and only once the peer has taken over this end's numbering (after reset frames say `fresh` until it
+// says so).
 //   tell: credit of this end's receiver {taken, known, limit}; it goes out in a state frame when the limit has advanced by CREDIT
 //   words, and every BEAT cycles in any case: it is absolute, so that a lost frame is made good by the next.
 //   heard_*: the same from the peer.
@@ -23,7 +24,7 @@ module ts_link_send #(
     output reg              d_want,
     input  wire             p_valid,
     output wire             p_ready,
-    input  wire [LINKW-1:0] p_data,
+    input  wire [LINKW-2:0] p_data,
     input  wire [17:0]      tell,
     input  wire             heard_valid,
     input  wire [17:0]      heard,
@@ -83,10 +84,10 @@ module ts_link_send #(
     reg         event_begins;  // which will be its event's first
     reg         valid_1, state_1, last_1;
     reg  [11:0] event_1;
-    reg  [47:0] header_1;
+    reg  [48:0] header_1;
     reg  [15:0] end_1;
     wire        data = d_valid && !opening && !due;
-    wire [15:0] check;
+    wire [14:0] check;
     reg         valid_2, state_2, last_2;
     reg  [11:0] event_2;
     reg  [63:0] header_2;
@@ -94,7 +95,7 @@ module ts_link_send #(
     wire [15:0] left_over = limit - end_1;
 
     wire unused_room = &{1'b0, left_over};
-    ts_crc #(.W(48), .SHIFT(16), .CW(16), .POLY(32'h3D65)) header_check (.data(header_1), .rest(check));
+    ts_crc #(.W(49), .SHIFT(15), .CW(15), .POLY(32'h4599)) header_check (.data(header_1), .rest(check));
 
     always @(posedge clk)
         if (rst) begin
@@ -109,8 +110,8 @@ module ts_link_send #(
         last_1   <= d_flags[2];
         event_1  <= d_event;
         end_1    <= sent + (due ? 16'd0 : {8'd0, d_length});
-        header_1 <= due ? {SYNC, 1'b1, event_begins, 3'b000, opening, 8'd2, event_next, sent}
-                        : {SYNC, 1'b0, d_flags, opening, d_length, d_event, sent};
+        header_1 <= due ? {SYNC, 1'b1, event_begins, 3'b000, opening, 8'd2, event_next, 1'b0, sent}
+                        : {SYNC, 1'b0, d_flags, opening, d_length, d_event, 1'b0, sent};
         state_2  <= state_1;
         last_2   <= last_1;
         event_2  <= event_1;
@@ -177,7 +178,7 @@ module ts_link_send #(
             assign state_word  = {14'd0, tell};
         end else begin : g_wide
             if (LINKW > 64) begin : g_pad
-                assign header_word = {{(LINKW-64){1'b0}}, header_2};
+                assign header_word = {1'b1, {(LINKW-65){1'b0}}, header_2};
             end else begin : g_exact
                 assign header_word = header_2;
             end
@@ -192,7 +193,7 @@ module ts_link_send #(
     always @(posedge clk) begin
         item_head <= part == (LINKW == 32 ? LOW : HEADER);
         item_crc  <= part == CRC;
-        item      <= part == HEADER ? top_word : part == LOW ? low_word : is_state ? state_word : p_data;
+        item      <= part == HEADER ? top_word : part == LOW ? low_word : is_state ? state_word : {1'b0, p_data};
     end
 
     wire [31:0]      crc;
@@ -205,8 +206,8 @@ module ts_link_send #(
     wire [LINKW-1:0] crc_word;
     generate
         if (LINKW == 32) begin : g_crc_narrow
-            wire unused = &{1'b0, header_word[HW-1:32]};
-            assign crc_word = crc;
+            wire unused = &{1'b0, header_word[HW-1:32], crc[31]};
+            assign crc_word = {1'b0, crc[30:0]};
         end else begin : g_crc_wide
             assign crc_word = {{(LINKW-32){1'b0}}, crc};
         end
@@ -216,6 +217,25 @@ module ts_link_send #(
         link_valid <= !rst && out_valid;
     always @(posedge clk)
         link_data <= out_crc ? crc_word : out;
+
+`ifdef FORMAL
+    // The mark, a word's top bit, is on headers, on links of 32 bits on their first word, and on nothing else, whatever p_data is.
+    reg       f_started = 0;
+    reg [3:0] f_header;
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_header  <= {f_header[2:0], part == HEADER};
+        if (!f_started)
+            assume (rst);
+        else begin
+            assert (!valid_1 || (header_1[48:43] == SYNC && !header_1[15 + 1]));
+            assert (!valid_2 || (header_2[63:58] == SYNC && !header_2[31]));
+            assert (part != LOW || (LINKW == 32 && !low_word[LINKW-1]));
+            assert (!item_valid || (item[LINKW-1] == f_header[0] && !(item_crc && f_header[0])));
+            assert (!link_valid || link_data[LINKW-1] == f_header[3]);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

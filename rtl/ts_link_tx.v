@@ -2,7 +2,7 @@
 // refused and error travel with it. Once a token's words are in, nothing but the peer's credit and link_slot holds them back.
 //   tell, heard_*: credit from and to this end's receiver, ts_link_rx, whose frames come the other way.
 //   link_slot: a word may leave four cycles later; constant 1 where the link takes a word every cycle.
-// Latency from s_valid of a token, the link idle, to its last word but for the CRC: WPT + 10, WPT = ceil(TOKW / LINKW).
+// Latency from s_valid of a token, the link idle, to its last word but for the CRC: WPT + 10, WPT = ceil(TOKW / (LINKW - 1)).
 `default_nettype none
 
 module ts_link_tx #(
@@ -32,9 +32,9 @@ module ts_link_tx #(
     wire [7:0]       d_length;
     wire [3:0]       d_flags;
     wire [11:0]      d_event;
-    wire [LINKW-1:0] p_data;
+    wire [LINKW-2:0] p_data;
 
-    ts_link_pack #(.TOKW(TOKW), .LINKW(LINKW), .PACKET(PACKET), .STYLE(STYLE)) pack (
+    ts_link_pack #(.TOKW(TOKW), .WORDW(LINKW - 1), .PACKET(PACKET), .STYLE(STYLE)) pack (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .s_last(s_last), .s_refused(s_refused),
         .s_error(s_error), .d_want(d_want), .d_valid(d_valid), .d_take(d_take), .d_length(d_length), .d_flags(d_flags),
         .d_event(d_event), .p_valid(p_valid), .p_ready(p_ready), .p_data(p_data));

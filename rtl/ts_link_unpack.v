@@ -2,24 +2,24 @@
 // sender began comes out once, in order, with exactly one m_last; at most NMAX tokens. m_error and m_refused belong to m_last.
 //   Whole events come out unchanged. An event of which something is missing ends at once, with a token of zeros that has m_last and
 //   m_error; what still arrives of it is swallowed. An event of which nothing arrived is such a token alone. So is one whose first
-//   packet is missing. An event longer than NMAX ends with token NMAX, m_error set. An event of which nothing arrives for TIMEOUT
-//   cycles, while the output could take it, counts as missing its rest.
+//   packet is missing. An event longer than NMAX ends with token NMAX, m_error set.
+//   silent: the link says nothing any more. An open event then counts as missing its rest, once all that came before has been taken.
 //   fault: one cycle for every event that ended so.
 // Latency from a packet's record on q_* to its first token: 2 + WPT; one word a cycle, length + 1 cycles a packet.
-// Cost: about 250 LUTs, TOKW + WPT + 120 flip-flops.
+// Cost: about 250 LUTs, TOKW + WPT + 110 flip-flops.
 `default_nettype none
 
 module ts_link_unpack #(
-    parameter TOKW    = 640,
-    parameter LINKW   = 64,
-    parameter NMAX    = 512,
-    parameter TIMEOUT = 65536
+    parameter TOKW  = 640,
+    parameter WORDW = 63, // bits of a word
+    parameter NMAX  = 512
 ) (
     input  wire             clk,
     input  wire             rst,
+    input  wire             silent,
     input  wire             q_valid,
     output wire             q_ready,
-    input  wire [LINKW-1:0] q_data,
+    input  wire [WORDW-1:0] q_data,
     output reg              m_valid,
     input  wire             m_ready,
     output reg  [TOKW-1:0]  m_data,
@@ -28,16 +28,14 @@ module ts_link_unpack #(
     output reg              m_error,
     output reg              fault
 );
-    localparam           WPT      = (TOKW + LINKW - 1) / LINKW;
-    localparam           NW       = NMAX > 1 ? $clog2(NMAX) : 1;
-    localparam           TW       = $clog2(TIMEOUT + 1);
-    localparam [31:0]    BEFORE   = NMAX > 1 ? NMAX - 2 : 0;
-    localparam [31:0]    PATIENCE = TIMEOUT;
-    localparam [WPT-1:0] FIRST    = 1;
+    localparam           WPT    = (TOKW + WORDW - 1) / WORDW;
+    localparam           NW     = NMAX > 1 ? $clog2(NMAX) : 1;
+    localparam [31:0]    BEFORE = NMAX > 1 ? NMAX - 2 : 0;
+    localparam [WPT-1:0] FIRST  = 1;
 
     generate
-        if (NMAX < 1 || TIMEOUT < 1) begin : g_guard
-            ts_link_unpack_needs_NMAX_and_TIMEOUT_of_at_least_1 guard ();
+        if (NMAX < 1 || WORDW < 27) begin : g_guard
+            ts_link_unpack_needs_NMAX_of_at_least_1_and_words_of_27_bits guard ();
         end
     endgenerate
 
@@ -48,8 +46,7 @@ module ts_link_unpack #(
     reg  [11:0]    prior; // number - 1
     reg  [NW-1:0]  n;      // tokens of the open event
     reg            full;   // n == NMAX - 1: the next one is the last in any case
-    reg            idle;   // TIMEOUT has passed
-    reg  [TW-1:0]  patience;
+    reg  [4:0]     rest;   // cycles without a packet, up to 16: longer than there is a gap while the queue holds one
     reg  [WPT-1:0] place;  // of the next word in its token
 
     // The record.
@@ -71,7 +68,7 @@ module ts_link_unpack #(
     // What the record means. An event that lacks its beginning is missing, what follows of it is past.
     wire           goes_on = same && !r_restart && (open ? !r_first && !r_lost : r_first);
     wire           missing = open || (!r_restart && ahead);
-    wire           fill = move && (state == CHECK ? !goes_on && missing : state == RECORD && open && idle && !q_valid);
+    wire           fill = move && (state == CHECK ? !goes_on && missing : state == RECORD && open && silent && rest[4] && !q_valid);
     wire           renumber = state == CHECK && !goes_on && !missing && (r_restart || !past);
     wire           next_event = fill || ends;
 
@@ -146,15 +143,11 @@ module ts_link_unpack #(
             left <= state == RECORD ? q_data[19:12] : left - 8'd1;
     end
 
-    // ---- Time-out: counts while the open event waits for a packet
     always @(posedge clk)
-        if (rst || state != RECORD || q_valid || !open || !move) begin
-            patience <= PATIENCE[TW-1:0];
-            idle     <= 1'b0;
-        end else begin
-            patience <= patience - 1'b1;
-            idle     <= patience == {{(TW-1){1'b0}}, 1'b1};
-        end
+        if (rst || state != RECORD || q_valid)
+            rest <= 5'd0;
+        else if (!rest[4])
+            rest <= rest + 5'd1;
 
     // ---- Tokens
     wire [WPT:0] rotated = {place, place[WPT-1]};
@@ -168,10 +161,10 @@ module ts_link_unpack #(
     genvar i;
     generate
         for (i = 0; i < WPT; i = i + 1) begin : g_word
-            localparam W = TOKW - i * LINKW < LINKW ? TOKW - i * LINKW : LINKW;
+            localparam W = TOKW - i * WORDW < WORDW ? TOKW - i * WORDW : WORDW;
             always @(posedge clk)
                 if (fill || (put && place[i]))
-                    m_data[i*LINKW +: W] <= fill ? {W{1'b0}} : q_data[W-1:0];
+                    m_data[i*WORDW +: W] <= fill ? {W{1'b0}} : q_data[W-1:0];
         end
     endgenerate
 

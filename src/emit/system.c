@@ -81,19 +81,15 @@ static void stream(FILE *f, const char *name, int width)
             width - 1, name);
 }
 
-enum { TIMEOUT = 8192, TIMEOUT_TOKENS = 16 };
-
 /* Both ends of the link behind part i, and the two wires of the simulation between them: 2 * i to the next part, 2 * i + 1 back. */
 static void link(FILE *f, ts_arena *arena, const ts_system_options *opt, int i, int width, const char *from, const char *to)
 {
     const ts_partition *p = opt->partition;
     const ts_plan *plan = p->part[i].planned.plan;
     const ts_link_ends ends = ts_link_ends_of(&p->link, width);
-    /* A ring gives its results without a break; one that does not for the time of some tokens has stopped. */
-    const double pace = fmax(ts_ring_pace(plan, p->part[i].im, plan->n_max).out, p->ring[i + 1].before.token_cycles);
-    const int timeout = (int)fmax(TIMEOUT, ceil(TIMEOUT_TOKENS * pace)), rate = (int)lround(65536 * p->link.rate);
+    const int rate = (int)lround(65536 * p->link.rate);
     const char *common = ts_printf(arena, ".TOKW(%d), .LINKW(%d), .PACKET(%d), .DEPTH(%d), .NMAX(%d), .CREDIT(%d), .BEAT(%d), .TIMEOUT(%d)",
-                                   width, p->link.word_bits, ends.packet, ends.depth, plan->n_max, ends.credit, ends.beat, timeout);
+                                   width, p->link.word_bits, ends.packet, ends.depth, plan->n_max, ends.credit, ends.beat, ends.timeout);
     for (int back = 0; back < 2; back++) {
         const char *w = ts_printf(arena, "wire%d", 2 * i + back);
         fprintf(f,
@@ -195,9 +191,9 @@ static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
         if (i > 0 && apart(&p->ring[i].before))
             json_object_set_new(
                 entry, "way_to_it",
-                json_pack("{s:f, s:f, s:i, s:f, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
+                json_pack("{s:f, s:f, s:i, s:f, s:i, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
                           p->ring[i].before.token_cycles, "word_bits", p->link.word_bits, "words_a_cycle", p->link.rate, "flight_cycles",
-                          p->link.flight));
+                          p->link.flight, "silence_cycles", ts_link_ends_of(&p->link, part->im->d * part->im->res.bits).timeout));
         json_array_append_new(parts, entry);
     }
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",

@@ -7,12 +7,14 @@
 
 enum {
     WORD_STEP = 32,
+    MARK = 1,           /* bits of a word that say what it is */
     FULL_PACKET = 128,  /* words that a packet holds if its tokens do */
     TOKEN_WORDS = 127,  /* at most: a packet is of at most 254 */
     PIPELINES = 40,     /* cycles of both ends, for the buffer (docs/links.md) */
     BEAT = 1024,
     SENDER = 10, RECEIVER = 14, /* cycles of a token's way in the ends, beside its words */
     HEADER_AND_CRC = 2,
+    SIGNS = 4,          /* of life, in a row, may be lost or late before a link counts as silent */
     DEPTH_STEP = 512, DEPTH_MAX = 16384, DEPTH_TOKENS = 2047, /* of the receiver's buffer: what its counters hold (rtl/ts_link_rx.v) */
 };
 
@@ -35,22 +37,39 @@ void ts_link_between(const ts_device *const *device, int devices, double *mbits,
     }
 }
 
+/* Of a token on the link: whole words, which are not all payload. */
+static int bits_sent(int token_bits, int word_bits)
+{
+    return cdiv(token_bits, word_bits - MARK) * word_bits;
+}
+
 ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz)
 {
     const double bits = mbits / clock_mhz; /* a cycle */
     int words = cdiv((int)ceil(bits), WORD_STEP);
-    words = imax(words, cdiv(cdiv(token_bits, TOKEN_WORDS), WORD_STEP));
-    const int word_bits = words * WORD_STEP;
+    words = imax(words, cdiv(cdiv(token_bits, TOKEN_WORDS) + MARK, WORD_STEP));
+    int word_bits = words * WORD_STEP;
+    /* A token that would just fill its words but for their marks takes one more: unless wider words are a tenth better. */
+    if (10 * bits_sent(token_bits, word_bits + WORD_STEP) <= 9 * bits_sent(token_bits, word_bits))
+        word_bits += WORD_STEP;
     return (ts_link){.word_bits = word_bits, .rate = fmin(1, bits / word_bits), .flight = (int)ceil(ns * clock_mhz / 1000)};
+}
+
+/* Cycles without a word that no link has whose way is whole: a state frame comes every BEAT cycles, behind a packet at most; SIGNS of them
+   are waited for, and for a way that takes up to three times as long as it should. */
+static int silence(const ts_link *link, int packet)
+{
+    enum { MOST = 1 << 30 };
+    return (int)fmin(ceil(SIGNS * (BEAT + (packet + HEADER_AND_CRC + 1) / link->rate) + 2.0 * link->flight), MOST);
 }
 
 ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits)
 {
-    const int words = cdiv(token_bits, link->word_bits), packet = imax(FULL_PACKET / words, 1) * words;
+    const int words = cdiv(token_bits, link->word_bits - MARK), packet = imax(FULL_PACKET / words, 1) * words;
     const int most = imin(DEPTH_MAX, DEPTH_TOKENS * (words + 1)) / DEPTH_STEP * DEPTH_STEP;
     const double need = fmin(ceil(link->rate * round_trip(link)) + 2 * packet + words + 4, most);
     return (ts_link_ends){.token_words = words, .packet = packet, .depth = cdiv(imax((int)need, 2 * (words + 1)), DEPTH_STEP) * DEPTH_STEP,
-                          .credit = packet, .beat = BEAT};
+                          .credit = packet, .beat = BEAT, .timeout = silence(link, packet)};
 }
 
 ts_hop ts_link_hop(const ts_link *link, int token_bits)

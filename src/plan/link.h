@@ -18,12 +18,13 @@ enum { TS_LINK_MBITS = 10000, TS_LINK_NS = 500 };
    nothing counts as the default; `unsaid` gets the first such, or NULL. */
 void ts_link_between(const ts_device *const *device, int devices, double *mbits, double *ns, const ts_device **unsaid);
 
-/* For tokens of `token_bits`, with words wide enough for the bandwidth. */
+/* For tokens of `token_bits`, with words wide enough for the bandwidth, and 32 bits wider where tokens then take a tenth less of it. */
 ts_link ts_link_of(int token_bits, double mbits, double ns, double clock_mhz);
 
 /* Parameters of its ends for tokens of `token_bits`: those of ts_link. */
 typedef struct ts_link_ends {
     int token_words, packet, depth, credit, beat;
+    int timeout; /* cycles of silence after which an event that has begun is given up */
 } ts_link_ends;
 ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits);
 

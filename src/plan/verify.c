@@ -379,7 +379,7 @@ bool ts_verify_link(const ts_link *link, int bits, ts_err *err)
         return ts_fail(err, "link: %g words a cycle and %d cycles on the way; at most one word a cycle, and some time", link->rate, link->flight);
     const ts_link_ends ends = ts_link_ends_of(link, bits);
     const int words = ends.token_words;
-    if (words * link->word_bits < bits || ends.packet < words || ends.packet > PACKET_WORDS || ends.packet % words)
+    if (words * (link->word_bits - 1) < bits || ends.packet < words || ends.packet > PACKET_WORDS || ends.packet % words)
         return ts_fail(err, "link: tokens of %d bits in packets of %d words of %d bits; a packet has whole tokens and at most %d words", bits,
                        ends.packet, link->word_bits, PACKET_WORDS);
     if (ends.depth < 2 * (words + 1) || ends.depth > BUFFER_WORDS || ends.depth > BUFFER_TOKENS * (words + 1))
@@ -390,6 +390,9 @@ bool ts_verify_link(const ts_link *link, int bits, ts_err *err)
     if (ends.credit < 1 || planned > link->rate || ends.depth < planned * (2.0 * link->flight + PIPELINE_CYCLES) + ends.credit + ends.packet + words + 4)
         return ts_fail(err, "link: %g words a cycle are planned, of %g; a buffer of %d words does not hold them for %d cycles there and %d back", planned,
                        link->rate, ends.depth, link->flight, link->flight);
+    if (ends.timeout < 2 * (ends.beat + ends.packet / link->rate) + link->flight)
+        return ts_fail(err, "link: it counts as silent after %d cycles; it says something every %d, behind packets of %d words, %d cycles away", ends.timeout,
+                       ends.beat, ends.packet, link->flight);
     return true;
 }
 

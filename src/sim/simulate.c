@@ -114,8 +114,7 @@ static void differs(ts_sim_result *result, const char *text)
 /* An event may come out flagged: something befalls it that cannot be made good. */
 static bool may_flag(const ts_sim_options *opt)
 {
-    return opt->link_fault.kind != TS_LINK_SOUND || opt->part_stall.cycles > 0 || opt->page_fault.kind == TS_PAGE_FLIP_ALWAYS ||
-           opt->page_fault.kind == TS_PAGE_ERROR;
+    return opt->link_fault.kind != TS_LINK_SOUND || opt->page_fault.kind == TS_PAGE_FLIP_ALWAYS || opt->page_fault.kind == TS_PAGE_ERROR;
 }
 
 /* Compares one event's transfers; `words` holds all of them. */

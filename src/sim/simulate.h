@@ -27,8 +27,8 @@ typedef struct ts_page_fault {
     int late_cycles;
 } ts_page_fault;
 
-/* A part of a chain that stands still for `cycles` once it has given transfer `transfer` (from 0, through all events). Cut off by a link, its
-   event comes out flagged where the link does not wait so long; otherwise everything is late and right. */
+/* A part of a chain that stands still for `cycles` once it has given transfer `transfer` (from 0, through all events): everything is late and
+   right. */
 typedef struct ts_part_stall {
     int part, transfer, cycles; /* cycles = 0: none does */
 } ts_part_stall;

@@ -30,7 +30,7 @@ struct frame {
     int length = 2; /* words after the header, the CRC included */
     int event = 0;  /* modulo 4096 */
     int position = 0;
-    std::vector<bits> payload; /* length - 1 words */
+    std::vector<bits> payload; /* length - 1 words, without mark */
 
     int buffer_words() const { return state ? 0 : length; } /* by which it advances the position */
 };
@@ -60,11 +60,11 @@ inline uint64_t frame_header(const frame &f)
     h.put(52, 1, f.fresh);
     h.put(44, 8, f.length);
     h.put(32, 12, f.event);
-    h.put(16, 16, f.position);
-    divider check(16, 0x3d65);
-    for (int i = 63; i >= 16; i--)
+    h.put(15, 16, f.position);
+    divider check(15, 0x4599);
+    for (int i = 63; i >= 15; i--)
         check.bit(h.u(i, 1));
-    h.put(0, 16, check.rest());
+    h.put(0, 15, check.rest());
     return h.u();
 }
 
@@ -78,14 +78,16 @@ inline std::vector<bits> frame_words(const frame &f, int width)
         words.push_back(bits(32, header & 0xffffffffu));
     } else {
         words.push_back(bits(width, header));
+        words.back().put(width - 1, 1, 1);
+    }
+    for (const bits &w : f.payload) {
+        words.push_back(w);
+        words.back().put(width - 1, 1, 0);
     }
     divider crc(32, 0x1edc6f41);
-    crc.word(bits(64, header), 64);
-    for (const bits &w : f.payload) {
+    for (const bits &w : words)
         crc.word(w, width);
-        words.push_back(w);
-    }
-    words.push_back(bits(width, crc.rest()));
+    words.push_back(bits(width, width == 32 ? crc.rest() & 0x7fffffff : crc.rest()));
     return words;
 }
 
@@ -119,6 +121,7 @@ class frame_reader {
         return CRC;
     }
     bool between() const { return words_.empty(); }
+    bool has_header() const { return words_.size() >= (width_ == 32 ? 2u : 1u); }
     void clear() { words_.clear(); }
     frame f;
     bool done = false;
@@ -137,7 +140,7 @@ class frame_reader {
         f.fresh = h.u(52, 1);
         f.length = static_cast<int>(h.u(44, 8));
         f.event = static_cast<int>(h.u(32, 12));
-        f.position = static_cast<int>(h.u(16, 16));
+        f.position = static_cast<int>(h.u(15, 16));
         if (f.length < 2 || (f.state && f.length != 2))
             bench_.fail("a header has length %d", f.length);
     }
@@ -146,14 +149,15 @@ class frame_reader {
     std::vector<bits> words_;
 };
 
-/* A token's words, lowest bits first, and back. */
+/* A token's words, lowest bits first, and back. A word's top bit is the mark. */
 inline std::vector<bits> token_words(const bits &token, int width)
 {
     std::vector<bits> words;
-    for (int at = 0; at < token.width(); at += width) {
+    for (int at = 0; at < token.width(); at += width - 1) {
+        const int n = std::min(width - 1, token.width() - at);
         bits w(width);
-        for (int i = 0; i < width && at + i < token.width(); i += 32)
-            w.put(i, std::min(32, token.width() - at - i), static_cast<int64_t>(token.u(at + i, std::min(32, token.width() - at - i))));
+        for (int i = 0; i < n; i += 32)
+            w.put(i, std::min(32, n - i), static_cast<int64_t>(token.u(at + i, std::min(32, n - i))));
         words.push_back(w);
     }
     return words;
@@ -162,10 +166,11 @@ inline std::vector<bits> token_words(const bits &token, int width)
 inline bits token_of(const std::vector<bits> &words, size_t first, int token_width)
 {
     bits token(token_width);
-    const int width = words[first].width();
-    for (int at = 0; at < token_width; at += 32) {
-        const int n = std::min(32, token_width - at);
-        token.put(at, n, static_cast<int64_t>(words[first + static_cast<size_t>(at / width)].u(at % width, n)));
+    for (int at = 0; at < token_width; first++) {
+        const int n = std::min(words[first].width() - 1, token_width - at);
+        for (int i = 0; i < n; i += 32)
+            token.put(at + i, std::min(32, n - i), static_cast<int64_t>(words[first].u(i, std::min(32, n - i))));
+        at += n;
     }
     return token;
 }
@@ -183,20 +188,76 @@ struct event {
     bool refused = false, error = false;
 };
 
+/* The words of `from` without their marks become words `at` ... of a token, as far as they fit. */
+inline void put_words(bits &token, int at, const std::vector<bits> &from)
+{
+    for (const bits &w : from) {
+        const int n = w.width() - 1, bit = at++ * n;
+        for (int i = 0; i < n && bit + i < token.width(); i += 32)
+            token.put(bit + i, std::min(std::min(32, n - i), token.width() - bit - i), static_cast<int64_t>(w.u(i, std::min(32, n - i))));
+    }
+}
+
+/* Something that looks like a frame: any fields, or those near `like`. */
+inline frame random_frame(bench &b, const frame *like)
+{
+    frame f;
+    f.state = b.rnd() % 4 == 0;
+    f.first = b.rnd() % 2;
+    f.last = b.rnd() % 2;
+    f.refused = b.rnd() % 8 == 0;
+    f.error = b.rnd() % 8 == 0;
+    f.fresh = b.rnd() % 8 == 0;
+    f.length = f.state ? 2 : static_cast<int>(b.rnd() % 4 ? b.pick(2, 30) : b.pick(2, 255));
+    f.event = static_cast<int>(b.rnd() % 4096);
+    f.position = static_cast<int>(b.rnd() % 65536);
+    if (like && b.rnd() % 8) {
+        f.event = like->event + static_cast<int>(b.pick(0, 3)) & 4095;
+        f.position = like->position + static_cast<int>(b.pick(0, 600)) & 65535;
+        if (b.rnd() % 2)
+            f.length = like->length;
+    }
+    return f;
+}
+
+/* Whose words are meant to be taken for frames: headers, the next ones among them, headers in each word, whole frames with the right CRC,
+   words again. `like`: the frame that is on the link now. */
+inline bits hostile_token(bench &b, int token_width, int link_width, const frame &like)
+{
+    bits t(token_width);
+    const int words = (token_width + link_width - 2) / (link_width - 1);
+    const frame same = random_frame(b, &like);
+    const uint64_t kind = b.rnd() % 4;
+    for (int at = 0; at < words;) {
+        frame f = kind == 0 ? same : random_frame(b, &like);
+        if (kind == 1) { /* with all that belongs to it */
+            f.length = static_cast<int>(b.pick(2, 6));
+            for (int i = 0; i < f.length - 1; i++)
+                f.payload.push_back(f.state ? credit{true, true, f.position}.word(link_width) : bits(link_width, b.rnd() % 3 ? b.rnd() : 0));
+        }
+        std::vector<bits> made = frame_words(f, link_width);
+        if (kind != 1)
+            made.pop_back(); /* the header alone */
+        if (kind == 3 && b.rnd() % 2)
+            made = {bits(link_width, b.rnd() % 2 ? b.rnd() : ~static_cast<uint64_t>(0))};
+        put_words(t, at, made);
+        at += static_cast<int>(made.size());
+    }
+    if (b.rnd() % 8 == 0) /* as if a link's words were cut from it whole */
+        for (int bit = 0; bit + 64 <= token_width; bit += std::max(64, link_width))
+            t.put(bit, 64, static_cast<int64_t>(frame_header(same)));
+    return t;
+}
+
 /* `lookalikes`: now and then a token has what looks like a header; payload may have any bits. */
 inline bits random_token(bench &b, int token_width, int link_width, bool lookalikes)
 {
     bits t = random_bits(b, token_width);
     if (lookalikes && b.rnd() % 4 == 0 && token_width >= 64) {
-        frame f;
-        f.state = b.rnd() % 2;
-        f.first = b.rnd() % 2;
-        f.length = static_cast<int>(b.pick(2, 30));
-        f.event = static_cast<int>(b.rnd() % 4096);
-        f.position = static_cast<int>(b.rnd() % 65536);
-        const uint64_t header = frame_header(f);
-        const int at = static_cast<int>(b.rnd() % static_cast<uint64_t>((token_width - 64) / link_width + 1)) * link_width;
-        t.put(at, 64, static_cast<int64_t>(link_width == 32 ? header >> 32 | header << 32 : header));
+        std::vector<bits> made = frame_words(random_frame(b, nullptr), link_width);
+        made.pop_back();
+        const int words = (token_width + link_width - 2) / (link_width - 1);
+        put_words(t, static_cast<int>(b.rnd() % static_cast<uint64_t>(words)), made);
     }
     return t;
 }

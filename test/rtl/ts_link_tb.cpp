@@ -1,6 +1,7 @@
 /* ts_link, an end that talks to itself over a wire with delay and faults. Frames are read on the clean side of the wire, so that the
    bench knows what each fault hits: an event of which a data frame was hit must come out with m_error, every other event must come
-   out bit for bit, and all of them in order, each once. */
+   out bit for bit, and all of them in order, each once.
+   --words N: nothing but N words of hostile and random payload on a clean wire, every event unchanged; ordinary runs have 20,000. */
 #include <set>
 
 #include "Vtop.h"
@@ -40,8 +41,14 @@ int main(int argc, char **argv)
     b.in("rx_data", top.rx_data, P_LINKW);
     b.out("faults", top.faults, 4);
     source &s = b.add_source("s", {"s_data", "s_last", "s_refused", "s_error"});
-    const int wpt = (P_TOKW + P_LINKW - 1) / P_LINKW, ptok = std::max(1, P_PACKET / wpt);
+    const int wpt = (P_TOKW + P_LINKW - 2) / (P_LINKW - 1), ptok = std::max(1, P_PACKET / wpt);
     const size_t words_of_header = P_LINKW == 32 ? 2 : 1;
+    const int payload_words = [&] {
+        for (int i = 1; i + 1 < argc; i++)
+            if (std::string(argv[i]) == "--words")
+                return atoi(argv[i + 1]);
+        return 0;
+    }();
     const int events = std::min(300, std::max(40, 30000 / (wpt * P_NMAX))); /* of a phase */
 
     /* ---- The wire */
@@ -65,9 +72,10 @@ int main(int argc, char **argv)
     std::set<size_t> hit;      /* events of which something was lost or changed */
     size_t hits[KINDS] = {};
     int clean_frames = 0;      /* since the last hit */
-    frame_reader reader(b, P_LINKW);
+    int lost = 0;              /* frames in a row that were hit */
+    frame_reader reader(b, P_LINKW), arriving(b, P_LINKW);
     fault kind = NONE;
-    size_t at_word = 0, place = 0, event_number = 0;
+    size_t at_word = 0, place = 0, event_number = 0, data_frames = 0;
     std::vector<bits> copy;
 
     /* A header tells what the frame will be: by then its first words are on the wire already, but for links of 32 bits, where
@@ -110,8 +118,8 @@ int main(int argc, char **argv)
                     put(random_bits(b, P_LINKW));
             break;
         case INSERT:
-            if (index == place && index > 0)
-                put(b.rnd() % 2 ? random_bits(b, P_LINKW) : copy[index - 1]);
+            if (index == place) /* the whole header once more would do no harm */
+                put(b.rnd() % 2 || (P_LINKW > 32 && index == 1) ? random_bits(b, P_LINKW) : copy[index - 1]);
             break;
         case REPLACE:
             if (index == place) {
@@ -130,13 +138,15 @@ int main(int argc, char **argv)
     };
     auto choose = [&](const frame &f, size_t words) {
         kind = NONE;
-        const bool may = only_state ? f.state : !apart || clean_frames >= 2;
+        /* Of life signs so many in a row that it is not taken for silence. */
+        const bool may = only_state ? f.state && lost + 3 < P_TIMEOUT / P_BEAT : !apart || clean_frames >= 2;
         if (may && static_cast<int>(b.rnd() % 100) < fault_percent)
             kind = only_state ? DROP_FRAME : static_cast<fault>(b.pick(FLIP, KINDS - 1));
         place = b.rnd() % 3 ? b.rnd() % words : b.rnd() % 2 ? words - 1 : b.rnd() % words_of_header;
         if (kind == INSERT && place < words_of_header)
             place = words_of_header; /* the first word of two, repeated, would do no harm */
         clean_frames = kind == NONE ? clean_frames + 1 : 0;
+        lost = kind == NONE ? 0 : lost + 1;
         hits[kind]++;
         if ((kind != NONE && kind != REPEAT && kind != GARBAGE) && !f.state)
             hit.insert(event_number);
@@ -165,6 +175,7 @@ int main(int argc, char **argv)
             hit.insert(event_number);
         if (!reader.done)
             return;
+        data_frames += !f.state;
         if (kind == REPEAT)
             for (const bits &c : copy)
                 put(c);
@@ -174,7 +185,7 @@ int main(int argc, char **argv)
 
     /* ---- The output */
     std::deque<event> due;
-    std::set<size_t> late; /* events that the source does not end in time */
+    std::set<size_t> late; /* events that must be ended early for the silence in them */
     size_t out_number = 0, at = 0, errors = 0, collateral = 0, faults_seen = 0;
     bool strict = true, held = false;
     beat before;
@@ -233,12 +244,30 @@ int main(int argc, char **argv)
 
     bool lookalikes = false;
     int slot_percent = 100, long_pause = 0;
+    /* Nothing arrives for `pause_cycles` behind the word at which `pause_here` says so; nothing has befallen the wire then. */
+    std::function<bool(frame_reader::place)> pause_here;
+    int pause_cycles = 0, pause_left = 0;
+    enum { WHOLE, NOISE, BAD_CRC } spoilt = WHOLE; /* all that arrives */
     auto cycle = [&] {
-        const bool arrives = !wire.empty() && wire.front().at <= b.now();
-        b.at("rx_valid").set(arrives);
-        b.at("rx_data").set(arrives ? wire.front().word : random_bits(b, P_LINKW));
+        const bool arrives = !wire.empty() && wire.front().at <= b.now() && pause_left == 0;
+        pause_left -= pause_left > 0;
+        bits word = arrives ? wire.front().word : random_bits(b, P_LINKW);
         if (arrives)
             wire.pop_front();
+        if (arrives && (pause_here || spoilt == BAD_CRC)) {
+            const frame_reader::place place = arriving.word(word);
+            if (pause_here && pause_here(place)) {
+                pause_left = pause_cycles;
+                pause_here = nullptr;
+                arriving.clear();
+            }
+            if (spoilt == BAD_CRC && place == frame_reader::CRC)
+                flip(word, true);
+        }
+        if (spoilt == NOISE)
+            word = random_bits(b, P_LINKW);
+        b.at("rx_valid").set(arrives || spoilt == NOISE);
+        b.at("rx_data").set(word);
         b.at("tx_slot").set(static_cast<int>(b.rnd() % 100) < slot_percent);
         if (taking == SOME && long_pause == 0 && b.rnd() % 500 == 0)
             long_pause = 400;
@@ -270,6 +299,14 @@ int main(int argc, char **argv)
             s.send({e.token[k], bits(1, last), bits(1, last ? e.refused : b.rnd() % 2), bits(1, last ? e.error : b.rnd() % 2)});
         }
     };
+    auto send_hostile = [&] {
+        event e;
+        for (int64_t n = b.pick(1, P_NMAX); n > 0; n--)
+            e.token.push_back(b.rnd() % 4 ? hostile_token(b, P_TOKW, P_LINKW, reader.f) : random_bits(b, P_TOKW));
+        send(e);
+        due.push_back(e);
+        return static_cast<int>(e.token.size()) * wpt;
+    };
     auto send_some = [&](int many) {
         for (int i = 0; i < many; i++) {
             const event e = random_event(b, P_TOKW, P_LINKW, b.rnd() % 8 == 0 ? P_NMAX + 3 : P_NMAX, lookalikes);
@@ -293,6 +330,22 @@ int main(int argc, char **argv)
     /* ---- Nothing goes wrong, whatever the tokens look like */
     lookalikes = true;
     wait(100 + 2 * P_BEAT);
+    const uint64_t hostile_from = b.now();
+    int hostile_words = 0, sent_words = 0;
+    for (const int most = payload_words ? payload_words : 20000; hostile_words < most && !b.failed();) {
+        jitter = b.rnd() % 2;
+        slot_percent = b.rnd() % 2 ? 100 : 70;
+        for (sent_words = 0; sent_words < 2000;)
+            sent_words += send_hostile();
+        settle("hostile payload");
+        hostile_words += sent_words;
+    }
+    b.check(errors == 0 && faults_seen == 0, "payload was taken for a header");
+    if (payload_words) {
+        printf("%d words of hostile payload in %zu events, unchanged, in %llu cycles\n", hostile_words, out_number,
+               static_cast<unsigned long long>(b.now() - hostile_from));
+        return b.finish();
+    }
     for (int i = 0; i < 6 && !b.failed(); i++) {
         taking = i % 3 == 0 ? READY : i % 3 == 1 ? SOME : RARE;
         delay = 1 + static_cast<int>(b.rnd() % 60);
@@ -302,7 +355,6 @@ int main(int argc, char **argv)
         settle("clean");
     }
     b.check(errors == 0 && faults_seen == 0, "faults, where there were none");
-    lookalikes = false; /* where a header is lost, the payload that follows is searched for one */
     taking = READY;
     slot_percent = 100;
     jitter = false;
@@ -372,24 +424,91 @@ int main(int argc, char **argv)
     settle("output stopped");
     b.check(errors == errors_before, "a stop of the output hit an event");
 
-    /* ---- The source stops within an event, for less than the time-out and for more */
-    for (int i = 0; i < 4 && !b.failed() && P_NMAX > 1; i++) {
-        event e = random_event(b, P_TOKW, P_LINKW, P_NMAX, false);
-        while (e.token.size() < 2)
+    /* ---- The source stops within an event: as long as state frames say that nothing is missing, it is late and right */
+    auto event_of = [&](size_t least) {
+        event e = random_event(b, P_TOKW, P_LINKW, P_NMAX, true);
+        while (e.token.size() < least)
             e.token.push_back(random_bits(b, P_TOKW));
         e.token.resize(std::min<size_t>(e.token.size(), P_NMAX));
-        const bool too_late = i % 2;
-        settle("before the source stops");
-        if (too_late)
-            late.insert(out_number);
+        e.error = false; /* any other way to have it flagged */
+        return e;
+    };
+    for (int i = 0; i < 2 && !b.failed() && P_NMAX > 1; i++) {
+        const event e = event_of(2);
         due.push_back(e);
         const size_t half = e.token.size() / 2;
         send(e, 0, half);
-        wait(too_late ? P_TIMEOUT + 10000 : P_TIMEOUT / 2);
-        b.check(!too_late || due.empty(), "an event that does not end is not ended");
+        wait(i ? 3 * P_TIMEOUT + 10000 : P_TIMEOUT);
         send(e, half);
         send_some(3);
         settle("source stopped");
+    }
+    b.check(errors == errors_before, "a stop of the source hit an event");
+
+    /* ---- Nothing comes for exactly as long as is allowed, or a cycle longer: behind a header, within the payload, and between two
+       packets of an event */
+    enum { BEHIND_HEADER, WITHIN_PAYLOAD, BEHIND_PACKET, PLACES };
+    const int pauses[] = {P_TIMEOUT / 2, P_TIMEOUT, P_TIMEOUT + 1, P_TIMEOUT + 2, 3 * P_TIMEOUT};
+    for (int of = 0; of < (P_NMAX > 1 ? PLACES : BEHIND_PACKET) && !b.failed(); of++)
+        for (const int cycles : pauses) {
+            settle("before a pause");
+            while (!(wire.empty() && reader.between()))
+                cycle();
+            const event e = event_of(2);
+            const bool too_long = cycles > P_TIMEOUT;
+            const int number = static_cast<int>(event_number & 4095);
+            int64_t payload = b.pick(1, static_cast<int64_t>(e.token.size()) * wpt);
+            bool paused = false;
+            pause_cycles = cycles;
+            arriving.clear();
+            pause_here = [&](frame_reader::place place) {
+                const frame &f = arriving.f;
+                if (f.state || f.event != number)
+                    return false;
+                payload -= place == frame_reader::PAYLOAD;
+                paused = of == BEHIND_HEADER    ? place == frame_reader::HEADER && arriving.has_header()
+                         : of == WITHIN_PAYLOAD ? place == frame_reader::PAYLOAD && payload == 0
+                                                : place == frame_reader::CRC && !f.last;
+                return paused;
+            };
+            if (too_long)
+                late.insert(out_number);
+            const size_t flagged = errors, faulty = faults_seen;
+            due.push_back(e);
+            send(e, 0, 1); /* a packet of its own */
+            for (const size_t sent = data_frames; data_frames == sent && !b.failed();)
+                cycle();
+            send(e, 1);
+            settle("pause");
+            pause_here = nullptr;
+            wait(2 * P_BEAT);
+            b.check(paused || b.failed(), "there was no pause");
+            if (!b.failed() && errors != flagged + too_long)
+                b.fail("a pause of %d cycles of %d, at place %d: flagged %zu", cycles, P_TIMEOUT, of, errors - flagged);
+            b.check(too_long || faults_seen == faulty, "a pause that is allowed is a fault");
+            send_some(3);
+            settle("behind a pause");
+        }
+
+    /* ---- What arrives is noise only, or no frame is whole any more: the event that had begun is ended all the same */
+    for (int i = 0; i < 4 && !b.failed() && P_NMAX > 1; i++) {
+        settle("before noise");
+        const event e = event_of(2);
+        const size_t flagged = errors;
+        late.insert(out_number);
+        due.push_back(e);
+        send(e, 0, 1);
+        wait(static_cast<uint64_t>(delay + 2 * wpt + 100));
+        while (!(wire.empty() && reader.between()))
+            cycle();
+        spoilt = i % 2 ? NOISE : BAD_CRC;
+        arriving.clear();
+        wait(P_TIMEOUT + 4 * P_BEAT + 2000);
+        b.check(due.empty() && errors == flagged + 1, "an event that does not end is not ended");
+        spoilt = WHOLE;
+        send(e, 1);
+        wait(1000);
+        quiet("after noise");
     }
 
     /* ---- Nothing arrives for 10,000 cycles, several times */

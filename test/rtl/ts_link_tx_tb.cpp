@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     b.out("link_data", top.link_data, P_LINKW, "link_valid");
     source &s = b.add_source("s", {"s_data", "s_last", "s_refused", "s_error"});
     const bool calm = !b.stalled();
-    const int wpt = (P_TOKW + P_LINKW - 1) / P_LINKW, ptok = std::max(1, P_PACKET / wpt), room = 3 * P_PACKET + 2 * wpt + 100;
+    const int wpt = (P_TOKW + P_LINKW - 2) / (P_LINKW - 1), ptok = std::max(1, P_PACKET / wpt), room = 3 * P_PACKET + 2 * wpt + 100;
     const int words_of_header = P_LINKW == 32 ? 2 : 1;
 
     frame_reader reader(b, P_LINKW);

@@ -245,9 +245,24 @@ static void a_slow_taker_costs_what_does_not_fit(void **state)
     lone = ts_predict(ring[0].plan, ring[0].im, HITS);
     assert_int_equal(part[0].interval_cycles, lone.interval_cycles);
 
-    /* Tokens of 32 words, a packet of 4: the sender's 5, 11 in 512 words less a packet, one out of the buffer, and half a packet. */
+    /* Tokens of 33 words, a packet of 3: the sender's 4, 12 in 512 words less a packet, one out of the buffer, and half a packet. */
     const ts_hop hop = ts_link_hop(&(ts_link){.word_bits = 64, .rate = 0.78125, .flight = 100}, 2048);
-    assert_true(fabs(hop.sends - 5) < 1e-9 && fabs(hop.room - 18.5) < 1e-9);
+    assert_true(fabs(hop.sends - 4) < 1e-9 && fabs(hop.room - 18) < 1e-9);
+}
+
+/* Words of a token have a bit each that is not payload; a link is silent when four state frames, behind a packet each, and the way there and
+   back have gone by. */
+static void links_have_marked_words(void **state)
+{
+    (void)state;
+    const ts_link ethernet = ts_link_of(640, 10000, 500, 250), exact = ts_link_of(512, 128000, 0, 250);
+    assert_int_equal(ethernet.word_bits, 64);
+    assert_int_equal(exact.word_bits, 544); /* one word instead of two */
+    const ts_link_ends ends = ts_link_ends_of(&ethernet, 640);
+    assert_int_equal(ends.token_words, 11);
+    assert_int_equal(ends.packet, 121);
+    assert_int_equal(ends.timeout, 4 * 1024 + 4 * 124 * 8 / 5 + 2 * 125 + 1); /* 5139.6 */
+    assert_int_equal(ts_link_ends_of(&exact, 512).token_words, 1);
 }
 
 static void pins_hold(void **state)
@@ -316,6 +331,7 @@ int main(void)
         cmocka_unit_test(rings_are_weighed_in_full),
         cmocka_unit_test(hops_count),
         cmocka_unit_test(a_slow_taker_costs_what_does_not_fit),
+        cmocka_unit_test(links_have_marked_words),
         cmocka_unit_test(pins_hold),
         cmocka_unit_test(what_does_not_fit_says_why),
     };
