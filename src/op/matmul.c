@@ -128,6 +128,14 @@ static bool eval_product(const ts_op_args *a, bool tx, bool ty, double alpha)
     return true;
 }
 
+/* Terms of each element of the result: the rows of the second matrix. */
+static double product_work(const ts_op_args *a)
+{
+    const ts_tensor *x = a->in[0];
+    const bool transposed = ts_attr_int(a->node, "transA", 0) != 0 && x->rank > 1;
+    return (double)ts_count(a->out[0]) * (double)(x->rank ? x->dim[x->rank - (transposed ? 2 : 1)] : 1);
+}
+
 static bool infer_matmul(const ts_op_args *a)
 {
     if (a->in[0]->dtype == TS_BOOL)
@@ -138,7 +146,7 @@ static bool eval_matmul(const ts_op_args *a)
 {
     return eval_product(a, false, false, 1);
 }
-const ts_op_hooks ts_MatMul_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul};
+const ts_op_hooks ts_MatMul_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul, .work = product_work};
 
 static bool infer_fused_matmul(const ts_op_args *a)
 {
@@ -155,7 +163,8 @@ const ts_op_hooks ts_ms_FusedMatMul_hooks = {.min_in = 2,
                                              .min_out = 1,
                                              .max_out = 1,
                                              .infer = infer_fused_matmul,
-                                             .eval = eval_fused_matmul};
+                                             .eval = eval_fused_matmul,
+                                             .work = product_work};
 
 static bool infer_gemm(const ts_op_args *a)
 {
@@ -196,4 +205,4 @@ static bool eval_gemm(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Gemm_hooks = {
-    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_gemm, .eval = eval_gemm};
+    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_gemm, .eval = eval_gemm, .work = product_work};

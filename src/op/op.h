@@ -34,6 +34,8 @@ typedef struct ts_op_hooks {
     bool only_shapes; /* eval looks at the shapes of the inputs, not at their values */
     bool passes_on;   /* output 0 is input 0, unchanged */
     bool moves;       /* outputs have elements of input 0 (or, without a second meaning for the others, of all inputs), no new ones */
+    /* Optional: products (or comparisons) that eval takes, after infer, where they are many more than elements. */
+    double (*work)(const ts_op_args *a);
     /* Optional: fills output 0 with the step between neighbouring values that each element could have; the arguments of eval. */
     bool (*step)(const ts_op_args *a);
 } ts_op_hooks;
@@ -63,6 +65,7 @@ bool ts_op_check(const ts_node *node, ts_err *err);
    same inputs, after which the caller gave every output its storage, and brings integers and casts into the range of their type. */
 bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
 bool ts_op_eval(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err);
+double ts_op_work(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out); /* products that this eval takes */
 
 /* Least and largest code of a node of QONNX's Quant with so many bits. */
 void ts_quant_range(const ts_node *node, double bits, double *low, double *high);

@@ -138,6 +138,12 @@ static bool infer_conv(const ts_op_args *a)
     return window_of(a, kernel->dim + 2, &w) && set_out(a, 0, x->dtype, kernel->dim[0], &w);
 }
 
+static double conv_work(const ts_op_args *a)
+{
+    const ts_tensor *kernel = a->in[1];
+    return (double)ts_count(a->out[0]) * (double)ts_extent(kernel, 1, kernel->rank);
+}
+
 static bool eval_conv(const ts_op_args *a)
 {
     const ts_tensor *x = a->in[0], *kernel = a->in[1], *bias = ts_arg(a, 2);
@@ -171,6 +177,7 @@ const ts_op_hooks ts_Conv_hooks = {.min_in = 2,
                                    .min_out = 1,
                                    .max_out = 1,
                                    .infer = infer_conv,
+                                   .work = conv_work,
                                    .eval = eval_conv};
 
 /* ---- Pools ---- */
@@ -183,6 +190,15 @@ static bool pool_window(const ts_op_args *a, window *w)
         if (w->begin[i] >= span(w, i) || w->end[i] >= span(w, i))
             return FAIL(a, "its padding along spatial axis %d is as wide as its window, so that some windows hold nothing", i);
     return true;
+}
+
+static double pool_work(const ts_op_args *a)
+{
+    const ts_attr *kernel = ts_attr_find(a->node, "kernel_shape");
+    double taps = 1;
+    for (int i = 0; i < kernel->count; i++)
+        taps *= (double)kernel->i[i];
+    return (double)ts_count(a->out[0]) * taps;
 }
 
 /* Outputs: the maxima; where they stood, counted in the whole input. */
@@ -237,6 +253,7 @@ const ts_op_hooks ts_MaxPool_hooks = {.min_in = 1,
                                       .min_out = 1,
                                       .max_out = 2,
                                       .infer = infer_max_pool,
+                                      .work = pool_work,
                                       .eval = eval_max_pool};
 
 static bool infer_average_pool(const ts_op_args *a)
@@ -275,6 +292,7 @@ const ts_op_hooks ts_AveragePool_hooks = {.min_in = 1,
                                           .min_out = 1,
                                           .max_out = 1,
                                           .infer = infer_average_pool,
+                                          .work = pool_work,
                                           .eval = eval_average_pool};
 
 /* ---- Pools over all spatial axes, of any number ---- */

@@ -31,6 +31,7 @@ typedef struct folder {
     const ts_tensor **constant; /* [values]: data that does not depend on the inputs */
     const ts_grid **grid;       /* [values]: of constants that were integers in the file */
     bool *is_done;              /* [nodes]: evaluated for good */
+    double work;                /* products that folding may still take */
     int64_t budget;             /* elements that folding may still make: a small file cannot ask for gigabytes */
     sample sample[LENGTHS];
     int samples;
@@ -145,6 +146,10 @@ static bool fold_constants(folder *f)
                 f->err,
                 "node '%s' (%s): the model's constants grow to many times the size of its file; simplify the model before compiling it",
                 node->name, node->type);
+        f->work -= ts_op_work(node, in, out);
+        if (f->work < 0)
+            return ts_fail(f->err, "node '%s' (%s): the model's constants take too many products to compute; simplify the model before compiling it",
+                           node->name, node->type);
         if (!eval_node(f->arena, node, in, out, f->err) || !follow_grids(f, node, in, out))
             return false;
         f->is_done[i] = true;
@@ -433,7 +438,7 @@ static ts_graph *fold(folder *f)
 ts_graph *ts_fold(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
     enum { FREE_ELEMENTS = 1 << 20 }; /* that even the smallest model may make */
-    folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS + 4 * g->elements, .err = err};
+    folder f = {.g = g, .arena = arena, .scratch = ts_arena_new(), .budget = FREE_ELEMENTS + 4 * g->elements, .work = 2e9, .err = err};
     int ins = 0, outs = 0;
     for (int i = 0; i < g->nodes; i++) {
         ins = g->node[i]->ins > ins ? g->node[i]->ins : ins;
