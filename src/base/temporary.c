@@ -61,11 +61,13 @@ bool ts_remove_tree(const char *path)
     return rmdir(path) == 0 || errno == ENOENT;
 }
 
+/* Other threads still write into them, until they find that they are gone. */
 void ts_temporary_remove_all(void)
 {
     for (int i = 0; i < SLOTS; i++)
         if (atomic_load(&live[i].used) == 2) {
-            ts_remove_tree(live[i].path);
+            for (int tries = 0; tries < 1000 && !ts_remove_tree(live[i].path); tries++)
+                ;
             atomic_store(&live[i].used, 0);
         }
 }
@@ -202,6 +204,7 @@ static const char *left_behind(ts_arena *arena, const char *dir, const char *pre
     return found;
 }
 
+/* -1 with EEXIST where another name has to be tried: this one is taken, or another process's sweep was here before the lock. */
 static int make(const char *path, bool directory)
 {
     if (!directory)
@@ -212,7 +215,7 @@ static int make(const char *path, bool directory)
     if (fd < 0) {
         const int why = errno;
         rmdir(path);
-        errno = why;
+        errno = why == ENOENT ? EEXIST : why;
     }
     return fd;
 }

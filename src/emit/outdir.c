@@ -101,12 +101,13 @@ static bool check_old(ts_arena *arena, const char *path, json_t **manifest, ts_e
     const char *file = ts_printf(arena, "%s/%s", path, TS_MANIFEST);
     if (access(file, F_OK) != 0)
         return ts_fail(err, "%s: is not empty and was not made by tessera (it has no %s): choose another output directory", path, TS_MANIFEST);
-    *manifest = ts_json_load(file, err);
-    if (!json_object_get(*manifest, "tessera_manifest")) {
-        json_decref(*manifest);
-        return ts_fail(err, "%s: is not a manifest of tessera: choose another output directory", file);
-    }
-    return true;
+    ts_err why = {""};
+    *manifest = ts_json_load(file, &why);
+    if (json_object_get(*manifest, "tessera_manifest"))
+        return true;
+    json_decref(*manifest);
+    return ts_fail(err, "%s: what is in there cannot be told from files of others, as its manifest says nothing%s%s: remove it, or choose another output "
+                        "directory", path, why.msg[0] ? ": " : "", why.msg);
 }
 
 /* The process, and the shell it came from, would be left in a directory that has no name any more. */

@@ -31,7 +31,7 @@ for ((i = 1; i <= pairs; i++)); do
     fi
     case $status_a$status_b in
     00) both=$((both + 1)) ;;
-    01 | 10) one=$((one + 1)); [ -s log.a ] || [ -s log.b ] || { bad=$((bad + 1)); echo "pair $i: not a word"; } ;;
+    01 | 10) one=$((one + 1)); tail -qn 1 log.a log.b | grep "^tessera" | head -n 1; [ -s log.a ] || [ -s log.b ] || { bad=$((bad + 1)); echo "pair $i: not a word"; } ;;
     *) bad=$((bad + 1)); echo "pair $i: exit status $status_a, $status_b: $(tail -qn 1 log.a log.b)" ;;
     esac
     is_whole d || { bad=$((bad + 1)); echo "pair $i: not whole: $(ls -A d)"; }

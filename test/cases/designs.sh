@@ -38,6 +38,14 @@ fails "a file of that name" "e/inputs.json: is not the old design's, and the new
 check "it stays" grep -q mine e/inputs.json
 cp -r d e2
 fails "into what is no design" "e2/rtl: is not empty and was not made by tessera" "${small_compile[@]}" -o e2/rtl
+cp -r d e3 && echo '{"tessera_manifest": 1}' >e3/manifest.json
+fails "a design of an older version" "version 1 of the manifest" "$tessera" plan e3
+works "it is compiled again" "${small_compile[@]}" -o e3
+check "others' files stay in it, too" cmp e3/notes.txt e3/vivado/project/p.xpr
+works "it is a design" "$tessera" plan e3
+echo '{' >e3/manifest.json
+fails "a manifest that says nothing" "e3: what is in there cannot be told from files of others" "${small_compile[@]}" -o e3
+check "nothing was touched" test "$(cat e3/manifest.json)" = '{' -a -e e3/notes.txt
 mkdir inside && cd inside
 fails "where the shell is" "cannot replace the directory that this is run from" "$tessera" compile "$small_model" --device zcu102 --events ../ev.csv --inputs ../in3.json -o .
 cd ..

@@ -71,6 +71,14 @@ for kind in "${kinds[@]}"; do
     echo "$kind: $each kills within $most ms, $bad wrong, $(find . -name '.*.tessera-*' | wc -l) left over"
     [ $bad -eq 0 ] && report ok "$kind" || report not "$kind: $bad of $each kills do harm"
 done
+# Signals that can be caught leave nothing.
+for signal in INT TERM HUP; do
+    for i in 1 2 3; do
+        { timeout -s $signal "0.0$((RANDOM % 9 + 1))" "${compile_b[@]}" -o caught >/dev/null; } 2>/dev/null
+        { timeout -s $signal "0.0$((RANDOM % 9 + 1))" "$tessera" events --events 5000 --tracks 10-50 --seed 1 -o caught.csv >/dev/null; } 2>/dev/null
+    done
+done
+check "what is interrupted leaves nothing: $(ls -A | grep caught | tr '\n' ' ')" test -z "$(ls -A | grep '^\.caught')"
 works "a last compile" "${compile_a[@]}" -o d
 works "a last result" "$tessera" run a --engine integer --events ev.csv -o r.csv
 works "a last update" "$tessera" profile d --events few.csv
