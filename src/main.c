@@ -191,8 +191,10 @@ static bool emit(ts_arena *arena, const options *o, const compile_job *job, cons
     bool ok = ts_outdir_begin(arena, o->dir, &out, err);
     if (ok) {
         ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, kept.count, n, x, extra, out.temp, err);
-        if (!ok)
+        if (!ok) {
+            ts_fail_in(err, "%s", o->dir);
             ts_outdir_abort(&out);
+        }
         ok = ok && ts_outdir_commit(arena, &out, err);
     }
     json_decref(extra);

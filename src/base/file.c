@@ -80,8 +80,8 @@ char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const ch
 
 char *ts_file_read(ts_arena *arena, const char *path, size_t *size, ts_err *err)
 {
-    const size_t memory = ts_memory_limit();
-    return ts_file_read_most(arena, path, memory < PTRDIFF_MAX ? memory : PTRDIFF_MAX - 1, "a file that this machine's memory holds", size, err);
+    const size_t half = ts_memory_limit() / 2;
+    return ts_file_read_most(arena, path, half < PTRDIFF_MAX ? half : PTRDIFF_MAX - 1, "a file that fits half of this machine's memory", size, err);
 }
 
 /* ---- Where a path leads */
@@ -107,7 +107,7 @@ static int own_descriptor(const char *path)
 const char *ts_file_target(ts_arena *arena, const char *path, ts_err *err)
 {
     char link[PATH_MAX];
-    struct stat st;
+    struct stat st, behind;
     const char *at = path;
     for (int i = 0; i <= LINKS_MOST; i++) {
         if (own_descriptor(at) >= 0 || lstat(at, &st) != 0 || !S_ISLNK(st.st_mode))
@@ -116,8 +116,10 @@ const char *ts_file_target(ts_arena *arena, const char *path, ts_err *err)
         if (n < 0)
             return at;
         link[n] = 0;
-        const char *slash = strrchr(at, '/');
+        const char *slash = strrchr(at, '/'), *last = at;
         at = link[0] == '/' || !slash ? ts_strdup(arena, link) : ts_printf(arena, "%.*s/%s", (int)(slash - at), at, link);
+        if (lstat(at, &behind) != 0 && stat(last, &st) == 0)
+            return last; /* a link of /proc, whose text is no path */
     }
     ts_fail(err, "%s: cannot write: too many symbolic links", path);
     return NULL;

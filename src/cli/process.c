@@ -53,7 +53,7 @@ static void open_standard_streams(void)
 void ts_cli_begin(const char *verb)
 {
     open_standard_streams();
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXCPU, SIGXFSZ};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXCPU};
     static char buffer[1 << 18]; /* so that most outputs are written once, at the end, and the reason is known where that fails */
     verb_name = verb;
     if (!isatty(STDOUT_FILENO))
@@ -65,6 +65,7 @@ void ts_cli_begin(const char *verb)
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) /* nohup and the like stay as they are */
             sigaction(signals[i], &ours, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN); /* a file that grows beyond its limit is a failed write like others */
     atexit(ts_temporary_remove_all); /* of a library that ends the process */
 }
 

@@ -4,6 +4,10 @@
 #define TS_IMPORT_H
 #include "graph/graph.h"
 
+/* What a protobuf may have; larger models keep their weights in other files. */
+#define TS_ONNX_KIND "an ONNX file (which keeps larger weights in other files)"
+enum { TS_ONNX_MOST = 0x7fffffff }; /* bytes */
+
 ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err);
 
 /* The same of a file that has been read: its path is for names, messages and external data. */

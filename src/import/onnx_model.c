@@ -661,7 +661,7 @@ ts_graph *ts_import_onnx(ts_arena *arena, const char *path, ts_err *err)
 {
     ts_arena *scratch = ts_arena_new();
     size_t size = 0;
-    const char *data = ts_file_read(scratch, path, &size, err);
+    const char *data = ts_file_read_most(scratch, path, TS_ONNX_MOST, TS_ONNX_KIND, &size, err);
     ts_graph *g = data ? ts_import_onnx_file(arena, path, data, size, err) : NULL;
     ts_arena_free(scratch);
     return g;

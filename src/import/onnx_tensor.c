@@ -277,7 +277,7 @@ ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *p, const cha
 ts_tensor *ts_import_tensor(ts_arena *arena, const char *path, ts_err *err)
 {
     size_t size;
-    const uint8_t *data = (const uint8_t *)ts_file_read(arena, path, &size, err);
+    const uint8_t *data = (const uint8_t *)ts_file_read_most(arena, path, TS_ONNX_MOST, TS_ONNX_KIND, &size, err);
     if (!data || !ts_wire_check(&onnx__tensor_proto__descriptor, data, size, err))
         return NULL;
     ProtobufCAllocator allocator = ts_proto_allocator(arena);

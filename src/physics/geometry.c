@@ -134,7 +134,7 @@ const ts_geometry *ts_geometry_find(ts_arena *arena, const char *name, ts_err *e
     const size_t length = strlen(name);
     if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0)) {
         size_t size = 0;
-        const char *text = ts_file_read(arena, name, &size, err);
+        const char *text = ts_file_read_most(arena, name, TS_JSON_MOST, "a JSON file", &size, err);
         return text ? parse(arena, name, text, size, err) : NULL;
     }
     const char *known = "";

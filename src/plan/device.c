@@ -227,7 +227,7 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err)
     const size_t length = strlen(name);
     if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0)) {
         size_t size = 0;
-        const char *text = ts_file_read(arena, name, &size, err);
+        const char *text = ts_file_read_most(arena, name, TS_JSON_MOST, "a JSON file", &size, err);
         ts_device *device = text ? parse(arena, name, text, err) : NULL;
         if (device)
             device->text = text;

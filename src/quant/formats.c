@@ -251,7 +251,7 @@ static bool parse_file(ts_formats *f, const char *path, ts_err *err)
     ts_arena *scratch = ts_arena_new();
     size_t size;
     bool ok = false;
-    const char *text = ts_file_read(scratch, path, &size, err);
+    const char *text = ts_file_read_most(scratch, path, TS_JSON_MOST, "a JSON file", &size, err);
     if (text) {
         json_t *root = ts_json_parse(path, text, size, err);
         ok = root && (parse_object(f, root, err) || ts_fail_in(err, "%s", path));

@@ -99,4 +99,6 @@ check "the model is whole" cmp p/model.onnx "$small_model"
 check "the inputs file is whole" cmp p/inputs.json in3.json
 truncate -s 300M big.json
 fails "JSON that nobody wrote" "big.json: has [0-9]+ bytes; .* may have at most" "${run[@]:0:8}" big.json -o p.csv
+truncate -s 100G big.onnx
+fails "a model that nobody made" "big.onnx: has [0-9]+ bytes; an ONNX file .* may have at most" "$tessera" inspect big.onnx
 finish
