@@ -55,8 +55,8 @@ bool ts_feed_fits(const ts_feed *feed, const ts_events *events, ts_err *err)
         return true;
     for (int e = 0; e < events->count; e++)
         if (events->event[e].n != 0 && events->event[e].n != hits)
-            return ts_fail(err, "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape", feed->source->events,
-                           (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
+            return ts_fail(err, "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape",
+                           feed->source->events, (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
     return true;
 }
 
@@ -70,9 +70,15 @@ const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits
     ts_events *events = TS_NEW(arena, ts_events);
     ts_event *event = TS_NEW_N(arena, ts_event, most);
     *events = (ts_events){.path = feed->source->samples, .features = ts_host_width(feed->host), .event = event};
-    for (int rows = 0; events->count < most && rows < hits && feed->taken < samples(feed); rows += event[events->count++].n)
-        if (!ts_host_sample(arena, feed->host, &feed->samples, (int)feed->taken++, &event[events->count], err))
+    const int keep = feed->source->keep, n = ts_host_tokens(feed->host, 1);
+    for (int rows = 0; events->count < most && rows < hits && feed->taken < samples(feed); rows += n) {
+        ts_event *to = &event[events->count++];
+        const int number = (int)feed->taken++;
+        if (keep && number >= keep)
+            *to = (ts_event){.id = number, .n = n, .rows = n};
+        else if (!ts_host_sample(arena, feed->host, &feed->samples, number, to, err))
             return NULL;
+    }
     return events;
 }
 

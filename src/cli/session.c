@@ -89,7 +89,7 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const
     ts_feed feed;
     const ts_events *events = NULL;
     if (ts_feed_open(arena, s, inputs, host, &feed, err))
-        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, err) : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
+        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, ts_progress_events, err) : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
     if (events && !ts_feed_fits(&feed, events, err))
         events = NULL;
     ts_progress_end();

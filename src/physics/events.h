@@ -49,10 +49,11 @@ ts_event_status ts_event_next(ts_event_stream *stream, ts_arena *arena, ts_event
 /* The next events together: up to `most` of them, and no more once they have `hits` hits. count is 0 at the end; NULL with a message. */
 const ts_events *ts_event_stream_take(ts_event_stream *stream, ts_arena *arena, int most, int hits, ts_err *err);
 
-/* All the others. */
-const ts_events *ts_event_stream_rest(ts_event_stream *stream, ts_arena *arena, ts_err *err);
+/* All the others. progress, if not NULL, hears now and then how many are read, how many there are and what part that is, as the next two say. */
+typedef void ts_events_progress(long long done, long long total, double fraction);
+const ts_events *ts_event_stream_rest(ts_event_stream *stream, ts_arena *arena, ts_events_progress *progress, ts_err *err);
 
-long long ts_event_stream_total(const ts_event_stream *stream); /* events that there are to read; 0: not known before the end */
+long long ts_event_stream_total(const ts_event_stream *stream); /* events that there are to read, at most; 0: not known before the end */
 double ts_event_stream_fraction(const ts_event_stream *stream); /* of the file that has been read; below 0: not known */
 const ts_spread *ts_event_stream_spread(const ts_event_stream *stream); /* [features], of all hits so far */
 
