@@ -62,9 +62,13 @@ const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, con
         return copy(r, v, shape); /* the same for all keys of a query: the softmax does not see it */
     if (v->kind != VAL_LINEAR && v->kind != VAL_POLY)
         return ts_rec_linear(r, v);
-    double *by = TS_NEW_N(r->arena, double, rows);
-    for (int64_t i = 0; i < rows; i++)
-        by[i] = factor * value[i];
+    const double *by = value;
+    if (factor != 1.0) {
+        double *product = TS_NEW_N(r->arena, double, rows);
+        for (int64_t i = 0; i < rows; i++)
+            product[i] = factor * value[i];
+        by = product;
+    }
     if (v->kind == VAL_POLY)
         return ts_rec_poly_shift(r, v, by);
     rec_val *out = copy(r, v, shape);
@@ -466,7 +470,7 @@ bool ts_rec_where(rec *r, const ts_node *node)
         out = fail(r, "Where depends on the positions of hits; positional models and causal masks have no hardware");
     } else if (v->kind == VAL_SCORE && (cond->mask->input || cond->mask->note) && !(fill->level[0] <= REC_DROP)) {
         out = fail(r, "the mask of attention scores must put -infinity, or a large negative number, where a key is padding");
-    } else if (v->kind == VAL_SCORE) {
+    } else if (v->kind == VAL_SCORE || (v->kind == VAL_EXP && fill->level[0] == 0)) {
         out = ts_mask_score(r, v, cond, kept[0] ? 1 : 0);
     } else {
         out = fill_padding(r, shape, v, cond, kept[0] ? 1 : 0, fill->level[0]);

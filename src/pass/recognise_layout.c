@@ -308,7 +308,12 @@ const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool
         return NULL;
     const int64_t rows = ts_layout_rows(&v->layout);
     double *value = TS_NEW_N(r->arena, double, rows);
-    int64_t *at = TS_NEW_N(r->arena, int64_t, rows);
+    if (rows > r->offset_room) {
+        r->offset_room = 2 * rows;
+        r->offset = TS_NEW_N(r->arena, int64_t, r->offset_room);
+    }
+    int64_t *at = r->offset; /* of the constant's element for each row */
+    at[0] = 0;
     int64_t t_stride[TS_MAX_RANK], stride = 1, done = 1;
     for (int i = t->rank; i-- > 0;) {
         t_stride[i] = t->dim[i] == 1 ? 0 : stride;

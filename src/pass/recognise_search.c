@@ -78,7 +78,7 @@ static void mark_event_inputs(const ts_graph *g, bool *of_event)
             continue;
         if (!largest || elements(in) > elements(largest))
             largest = in;
-        of_event[in->id] = in->shape.rank > 2;
+        of_event[in->id] = in->shape.rank > 2 && elements(in) > 1;
     }
     if (largest)
         of_event[largest->id] = true;

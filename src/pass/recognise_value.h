@@ -179,6 +179,7 @@ typedef struct rec {
     int buckets, bases, attentions;
     const int *counting; /* 0 ... counted - 1 */
     int counted;
+    int64_t *offset, offset_room; /* [offset_room]: of ts_rec_constant, kept for the next time */
     int64_t floats, limit;      /* made so far: what the work costs; at most, 0 before the run */
     const ts_value *hits;       /* the value of the graph that the encoder starts from */
     const rec_base *stuck;      /* where matching stopped behind at least one layer, or NULL */

@@ -131,6 +131,14 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
     return ok;
 }
 
+static bool has_hits(const ts_value *v)
+{
+    for (int i = 0; i < v->shape.rank; i++)
+        if (!ts_dim_is_const(v->shape.dim[i]))
+            return true;
+    return false;
+}
+
 /* Which inputs are the hits and the mask; fails where the graph has others. */
 static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_err *err)
 {
@@ -141,7 +149,7 @@ static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_
             continue;
         if (ts_is_float(v->dtype) && v->shape.rank >= 2 && ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *hits_at < 0)
             *hits_at = i;
-        else if (v->shape.rank > 0 && !ts_dim_is_const(v->shape.dim[v->shape.rank - 1]) && *mask_at < 0)
+        else if (has_hits(v) && *mask_at < 0)
             *mask_at = i;
         else
             return ts_fail(err, "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]",

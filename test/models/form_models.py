@@ -127,7 +127,7 @@ class Graph:
         y = self.op("Mul", c, self.op("Reciprocal", self.op("Sqrt", var)))
         return self.op("Add", self.op("Mul", gain, y), bias)
 
-    def softmax(self, s, form):
+    def softmax(self, s, form, mask=None):
         if form == "op":
             return self.op("Softmax", s, axis=-1)
         if form == "log":
@@ -135,6 +135,8 @@ class Graph:
         if form == "logsumexp":
             return self.op("Exp", self.op("Sub", s, self.reduce("ReduceLogSumExp", s, -1)))
         e = self.op("Exp", s if form == "exp" else self.op("Sub", s, self.reduce("ReduceMax", s, -1)))
+        if form == "masked":  # jax.nn.softmax(where=)
+            e = mask(e)
         total = self.reduce("ReduceSum", e, -1)
         if form == "reciprocal":
             return self.op("Mul", e, self.op("Reciprocal", total))
@@ -157,9 +159,9 @@ class Graph:
             if kv < HEADS:  # repeated, as PyTorch's enable_gqa decomposes
                 k, v = (self.op("Tile", y, self.ints(1, HEADS // kv, 1, 1)) if kv == 1 else y for y in (k, v))
             s = self.op("MatMul", self.op("Mul", q, self.const(DH ** -0.5)), self.op("Transpose", k, perm=[0, 1, 3, 2]))
-            if mask:
+            if mask and softmax != "masked":
                 s = mask(s)
-            y = self.op("MatMul", self.softmax(s, softmax), v)
+            y = self.op("MatMul", self.softmax(s, softmax, mask), v)
         return self.linear(self.op("Reshape", self.op("Transpose", y, perm=[0, 2, 1, 3]), self.ints(0, 0, D)), w["o"])
 
     # nn.MultiheadAttention's way: x [n][b][D], heads joined with the batch
@@ -185,13 +187,13 @@ class Graph:
         x = self.norm(self.op("Add", x, att(x)), w["n1"], norm)
         return self.norm(self.op("Add", x, ffn(x)), w["n2"], norm)
 
-    def save(self, path, shape, out, out_shape=None, mask=None):
+    def save(self, path, shape, out, out_shape=None, mask=None, mask_shape=("batch", "hits")):
         self.nodes[-1].output[0] = "out"
         for node in self.nodes[:-1]:
             assert out not in node.input
         inputs = [helper.make_tensor_value_info("hits", TensorProto.FLOAT, shape)]
         if mask:
-            inputs.append(helper.make_tensor_value_info("mask", mask, ["batch", "hits"]))
+            inputs.append(helper.make_tensor_value_info("mask", mask, mask_shape))
         outputs = [helper.make_tensor_value_info("out", TensorProto.FLOAT, out_shape)]
         graph = helper.make_graph(self.nodes, os.path.basename(path)[:-5], inputs, outputs, self.inits)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
@@ -254,6 +256,21 @@ def main(out):
         if name == "float":
             m = g.op("Mul", g.op("Sub", m, g.const(1)), g.const(1e9))
         save(g.linear(g.layer(g.linear("hits", w["embed"]), w, form="op4", mask=m), w["head"]))
+
+    # Masks on exponentials, and of other axes and names
+    for name in "where", "times":
+        g, save = model("softmax_masked_" + name, post, mask=TensorProto.FLOAT)
+        m = g.op("Unsqueeze", "mask", g.ints(1, 2))
+        hide = lambda e: g.op("Where", g.op("Greater", m, g.const(0.5)), e, g.const(0)) if name == "where" else g.op("Mul", e, m)
+        save(g.linear(g.layer(g.linear("hits", w["embed"]), w, softmax="masked", mask=hide), w["head"]))
+    g, save = model("channels_first_mask", post, shape=["b", F, "n"], mask=TensorProto.FLOAT, mask_shape=["b", 1, "n"])
+    m = g.op("Mul", g.op("Sub", g.op("Unsqueeze", "mask", g.ints(1)), g.const(1)), g.const(1e9))
+    y = g.op("Transpose", g.op("Conv", "hits", g.const(w["embed"][0].T.reshape(D, F, 1)), g.const(w["embed"][1])), perm=[0, 2, 1])
+    save(g.linear(g.layer(y, w, mask=lambda s: g.op("Add", s, m)), w["head"]))
+    g, save = model("time_first_mask", post, shape=["n", "b", F], mask=TensorProto.BOOL, mask_shape=["n", "b"])
+    m = g.op("Unsqueeze", g.op("Transpose", "mask", perm=[1, 0]), g.ints(1, 2))
+    y = g.op("Transpose", g.linear("hits", w["embed"]), perm=[1, 0, 2])
+    save(g.linear(g.layer(y, w, mask=lambda s: g.op("Where", m, g.const(-1e30), s)), w["head"]))
 
     # Embeddings that are convolutions
     def conv(*dims, before=None, after=None):
