@@ -105,19 +105,26 @@ static double work_of(const ts_graph *g, double n, int *attentions)
         case TS_OP_MatMul:
         case TS_OP_Gemm:
         case TS_OP_Einsum:
-        case TS_OP_ms_FusedMatMul: macs += s->rank ? out * (double)ts_dim_at(s->dim[s->rank - 1], (int64_t)n) : 0; break;
-        case TS_OP_Conv: macs += w->constant && w->shape.rank ? out * (double)ts_count(w->constant) / (double)w->constant->dim[0] : 0; break;
+        case TS_OP_ms_FusedMatMul:
+            macs += s->rank ? out * (double)ts_dim_at(s->dim[s->rank - 1], (int64_t)n) : 0;
+            break;
+        case TS_OP_Conv:
+            macs += w->constant && w->shape.rank ? out * (double)ts_count(w->constant) / (double)w->constant->dim[0] : 0;
+            break;
         case TS_OP_Attention:
             keys = s->rank > 1 ? (double)ts_dim_at(s->dim[s->rank == 4 ? 2 : 1], (int64_t)n) : 0;
             macs += 2 * out * keys;
             ++*attentions;
             break;
         case TS_OP_ms_Attention:
-        case TS_OP_ms_MultiHeadAttention: ++*attentions; break;
+        case TS_OP_ms_MultiHeadAttention:
+            ++*attentions;
+            break;
         case TS_OP_Softmax:
             *attentions += s->rank > 2 && !node->out[0]->is_output && ts_dim_equal(s->dim[s->rank - 1], s->dim[s->rank - 2]);
             break;
-        default: break;
+        default:
+            break;
         }
     }
     return macs;
@@ -133,10 +140,13 @@ static const char *warn_of_host(ts_arena *arena, const ts_assist *a)
     const double share = 100 * host / (host + ts_encoder_macs(a->encoder, n) + 1);
     const char *why = a->why ? ts_printf(arena, ": %s", a->why) : "";
     if (attentions > 0)
-        return ts_printf(arena, "the host, one thread in floating point, computes %d of the model's %d attention blocks and %.0f %% of its multiply-accumulates%s",
+        return ts_printf(arena,
+                         "the host, one thread in floating point, computes %d of the model's %d attention blocks and %.0f %% of its "
+                         "multiply-accumulates%s",
                          attentions, attentions + a->encoder->layers, share, why);
     if (share > MOST)
-        return ts_printf(arena, "the host, one thread in floating point, computes %.0f %% of the model's multiply-accumulates%s", share, why);
+        return ts_printf(arena, "the host, one thread in floating point, computes %.0f %% of the model's multiply-accumulates%s", share,
+                         why);
     return NULL;
 }
 

@@ -50,16 +50,22 @@ static int64_t features_by(const ts_node *node, int slot)
 {
     const ts_tensor *w = constant_of(ts_in(node, 1 - (slot != 0)));
     switch ((int)ts_kind(node)) {
-    case TS_OP_MatMul: return slot == 0 && w && w->rank == 2 ? w->dim[0] : 0;
-    case TS_OP_Gemm: return slot == 0 && w && w->rank == 2 ? w->dim[ts_attr_int(node, "transB", 0) != 0] : 0;
-    case TS_OP_Conv: return slot == 0 && w && w->rank > 1 ? w->dim[1] * ts_attr_int(node, "group", 1) : 0;
+    case TS_OP_MatMul:
+        return slot == 0 && w && w->rank == 2 ? w->dim[0] : 0;
+    case TS_OP_Gemm:
+        return slot == 0 && w && w->rank == 2 ? w->dim[ts_attr_int(node, "transB", 0) != 0] : 0;
+    case TS_OP_Conv:
+        return slot == 0 && w && w->rank > 1 ? w->dim[1] * ts_attr_int(node, "group", 1) : 0;
     case TS_OP_BatchNormalization:
-    case TS_OP_LayerNormalization: return slot == 0 && w && w->rank == 1 ? w->dim[0] : 0;
+    case TS_OP_LayerNormalization:
+        return slot == 0 && w && w->rank == 1 ? w->dim[0] : 0;
     case TS_OP_Add:
     case TS_OP_Sub:
     case TS_OP_Mul:
-    case TS_OP_Div: return w && w->rank >= 1 && w->dim[w->rank - 1] > 1 ? w->dim[w->rank - 1] : 0;
-    default: return 0;
+    case TS_OP_Div:
+        return w && w->rank >= 1 && w->dim[w->rank - 1] > 1 ? w->dim[w->rank - 1] : 0;
+    default:
+        return 0;
     }
 }
 
@@ -74,8 +80,10 @@ static bool keeps_features(const ts_node *node)
     case TS_OP_Add:
     case TS_OP_Sub:
     case TS_OP_Mul:
-    case TS_OP_Div: return true;
-    default: return false;
+    case TS_OP_Div:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -100,7 +108,8 @@ static int64_t features_from(const ts_value *v)
 
 static bool is_named_batch(const char *name)
 {
-    return name && (strncasecmp(name, "batch", 5) == 0 || strcasecmp(name, "b") == 0 || strcasecmp(name, "bs") == 0 || strcasecmp(name, "bsz") == 0);
+    return name && (strncasecmp(name, "batch", 5) == 0 || strcasecmp(name, "b") == 0 || strcasecmp(name, "bs") == 0 ||
+                    strcasecmp(name, "bsz") == 0);
 }
 
 /* The size at which an axis that is neither hits nor features is fixed, 0: none is. */

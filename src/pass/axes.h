@@ -1,13 +1,13 @@
-/* Which axes of the event's input are the hits and the features: files have [batch, hits, features], [hits, batch, features] (nn.Transformer's
-   default), [batch, features, hits] (convolutions), with sizes that are free or fixed. The file alone does not always tell; what the
-   graph then computes does. */
+/* Which axes of the event's input are the hits and the features: files have [batch, hits, features], [hits, batch, features]
+   (nn.Transformer's default), [batch, features, hits] (convolutions), with sizes that are free or fixed. The file alone does not always
+   tell; what the graph then computes does. */
 #ifndef TS_AXES_H
 #define TS_AXES_H
 #include "graph/graph.h"
 
 typedef struct ts_axes {
-    int hits, features;  /* axes of the input; every other one is the batch */
-    bool transpose_out;  /* the output has its values before the hits: they change places */
+    int hits, features; /* axes of the input; every other one is the batch */
+    bool transpose_out; /* the output has its values before the hits: they change places */
 } ts_axes;
 
 enum { TS_AXES_MAX = 8 };

@@ -203,13 +203,25 @@ static bool reduced_level(ts_op_kind kind, double x, double count, double *level
     case TS_OP_ReduceMax:
     case TS_OP_ReduceMin:
     case TS_OP_GlobalAveragePool:
-    case TS_OP_GlobalMaxPool: return true;
-    case TS_OP_ReduceSum: *level = x * count; return true;
-    case TS_OP_ReduceL1: *level = fabs(x) * count; return true;
-    case TS_OP_ReduceSumSquare: *level = x * x * count; return true;
-    case TS_OP_ReduceL2: *level = fabs(x) * sqrt(count); return true;
-    case TS_OP_ReduceProd: *level = pow(x, count); return true;
-    default: return false;
+    case TS_OP_GlobalMaxPool:
+        return true;
+    case TS_OP_ReduceSum:
+        *level = x * count;
+        return true;
+    case TS_OP_ReduceL1:
+        *level = fabs(x) * count;
+        return true;
+    case TS_OP_ReduceSumSquare:
+        *level = x * x * count;
+        return true;
+    case TS_OP_ReduceL2:
+        *level = fabs(x) * sqrt(count);
+        return true;
+    case TS_OP_ReduceProd:
+        *level = pow(x, count);
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -36,10 +36,13 @@ const char *ts_rec_kind_text(const rec_val *v)
     case VAL_LINEAR: return "values of the hits";
     case VAL_POLY: return "part of a normalisation or an activation";
     case VAL_SCORE: return "attention scores";
-    case VAL_EXP: return "exponentials of attention scores";
-    case VAL_ROW: return "a number for each row of attention scores";
+    case VAL_EXP:
+        return "exponentials of attention scores";
+    case VAL_ROW:
+        return "a number for each row of attention scores";
     case VAL_PROB: return "attention probabilities";
-    case VAL_SIZE: return "sizes of the hits";
+    case VAL_SIZE:
+        return "sizes of the hits";
     case VAL_MASK: return "a mask";
     case VAL_SUM: return "a sum over the hits";
     case VAL_COUNT: return "the number of hits";
@@ -225,6 +228,30 @@ static rec_val *input_value(rec *r, const ts_value *in, int at)
     return v;
 }
 
+/* The axis of the tokens in [1 ...][tokens][1 ...][channels], or -1. */
+static int token_axis(const ts_value *v)
+{
+    const ts_shape *s = &v->shape;
+    int at = -1, wide = 0;
+    if (v->constant || v->dtype != TS_F32 || s->rank < 2 || !ts_dim_is_const(s->dim[s->rank - 1]) || s->dim[s->rank - 1].c[0] < 1)
+        return -1;
+    for (int i = 0; i < s->rank - 1; i++)
+        if (!ts_dim_is(s->dim[i], 1)) {
+            at = i;
+            wide++;
+        }
+    const bool fits = wide == 1 && (ts_dim_is_hits(s->dim[at]) || (ts_dim_is_const(s->dim[at]) && s->dim[at].c[0] > 1));
+    return fits ? at : -1;
+}
+
+bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens)
+{
+    const int at = token_axis(v);
+    if (at >= 0)
+        *tokens = ts_dim_is_const(v->shape.dim[at]) ? v->shape.dim[at].c[0] : 0;
+    return at >= 0;
+}
+
 /* The hits, in a graph that begins with its inputs: the floating-point one with the most values a hit. *most: how many. */
 static const ts_value *find_hits(rec *r, int64_t *most)
 {
@@ -234,7 +261,7 @@ static const ts_value *find_hits(rec *r, int64_t *most)
         const ts_value *in = g->input[i];
         if (in->constant || in->uses == 0)
             continue;
-        const rec_val *v = input_value(r, in, in->shape.rank - 2);
+        const rec_val *v = input_value(r, in, token_axis(in));
         if (v && ts_is_float(in->dtype) && ts_layout_tokens(&v->layout) == 1 && ts_layout_rows(&v->layout) > *most) {
             *most = ts_layout_rows(&v->layout);
             hits = in;
@@ -271,7 +298,7 @@ static bool take_inputs(rec *r, const rec_area *area, const ts_value *hits)
         hits = find_hits(r, &most);
     if (!hits)
         return ts_fail(r->err, "%s: no input has the form [batch, hits, features] in floating point", g->name);
-    rec_val *v = input_value(r, hits, hits->shape.rank - 2);
+    rec_val *v = input_value(r, hits, token_axis(hits));
     CHECK(v);
     most = ts_layout_rows(&v->layout);
     if (!ts_rec_channels(r, most))
@@ -312,10 +339,11 @@ int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last)
         if (!run_node(r, g->node[i]))
             return i;
         if (r->floats > r->limit) {
-            ts_rec_fail(r, r->node,
-                        "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
-                        "the model (merge its chains of linear operators) before compiling it",
-                        (long long)r->limit);
+            ts_rec_fail(
+                r, r->node,
+                "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
+                "the model (merge its chains of linear operators) before compiling it",
+                (long long)r->limit);
             return i;
         }
     }
@@ -342,7 +370,8 @@ const rec_form *ts_rec_output(rec *r, const ts_value *output)
 
 const rec_base *ts_rec_held(rec *r, const rec_val *v)
 {
-    if (v && v->kind == VAL_POLY && ts_layout_rows(&v->layout) == v->poly->x->width) { /* a norm whose operators have just been put together, perhaps */
+    if (v && v->kind == VAL_POLY &&
+        ts_layout_rows(&v->layout) == v->poly->x->width) { /* a norm whose operators have just been put together, perhaps */
         ts_err none = {""}, *err = r->err;
         r->err = &none;
         v = ts_rec_linear(r, v);
@@ -402,14 +431,15 @@ ts_recognition *ts_rec_recognise(ts_arena *arena, const ts_graph *g, const rec_a
 /* Where no input has an axis of hits of its own: the tokens that the largest one fixes, or 0. */
 static int64_t fixed_tokens(const ts_graph *g)
 {
-    int64_t tokens = 0, most = 0;
+    int64_t tokens = 0, n;
+    double most = 0;
     for (int i = 0; i < g->inputs; i++) {
         const ts_value *in = g->input[i];
-        int64_t n, size = 1;
+        double size = 1;
         for (int k = 0; k < in->shape.rank; k++) {
             if (!ts_dim_is_const(in->shape.dim[k]))
                 return 0;
-            size *= in->shape.dim[k].c[0];
+            size *= (double)in->shape.dim[k].c[0];
         }
         if (in->uses > 0 && size > most && ts_rec_is_tokens(in, &n)) {
             most = size;
@@ -430,8 +460,10 @@ const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, t
     const ts_recognition *found = ts_rec_recognise(arena, g, NULL, NULL, g->output[0], fixed_tokens(g), err, reached);
     if (!found && !ts_has_attention(g)) {
         *err = (ts_err){""};
-        ts_fail(err, "%s: there is no encoder in this model: none of its %d nodes is attention, a product of queries with keys through a softmax",
-                g->name, g->nodes);
+        ts_fail(
+            err,
+            "%s: there is no encoder in this model: none of its %d nodes is attention, a product of queries with keys through a softmax",
+            g->name, g->nodes);
     }
     return found;
 }
@@ -446,19 +478,6 @@ const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
 {
     const ts_recognition *whole = ts_recognise_whole(arena, g, err);
     return whole ? whole->encoder : NULL;
-}
-
-bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens)
-{
-    const ts_shape *s = &v->shape;
-    if (v->constant || v->dtype != TS_F32 || s->rank < 2 || !ts_dim_is_const(s->dim[s->rank - 1]) || s->dim[s->rank - 1].c[0] < 1)
-        return false;
-    for (int i = 0; i < s->rank - 2; i++)
-        if (!ts_dim_is(s->dim[i], 1))
-            return false;
-    const ts_dim n = s->dim[s->rank - 2];
-    *tokens = ts_dim_is_const(n) ? n.c[0] : 0;
-    return ts_dim_is_hits(n) || *tokens > 1;
 }
 
 bool ts_rec_is_known(const ts_node *node)

@@ -21,7 +21,8 @@ const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err);
 /* The whole graph, with its places. */
 const ts_recognition *ts_recognise_whole(ts_arena *arena, const ts_graph *g, ts_err *err);
 
-/* The same; *reached: how far it came, an index of a node. Of several readings of a file, the one that came furthest has the best message. */
+/* The same; *reached: how far it came, an index of a node. Of several readings of a file, the one that came furthest has the best message.
+ */
 const ts_recognition *ts_recognise_reached(ts_arena *arena, const ts_graph *g, ts_err *err, int *reached);
 
 /* Whether it has any operator that attention cannot do without. */

@@ -533,9 +533,10 @@ bool ts_rec_conv(rec *r, const ts_node *node)
     const int rank = c.x[0].rank;
     const ts_tensor *w = weights->constant;
     if (!ts_rec_conv_is_linear(node))
-        return ts_rec_fail(r, node,
-                           "this convolution mixes neighbours (its kernel is wider than one), which depends on the order of the hits and has no "
-                           "hardware; one of kernel 1, stride 1, without padding is a linear layer");
+        return ts_rec_fail(
+            r, node,
+            "this convolution mixes neighbours (its kernel is wider than one), which depends on the order of the hits and has no "
+            "hardware; one of kernel 1, stride 1, without padding is a linear layer");
     memcpy(c.x[0].label, "bC", 2);
     memcpy(c.x[1].label, "OC", 2);
     memcpy(c.out, "bO", 2);

@@ -225,7 +225,8 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
             return ts_rec_shift(r, shape, v, t, -1.0);
         v = ts_rec_scale(r, v->shape, v, &negate, false);
         return v ? ts_rec_shift(r, shape, v, t, 1.0) : NULL;
-    case TS_OP_Mul: return ts_rec_scale(r, shape, v, t, false);
+    case TS_OP_Mul:
+        return ts_rec_scale(r, shape, v, t, false);
     case TS_OP_Div:
         if (!swapped)
             return ts_rec_scale(r, shape, v, t, true);
@@ -305,10 +306,11 @@ static const rec_val *positional(rec *r, const ts_value *value)
 /* The same, of attention scores. */
 static const rec_val *positional_scores(rec *r, const ts_value *value)
 {
-    ts_rec_fail(r, r->node,
-                "'%s' depends on where hits stand in the event, and is combined with attention scores: causal masks and position biases have no "
-                "hardware; export the model without them",
-                value->name);
+    ts_rec_fail(
+        r, r->node,
+        "'%s' depends on where hits stand in the event, and is combined with attention scores: causal masks and position biases have no "
+        "hardware; export the model without them",
+        value->name);
     return NULL;
 }
 
@@ -517,7 +519,8 @@ static const rec_val *pool_tokens(rec *r, const ts_node *node, const rec_val *v,
     }
     if (kind == TS_OP_ReduceSum)
         return fail(r, "hits are summed; pool them by mean or maximum, so that the result does not grow with their number");
-    const bool mean = kind == TS_OP_ReduceMean || kind == TS_OP_GlobalAveragePool, max = kind == TS_OP_ReduceMax || kind == TS_OP_GlobalMaxPool;
+    const bool mean = kind == TS_OP_ReduceMean || kind == TS_OP_GlobalAveragePool,
+               max = kind == TS_OP_ReduceMax || kind == TS_OP_GlobalMaxPool;
     if (!mean && !max)
         return fail(r, "hits are pooled in a way that has no hardware; use the mean, the maximum or the first hit");
     const rec_form *f = ts_form_scale(r, v->form, v->scale, NULL);

@@ -201,14 +201,18 @@ static bool is_used(const ts_node *node, int k)
 static bool check_extras(rec *r, const ts_node *node)
 {
     if (ts_attr_int(node, "is_causal", 0))
-        return ts_rec_fail(r, node, "is_causal: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
+        return ts_rec_fail(r, node,
+                           "is_causal: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
     if (ts_attr_float(node, "softcap", 0) != 0)
         return ts_rec_fail(r, node, "softcap: scores through a tanh have no hardware; train without it");
     if (ts_in(node, IN_PAST_KEY) || ts_in(node, IN_PAST_VALUE) || is_used(node, OUT_PRESENT_KEY) || is_used(node, OUT_PRESENT_VALUE))
-        return ts_rec_fail(r, node, "keys and values of earlier calls (past_key, present_key) belong to decoders; export the encoder without a cache");
+        return ts_rec_fail(
+            r, node, "keys and values of earlier calls (past_key, present_key) belong to decoders; export the encoder without a cache");
     if (ts_in(node, IN_LENGTHS))
-        return ts_rec_fail(r, node, "nonpad_kv_seqlen: padding is given as a number of hits; give it as a key-padding mask, or leave it out");
-    return !is_used(node, OUT_SCORES) || ts_rec_fail(r, node, "its scores are used on their own (output qk_matmul_output), which no encoder does");
+        return ts_rec_fail(r, node,
+                           "nonpad_kv_seqlen: padding is given as a number of hits; give it as a key-padding mask, or leave it out");
+    return !is_used(node, OUT_SCORES) ||
+           ts_rec_fail(r, node, "its scores are used on their own (output qk_matmul_output), which no encoder does");
 }
 
 /* Input `slot` as [heads * width] of each hit, head by head. */
@@ -251,13 +255,16 @@ static const rec_val *mask_scores(rec *r, const ts_node *node, const rec_val *sc
 {
     const rec_val *m = ts_mask_of(r, in);
     if (!m && in->constant)
-        return in->dtype == TS_BOOL ? (ts_rec_fail(r, node, "its mask '%s' is one for every pair of hits (causal, or a window), which has no hardware; "
-                                                            "use a key-padding mask",
-                                                   in->name),
-                                       NULL)
-                                    : ts_rec_shift(r, score->shape, score, in->constant, 1.0);
+        return in->dtype == TS_BOOL
+                   ? (ts_rec_fail(r, node,
+                                  "its mask '%s' is one for every pair of hits (causal, or a window), which has no hardware; "
+                                  "use a key-padding mask",
+                                  in->name),
+                      NULL)
+                   : ts_rec_shift(r, score->shape, score, in->constant, 1.0);
     if (!m) {
-        ts_rec_fail(r, node, "its mask '%s' depends on more than which hits are padding: causal masks and position biases have no hardware", in->name);
+        ts_rec_fail(r, node, "its mask '%s' depends on more than which hits are padding: causal masks and position biases have no hardware",
+                    in->name);
         return NULL;
     }
     const bool logical = in->dtype == TS_BOOL;
@@ -286,8 +293,8 @@ bool ts_rec_attention(rec *r, const ts_node *node)
         if (!(part[p] = heads_of(r, node, p, p ? "kv_num_heads" : "q_num_heads", &heads[p], &width[p])))
             return false;
     if (width[0] != width[1] || width[0] != width[2])
-        return ts_rec_fail(r, node, "heads are %d wide in the queries, %d in the keys and %d in the values; they must be the same", width[0], width[1],
-                           width[2]);
+        return ts_rec_fail(r, node, "heads are %d wide in the queries, %d in the keys and %d in the values; they must be the same",
+                           width[0], width[1], width[2]);
     if (heads[1] != heads[2] || heads[0] % heads[1])
         return ts_rec_fail(r, node, "%d query heads do not share %d heads of keys and %d of values evenly", heads[0], heads[1], heads[2]);
     h = (rec_heads){.heads = heads[0], .d_head = width[0], .scale = ts_attr_float(node, "scale", 1 / sqrt((double)width[0])), .q = part[0]};

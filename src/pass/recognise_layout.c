@@ -294,10 +294,12 @@ static bool is_causal(const ts_tensor *t)
 static void fail_score_constant(rec *r, const ts_tensor *t)
 {
     if (is_causal(t))
-        ts_rec_fail(r, r->node, "a causal mask: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
+        ts_rec_fail(r, r->node,
+                    "a causal mask: each hit attends to those before it only; hits are a set, and causal masks have no hardware");
     else
         ts_rec_fail(r, r->node,
-                    "an attention bias: a constant for every pair of hits is added to the attention scores (relative positions, distances); it has no "
+                    "an attention bias: a constant for every pair of hits is added to the attention scores (relative positions, "
+                    "distances); it has no "
                     "hardware: train without it");
 }
 
@@ -341,7 +343,8 @@ const double *ts_rec_constant(rec *r, const rec_val *v, const ts_tensor *t, bool
                     fail_score_constant(r, t);
                 else
                     ts_rec_fail(r, r->node,
-                                "a constant has a value for every hit (a positional encoding); that makes the model depend on the order of the hits, "
+                                "a constant has a value for every hit (a positional encoding); that makes the model depend on the order of "
+                                "the hits, "
                                 "and has no hardware inside an encoder");
                 return NULL;
             }

@@ -1,5 +1,5 @@
-/* Operators that normalise. Those that are named after something else are layer normalisations where what they normalise over is all channels
-   of a hit: exporters write it as InstanceNormalization (tf2onnx) or as BatchNormalization in training mode (Keras). */
+/* Operators that normalise. Those that are named after something else are layer normalisations where what they normalise over is all
+   channels of a hit: exporters write it as InstanceNormalization (tf2onnx) or as BatchNormalization in training mode (Keras). */
 #include <math.h>
 
 #include "op/op.h"
@@ -58,7 +58,8 @@ static const rec_val *affine(rec *r, const ts_node *node, const rec_val *v)
     int64_t dim[TS_MAX_RANK] = {ts_count(ts_in(node, 1)->constant)};
     for (int i = 1; i < TS_MAX_RANK; i++)
         dim[i] = 1;
-    ts_tensor *factor = ts_tensor_new(r->arena, TS_F64, shape->rank - 1, dim), *shift = ts_tensor_new(r->arena, TS_F64, shape->rank - 1, dim);
+    ts_tensor *factor = ts_tensor_new(r->arena, TS_F64, shape->rank - 1, dim),
+              *shift = ts_tensor_new(r->arena, TS_F64, shape->rank - 1, dim);
     for (int64_t c = 0; c < dim[0]; c++) {
         const double f = ts_get_real(ts_in(node, 1)->constant, c) / sqrt(ts_get_real(ts_in(node, 4)->constant, c) + eps);
         ts_set_real(factor, c, f);
@@ -112,7 +113,8 @@ bool ts_rec_channel_norm(rec *r, const ts_node *node)
                            "this normalisation is no layer normalisation: it does not run over all channels of a hit, and nothing else; "
                            "export a BatchNormalization in evaluation mode, normalise hits by LayerNorm");
     const ts_shape *shape = &node->out[0]->shape;
-    const ts_tensor *gains = groups == 1 ? of_channels(r, ts_in(node, 1), shape) : NULL, *biases = gains ? of_channels(r, ts_in(node, 2), shape) : NULL;
+    const ts_tensor *gains = groups == 1 ? of_channels(r, ts_in(node, 1), shape) : NULL,
+                    *biases = gains ? of_channels(r, ts_in(node, 2), shape) : NULL;
     if (!biases && (!one_number(r, node, 1, &gain) || !one_number(r, node, 2, &bias)))
         return false;
     const rec_val *out = biases ? ts_rec_norm_poly(r, v, 1, 0, eps) : ts_rec_norm_poly(r, v, gain, bias, eps);

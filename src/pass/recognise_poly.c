@@ -9,7 +9,8 @@
 /* Constants of activations are recognised within this relative error: exporters write them as float, or as 0.7071. */
 static const double CONSTANT_ERROR = 1e-4;
 
-/* ---- What is recognised: a row each. A new activation is a row (and, with another function in it, a VAR_ and its operator), a new norm too. */
+/* ---- What is recognised: a row each. A new activation is a row (and, with another function in it, a VAR_ and its operator), a new norm
+ * too. */
 
 /* c * x * f(argument), or c * x * (1 + f(argument)) with argument = x1 * x + x3 * x^3. */
 static const struct {
@@ -326,7 +327,8 @@ static bool is_mean_square(const rec_poly *p)
     return square;
 }
 
-const char *const ts_rec_no_rms_norm = "this is RMS normalisation, x / sqrt(mean(x^2) + epsilon): tessera has no RMS norm yet; train with LayerNorm";
+const char *const ts_rec_no_rms_norm =
+    "this is RMS normalisation, x / sqrt(mean(x^2) + epsilon): tessera has no RMS norm yet; train with LayerNorm";
 
 const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
 {
@@ -345,9 +347,9 @@ const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent)
         const int norm = as_variance(p, &factor, &eps);
         if (norm < 0)
             return exponent == 0.5 && ts_rec_is_size(v) ? ts_rec_size(r, v, &v->layout, v->shape)
-                   : is_mean_square(p)                   ? fail(r, ts_rec_no_rms_norm)
-                                                         : fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only "
-                                                                   "layer normalisation has hardware");
+                   : is_mean_square(p)                  ? fail(r, ts_rec_no_rms_norm)
+                                       : fail(r, "the square root is not of a variance + epsilon over all channels of a hit; only "
+                                                 "layer normalisation has hardware");
         *out = (rec_poly){.x = p->x, .eps = eps / factor, .count = 1};
         out->mono[0].c = pow(factor, exponent);
         out->mono[0].power[norms[norm].var] = exponent > 0 ? -1 : 1;

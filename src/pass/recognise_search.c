@@ -22,8 +22,8 @@ typedef struct search {
     rec_area area;
     int places;
     place *place;
-    int *bad;       /* [nodes + 1]: first node from here on that no encoder has, or the number of nodes */
-    int *attention; /* [nodes + 1]: nodes before this one that attention must have one of */
+    int *bad;            /* [nodes + 1]: first node from here on that no encoder has, or the number of nodes */
+    int *attention;      /* [nodes + 1]: nodes before this one that attention must have one of */
     const rec_val **val; /* [values], zeros between two runs */
     ts_arena *run;       /* of the runs since `fresh` */
     int64_t fresh, work, work_limit, float_limit;
@@ -60,11 +60,11 @@ bool ts_has_attention(const ts_graph *g)
     return false;
 }
 
-static int64_t elements(const ts_value *v)
+static double elements(const ts_value *v)
 {
-    int64_t size = 1;
+    double size = 1;
     for (int i = 0; i < v->shape.rank; i++)
-        size *= ts_dim_at(v->shape.dim[i], 1);
+        size *= (double)ts_dim_at(v->shape.dim[i], 1);
     return size;
 }
 

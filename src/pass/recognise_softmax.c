@@ -102,7 +102,8 @@ static bool fits_rows(rec *r, const rec_val *v, const rec_val *row)
             ok = vs.start[at + 1] - vs.start[at] == rs.start[i + 1] - rs.start[i] &&
                  vs.axes.axis[vs.start[at] + j - rs.start[i]].kind == rs.axes.axis[j].kind;
     }
-    return ok || ts_rec_fail(r, r->node, "numbers of the rows of attention scores (%s) are combined with other rows", ts_rec_name(row->node));
+    return ok ||
+           ts_rec_fail(r, r->node, "numbers of the rows of attention scores (%s) are combined with other rows", ts_rec_name(row->node));
 }
 
 const rec_val *ts_rec_row_subtract(rec *r, const rec_val *score, const rec_val *row)
@@ -133,8 +134,8 @@ const rec_val *ts_rec_row_divide(rec *r, const rec_val *v, const rec_val *row)
     const bool inverse = ts_kind(r->node) == TS_OP_Mul;
     if (!fits_rows(r, v, row))
         return NULL;
-    if (row->row != (inverse ? ROW_INVERSE : ROW_SUM) || row->q != v->q || row->k != v->k || row->scale != v->scale || row->mask != v->mask ||
-        (v->along != REC_CONST && v->along != row->along)) {
+    if (row->row != (inverse ? ROW_INVERSE : ROW_SUM) || row->q != v->q || row->k != v->k || row->scale != v->scale ||
+        row->mask != v->mask || (v->along != REC_CONST && v->along != row->along)) {
         ts_rec_fail(r, r->node, "%s (%s) are not divided by their own sum over the keys, as a softmax does", ts_rec_kind_text(v),
                     ts_rec_name(v->node));
         return NULL;

@@ -156,8 +156,8 @@ typedef struct rec_val {
     const rec_form *form; /* LINEAR, SUM */
     const rec_poly *poly;
     const rec_form *q, *k; /* SCORE, EXP, ROW, PROB: [heads * d_head] */
-    rec_axis_kind along;   /* ROW: the axis of the scores that it was taken along; SCORE, EXP: along which one was subtracted; CONST: none */
-    rec_row row;           /* ROW; of a SCORE: what was subtracted */
+    rec_axis_kind along; /* ROW: the axis of the scores that it was taken along; SCORE, EXP: along which one was subtracted; CONST: none */
+    rec_row row;         /* ROW; of a SCORE: what was subtracted */
     int heads, d_head;
     const rec_mask *mask;    /* MASK: whose flag; SCORE, PROB: padding that is left out; LINEAR, SUM, COUNT: padding is `fill` */
     rec_axis_kind mask_axis; /* SCORE: the axis that the mask runs along */
@@ -175,14 +175,14 @@ typedef struct rec {
     ts_err *err;
     const ts_node *node; /* being run */
     const rec_val **val; /* [values of the graph], NULL: a constant or not run yet */
-    rec_base **bucket; /* [buckets]: all bases, by their hash */
+    rec_base **bucket;   /* [buckets]: all bases, by their hash */
     int buckets, bases, attentions;
     const int *counting; /* 0 ... counted - 1 */
     int counted;
-    int64_t *offset, offset_room; /* [offset_room]: of ts_rec_constant, kept for the next time */
-    int64_t floats, limit;      /* made so far: what the work costs; at most, 0 before the run */
-    const ts_value *hits;       /* the value of the graph that the encoder starts from */
-    const rec_base *stuck;      /* where matching stopped behind at least one layer, or NULL */
+    int64_t *offset, offset_room;         /* [offset_room]: of ts_rec_constant, kept for the next time */
+    int64_t floats, limit;                /* made so far: what the work costs; at most, 0 before the run */
+    const ts_value *hits;                 /* the value of the graph that the encoder starts from */
+    const rec_base *stuck;                /* where matching stopped behind at least one layer, or NULL */
     bool true_is_padding, polarity_known; /* of the mask input */
     ts_data_mask *data_mask;              /* those in use */
     const char *data_note;                /* of the first one */
@@ -204,14 +204,15 @@ typedef struct rec_area {
 
 /* recognise.c */
 
-/* Runs the graph's nodes up to `last` on meanings, beginning behind `from` (NULL: one of the inputs): those that run, and the sides before them. r->val is zeros.
-   Returns the node that failed, with a message, or last + 1. area may be NULL without `from`. */
+/* Runs the graph's nodes up to `last` on meanings, beginning behind `from` (NULL: one of the inputs): those that run, and the sides before
+   them. r->val is zeros. Returns the node that failed, with a message, or last + 1. area may be NULL without `from`. */
 int64_t ts_rec_work_limit(const ts_graph *g); /* numbers that its recognition may make */
 int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last);
-const rec_form *ts_rec_output(rec *r, const ts_value *output);     /* what a value means, as the model's output; NULL with an error */
-const rec_base *ts_rec_held(rec *r, const rec_val *v);             /* the base whose channels v is, token by token and nothing else, or NULL */
-bool ts_rec_is_tokens(const ts_value *v, int64_t *tokens);         /* whether it can be an encoder's: [1 ...][tokens][channels]; 0: they are the hits */
-bool ts_rec_is_known(const ts_node *node);                         /* whether an encoder can have such an operator */
+const rec_form *ts_rec_output(rec *r, const ts_value *output); /* what a value means, as the model's output; NULL with an error */
+const rec_base *ts_rec_held(rec *r, const rec_val *v);         /* the base whose channels v is, token by token and nothing else, or NULL */
+bool ts_rec_is_tokens(const ts_value *v,
+                      int64_t *tokens);    /* whether it can be an encoder's: [1 ...][tokens][1 ...][channels]; 0: they are the hits */
+bool ts_rec_is_known(const ts_node *node); /* whether an encoder can have such an operator */
 bool ts_rec_is_quantiser(const ts_node *node);
 /* The encoder between two values (from NULL: the whole graph's). *reached: the node at which it failed; may be NULL. */
 ts_recognition *ts_rec_recognise(ts_arena *arena, const ts_graph *g, const rec_area *area, const ts_value *from, const ts_value *to,
@@ -264,7 +265,7 @@ const rec_base *ts_form_freeze(rec *r, const rec_form *f);
 bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin);
 
 /* recognise_poly.c */
-extern const char *const ts_rec_no_rms_norm; /* the message */
+extern const char *const ts_rec_no_rms_norm;            /* the message */
 const rec_val *ts_rec_linear(rec *r, const rec_val *v); /* LINEAR or POLY as LINEAR: a norm, an activation; NULL with an error */
 const rec_form *ts_rec_form(rec *r, const rec_val *v);  /* the same as a form with the scale multiplied in */
 const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act);

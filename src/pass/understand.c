@@ -60,7 +60,9 @@ static void fail_best(ts_arena *arena, const ts_graph *imported, const ts_axes_l
             best = &r[i];
     *err = list->fixed_batch > 1 ? (ts_err){""} : best->err;
     if (list->fixed_batch > 1)
-        ts_fail(err, "%s: the batch is fixed at %lld (input '%s' is %s); export with a batch of 1 or a dynamic batch: one event is computed at a time",
+        ts_fail(err,
+                "%s: the batch is fixed at %lld (input '%s' is %s); export with a batch of 1 or a dynamic batch: one event is computed at "
+                "a time",
                 imported->name, (long long)list->fixed_batch, list->input->name, ts_axes_text(arena, list->input));
 }
 

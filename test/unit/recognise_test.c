@@ -246,8 +246,8 @@ static void test_forms(void **state)
     assert_int_equal(bad, 0);
 }
 
-/* A chain of `nodes` nodes, each of the kinds in turn on the one before it, with a product at the end so that it might have attention. CPU seconds
-   of reading its axes, folding, recognising and searching. */
+/* A chain of `nodes` nodes, each of the kinds in turn on the one before it, with a product at the end so that it might have attention. CPU
+   seconds of reading its axes, folding, recognising and searching. */
 static double ladder_time(const char *const *kinds, int count, int nodes, char *message, size_t size)
 {
     /* kinds[]: "Add 2": with how many inputs */
@@ -288,7 +288,8 @@ static void test_ladders(void **state)
 {
     (void)state;
     static const char *const kinds[][2] = {
-        {"Add 2", NULL}, {"Relu 1", NULL}, {"Relu 1", "Mul 2"}, {"Softmax 1", NULL}, {"Exp 1", "Add 2"}, {"Elu 1", "Relu 1"}, {"Elu 1", "Softmax 1"},
+        {"Add 2", NULL},    {"Relu 1", NULL},    {"Relu 1", "Mul 2"},    {"Softmax 1", NULL},
+        {"Exp 1", "Add 2"}, {"Elu 1", "Relu 1"}, {"Elu 1", "Softmax 1"},
     };
     enum { NODES = 2000, TIMES = 10 };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -393,12 +394,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_models),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_ladders),
-        cmocka_unit_test(test_masks_from_data),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_real_models),
+        cmocka_unit_test(test_models),          cmocka_unit_test(test_forms),   cmocka_unit_test(test_ladders),
+        cmocka_unit_test(test_masks_from_data), cmocka_unit_test(test_refused), cmocka_unit_test(test_real_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
