@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds with gcc and clang, and runs every test. Usage: ./test.sh [STEP...]   (steps: ./test.sh --help)
+# Installs what is missing, builds with gcc and clang, and runs every test. Usage: ./test.sh [-j N] [STEP...]   (steps: ./test.sh --help)
+# Behind the build, N steps (2) run at the same time: many of them wait for one process. A line comes when a step ends: how long it took, and
+# how many seconds of processors.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -21,6 +23,8 @@ more=( # run when named, or all with --full
     "synth     a small build through Yosys: resources against the prediction"
     "mutate    a one-bit fault in each kernel and module is noticed"
 )
+lanes=2
+if [ "${1-}" = -j ]; then lanes=$2; shift 2; fi
 if [ "${1-}" = --help ]; then printf '%s\n' "${steps[@]}" "" "with --full, or by name:" "${more[@]}"; exit 0; fi
 if [ "${1-}" = --full ]; then steps+=("${more[@]}"); shift; elif [ $# -gt 0 ]; then steps+=("${more[@]}"); fi
 
@@ -49,22 +53,68 @@ run_mutate() { scripts/mutate.sh --quick; }
 
 passed=0 failed=0 names=()
 log=$(mktemp -d)
+command -v ccache >/dev/null && export OBJCACHE=ccache # Verilator's makefiles take it
+
+run_step() { # STEP: leaves its output, times and verdict in $log
+    local verdict=FAILED start=$SECONDS
+    "run_$1" >"$log/$1" 2>&1 </dev/null && verdict=ok
+    times >"$log/$1.times" # not in a pipe, which would be another shell
+    echo "$verdict $((SECONDS - start)) $(awk -F '[ms ]+' 'NR == 2 { printf "%.0f", 60 * $1 + $2 + 60 * $3 + $4 }' "$log/$1.times")" >"$log/$1.end"
+}
+show_step() { # STEP
+    local verdict seconds processor
+    read -r verdict seconds processor <"$log/$1.end" || { verdict=FAILED seconds=0 processor=0; echo "it was ended" >>"$log/$1"; }
+    printf '%-8s %-6s %5d s %5d s   ' "$1" "$verdict" "$seconds" "$processor"
+    if [ "$verdict" = ok ]; then
+        passed=$((passed + 1))
+        grep -E 'tests passed|(passed|proved), [0-9]+ failed|skipped' "$log/$1" | tail -n 1 | grep . || echo
+        grep -hE '^(skipped|notice):' "$log/$1" | sed 's/^/         /' | sort -u
+    else
+        failed=$((failed + 1)) names+=("$1")
+        echo
+        tail -n 40 "$log/$1" | sed 's/^/         /'
+    fi
+}
+
+queue=()
 for line in "${steps[@]}"; do
     step=${line%% *}
     [ $# -eq 0 ] || [[ " $* " == *" $step "* ]] || continue
-    printf '%-8s ' "$step"
-    start=$SECONDS
-    command -v ccache >/dev/null && export OBJCACHE=ccache # Verilator's makefiles take it
-    if "run_$step" >"$log/$step" 2>&1; then
-        passed=$((passed + 1))
-        printf 'ok      %4d s   %s\n' $((SECONDS - start)) "$(grep -E 'tests passed|passed, [0-9]+ failed|skipped' "$log/$step" | tail -n 1)"
-        grep -hE '^(skipped|notice):' "$log/$step" | sed 's/^/         /' | sort -u
-    else
-        failed=$((failed + 1)) names+=("$step")
-        printf 'FAILED  %4d s\n' $((SECONDS - start))
-        tail -n 40 "$log/$step" | sed 's/^/         /'
-        case $step in install | build) break ;; esac
-    fi
+    case $step in
+    install | build) # everything else needs them
+        [ $failed -eq 0 ] || continue
+        (run_step "$step")
+        show_step "$step"
+        ;;
+    *) queue+=("$step") ;;
+    esac
+done
+[ $failed -eq 0 ] || queue=()
+
+# The longest first, so that no lane is left alone with one in the end.
+order=(mutate synth e2e real rtl asan fuzz)
+declare -A running=()
+next_step() {
+    local step i
+    for step in "${order[@]}" "${queue[@]}"; do
+        for i in "${!queue[@]}"; do
+            [ "${queue[$i]}" = "$step" ] || continue
+            unset "queue[$i]"
+            run_step "$step" &
+            running[$!]=$step
+            return
+        done
+    done
+}
+while [ ${#queue[@]} -gt 0 ] || [ ${#running[@]} -gt 0 ]; do
+    while [ ${#queue[@]} -gt 0 ] && [ ${#running[@]} -lt "$lanes" ]; do next_step; done
+    wait -n "${!running[@]}" || true
+    for process in "${!running[@]}"; do
+        kill -0 "$process" 2>/dev/null && continue
+        wait "$process" || true
+        show_step "${running[$process]}"
+        unset "running[$process]"
+    done
 done
 [ $failed -eq 0 ] && rm -rf "$log" || echo "whole logs: $log (${names[*]})"
 echo "$passed passed, $failed failed"
