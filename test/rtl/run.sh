@@ -44,6 +44,7 @@ common() {
             $CXX "${cxxflags[@]}" -Wall -Wextra -c "$bench/bench.cpp" -o "$out/bench.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated.cpp" -o "$out/verilated.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated_threads.cpp" -o "$out/verilated_threads.o" &&
+            echo '#include "bench.h"' >"$out/headers.h" && $CXX "${cxxflags[@]}" -x c++-header "$out/headers.h" -o "$out/headers.h.gch" &&
             touch "$out/ok"
     fi
 }
@@ -85,7 +86,7 @@ compile() {
         echo "#include \"$bench/${module}_tb.cpp\""
         for f in "$dir"/Vtop*.cpp; do echo "#include \"$f\""; done
     } >"$dir/unity.cpp"
-    $CXX "${cxxflags[@]}" -I"$dir" "$dir/unity.cpp" "$build"/common/*.o -pthread -o "$dir/bench" && touch "$dir/ok"
+    $CXX "${cxxflags[@]}" -I"$dir" -include "$build/common/headers.h" "$dir/unity.cpp" "$build"/common/*.o -pthread -o "$dir/bench" && touch "$dir/ok"
 }
 
 # run_case NAME MODULE PARAMS STALLS SEEDS FLAG

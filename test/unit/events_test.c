@@ -284,7 +284,7 @@ static void csv_dialects(void **state)
     (void)state;
     static const char *const same[] = {
         "event_id,hit_id,x,y\n7,1,5,2\n7,2,-1e1,0.5\n",
-        "\xef\xbb\xbf" "event_id,hit_id,x,y\r\n7,1,5,2\r\n7,2,-1e1,0.5",
+        ("\xef\xbb\xbf" "event_id,hit_id,x,y\r\n7,1,5,2\r\n7,2,-1e1,0.5"),
         "\"event_id\",\"hit_id\",\"x\",\"y\"\n7,1,\"5\",2\n\"7\",2,-10,\".5\"\n",
         "\n  \nevent_id , hit_id,x, y\n\n7,1, 5 ,+2\n\r\n 7,2,-10.0,5e-1\n\n\n",
         "event_id,what,hit_id,x,y\n7,\"a, \"\"b\"\"\nc\",1,\" 5 \",2\n7,d\"e,2,-10,0.5\n",
