@@ -31,7 +31,8 @@ module ts_admit #(
     output wire [TAGW-1:0]  m_tag,
     output wire             d_valid,
     input  wire             d_ready,
-    output wire [1:0]       d_data  // {error, refused}
+    output wire [1:0]       d_data, // {error, refused}
+    output wire             fault   // ts_watch: a descriptor found no place
 );
     localparam        NW    = $clog2(NMAX + 1);
     localparam [31:0] LIMIT = NMAX;
@@ -78,9 +79,10 @@ module ts_admit #(
         .clk(clk), .rst(rst), .s_valid(s_valid && !swallow && open), .s_ready(out_ready),
         .s_data({over, s_last && !over, {LW{1'b0}}, s_data}), .m_valid(m_valid), .m_ready(m_ready), .m_data({m_tag, m_data}));
 
-    ts_fifo #(.WIDTH(2), .DEPTH(QDEPTH)) order (
+    ts_fifo_lut #(.WIDTH(2), .DEPTH(QDEPTH)) order (
         .clk(clk), .rst(rst), .s_valid(decided), .s_ready(d_room), .s_data({s_last && s_error, over}),
         .m_valid(d_valid), .m_ready(d_ready), .m_data(d_data), .count(d_count));
+    ts_watch watch (.clk(clk), .rst(rst), .bad(decided && !d_room), .fault(fault));
     wire unused = &{1'b0, d_count};
 endmodule
 

@@ -80,7 +80,8 @@ module ts_attention #(
     input  wire [7:0]           cfg_mem,
     input  wire [9:0]           cfg_slice,
     input  wire [15:0]          cfg_addr,
-    input  wire [71:0]          cfg_data
+    input  wire [71:0]          cfg_data,
+    output wire                 fault // ts_watch, of all parts
 );
     localparam HG     = (H + PH - 1) / PH;
     localparam DC     = (DH + PD - 1) / PD;
@@ -118,7 +119,7 @@ module ts_attention #(
     localparam CONTEXT  = WEIGHT + 3 + LG_PKEY;  // weighted sums over the lanes
 
     // Tokens.
-    wire                 kv_ready, queue_ready;
+    wire                 kv_ready, queue_ready, kv_fault, query_fault, sched_fault, final_fault;
     wire                 take = s_valid && s_ready;
     wire [LW-1:0]        s_layer = s_tag[LW-1:0];
     wire                 s_last  = s_tag[LW];
@@ -156,7 +157,8 @@ module ts_attention #(
                  .STYLE(KVSTYLE)) kv (
         .clk(clk), .rst(rst), .ready(kv_ready), .take(take), .drop(s_drop), .last(s_last), .layer(s_layer), .k(s_k), .v(s_v),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_span(e_span), .e_layer(e_layer), .e_bank(e_bank),
-        .release_it(bank_release), .release_bank(bank_number), .kaddr(kaddr), .kword(kword), .vaddr(vaddr), .vword(vword));
+        .release_it(bank_release), .release_bank(bank_number), .kaddr(kaddr), .kword(kword), .vaddr(vaddr), .vword(vword),
+        .fault(kv_fault));
 
     wire                     b_valid, b_take, b_last, b_bank;
     wire [NW-1:0]            b_n;
@@ -172,7 +174,7 @@ module ts_attention #(
         .s_valid(s_valid && kv_ready), .s_ready(queue_ready), .s_data(s_q), .s_last(s_last), .s_drop(s_drop),
         .e_valid(e_valid), .e_ready(e_ready), .e_n(e_n), .e_info({e_span, e_layer, e_bank}), .b_valid(b_valid), .b_take(b_take),
         .b_n(b_n), .b_info({b_span, b_layer, b_bank}), .b_count(b_count), .b_hold(b_hold), .b_last(b_last),
-        .word(word), .q(q_word));
+        .word(word), .q(q_word), .fault(query_fault));
 
     wire            one_run, one_first_key, one_first_chunk, one_last_chunk, one_last, one_half, scored, scored_half;
     wire [PKEY-1:0] one_none, two_none;
@@ -193,7 +195,7 @@ module ts_attention #(
         .two_first_key(two_first_key), .two_last_key(two_last_key), .two_last_chunk(two_last_chunk), .two_last(two_last),
         .two_none(two_none), .two_vaddr(two_vaddr), .two_saddr(two_saddr), .two_half(two_half), .two_group(two_group),
         .two_layer(two_layer), .two_count(two_count), .two_block_last(two_block_last), .two_bank(two_bank),
-        .two_bank_done(two_bank_done), .taken(m_valid && m_ready));
+        .two_bank_done(two_bank_done), .taken(m_valid && m_ready), .fault(sched_fault));
 
     // Pass one: operands and what must travel along.
     wire [PKEY*PH*PD*KW-1:0] k_lanes;
@@ -363,9 +365,10 @@ module ts_attention #(
     ts_attn_final #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .NF(NF), .PW(PW), .VW(VW), .SUMW(SUMW), .ACCW(ACCW), .CW(CW), .C2(C2),
                     .LAYERS(LAYERS), .LW(LW), .REG(REG), .PLACES(PLACES), .INIT_A(INIT_A), .CFG_A(CFG_A)) finish (
         .clk(clk), .rst(rst), .go(go), .go_layer(go_layer), .go_group(go_group), .go_count(go_count), .go_last(go_last),
-        .sums(sums), .accs(accs), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_layer(m_layer), .m_last(m_last),
+        .sums(sums), .accs(accs), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_layer(m_layer), .m_last(m_last), .fault(final_fault),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     assign m_tag = {1'b0, m_last, m_layer};
+    ts_watch #(.N(4)) watch (.clk(clk), .rst(rst), .bad({kv_fault, query_fault, sched_fault, final_fault}), .fault(fault));
     wire unused = &{1'b0, constants[2*H+6:2*H], one_layer};
 endmodule
 

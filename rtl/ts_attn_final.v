@@ -43,6 +43,7 @@ module ts_attn_final #(
     output wire [H*DH*CW-1:0]       m_data,
     output wire [LW-1:0]            m_layer,
     output wire                     m_last,
+    output wire                     fault, // ts_watch: items overlap, a FIFO is full or one is empty
     input  wire                     cfg_we,
     input  wire [7:0]               cfg_mem,
     input  wire [9:0]               cfg_slice,
@@ -203,7 +204,7 @@ module ts_attn_final #(
             token <= token_next[NF*CW +: TOKEN];
     end
 
-    wire [HG-1:0] f_valid, f_ready;
+    wire [HG-1:0] f_valid, f_ready, f_bad;
     wire          pop = m_valid && m_ready;
     genvar g, h, d;
     generate
@@ -225,14 +226,17 @@ module ts_attn_final #(
                 assign in[WIDTH-1 -: TAG] = {push_last, push_layer};
                 assign {m_last, m_layer}  = out[WIDTH-1 -: TAG];
             end
-            ts_fifo #(.WIDTH(WIDTH), .DEPTH(PLACES)) fifo (
-                .clk(clk), .rst(rst), .s_valid(push && push_group == NUMBER[GW-1:0]), .s_ready(f_ready[g]), .s_data(in),
+            wire push_here = push && push_group == NUMBER[GW-1:0];
+            ts_fifo_lut #(.WIDTH(WIDTH), .DEPTH(PLACES)) fifo (
+                .clk(clk), .rst(rst), .s_valid(push_here), .s_ready(f_ready[g]), .s_data(in),
                 .m_valid(f_valid[g]), .m_ready(pop), .m_data(out), .count(count));
+            assign f_bad[g] = (push_here && !f_ready[g]) || (pop && !f_valid[g]);
             wire unused = &{1'b0, count};
         end
     endgenerate
     assign m_valid = f_valid[HG-1]; // the other groups' came before
-    wire unused = &{1'b0, f_valid, f_ready, token_next[NF*CW-1:0], token, r_layer, word};
+    ts_watch #(.N(HG + 1)) watch (.clk(clk), .rst(rst), .bad({f_bad, go && busy && !block_end}), .fault(fault));
+    wire unused = &{1'b0, token_next[NF*CW-1:0], token, r_layer, word};
 endmodule
 
 `default_nettype wire

@@ -50,7 +50,8 @@ module ts_attn_kv #(
     input  wire [KAW-1:0]           kaddr,
     output wire [PKEY*PH*PD*KW-1:0] kword,
     input  wire [KAW-1:0]           vaddr,
-    output wire [PKEY*PH*PD*VW-1:0] vword
+    output wire [PKEY*PH*PD*VW-1:0] vword,
+    output wire                     fault // ts_watch: an event found no place, a token no bank; a bank was released that was not full
 );
     localparam        WORDS = HG * DC;
     localparam        WW    = WORDS > 1 ? $clog2(WORDS) : 1;
@@ -140,11 +141,14 @@ module ts_attn_kv #(
 
     // Two banks, at most two events: the FIFO is never full.
     wire       e_room;
+    wire       complete = busy && last_word && wlast;
     wire [1:0] e_count;
-    ts_fifo #(.WIDTH(EW), .DEPTH(2)) events (
-        .clk(clk), .rst(rst), .s_valid(busy && last_word && wlast), .s_ready(e_room), .s_data(event_word),
+    ts_fifo_lut #(.WIDTH(EW), .DEPTH(2)) events (
+        .clk(clk), .rst(rst), .s_valid(complete), .s_ready(e_room), .s_data(event_word),
         .m_valid(e_valid), .m_ready(e_ready), .m_data({e_n, e_span, e_layer, e_bank}), .count(e_count));
-    wire unused = &{1'b0, e_room, e_count, lane_up[PKEY], k_up, v_up};
+    ts_watch #(.N(3)) watch (
+        .clk(clk), .rst(rst), .bad({complete && !e_room, take && !ready, release_it && !full[release_bank]}), .fault(fault));
+    wire unused = &{1'b0, e_count, lane_up[PKEY], k_up, v_up};
 
     genvar g, c, h, d, j;
     generate

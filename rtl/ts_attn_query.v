@@ -52,7 +52,8 @@ module ts_attn_query #(
     output reg  [HOW-1:0]        b_hold,  // DC - 2 and the steps of ts_attn_final for these
     output wire                  b_last,  // the event's last block
     input  wire [WW-1:0]         word,
-    output reg  [PQ*PH*PD*QW-1:0] q
+    output reg  [PQ*PH*PD*QW-1:0] q,
+    output wire                  fault // ts_watch
 );
     localparam        VECTOR = H * DH * QW;
     localparam        WORDS  = HG * DC;
@@ -64,7 +65,7 @@ module ts_attn_query #(
     wire [VECTOR-1:0] q_data;
     ts_queue_narrow #(.WIDTH(VECTOR), .DEPTH(NMAX + PQ), .BEATS(BEATS), .LW(LW), .STYLE(STYLE)) queue (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .s_last(s_last), .s_drop(s_drop),
-        .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data));
+        .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data), .fault(fault));
 
     // The loader.
     reg           active; // an event is being loaded

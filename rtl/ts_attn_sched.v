@@ -70,7 +70,8 @@ module ts_attn_sched #(
     output reg             two_block_last, // the event's last block
     output reg             two_bank,
     output reg             two_bank_done, // with two_last: no item of this event follows
-    input  wire            taken          // a context has left
+    input  wire            taken,         // a context has left
+    output wire            fault          // ts_watch: more or fewer places than there are, or an item scored twice
 );
     localparam        BW         = HOW + NW + SPW + LW + 1 + CW + 1;
     localparam        IW         = BW + GW + WW;
@@ -219,6 +220,7 @@ module ts_attn_sched #(
         .saddr0(turn ? HALF1[SAW-1:0] : {SAW{1'b0}}), .run(two_run), .first_key(two_first_key), .last_key(two_last_key),
         .first_chunk(two_first_chunk), .last_chunk(two_last_chunk), .last(two_last), .none(two_none),
         .kaddr(two_vaddr), .saddr(two_saddr));
+    ts_watch #(.N(2)) watch (.clk(clk), .rst(rst), .bad({room > ALL[RW-1:0], scored && ready[scored_half]}), .fault(fault));
     wire unused = &{1'b0, one_last_key, two_first_chunk, cand_word, change[0]};
 endmodule
 

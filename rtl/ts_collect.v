@@ -1,7 +1,7 @@
 // Tokens from beats: BEATS beats of WIDTH bits, the first at the low end, wait as beats in LUT RAM, which is narrow and deep that way,
 // and leave as whole tokens. One token is offered while the next is put together: a token every BEATS cycles.
 // From a token's last beat to its m_valid: 2 cycles (BEATS = 1: 1). There is room for DEPTH tokens, of which none is refused: those
-// who send beats count them.
+// who send beats count them, and ts_watch says whether they did (fault).
 `default_nettype none
 
 module ts_collect #(
@@ -15,7 +15,8 @@ module ts_collect #(
     input  wire [WIDTH-1:0]       s_data,
     output wire                   m_valid,
     input  wire                   m_ready,
-    output wire [BEATS*WIDTH-1:0] m_data
+    output wire [BEATS*WIDTH-1:0] m_data,
+    output wire                   fault
 );
     // One token is offered, all beats but the last of another are in front of it.
     localparam PLACES = BEATS > 1 ? (DEPTH - 2) * BEATS + 2 : DEPTH;
@@ -27,7 +28,8 @@ module ts_collect #(
     ts_fifo_lut #(.WIDTH(WIDTH), .DEPTH(PLACES)) beats (
         .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(ready), .s_data(s_data),
         .m_valid(beat_valid), .m_ready(beat_ready), .m_data(beat), .count(count));
-    wire unused = &{1'b0, ready, count};
+    ts_watch watch (.clk(clk), .rst(rst), .bad(s_valid && !ready), .fault(fault));
+    wire unused = &{1'b0, count};
 
     generate
         if (DEPTH < 2) begin : g_guard

@@ -1,7 +1,7 @@
 // First-word-fall-through FIFO of exactly DEPTH words (any DEPTH >= 2). No combinational path from one side to the other.
 //   "distributed": LUT RAM; a word is visible the cycle after it was accepted.
 //   "block" or "ultra": prefetched into a small LUT RAM FIFO; a word is visible five cycles after it was accepted.
-// `count` is the number of words inside (accepted, not yet taken), from a register.
+// `count` is the number of words inside (accepted, not yet taken), from a register. fault: ts_watch.
 `default_nettype none
 
 module ts_fifo #(
@@ -18,13 +18,15 @@ module ts_fifo #(
     output wire             m_valid,
     input  wire             m_ready,
     output wire [WIDTH-1:0] m_data,
-    output wire [CW-1:0]    count
+    output wire [CW-1:0]    count,
+    output wire             fault
 );
     generate
         if (STYLE == "distributed") begin : g_lut
             ts_fifo_lut #(.WIDTH(WIDTH), .DEPTH(DEPTH)) fifo (
                 .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data),
                 .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(count));
+            assign fault = 1'b0;
         end else begin : g_block
             localparam        AW   = $clog2(DEPTH);
             localparam [31:0] LAST = DEPTH - 1;
@@ -90,7 +92,8 @@ module ts_fifo #(
             ts_fifo_lut #(.WIDTH(WIDTH), .DEPTH(AHEAD)) head (
                 .clk(clk), .rst(rst), .s_valid(read_2), .s_ready(head_ready), .s_data(rdata),
                 .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(head_count));
-            wire unused = &{1'b0, head_ready, head_count};
+            ts_watch watch (.clk(clk), .rst(rst), .bad(read_2 && !head_ready), .fault(fault));
+            wire unused = &{1'b0, head_count};
         end
     endgenerate
 endmodule

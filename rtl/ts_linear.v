@@ -21,7 +21,8 @@
 //
 // PACK = 1: outputs 2i and 2i+1 of a group share their inputs and their PK multipliers (ts_dot2); of an odd PM the last one has its own.
 //
-// Nothing stalls inside. A token (BEATS = 1: a group) is issued only when there is room at the output for its result: credits.
+// Nothing stalls inside. A token (BEATS = 1: a group) is issued only when there is room at the output for its result: credits, which
+// ts_watch checks (fault): of results, of tags that come and tags that leave.
 `default_nettype none
 
 module ts_linear #(
@@ -84,7 +85,8 @@ module ts_linear #(
     input  wire [7:0]          cfg_mem,
     input  wire [9:0]          cfg_slice,
     input  wire [15:0]         cfg_addr,
-    input  wire [71:0]         cfg_data
+    input  wire [71:0]         cfg_data,
+    output wire                fault
 );
     localparam MO    = (M + PM - 1) / PM;
     localparam KO    = (K + PK - 1) / PK;
@@ -382,6 +384,7 @@ module ts_linear #(
     wire unused = &{1'b0, rq_valid, rq_eot};
 
     // ---- collect and put out; tags wait beside the data
+    wire result_bad; // a result finds no room, or did in ts_collect
     generate
         if (BEATS != 0) begin : g_beats
             wire          fifo_ready;
@@ -389,11 +392,13 @@ module ts_linear #(
             ts_fifo_lut #(.WIDTH(NR * YW + 1), .DEPTH(DEPTH)) fifo (
                 .clk(clk), .rst(rst), .s_valid(y_valid), .s_ready(fifo_ready), .s_data({y_eot, y}),
                 .m_valid(m_valid), .m_ready(m_ready), .m_data({m_eot, m_data}), .count(fifo_count));
-            wire unused_fifo = &{1'b0, fifo_ready, fifo_count};
+            assign result_bad = y_valid && !fifo_ready;
+            wire unused_fifo = &{1'b0, fifo_count};
         end else begin : g_vector
             wire [BT*NR*YW-1:0] vector;
             ts_collect #(.WIDTH(NR * YW), .BEATS(BT), .DEPTH(DEPTH)) collect (
-                .clk(clk), .rst(rst), .s_valid(y_valid), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector));
+                .clk(clk), .rst(rst), .s_valid(y_valid), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector),
+                .fault(result_bad));
             assign m_data = vector[M*YW-1:0];
             assign m_eot  = 1'b1;
             wire unused_vector = &{1'b0, y_eot, vector};
@@ -407,7 +412,9 @@ module ts_linear #(
         .clk(clk), .rst(rst), .s_valid(begins), .s_ready(tag_ready), .s_data(s_tag),
         .m_valid(tag_valid), .m_ready(pop && m_eot), .m_data(m_tag), .count(tag_count));
     // Credits make sure that nothing is ever full when it is written.
-    wire unused_tags = &{1'b0, tag_ready, tag_valid, tag_count};
+    ts_watch #(.N(3)) watch (
+        .clk(clk), .rst(rst), .bad({result_bad, begins && !tag_ready, pop && m_eot && !tag_valid}), .fault(fault));
+    wire unused_tags = &{1'b0, tag_count};
 endmodule
 
 `default_nettype wire

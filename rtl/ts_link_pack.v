@@ -176,11 +176,11 @@ module ts_link_pack #(
     endgenerate
 
     // ---- The memory: a token has begun only when all its words had a place
-    wire          always_ready;
+    wire          always_ready, words_fault;
     wire [CW-1:0] count;
     ts_fifo #(.WIDTH(WORDW), .DEPTH(DEPTH), .STYLE(STYLE)) words (
         .clk(clk), .rst(rst), .s_valid(selected_valid), .s_ready(always_ready), .s_data(selected),
-        .m_valid(p_valid), .m_ready(p_ready), .m_data(p_data), .count(count));
+        .m_valid(p_valid), .m_ready(p_ready), .m_data(p_data), .count(count), .fault(words_fault));
 
     reg [IW-1:0] index_out;
     assign freed = p_valid && p_ready && index_out == FINAL[IW-1:0];
@@ -214,7 +214,7 @@ module ts_link_pack #(
         end
     end
 `else
-    wire unused = &{1'b0, always_ready, count};
+    wire unused = &{1'b0, always_ready, words_fault, count};
 `endif
 endmodule
 

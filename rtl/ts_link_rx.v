@@ -39,7 +39,7 @@ module ts_link_rx #(
         end
     endgenerate
 
-    wire             in_valid, in_last, in_drop, in_ready, q_valid, q_ready, silent;
+    wire             in_valid, in_last, in_drop, in_ready, q_valid, q_ready, silent, queue_fault;
     wire [WORDW-1:0] in_data, q_data;
 
     ts_link_scan #(.LINKW(LINKW), .DEPTH(DEPTH), .TIMEOUT(TIMEOUT)) scan (
@@ -49,13 +49,13 @@ module ts_link_rx #(
 
     ts_queue #(.WIDTH(WORDW), .DEPTH(DEPTH), .STYLE(STYLE)) queue (
         .clk(clk), .rst(rst), .s_valid(in_valid), .s_ready(in_ready), .s_data(in_data), .s_last(in_last), .s_drop(in_drop),
-        .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data));
+        .m_valid(q_valid), .m_ready(q_ready), .m_data(q_data), .fault(queue_fault));
 
     ts_link_unpack #(.TOKW(TOKW), .WORDW(WORDW), .NMAX(NMAX)) unpack (
         .clk(clk), .rst(rst), .silent(silent), .q_valid(q_valid), .q_ready(q_ready), .q_data(q_data), .m_valid(m_valid), .m_ready(m_ready),
         .m_data(m_data), .m_last(m_last), .m_refused(m_refused), .m_error(m_error), .fault(faults[3]));
 
-    wire unused = &{1'b0, in_ready};
+    wire unused = &{1'b0, in_ready, queue_fault};
 endmodule
 
 `default_nettype wire

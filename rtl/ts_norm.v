@@ -7,7 +7,8 @@
 // Multipliers: 3 * NP. DIGITS: digits of the square root and the reciprocal between registers.
 //
 // Page memories: G, B words a page, word r has channels r*NP ... as NP entries {bias[BIASW], gain[18]}; E, one word a page, eps.
-// The token's layer is its page (PAGES = 1: all layers use it).
+// The token's layer is its page (PAGES = 1: all layers use it). fault (ts_watch): a beat of a result found no room, or a token left
+// without a tag.
 `default_nettype none
 
 module ts_norm #(
@@ -44,7 +45,8 @@ module ts_norm #(
     output wire            m_valid,
     input  wire            m_ready,
     output wire [D*YW-1:0] m_data,
-    output wire [TAGW-1:0] m_tag
+    output wire [TAGW-1:0] m_tag,
+    output wire            fault
 );
     localparam B      = (D + NP - 1) / NP;
     localparam LEVELS = $clog2(NP);
@@ -78,10 +80,10 @@ module ts_norm #(
     wire           load = s_valid && s_ready;
 
     assign s_ready = row_next && tag_room;
-    ts_fifo #(.WIDTH(TAGW), .DEPTH(TOKENS)) tags (
+    ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(TOKENS)) tags (
         .clk(clk), .rst(rst), .s_valid(load), .s_ready(tag_room), .s_data(s_tag),
         .m_valid(tag_valid), .m_ready(m_valid && m_ready), .m_data(m_tag), .count(tag_count));
-    wire unused_tags = &{1'b0, tag_valid, tag_count};
+    wire unused_tags = &{1'b0, tag_count};
 
     // ---- Pass 1: the row's beats go into the sum. `sum` is less half a unit of t, which rounds t.
     localparam [31:0]   HALF  = TSHIFT > 0 ? 32'd1 << (TSHIFT > 0 ? TSHIFT - 1 : 0) : 32'd0;
@@ -290,10 +292,12 @@ module ts_norm #(
     reg  [B*NP*YW-1:0]  result;
     wire                shift_in = beat_valid && (!full || m_ready);
     wire                result_last;
-    ts_fifo #(.WIDTH(NP*YW), .DEPTH(PLACES)) beats (
+    ts_fifo_lut #(.WIDTH(NP*YW), .DEPTH(PLACES)) beats (
         .clk(clk), .rst(rst), .s_valid(y_valid[0]), .s_ready(beat_room), .s_data(y),
         .m_valid(beat_valid), .m_ready(shift_in), .m_data(beat), .count(beat_count));
-    wire unused_beats = &{1'b0, beat_room, beat_count};
+    ts_watch #(.N(2)) watch (
+        .clk(clk), .rst(rst), .bad({y_valid[0] && !beat_room, m_valid && m_ready && !tag_valid}), .fault(fault));
+    wire unused_beats = &{1'b0, beat_count};
 
     generate
         if (B == 1) begin : g_single

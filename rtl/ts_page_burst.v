@@ -24,7 +24,8 @@ module ts_page_burst #(
     input  wire             arready,
     output reg  [ADDRW-1:0] araddr,
     output reg  [7:0]       arlen, // beats less one
-    input  wire             arrived // a burst's last beat
+    input  wire             arrived, // a burst's last beat
+    output wire             fault    // ts_watch: a burst too many is on its way, or one arrived that was not
 );
     localparam        MAX  = 4096 / BYTES < 256 ? 4096 / BYTES : 256;
     localparam        MW   = $clog2(MAX);
@@ -78,6 +79,8 @@ module ts_page_burst #(
             arlen  <= {{(8-MW){1'b0}}, len};
         end
     end
+    ts_watch #(.N(2)) watch (
+        .clk(clk), .rst(rst), .bad({flying > MOST[CW-1:0], arrived && flying == {CW{1'b0}}}), .fault(fault));
     wire unused = &{1'b0, base[11:0]};
 
     generate

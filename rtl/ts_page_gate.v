@@ -40,7 +40,8 @@ module ts_page_gate #(
     output reg             hit,
     output reg  [EVW-1:0]  hit_event,
     output reg  [31:0]     stalls,
-    output reg             late
+    output reg             late,
+    output wire            fault // ts_watch: a page was announced in a buffer that was not free
 );
     localparam        TW   = TURNS > 1 ? $clog2(TURNS) : 1;
     localparam [31:0] LAST = TURNS - 1;
@@ -127,6 +128,8 @@ module ts_page_gate #(
                 late <= 1'b0;
         end
     endgenerate
+    localparam [31:0] ALL = BUFFERS;
+    ts_watch watch (.clk(clk), .rst(rst), .bad(loaded && count >= ALL[1:0]), .fault(fault));
     wire unused = &{1'b0, s_tag, o_tag};
 
 `ifdef FORMAL

@@ -52,7 +52,8 @@ module ts_page_loader #(
     output reg                 loaded_bad,
     input  wire [STAGES-1:0]   freed,
     output reg                 error,
-    output reg  [15:0]         retries
+    output reg  [15:0]         retries,
+    output wire                fault // ts_watch, of ts_page_burst's and of buffers that were free, or meant for a page, too often
 );
     localparam        BYTES = 8 * LANES;
     localparam        OFFW  = 32;
@@ -188,7 +189,7 @@ module ts_page_loader #(
     reg               looked; // i_stage is that of i_index
     wire [STAGES-1:0] room;   // a buffer of the stage is free and not yet meant for a page
     wire [STAGES-1:0] i_is;   // i_stage, one-hot
-    wire              burst_ready;
+    wire              burst_ready, burst_fault;
     wire              want = looked && !clear && |(room & i_is);
     wire              claim = want && burst_ready;
     wire [OFFW-1:0]   i_beats = of_stage(i_stage, beats);
@@ -208,7 +209,8 @@ module ts_page_loader #(
     ts_page_burst #(.BYTES(BYTES), .ADDRW(ADDRW), .OFFW(OFFW), .BURSTS(BURSTS)) burst (
         .clk(clk), .rst(rst), .stop(clear), .quiet(quiet), .base(base),
         .s_valid(want), .s_ready(burst_ready), .s_offset(i_offset), .s_beats_less_1(of_stage(i_stage, beats_less_1)),
-        .arvalid(arvalid), .arready(arready), .araddr(araddr), .arlen(arlen), .arrived(rvalid && rlast));
+        .arvalid(arvalid), .arready(arready), .araddr(araddr), .arlen(arlen), .arrived(rvalid && rlast),
+        .fault(burst_fault));
 
     assign arsize  = SIZE[2:0];
     assign arburst = 2'b01; // incrementing
@@ -224,6 +226,8 @@ module ts_page_loader #(
     wire unused = &{1'b0, rresp[0], n_shape[31:24], n_span[31:16]};
 
     // ---- stages
+    wire [STAGES-1:0] miscounted;
+    ts_watch #(.N(STAGES + 1)) watch (.clk(clk), .rst(rst), .bad({miscounted, burst_fault}), .fault(fault));
     genvar s;
     generate
         for (s = 0; s < STAGES; s = s + 1) begin : g_stage
@@ -248,6 +252,7 @@ module ts_page_loader #(
             assign i_is[s]                       = i_stage == NUMBER[SW-1:0];
             assign room[s]                       = spare != 2'd0;
             assign w_stage[s]                    = w_valid && mine;
+            assign miscounted[s]                 = spare > ALL || meant > ALL;
 
             always @(posedge clk) begin
                 if (rst)

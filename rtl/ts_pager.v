@@ -57,11 +57,13 @@ module ts_pager #(
     output wire                   error,   // some page was given up
     output wire [15:0]            retries,
     output wire [STAGES-1:0]      late,
-    output wire [STAGES*32-1:0]   stalls
+    output wire [STAGES*32-1:0]   stalls,
+    output wire                   fault // ts_watch, of all parts
 );
     wire [STAGES-1:0]     loaded, freed, hit, page_bad;
     wire [STAGES*EVW-1:0] hit_event;
-    wire                  loaded_bad;
+    wire                  loaded_bad, loader_fault;
+    wire [STAGES-1:0]     gate_fault;
     wire                  unused = &{1'b0, page_bad};
 
     ts_page_loader #(.STAGES(STAGES), .COUNT(COUNT), .LANES(LANES), .SCHEDULE(SCHEDULE), .BUFFERS(BUFFERS), .WORDS(WORDS),
@@ -70,7 +72,9 @@ module ts_pager #(
         .arvalid(m_axi_arvalid), .arready(m_axi_arready), .araddr(m_axi_araddr), .arlen(m_axi_arlen), .arsize(m_axi_arsize),
         .arburst(m_axi_arburst), .rvalid(m_axi_rvalid), .rready(m_axi_rready), .rdata(m_axi_rdata), .rresp(m_axi_rresp),
         .rlast(m_axi_rlast), .w_stage(w_stage), .w_group(w_group), .w_address(w_address), .w_data(w_data),
-        .loaded(loaded), .loaded_bad(loaded_bad), .freed(freed), .error(error), .retries(retries));
+        .loaded(loaded), .loaded_bad(loaded_bad), .freed(freed), .error(error), .retries(retries),
+        .fault(loader_fault));
+    ts_watch #(.N(STAGES + 1)) watch (.clk(clk), .rst(rst), .bad({gate_fault, loader_fault}), .fault(fault));
 
     genvar s;
     generate
@@ -81,7 +85,7 @@ module ts_pager #(
                 .m_valid(t_valid[s]), .m_ready(t_ready[s]), .page(page[s]), .page_bad(page_bad[s]),
                 .o_valid(o_valid[s]), .o_ready(o_ready[s]), .o_tag(o_tag[s*TAGW +: TAGW]),
                 .loaded(loaded[s]), .loaded_bad(loaded_bad), .freed(freed[s]), .hit(hit[s]), .hit_event(hit_event[s*EVW +: EVW]),
-                .stalls(stalls[s*32 +: 32]), .late(late[s]));
+                .stalls(stalls[s*32 +: 32]), .late(late[s]), .fault(gate_fault[s]));
         end
     endgenerate
 

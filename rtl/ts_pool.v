@@ -23,7 +23,8 @@ module ts_pool #(
     output wire            m_valid,
     input  wire            m_ready,
     output wire [D*W-1:0]  m_data,
-    output wire [TAGW-1:0] m_tag
+    output wire [TAGW-1:0] m_tag,
+    output wire            fault // ts_watch ("mean"): a vector was divided while another one waited
 );
     localparam AW = MODE == "mean" ? W + $clog2(NMAX) : W;
 
@@ -79,6 +80,7 @@ module ts_pool #(
             assign m_valid    = full;
             assign m_data     = pooled;
             assign m_tag      = tag;
+            assign fault      = 1'b0;
             assign release_it = m_ready;
         end else begin : g_divide
             localparam        NW  = $clog2(NMAX + 1);
@@ -144,6 +146,7 @@ module ts_pool #(
             assign m_valid = valid;
             assign m_data  = mean;
             assign m_tag   = mean_tag;
+            ts_watch watch (.clk(clk), .rst(rst), .bad(done && valid), .fault(fault));
         end
     endgenerate
 endmodule

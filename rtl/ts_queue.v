@@ -20,7 +20,8 @@ module ts_queue #(
     input  wire             s_drop,
     output wire             m_valid,
     input  wire             m_ready,
-    output wire [WIDTH-1:0] m_data
+    output wire [WIDTH-1:0] m_data,
+    output wire             fault // ts_watch
 );
     localparam        AW    = $clog2(DEPTH);
     localparam [31:0] LAST  = DEPTH - 1;
@@ -69,9 +70,10 @@ module ts_queue #(
             read_2 <= read_1;
         end
 
-    ts_fifo #(.WIDTH(WIDTH), .DEPTH(AHEAD)) prefetch (
+    ts_fifo_lut #(.WIDTH(WIDTH), .DEPTH(AHEAD)) prefetch (
         .clk(clk), .rst(rst), .s_valid(read_2), .s_ready(prefetch_ready), .s_data(rdata),
         .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .count(prefetch_count));
+    ts_watch watch (.clk(clk), .rst(rst), .bad(read_2 && !prefetch_ready), .fault(fault));
 
     generate
         if (DEPTH < 2 || LW < 1) begin : g_guard
@@ -83,7 +85,7 @@ module ts_queue #(
     ts_mem #(.WIDTH(WIDTH), .DEPTH(DEPTH), .STYLE(STYLE)) mem (
         .clk(clk), .we(store), .waddr(tail[AW-1:0]), .wdata(s_data), .raddr(front[AW-1:0]), .rdata(rdata),
         .cfg_we(1'b0), .cfg_mem(8'd0), .cfg_slice(10'd0), .cfg_addr(16'd0), .cfg_data(72'd0));
-    wire unused = &{1'b0, prefetch_ready, prefetch_count};
+    wire unused = &{1'b0, prefetch_count};
 `else
     // The memory's model, so that its words can be spoken of.
     reg  [WIDTH-1:0] f_mem [0:DEPTH-1];

@@ -21,13 +21,14 @@ module ts_queue_narrow #(
     input  wire             s_drop,
     output wire             m_valid,
     input  wire             m_ready,
-    output wire [WIDTH-1:0] m_data
+    output wire [WIDTH-1:0] m_data,
+    output wire             fault // ts_watch
 );
     generate
         if (BEATS < 2) begin : g_whole
             ts_queue #(.WIDTH(WIDTH), .DEPTH(DEPTH), .LW(LW), .STYLE(STYLE)) queue (
                 .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .s_last(s_last), .s_drop(s_drop),
-                .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data));
+                .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .fault(fault));
         end else begin : g_pieces
             localparam        PIECE = (WIDTH + BEATS - 1) / BEATS;
             localparam        BW    = BEATS > 1 ? $clog2(BEATS) : 1;
@@ -51,7 +52,7 @@ module ts_queue_narrow #(
             reg full; // a whole word is out
             ts_queue #(.WIDTH(PIECE), .DEPTH(DEPTH * BEATS), .LW(LW), .STYLE(STYLE)) queue (
                 .clk(clk), .rst(rst), .s_valid(s_valid), .s_ready(piece_ready), .s_data(piece_in), .s_last(s_last && in_last), .s_drop(s_drop),
-                .m_valid(piece_valid), .m_ready(!full), .m_data(piece_out));
+                .m_valid(piece_valid), .m_ready(!full), .m_data(piece_out), .fault(fault));
 
             // ---- out, filled from above
             reg  [BW-1:0]          have;

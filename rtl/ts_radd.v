@@ -24,7 +24,8 @@ module ts_radd #(
     output wire            m_valid,
     input  wire            m_ready,
     output wire [D*W-1:0]  m_data,
-    output wire [TAGW-1:0] m_tag
+    output wire [TAGW-1:0] m_tag,
+    output wire            fault // ts_watch (NR < D): a sum was completed while another one waited
 );
     localparam [W-1:0] HIGH = {1'b0, {W-1{1'b1}}};
     localparam [W-1:0] LOW  = ~HIGH + 1'b1;
@@ -61,6 +62,7 @@ module ts_radd #(
             wire out_ready;
             wire room = !valid || out_ready;
 
+            assign fault   = 1'b0;
             assign a_ready = room && b_valid;
             assign b_ready = room && a_valid;
             assign x       = a_data;
@@ -111,6 +113,7 @@ module ts_radd #(
             assign m_valid = done;
             assign m_data  = out[D*W-1:0];
             assign m_tag   = tag;
+            ts_watch watch (.clk(clk), .rst(rst), .bad(last_summed && done), .fault(fault));
 
             always @(posedge clk)
                 if (rst) begin

@@ -3,7 +3,8 @@
 // STEPS cycles while the output is taken. From the first of these cycles to the first cycle of its m_valid: STEPS + 9,
 // and one where STEPS > 1.
 // Page memory: word page * STEPS + r, `page` = the layer in s_tag: NR entries {b[BIASW-1:0] if BIASW, bits[4:0] if VARBITS,
-// e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when there is room at the output for it.
+// e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when there is room at the output for it,
+// which ts_watch checks (fault): of results, of tags that come and tags that leave.
 `default_nettype none
 
 module ts_rqvec #(
@@ -36,7 +37,8 @@ module ts_rqvec #(
     input  wire [7:0]      cfg_mem,
     input  wire [9:0]      cfg_slice,
     input  wire [15:0]     cfg_addr,
-    input  wire [71:0]     cfg_data
+    input  wire [71:0]     cfg_data,
+    output wire            fault
 );
     localparam STEPS = (D + NR - 1) / NR;
     localparam QE    = 18 + EW + (VARBITS != 0 ? 5 : 0) + BIASW;
@@ -139,16 +141,19 @@ module ts_rqvec #(
 
     // ---- collect and put out; tags wait beside the data
     wire [STEPS*NR*YW-1:0] vector;
-    wire                   tag_ready, tag_valid;
+    wire                   tag_ready, tag_valid, collect_fault;
     wire [CW-1:0]          tag_count;
     ts_collect #(.WIDTH(NR * YW), .BEATS(STEPS), .DEPTH(DEPTH)) collect (
-        .clk(clk), .rst(rst), .s_valid(rq_valid[0]), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector));
+        .clk(clk), .rst(rst), .s_valid(rq_valid[0]), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector),
+        .fault(collect_fault));
     assign m_data = vector[D*YW-1:0];
     ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(DEPTH)) tags (
         .clk(clk), .rst(rst), .s_valid(begins), .s_ready(tag_ready), .s_data(s_tag),
         .m_valid(tag_valid), .m_ready(pop), .m_data(m_tag), .count(tag_count));
     // Credits make sure that nothing is ever full when it is written.
-    wire unused_collect = &{1'b0, vector, tag_ready, tag_valid, tag_count};
+    ts_watch #(.N(3)) watch (
+        .clk(clk), .rst(rst), .bad({collect_fault, begins && !tag_ready, pop && !tag_valid}), .fault(fault));
+    wire unused_collect = &{1'b0, vector, tag_count};
 endmodule
 
 `default_nettype wire

@@ -246,6 +246,7 @@ void sink::sample()
 
 bench::bench(int argc, char **argv)
 {
+    context_.fatalOnError(false); // an assertion fails the bench, with its seed
     for (int i = 1; i + 1 < argc; i += 2) {
         const std::string option = argv[i];
         if (option == "--seed") {
@@ -330,6 +331,12 @@ void bench::tick()
     *clk_ = 0;
     eval_();
     cycle_++;
+    if (may_stop_)
+        return;
+    if (context_.gotFinish() && !failed())
+        fail("the Verilog ended the simulation");
+    if (started_ && rst_ && !*rst_ && *fault_ && !failed())
+        fail("fault is up");
 }
 
 void bench::record(bool in_reset)

@@ -5,7 +5,7 @@
        {
            bench b(argc, argv);
            Vtop top(b.context());
-           b.dut(top);                      // finds clk
+           b.dut(top);                      // finds clk, and fault, which must never be up
            b.reset(top.rst);                // control modules only
            b.in("s_valid", top.s_valid, 1); // every port, by name and width
            ...
@@ -161,6 +161,7 @@ class bench {
     {
         eval_ = [&top] { top.eval(); };
         find_clock(top, 0);
+        find_fault(top, 0);
     }
     void reset(CData &rst) { rst_ = &rst; }
     template <class T> void in(const std::string &name, T &p, int width) { add(name, port(p, width), true, ""); }
@@ -178,6 +179,8 @@ class bench {
     void cycle();
     /* Called in every cycle when inputs and outputs have settled, before the clock's edge. */
     void each_cycle(std::function<void()> fn) { hook_ = fn; }
+    /* An assertion of the Verilog ($stop), or the output `fault` of the design, is no failure of the bench. */
+    void may_stop() { may_stop_ = true; }
     /* Cycles until all sources are empty and all sinks have what they expect (and `more` is false), then `drain` more, in
        which nothing may arrive. A failure, or nothing moving for `watchdog` cycles, ends it. */
     void run(int drain = 64, uint64_t watchdog = 20000, std::function<bool()> more = nullptr);
@@ -212,6 +215,8 @@ class bench {
     };
     template <class T> auto find_clock(T &top, int) -> decltype((void)top.clk) { clk_ = &top.clk; }
     template <class T> void find_clock(T &, long) {} /* combinational: a cycle only settles */
+    template <class T> auto find_fault(T &top, int) -> decltype((void)top.fault) { fault_ = &top.fault; }
+    template <class T> void find_fault(T &, long) {}
     void add(const std::string &name, const port &p, bool input, const std::string &valid);
     staller next_staller();
     void tick();
@@ -220,7 +225,7 @@ class bench {
 
     VerilatedContext context_;
     std::function<void()> eval_, hook_;
-    CData no_clock_ = 0, *clk_ = &no_clock_, *rst_ = nullptr;
+    CData no_clock_ = 0, *clk_ = &no_clock_, *rst_ = nullptr, no_fault_ = 0, *fault_ = &no_fault_;
     std::vector<port_info> port_;
     std::vector<std::unique_ptr<source>> source_;
     std::vector<std::unique_ptr<sink>> sink_;
@@ -228,7 +233,7 @@ class bench {
     size_t streams_ = 0;
     uint64_t seed_ = 1, state_ = 1, noise_ = 1, cycle_ = 0, moved_ = 0, compared_ = 0, recorded_ = 0;
     int failures_ = 0;
-    bool started_ = false;
+    bool started_ = false, may_stop_ = false;
     std::string record_dir_;
     FILE *record_file_ = nullptr;
 };
