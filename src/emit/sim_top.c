@@ -37,6 +37,7 @@ static int ports_of_design(const ts_bench_options *opt, const ts_ports *p, port 
     ADD("m_out_last", false, 1);
     ADD("m_out_refused", false, 1);
     ADD("m_out_error", false, 1);
+    ADD("fault", false, parts);
     if (parts > 1) {
         ADD("cut_valid", false, parts - 1);
         ADD("cut_ready", false, parts - 1);

@@ -35,6 +35,7 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "// The model \"%s\" as %d rings in a chain (%s). Made by tessera; manifest.json says what each one computes.\n"
             "//\n"
             "// s_hit, m_out: as those of a single ring. cfg: writes memories of part cfg_part.\n"
+            "// fault[i]: some buffer of part i overflowed or ran empty; stays up until reset.\n"
             "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at; part_gives[i]: part i gives a transfer.\n"
             "// hold[i]: part i takes and gives nothing; for simulations of a part that stands still, 0 otherwise.\n"
             "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
@@ -53,6 +54,7 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    output wire        m_out_last,\n"
             "    output wire        m_out_refused,\n"
             "    output wire        m_out_error,\n"
+            "    output wire [%d:0] fault,\n"
             "    output wire [%d:0] cut_valid,\n"
             "    output wire [%d:0] cut_ready,\n"
             "    output wire [%d:0] cut_last,\n"
@@ -65,8 +67,8 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    input  wire [15:0] cfg_addr,\n"
             "    input  wire [71:0] cfg_data",
             opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
-            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", out->lanes * out->out_lane - 1, p->parts - 2, p->parts - 2,
-            p->parts - 2, p->parts - 1, p->parts - 1);
+            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", out->lanes * out->out_lane - 1, p->parts - 1, p->parts - 2,
+            p->parts - 2, p->parts - 2, p->parts - 1, p->parts - 1);
     for (int i = 0; i < p->parts; i++) {
         const ts_page_order order = ts_page_order_of(arena, p->part[i].planned.plan, p->part[i].im);
         ts_page_ports_declare(f, ts_printf(arena, "part%d_", i), p->part[i].planned.plan, &order);
@@ -141,8 +143,8 @@ static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
         fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
     fprintf(f,
             "        .m_out_valid(part%d_valid), .m_out_ready(%s_ready && !hold[%d]), .m_out_data(%s_data), .m_out_last(%s_last),\n"
-            "        .m_out_refused(%s_refused), .m_out_error(%s_error)",
-            i, out, i, out, out, out, out);
+            "        .m_out_refused(%s_refused), .m_out_error(%s_error), .fault(fault[%d])",
+            i, out, i, out, out, out, out, i);
     const ts_page_order order = ts_page_order_of(arena, part->planned.plan, part->im);
     ts_page_ports_connect(f, "", ts_printf(arena, "part%d_", i), part->planned.plan, &order);
     fprintf(f, ");\n");

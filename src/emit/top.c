@@ -23,6 +23,8 @@ typedef struct top {
     ts_page_order pages;
     const char *page_in[TS_PAGED_STAGES], *page_to[TS_PAGED_STAGES]; /* streams in front of and behind the paged stages */
     const char *unused; /* outputs of modules that nobody needs, ", a, b" */
+    const char *faults; /* of the stages so far, "b, a" */
+    int fault_count;
 } top;
 
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
@@ -84,6 +86,15 @@ static void wires(const top *t, const char *name, int width, bool tagged)
 static void ignore(top *t, const char *signal)
 {
     t->unused = ts_printf(t->arena, "%s, %s", t->unused, signal);
+}
+
+/* Declares a stage's output `fault` and returns its connection; they are collected at the end. */
+static const char *fault(top *t, const char *stage)
+{
+    out(t, "    wire %s_fault;\n", stage);
+    t->faults = ts_printf(t->arena, "%s_fault%s%s", stage, !t->fault_count ? "" : t->fault_count % 8 ? ", " : ",\n              ", t->faults);
+    t->fault_count++;
+    return ts_printf(t->arena, ".fault(%s_fault)", stage);
 }
 
 /* Remembers a stream for traces. */
@@ -164,6 +175,7 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
         f->pack ? ", two a DSP" : "");
     wires(t, to, beats ? f->nr * w->yw : w->m * w->yw, true);
     out(t, "    wire %s_eot;\n", to);
+    const char *watch = fault(t, name);
     if (!beats || !t->plan->argmax)
         ignore(t, ts_printf(t->arena, "%s_eot", to));
     out(t,
@@ -180,7 +192,7 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
     out(t, "        .INIT_B(%s), .CFG_B(%d), .INIT_Q(%s), .CFG_Q(%d), .INIT_T(%s), .CFG_T(%d)\n", image(t, f->pstyle, name, "b"),
         ts_memory_id(TS_MEMORY_BIAS, (int)id), image(t, f->pstyle, name, "q"), ts_memory_id(TS_MEMORY_REQUANT, (int)id),
         w->table ? image(t, TS_MEM_BLOCK, name, "t") : "\"\"", ts_memory_id(TS_MEMORY_TABLE, (int)id));
-    out(t, "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", name, config);
+    out(t, "    ) u_%s (\n        .clk(clk), .rst(rst), %s, %s,\n        ", name, watch, config);
     if (page < 0)
         tagged(t, "s", in);
     else
@@ -199,40 +211,42 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
     t->page_to[page] = to;
 }
 
-static void rqvec(const top *t, ts_rqv_id id, const char *in, const char *to)
+static void rqvec(top *t, ts_rqv_id id, const char *in, const char *to)
 {
     const ts_rqv_widths *w = &t->w.rqv[id];
     const ts_rqv_fold *f = &t->plan->rqv[id];
     const char *name = ts_rqv_name(id);
     wires(t, to, w->d * w->yw, true);
+    const char *watch = fault(t, name);
     out(t,
         "    ts_rqvec #(\n"
         "        .D(%d), .NR(%d), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
         "        .XW(%d), .S2(%d), .EW(3), .BIASW(%d), .YW(%d), .VARBITS(%d), .PSTYLE(\"%s\"), .INIT_Q(%s), .CFG_Q(%d)\n"
-        "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ",
+        "    ) u_%s (\n        .clk(clk), .rst(rst), %s, %s,\n        ",
         w->d, f->nr, w->pages, w->xw, w->s2, w->biasw, w->yw, w->varbits, style(f->pstyle), image(t, f->pstyle, name, "q"),
-        ts_memory_id(TS_MEMORY_RQVEC, (int)id), name, config);
+        ts_memory_id(TS_MEMORY_RQVEC, (int)id), name, watch, config);
     tagged(t, "s", in);
     out(t, ",\n        ");
     tagged(t, "m", to);
     out(t, ");\n\n");
 }
 
-static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
+static void norm(top *t, ts_nrm_id id, const char *in, const char *to)
 {
     const ts_nrm_widths *w = &t->w.nrm[id];
     const ts_nrm_fold *f = &t->plan->nrm[id];
     const char *name = ts_nrm_name(id);
     wires(t, to, w->d * t->w.res_w, true);
+    const char *watch = fault(t, name);
     out(t,
         "    ts_norm #(\n"
         "        .D(%d), .NP(%d), .REG(REG), .DIGITS(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
         "        .W(%d), .YW(%d), .TSHIFT(%d), .YSHIFT(%d), .BIASW(%d), .EPSW(%d), .PSTYLE(\"%s\"),\n"
         "        .INIT_G(%s), .CFG_G(%d), .INIT_E(%s), .CFG_E(%d)\n"
-        "    ) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ",
+        "    ) u_%s (\n        .clk(clk), .rst(rst), %s, %s,\n        ",
         w->d, f->np, w->pages, t->w.res_w, t->w.res_w, w->t_shift, w->y_shift, w->biasw, w->epsw, style(f->pstyle),
         image(t, f->pstyle, name, "g"), ts_memory_id(TS_MEMORY_GAIN, (int)id), image(t, f->pstyle, name, "e"),
-        ts_memory_id(TS_MEMORY_EPS, (int)id), name, config);
+        ts_memory_id(TS_MEMORY_EPS, (int)id), name, watch, config);
     tagged(t, "s", in);
     out(t, ",\n        ");
     tagged(t, "m", to);
@@ -240,7 +254,7 @@ static void norm(const top *t, ts_nrm_id id, const char *in, const char *to)
 }
 
 /* The stream behind a place in a layer where a norm can stand: `in` itself where none does. */
-static const char *norm_at(const top *t, ts_norm_place place, const char *in)
+static const char *norm_at(top *t, ts_norm_place place, const char *in)
 {
     const int which = ts_norm_at(t->im->norms, place);
     if (which == 0)
@@ -250,11 +264,12 @@ static const char *norm_at(const top *t, ts_norm_place place, const char *in)
     return to;
 }
 
-static void add(const top *t, const char *name, const char *branch, const char *residual, const char *to)
+static void add(top *t, const char *name, const char *branch, const char *residual, const char *to)
 {
     wires(t, to, t->im->d * t->w.res_w, true);
-    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW), .NR(%d)%s) u_%s (\n        .clk(clk), .rst(rst),\n        ", t->im->d, t->w.res_w,
-        t->plan->sum_lanes, half(t), name);
+    const char *watch = fault(t, name);
+    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW), .NR(%d)%s) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", t->im->d, t->w.res_w,
+        t->plan->sum_lanes, half(t), name, watch);
     tagged(t, "a", branch);
     out(t, ",\n        ");
     untagged(t, "b", residual);
@@ -287,7 +302,8 @@ static void header(const top *t)
     out(t,
         "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
         "// m_out_error, with the last transfer: something that the event used was damaged (on a link, or a page); its words are not to be used.\n"
-        "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n",
+        "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
+        "// fault: some buffer overflowed or ran empty, which credits exclude (docs/hardware.md); stays up until reset.\n",
         plan->n_max);
     if (t->pages.stages > 0)
         out(t,
@@ -313,6 +329,7 @@ static void header(const top *t)
         "    output wire        m_out_last,\n"
         "    output wire        m_out_refused,\n"
         "    output wire        m_out_error,\n"
+        "    output wire        fault,\n"
         "    input  wire        cfg_we,\n"
         "    input  wire [7:0]  cfg_mem,\n"
         "    input  wire [9:0]  cfg_slice,\n"
@@ -341,6 +358,7 @@ static void admission(top *t)
     out(t, "    // ---- Admission: lengths are checked; a new event enters %s.\n", when);
     wires(t, "hit", width, true);
     out(t, "    wire event_final, fate_valid, fate_ready;\n    wire [1:0] fate; // {error, refused}\n");
+    const char *watch = fault(t, "admit");
     out(t, "    wire [%d:0] hit_in = {", width - 1);
     for (int i = im->features - 1; i >= 0; i--)
         out(t, "s_hit_data[%d +: %d]%s", i * t->ports.hit_lane, t->w.in_w, i ? ", " : "};\n");
@@ -348,9 +366,9 @@ static void admission(top *t)
         ignore(t, "s_hit_data");
     out(t,
         "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)%s) u_admit (\n"
-        "        .clk(clk), .rst(rst), .ev_final(event_final),\n"
+        "        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n"
         "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        .s_refused(%s), .s_error(%s),\n        ",
-        width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), t->ports.refusals ? "s_hit_refused" : "1'b0",
+        width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), watch, t->ports.refusals ? "s_hit_refused" : "1'b0",
         t->ports.refusals ? "s_hit_error" : "1'b0");
     tagged(t, "m", "hit");
     out(t, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate));\n\n");
@@ -419,10 +437,11 @@ static void attention_input(top *t, const char *entry)
     trace(t, residual, "layer input", 0, im->d, t->w.res_w, true, TS_ROLE_RES, 0);
 
     wires(t, "waiting", res, false);
+    const char *watch = fault(t, "queue");
     out(t,
         "    ts_queue_narrow #(.WIDTH(%d), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
-        "        .clk(clk), .rst(rst),\n        ",
-        res, t->plan->n_max + t->plan->attn.pq, t->plan->queue_beats, style(t->plan->queue_style));
+        "        .clk(clk), .rst(rst), %s,\n        ",
+        res, t->plan->n_max + t->plan->attn.pq, t->plan->queue_beats, style(t->plan->queue_style), watch);
     untagged(t, "s", residual);
     out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", residual, residual);
     untagged(t, "m", "waiting");
@@ -462,16 +481,17 @@ static const char *attention_block(top *t)
         ignore(t, "attention_final");
     }
     wires(t, "ctx", inner * w->cw, true);
+    const char *watch = fault(t, "attention");
     out(t,
         "    ts_attention #(\n"
         "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .QBEATS(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
         "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
         "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)%s\n"
-        "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(%s), %s,\n        ",
+        "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(%s), %s, %s,\n        ",
         im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, t->plan->queue_beats, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
         w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
         ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing,
-        late ? "attention_final" : "event_final", config);
+        late ? "attention_final" : "event_final", watch, config);
     tagged(t, "s", qkv);
     out(t, ",\n        ");
     tagged(t, "m", "ctx");
@@ -504,14 +524,15 @@ static void route(const top *t, const char *name, const char *result, const char
 }
 
 /* Events of a ring without attention, whole: an overlong one is taken back before its first token is seen. */
-static const char *store(const top *t, const char *entry)
+static const char *store(top *t, const char *entry)
 {
     const int res = t->im->d * t->w.res_w;
     wires(t, "stored", res, true);
+    const char *watch = fault(t, "queue");
     out(t,
         "    ts_queue_narrow #(.WIDTH(%d + TAGW), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")) u_queue (\n"
-        "        .clk(clk), .rst(rst),\n        ",
-        res, t->plan->n_max + 1, t->plan->queue_beats, style(t->plan->queue_style));
+        "        .clk(clk), .rst(rst), %s,\n        ",
+        res, t->plan->n_max + 1, t->plan->queue_beats, style(t->plan->queue_style), watch);
     bundled(t, "s", entry);
     out(t, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", entry, entry);
     bundled(t, "m", "stored");
@@ -520,7 +541,7 @@ static const char *store(const top *t, const char *entry)
 }
 
 /* From new tokens and those that come from attention (NULL: none do) to the stream that the FFN block takes. */
-static const char *ffn_input(const top *t, const char *entry, const char *attended)
+static const char *ffn_input(top *t, const char *entry, const char *attended)
 {
     const ts_imodel *im = t->im;
     if (t->ways.store)
@@ -553,8 +574,9 @@ static const char *ffn_block(top *t, const char *middle)
     fork2(t, "ffn", res, half(t), middle, "skip_new", "ffn_new");
     wires(t, "skip", res, false);
     out(t, "    wire [%d:0] skip_count;\n", ts_bitlen((uint64_t)t->plan->mid_depth) - 1);
-    out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst),\n        ", res, t->plan->mid_depth,
-        style(t->plan->mid_style));
+    const char *watch = fault(t, "skip");
+    out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst), %s,\n        ", res, t->plan->mid_depth,
+        style(t->plan->mid_style), watch);
     untagged(t, "s", "skip_new");
     out(t, ",\n        ");
     untagged(t, "m", "skip");
@@ -608,8 +630,9 @@ static void head(top *t, const char *in)
     }
     if (im->pool != TS_POOL_NONE) {
         wires(t, "pooled", res, true);
-        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW), .DIGITS(REG)) u_pool (\n        .clk(clk), .rst(rst),\n        ",
-            im->d, w->res_w, t->plan->n_max, pools[im->pool]);
+        const char *watch = fault(t, "pool");
+        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW), .DIGITS(REG)) u_pool (\n        .clk(clk), .rst(rst), %s,\n        ",
+            im->d, w->res_w, t->plan->n_max, pools[im->pool], watch);
         tagged(t, "s", in);
         out(t, ",\n        ");
         tagged(t, "m", "pooled");
@@ -630,9 +653,10 @@ static void head(top *t, const char *in)
     }
 }
 
-static void output_port(const top *t, const char *in, int values, int bits, bool is_signed)
+static void output_port(top *t, const char *in, int values, int bits, bool is_signed)
 {
-    ts_pager(t->f, t->plan, &t->pages, t->page_in, t->page_to);
+    if (t->pages.stages)
+        ts_pager(t->f, t->plan, &t->pages, t->page_in, t->page_to, fault(t, "pager"));
     out(t,
         "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW), .ZEROS(%d)%s) u_output (\n"
         "        .clk(clk), .rst(rst),\n        ",
@@ -644,9 +668,11 @@ static void output_port(const top *t, const char *in, int values, int bits, bool
     out(t,
         ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused),\n"
         "        .m_error(m_out_error));\n\n"
+        "    // ---- Overflows and underflows, which there are none of\n"
+        "    ts_watch #(.N(%d)) u_watch (\n        .clk(clk), .rst(rst), .bad({%s}), .fault(fault));\n\n"
         "    wire unused = &{1'b0%s};\n"
         "endmodule\n\n`default_nettype wire\n",
-        t->unused);
+        t->fault_count, t->faults, t->unused);
 }
 
 static void output(top *t)
@@ -676,7 +702,7 @@ const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *pla
 {
     ts_text text;
     top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im),
-             .ports = ts_ports_of(im, plan), .streams = streams, .pages = ts_page_order_of(arena, plan, im), .unused = ""};
+             .ports = ts_ports_of(im, plan), .streams = streams, .pages = ts_page_order_of(arena, plan, im), .unused = "", .faults = ""};
     t.f = ts_text_open(&text);
     header(&t);
     admission(&t);

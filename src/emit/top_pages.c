@@ -108,10 +108,8 @@ static void constants(FILE *f, const char *name, const ts_page_order *order, int
         fprintf(f, "%d'd%d%s", width, of(&order->stage[s]), s ? ", " : "})");
 }
 
-void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const char *const *in, const char *const *to)
+void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const char *const *in, const char *const *to, const char *fault)
 {
-    if (!order->stages)
-        return;
     fprintf(f, "    // ---- Pages of");
     for (int s = 0; s < order->stages; s++)
         fprintf(f, "%s %s (%d %s of %d x %d bits)", s ? "," : "", ts_lin_name(order->stage[s].lin), order->stage[s].buffers,
@@ -148,9 +146,9 @@ void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const ch
     together(f, "o_ready", order, to, "_ready");
     fprintf(f, ",\n        ");
     together(f, "o_tag", order, to, "_tag");
-    fprintf(f, ",\n        .out_done(fate_valid && fate_ready && !fate[0]), .out_error(page_fate));\n"
+    fprintf(f, ",\n        .out_done(fate_valid && fate_ready && !fate[0]), .out_error(page_fate), %s);\n"
                "    // A register on the way to the stages.\n"
                "    ts_delay #(.WIDTH(%d), .CYCLES(1)) u_page_bus (\n"
                "        .clk(clk), .in({page_we, page_group, page_address, page_data}), .out({page_we_1, page_group_1, page_address_1, page_data_1}));\n\n",
-            order->stages + 24 + 72 * plan->paging.lanes);
+            fault, order->stages + 24 + 72 * plan->paging.lanes);
 }

@@ -12,12 +12,19 @@ typedef struct ring {
     ts_stage_cost *list;
     bool no_linears;
     int count;
+    int watched; /* stages with an output `fault` */
 } ring;
 
 static void put(ring *r, const char *stage, ts_cost cost)
 {
     CHECK(r->count < TS_STAGE_COST_MAX);
     r->list[r->count++] = (ts_stage_cost){stage, cost};
+}
+
+static void put_watched(ring *r, const char *stage, ts_cost cost)
+{
+    put(r, stage, cost);
+    r->watched++;
 }
 
 static ts_cost linear(const ring *r, ts_lin_id id)
@@ -30,19 +37,21 @@ static ts_cost linear(const ring *r, ts_lin_id id)
 
 static void put_linear(ring *r, ts_lin_id id)
 {
-    if (!r->no_linears)
-        put(r, ts_lin_name(id), linear(r, id));
+    if (r->no_linears)
+        r->watched++;
+    else
+        put_watched(r, ts_lin_name(id), linear(r, id));
 }
 
 static void put_rqvec(ring *r, ts_rqv_id id)
 {
-    put(r, ts_rqv_name(id), ts_cost_rqvec(&r->map, &r->w.rqv[id], &r->plan->rqv[id], r->w.tagw));
+    put_watched(r, ts_rqv_name(id), ts_cost_rqvec(&r->map, &r->w.rqv[id], &r->plan->rqv[id], r->w.tagw));
 }
 
 static void put_norm(ring *r, ts_nrm_id id)
 {
-    put(r, ts_nrm_name(id),
-        ts_cost_norm(&r->map, &r->w.nrm[id], &r->plan->nrm[id], r->w.res_w, r->w.res_w, r->w.lw, r->w.tagw, r->plan->reg));
+    put_watched(r, ts_nrm_name(id),
+                ts_cost_norm(&r->map, &r->w.nrm[id], &r->plan->nrm[id], r->w.res_w, r->w.res_w, r->w.lw, r->w.tagw, r->plan->reg));
 }
 
 static void put_route(ring *r)
@@ -57,8 +66,8 @@ static void embedding(ring *r)
 {
     const ts_imodel *im = r->im;
     const int hit = im->features * r->w.in_w;
-    put(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth,
-                                        im->embed_count == 0 && r->plan->half));
+    put_watched(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth,
+                                              im->embed_count == 0 && r->plan->half));
     for (int i = 0; i < im->embed_count; i++) {
         const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
         if (im->fused_qkv0 && i == im->embed_count - 1)
@@ -90,7 +99,7 @@ static void attention_block(ring *r)
     if (loop && im->fused_qkv0)
         ts_cost_add(&streams, 1, ts_cost_merge(qkv, r->plan->half));
     put(r, "fork and merges", streams);
-    put(r, "residual queue", ts_cost_queue_narrow(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_beats, plan->queue_style));
+    put_watched(r, "residual queue", ts_cost_queue_narrow(&r->map, res, plan->n_max + plan->attn.pq, plan->queue_beats, plan->queue_style));
     if (loop || !im->fused_qkv0) {
         put_norm_at(r, TS_BEFORE_ATTENTION);
         put_rqvec(r, TS_RQV_QKV);
@@ -98,9 +107,9 @@ static void attention_block(ring *r)
     }
     const ts_attention_params p = {
         .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg, .queue_beats = plan->queue_beats};
-    put(r, "attention", ts_cost_attention(&r->map, &p));
+    put_watched(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O);
-    put(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
+    put_watched(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     put_norm_at(r, TS_BEHIND_ATTENTION);
     if (r->ways.attn_route)
         put_route(r);
@@ -111,17 +120,17 @@ static void ffn_block(ring *r)
     const ts_imodel *im = r->im;
     const int res = im->d * r->w.res_w;
     if (r->ways.store)
-        put(r, "event queue", ts_cost_queue_narrow(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_beats, r->plan->queue_style));
+        put_watched(r, "event queue", ts_cost_queue_narrow(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_beats, r->plan->queue_style));
     if (r->ways.ffn_merge)
         put(r, "FFN merge", ts_cost_merge(res + r->w.tagw, r->plan->half));
     ts_cost around = ts_cost_fork(res + r->w.tagw, r->plan->half);
     ts_cost_add(&around, 1, ts_cost_fifo(&r->map, res, r->plan->mid_depth, r->plan->mid_style));
-    put(r, "FFN fork and FIFO", around);
+    put_watched(r, "FFN fork and FIFO", around);
     put_norm_at(r, TS_BEFORE_FFN);
     put_rqvec(r, TS_RQV_FFN);
     put_linear(r, TS_LIN_FFN1);
     put_linear(r, TS_LIN_FFN2);
-    put(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
+    put_watched(r, "FFN sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
     put_norm_at(r, TS_BEHIND_FFN);
     if (r->ways.ffn_route)
         put_route(r);
@@ -134,7 +143,7 @@ static void head(ring *r)
     if (im->has_final_norm)
         put_norm(r, TS_NRM_FINAL);
     if (im->pool != TS_POOL_NONE)
-        put(r, "pool", ts_cost_pool(&r->map, im->d, r->w.res_w, plan->n_max, im->pool, plan->reg));
+        put_watched(r, "pool", ts_cost_pool(&r->map, im->d, r->w.res_w, plan->n_max, im->pool, plan->reg));
     put_rqvec(r, TS_RQV_HEAD);
     const ts_lin_id last = (ts_lin_id)(TS_LIN_HEAD0 + im->head_count - 1);
     for (int id = TS_LIN_HEAD0; id <= (int)last; id++)
@@ -168,7 +177,7 @@ ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im)
 static int stages(ring *r)
 {
     if (ts_plan_is_paged(r->plan))
-        put(r, "pager", ts_plan_pager_cost(r->plan, r->im));
+        put_watched(r, "pager", ts_plan_pager_cost(r->plan, r->im));
     embedding(r);
     if (r->ways.has_attention)
         attention_block(r);
@@ -178,6 +187,7 @@ static int stages(ring *r)
         head(r);
     else
         put(r, "output", ts_cost_output(r->im->d, r->w.res_w, 1, false, r->plan->half));
+    put(r, "watch", ts_cost_watch(r->watched, r->watched));
     return r->count;
 }
 

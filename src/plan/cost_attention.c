@@ -28,6 +28,7 @@ static ts_cost sched(int PQ, int PKEY, int HG, int DC, int HOW, int NW, int SPW,
 #undef COST_ts_attn_sched
     ts_cost cost = both(self);
     ts_cost_add(&cost, 2, walk(NW, PKEY, DC, KAW, SAW));
+    ts_cost_add(&cost, 1, ts_cost_watch(2, 10));
     return cost;
 }
 
@@ -160,6 +161,7 @@ static ts_cost keys_values(const ts_mapping *map, const ts_attention_params *p)
     ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * KW, 2 * BANK, style, false));
     ts_cost_add(&cost, PKEY, ts_cost_mem(map, PH * PD * VW, 2 * BANK, style, false));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, NW + SPW + LW + 1, 2));
+    ts_cost_add(&cost, 1, ts_cost_watch(3, 10));
     return cost;
 }
 
@@ -199,6 +201,7 @@ static ts_cost finish(const ts_mapping *map, const ts_attention_params *p, int S
     ts_cost_add(&cost, 1, ts_cost_delay(GW + 1 + LW, 8));
     for (int g = 0; g < HG; g++)
         ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, imin(H - g * PH, PH) * DH * CW + (g == HG - 1 ? LW + 1 : 0), PLACES));
+    ts_cost_add(&cost, 1, ts_cost_watch(HG + 1, 4 * HG + 3));
     return cost;
 }
 
@@ -258,5 +261,6 @@ ts_cost ts_cost_attention(const ts_mapping *map, const ts_attention_params *p)
     ts_cost_add(&cost, rows, weights_sum(PKEY, PW, SUMW, REG));
     ts_cost_add(&cost, rows, contexts(map, p, DC, ACCW));
     ts_cost_add(&cost, 1, finish(map, p, SUMW, ACCW, PLACES));
+    ts_cost_add(&cost, 1, ts_cost_watch(4, 4));
     return cost;
 }

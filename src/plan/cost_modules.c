@@ -158,6 +158,13 @@ ts_cost ts_cost_mul2(const ts_mapping *map, int AW, bool ASIGNED, int BW)
     return cost;
 }
 
+/* ts_watch of so many bits: more than 6 go through a level of registers. SIGNALS: those that the bits are made of, which share its LUTs. */
+ts_cost ts_cost_watch(int BITS, int SIGNALS)
+{
+    const int groups = cdiv(BITS, 6);
+    return both((ts_resources){.lut = groups > 1 ? groups + cdiv(groups, 5) : cdiv(SIGNALS, 5), .ff = 1 + (groups > 1 ? groups : 0)});
+}
+
 /* ---- Streams */
 
 ts_cost ts_cost_skid(int WIDTH)
@@ -195,6 +202,7 @@ ts_cost ts_cost_fifo(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style S
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, 4));
+    ts_cost_add(&cost, 1, ts_cost_watch(1, 2));
     return cost;
 }
 
@@ -207,6 +215,7 @@ ts_cost ts_cost_queue(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style 
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_mem(map, WIDTH, DEPTH, STYLE, false));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, 4));
+    ts_cost_add(&cost, 1, ts_cost_watch(1, 2));
     return cost;
 }
 
@@ -231,13 +240,16 @@ ts_cost ts_cost_queue_narrow(const ts_mapping *map, int WIDTH, int DEPTH, int BE
 /* Tokens of BEATS beats of WIDTH bits. */
 static ts_cost collect(const ts_mapping *map, int WIDTH, int BEATS, int DEPTH)
 {
-    if (BEATS == 1)
-        return ts_cost_fifo_lut(map, WIDTH, DEPTH);
+    ts_cost cost = ts_cost_watch(1, 2);
+    if (BEATS == 1) {
+        ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, DEPTH));
+        return cost;
+    }
     ts_resources self = {0};
 #define COST_ts_collect
 #include "plan/cost_table.def"
 #undef COST_ts_collect
-    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, both(self));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, WIDTH, (DEPTH - 2) * BEATS + 2));
     return cost;
 }
@@ -414,10 +426,12 @@ ts_cost ts_cost_radd(int D, int W, int TAGW, int NR, bool HALF)
 #include "plan/cost_table.def"
 #undef COST_ts_radd
     ts_cost cost = both(self);
-    if (NR < D)
+    if (NR < D) {
         ts_cost_add(&cost, 2, ts_cost_pick(cdiv(D, NR), NR * W));
-    else
+        ts_cost_add(&cost, 1, ts_cost_watch(1, 2));
+    } else {
         ts_cost_add(&cost, 1, ts_cost_slice(TAGW + D * W, HALF));
+    }
     return cost;
 }
 
@@ -430,6 +444,7 @@ ts_cost ts_cost_admit(const ts_mapping *map, int WIDTH, int NMAX, int TAGW, int 
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, ts_cost_slice(TAGW + WIDTH, HALF));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, 2, QDEPTH));
+    ts_cost_add(&cost, 1, ts_cost_watch(1, 4));
     return cost;
 }
 
@@ -467,6 +482,7 @@ ts_cost ts_cost_pool(const ts_mapping *map, int D, int W, int NMAX, ts_pool mode
         ts_cost_add(&cost, 1, ts_cost_recip(clog2(NMAX + 1), 1, DIGITS));
         ts_cost_add(&cost, 1, ts_cost_pulse(1, 1 + 1 + 7));
         ts_cost_add(&cost, 1, ts_cost_beats(D));
+        ts_cost_add(&cost, 1, ts_cost_watch(1, 2));
         ts_cost_add(&cost, 1, ts_cost_requant(map, 26, 1, 41 - W, 0, 1, W, false));
     }
     return cost;
@@ -513,6 +529,7 @@ ts_cost ts_cost_linear(const ts_mapping *map, const ts_linear_params *p)
     else
         ts_cost_add(&cost, 1, collect(map, NR * YW, BT, in_flight));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, p->tagw, in_flight));
+    ts_cost_add(&cost, 1, ts_cost_watch(3, BEATS ? 8 : 7));
     return cost;
 }
 
@@ -532,6 +549,7 @@ ts_cost ts_cost_rqvec(const ts_mapping *map, const ts_rqv_widths *w, const ts_rq
     ts_cost_add(&cost, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, 3, YW, w->varbits));
     ts_cost_add(&cost, 1, collect(map, NR * YW, STEPS, depth));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, TAGW, depth));
+    ts_cost_add(&cost, 1, ts_cost_watch(3, 6));
     return cost;
 }
 
@@ -571,5 +589,6 @@ ts_cost ts_cost_norm(const ts_mapping *map, const ts_nrm_widths *w, const ts_nrm
     ts_cost_add(&cost, NP, ts_cost_mul(map, TW, 17, true, false));
     ts_cost_add(&cost, NP, ts_cost_requant(map, 19, 1, w->y_shift, w->biasw, 1, YW, false));
     ts_cost_add(&cost, 1, ts_cost_fifo_lut(map, NP * YW, tokens * B));
+    ts_cost_add(&cost, 1, ts_cost_watch(2, 5));
     return cost;
 }

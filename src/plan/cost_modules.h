@@ -19,6 +19,7 @@ ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style ST
 ts_cost ts_cost_delay(int WIDTH, int CYCLES);
 ts_cost ts_cost_pulse(int WIDTH, int CYCLES); /* delay with reset */
 ts_cost ts_cost_mul(const ts_mapping *map, int AW, int BW, bool ASIGNED, bool BSIGNED);
+ts_cost ts_cost_watch(int BITS, int SIGNALS);
 ts_cost ts_cost_mul2(const ts_mapping *map, int AW, bool ASIGNED, int BW);
 ts_cost ts_cost_skid(int WIDTH);
 ts_cost ts_cost_slice(int WIDTH, bool HALF);

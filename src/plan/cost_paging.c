@@ -16,7 +16,9 @@ static ts_cost gate(int BUFFERS, int TURNS, int EVW, int LATE)
 #define COST_ts_page_gate
 #include "plan/cost_table.def"
 #undef COST_ts_page_gate
-    return both(self);
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_watch(1, 3));
+    return cost;
 }
 
 static ts_cost burst(int BYTES, int ADDRW, int OFFW, int BURSTS)
@@ -25,7 +27,9 @@ static ts_cost burst(int BYTES, int ADDRW, int OFFW, int BURSTS)
 #define COST_ts_page_burst
 #include "plan/cost_table.def"
 #undef COST_ts_page_burst
-    return both(self);
+    ts_cost cost = both(self);
+    ts_cost_add(&cost, 1, ts_cost_watch(2, 2 + clog2(BURSTS + 1)));
+    return cost;
 }
 
 static ts_cost crc(void)
@@ -57,6 +61,7 @@ static ts_cost loader(int STAGES, int COUNT, int LANES, int BURSTS)
     ts_cost cost = both(self);
     ts_cost_add(&cost, 1, burst(8 * LANES, ADDRESS_BITS, OFFSET_BITS, BURSTS));
     ts_cost_add(&cost, 1, unpack(LANES));
+    ts_cost_add(&cost, 1, ts_cost_watch(STAGES + 1, 4 * STAGES + 1));
     return cost;
 }
 
@@ -91,6 +96,7 @@ ts_cost ts_cost_pager(int STAGES, const int *BUFFERS, const int *TURNS, const ts
     for (int s = 0; s < STAGES; s++)
         ts_cost_add(&cost, 1, gate(BUFFERS[s], TURNS[s], EVW, LATE));
     ts_cost_add(&cost, 1, poison(STAGES, EVW));
+    ts_cost_add(&cost, 1, ts_cost_watch(STAGES + 1, STAGES + 1));
     /* The bus to the page memories passes through a register: one-hot stage, group, address, data. */
     ts_cost_add(&cost, 1, ts_cost_delay(STAGES + 8 + 16 + TS_PAGE_SLICE * port->lanes, 1));
     return cost;

@@ -193,6 +193,8 @@ void simulation::edge()
     cycle_++;
     if (top_->contextp()->gotFinish())
         die("the Verilog ended the simulation");
+    if (top_->fault && !top_->rst)
+        die("fault is up: a buffer overflowed or ran empty");
 }
 
 void simulation::reset()
@@ -517,6 +519,7 @@ int main(int argc, char **argv)
             "[--patience CYCLES] [--part-stall PART TRANSFER CYCLES]");
     VerilatedContext context;
     context.commandArgs(argc, argv);
+    context.fatalOnError(false); /* an assertion ends the run as any other end of the Verilog does */
     context.randReset(random ? 2 : 0);
     context.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
     simulation sim(&context, stalls, seed, lone);

@@ -25,9 +25,10 @@ module tb;
     localparam           LOAD_BITS = 116;
     reg  [7:0]           cfg_part = 8'd0;
     wire [`RING_PARTS-2:0] cut_valid, cut_ready, cut_last;
-    wire [`RING_PARTS-1:0] part_gives;
+    wire [`RING_PARTS-1:0] part_gives, fault;
 `else
     localparam           LOAD_BITS = 108;
+    wire                 fault;
 `endif
 
 `ifdef RING_PAGED_RINGS
@@ -52,7 +53,7 @@ module tb;
 `ifdef RING_REFUSALS
         .s_hit_refused(1'b0), .s_hit_error(1'b0),
 `endif
-        .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused), .m_out_error(m_error),
+        .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused), .m_out_error(m_error), .fault(fault),
 `ifdef RING_PARTS
         .cfg_part(cfg_part), .cut_valid(cut_valid), .cut_ready(cut_ready), .cut_last(cut_last),
         .hold({`RING_PARTS{1'b0}}), .part_gives(part_gives),
@@ -142,6 +143,8 @@ module tb;
             if (idle > `RING_WATCHDOG)
                 fail("nothing moved for too long");
 
+            if (|fault !== 1'b0)
+                fail("fault is up: a buffer overflowed or ran empty");
             if (m_valid !== 1'b0 && m_valid !== 1'b1)
                 fail("m_out_valid is unknown");
             if (m_valid && m_ready) begin
