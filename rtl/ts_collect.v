@@ -17,6 +17,9 @@ module ts_collect #(
     input  wire                   m_ready,
     output wire [BEATS*WIDTH-1:0] m_data,
     output wire                   fault
+`ifdef FORMAL
+    , output reg [15:0]           f_inside // beats of tokens that have not left
+`endif
 );
     // One token is offered, all beats but the last of another are in front of it.
     localparam PLACES = BEATS > 1 ? (DEPTH - 2) * BEATS + 2 : DEPTH;
@@ -30,6 +33,10 @@ module ts_collect #(
         .m_valid(beat_valid), .m_ready(beat_ready), .m_data(beat), .count(count));
     ts_watch watch (.clk(clk), .rst(rst), .bad(s_valid && !ready), .fault(fault));
     wire unused = &{1'b0, count};
+`ifdef FORMAL
+    wire [15:0] f_have;
+    wire        f_full, f_sound;
+`endif
 
     generate
         if (DEPTH < 2) begin : g_guard
@@ -39,6 +46,11 @@ module ts_collect #(
             assign beat_ready = m_ready;
             assign m_valid    = beat_valid;
             assign m_data     = beat;
+`ifdef FORMAL
+            assign f_have  = 0;
+            assign f_full  = 0;
+            assign f_sound = 1;
+`endif
         end else begin : g_multiple
             localparam        BW   = $clog2(BEATS);
             localparam [31:0] LAST = BEATS - 1;
@@ -71,8 +83,40 @@ module ts_collect #(
                 if (last && (!full || m_ready))
                     token <= shifted; // junk until the last beat is there
             end
+`ifdef FORMAL
+            assign f_have  = have;
+            assign f_full  = full;
+            // Beats pile up in the FIFO only while one token is offered and the next one lacks its last beat.
+            assign f_sound = have <= LAST && last == (have == LAST) && count <= (DEPTH - 2) * BEATS + 1;
+`endif
         end
     endgenerate
+
+`ifdef FORMAL
+    // Senders who never have more than DEPTH tokens inside are never turned away (ts_watch), and every token is offered: what is inside is
+    // accounted for, and a whole token waits for its offer at most BEATS cycles.
+    reg         f_started = 0, f_reset = 0;
+    reg  [15:0] f_late;
+    wire        f_allowed = f_inside < DEPTH * BEATS && !f_reset; // to send
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_reset   <= rst;
+        f_inside  <= rst ? 0 : f_inside + s_valid - (m_valid && m_ready ? BEATS : 0);
+        f_late    <= rst || m_valid || f_inside < BEATS ? 0 : f_late + 1;
+        if (!f_started)
+            assume (rst);
+        else begin
+`ifdef FORMAL_INSIDE
+            assert (rst || !s_valid || f_allowed);
+`else
+            assume (rst || !s_valid || f_allowed);
+`endif
+            assert (f_inside == count + f_have + (f_full ? BEATS : 0) && f_inside <= DEPTH * BEATS && f_sound);
+            assert (!m_valid || f_inside >= BEATS);
+            assert (f_late <= (m_valid ? BEATS : f_have));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

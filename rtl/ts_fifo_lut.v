@@ -63,19 +63,29 @@ module ts_fifo_lut #(
     assign m_valid = some;
     assign m_data  = array[rptr];
 `ifdef FORMAL
+    reg              f_started = 0, f_reset = 0;
+    wire [31:0]      f_end = {{(32-AW){1'b0}}, rptr} + {{(32-CW){1'b0}}, count};
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_reset   <= rst;
+        if (f_started) begin
+            assert (count <= FULL && rptr <= LAST && wptr <= LAST);
+            assert (wptr == (f_end > LAST ? f_end - FULL : f_end));
+            assert (some == (count != 0));
+            assert (s_ready == (count != FULL && !f_reset));
+        end
+    end
+`ifndef FORMAL_INSIDE
     // One word, whichever the solver picks, is followed from its acceptance to its delivery: `f_ahead` words are in
     // front of it. It must come out unchanged and in its turn; so must, therefore, every word.
     wire             f_pick = $anyseq;
-    reg              f_track = 0, f_started = 0, f_waiting = 0, f_reset = 0;
+    reg              f_track = 0, f_waiting = 0;
     reg  [WIDTH-1:0] f_word, f_data;
     reg  [CW-1:0]    f_ahead;
     wire [31:0]      f_sum = {{(32-AW){1'b0}}, rptr} + {{(32-CW){1'b0}}, f_ahead};
     wire [31:0]      f_at = f_sum > LAST ? f_sum - FULL : f_sum;
-    wire [31:0]      f_end = {{(32-AW){1'b0}}, rptr} + {{(32-CW){1'b0}}, count};
 
     always @(posedge clk) begin
-        f_started <= 1;
-        f_reset   <= rst;
         f_waiting <= !rst && m_valid && !m_ready;
         f_data    <= m_data;
         if (rst)
@@ -91,10 +101,6 @@ module ts_fifo_lut #(
         if (!f_started)
             assume (rst);
         else begin
-            assert (count <= FULL && rptr <= LAST && wptr <= LAST);
-            assert (wptr == (f_end > LAST ? f_end - FULL : f_end));
-            assert (some == (count != 0));
-            assert (s_ready == (count != FULL && !f_reset));
             if (f_waiting)
                 assert (m_valid && m_data == f_data);
             if (f_track) begin
@@ -105,6 +111,7 @@ module ts_fifo_lut #(
             end
         end
     end
+`endif
 `endif
 endmodule
 

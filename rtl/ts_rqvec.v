@@ -139,12 +139,18 @@ module ts_rqvec #(
     // The lanes run together: lane 0 speaks for all.
     wire unused = &{1'b0, rq_valid, rq_tag};
 
+`ifdef FORMAL
+    wire [15:0] f_inside;
+`endif
     // ---- collect and put out; tags wait beside the data
     wire [STEPS*NR*YW-1:0] vector;
     wire                   tag_ready, tag_valid, collect_fault;
     wire [CW-1:0]          tag_count;
     ts_collect #(.WIDTH(NR * YW), .BEATS(STEPS), .DEPTH(DEPTH)) collect (
         .clk(clk), .rst(rst), .s_valid(rq_valid[0]), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector),
+`ifdef FORMAL
+        .f_inside(f_inside),
+`endif
         .fault(collect_fault));
     assign m_data = vector[D*YW-1:0];
     ts_fifo_lut #(.WIDTH(TAGW), .DEPTH(DEPTH)) tags (
@@ -154,6 +160,32 @@ module ts_rqvec #(
     ts_watch #(.N(3)) watch (
         .clk(clk), .rst(rst), .bad({collect_fault, begins && !tag_ready, pop && !tag_valid}), .fault(fault));
     wire unused_collect = &{1'b0, vector, tag_count};
+
+`ifdef FORMAL
+    // Every place that is used belongs to a token that has begun: its beats are still to be issued, on their way, or in ts_collect, and its
+    // tag waits. So nothing is lost, nothing is full when it is written (ts_watch, ts_collect), nothing is empty when it is read.
+    reg          f_started = 0;
+    reg  [5:0]   f_line; // a copy of ts_requant's
+    integer      f_i;
+    reg  [15:0]  f_beats;
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_line    <= rst ? 0 : {f_line[4:0], step[2]};
+        f_beats    = first ? 0 : STEPS - count;
+        for (f_i = 0; f_i < 3; f_i = f_i + 1)
+            f_beats = f_beats + step[f_i];
+        for (f_i = 0; f_i < 6; f_i = f_i + 1)
+            f_beats = f_beats + f_line[f_i];
+        if (!f_started)
+            assume (rst);
+        else begin
+            assert (rq_valid[0] == f_line[5]);
+            assert (count <= LAST && used <= DEPTH && (!room || used < DEPTH));
+            assert (used * STEPS == f_beats + f_inside);
+            assert (used == tag_count);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

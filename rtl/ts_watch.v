@@ -37,7 +37,7 @@ module ts_watch #(
     always @(posedge clk) begin
         f_started <= 1;
         if (f_started)
-            assert (!fault && some == {GROUPS{1'b0}} && (rst || bad == {N{1'b0}}));
+            assert (!fault && (rst || (some == 0 && bad == 0)));
     end
 `else
 `ifndef SYNTHESIS
