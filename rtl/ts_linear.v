@@ -307,6 +307,10 @@ module ts_linear #(
     ts_delay #(.WIDTH(1), .CYCLES(BEAT)) delay_done (.clk(clk), .in(last_1), .out(token_done));
     ts_delay #(.WIDTH(QAW), .CYCLES(BEAT - 3)) delay_q (.clk(clk), .in(qaddr), .out(qaddr_start));
 
+`ifdef FORMAL
+    wire [15:0] f_left, f_table, f_inside; // beats that are held, behind the requantisers, at the output
+    wire        f_done, f_eot;
+`endif
     generate
         if (R > 1) begin : g_hold
             localparam         RCW    = $clog2(R);
@@ -327,12 +331,20 @@ module ts_linear #(
                     left <= left - 1'b1;
                 qaddr_read <= group[BEAT-4] ? qaddr_start : qaddr_read + 1'b1;
             end
+`ifdef FORMAL
+            assign f_left   = left;
+            assign f_done   = done;
+`endif
             assign beat     = group[BEAT-1] || more;
             assign beat_eot = left == {{(RCW-1){1'b0}}, 1'b1} && done;
             assign beat_acc = hold[NR*ACCW-1:0];
         end else begin : g_straight
             always @(posedge clk)
                 qaddr_read <= qaddr_start;
+`ifdef FORMAL
+            assign f_left   = 0;
+            assign f_done   = 0;
+`endif
             assign beat     = group[BEAT-1];
             assign beat_eot = token_done;
             assign beat_acc = acc;
@@ -373,11 +385,17 @@ module ts_linear #(
             always @(posedge clk)
                 table_valid <= rst ? 2'b0 : {table_valid[0], rq_valid[0]};
             assign y_valid = table_valid[1];
+`ifdef FORMAL
+            assign f_table = table_valid[0] + table_valid[1];
+`endif
             ts_delay #(.WIDTH(1), .CYCLES(2)) delay_eot (.clk(clk), .in(rq_eot[0]), .out(y_eot));
         end else begin : g_no_table
             assign y       = y_rq;
             assign y_valid = rq_valid[0];
             assign y_eot   = rq_eot[0];
+`ifdef FORMAL
+            assign f_table = 0;
+`endif
         end
     endgenerate
     // The lanes run together: lane 0 speaks for all.
@@ -391,13 +409,26 @@ module ts_linear #(
             wire [CW-1:0] fifo_count;
             ts_fifo_lut #(.WIDTH(NR * YW + 1), .DEPTH(DEPTH)) fifo (
                 .clk(clk), .rst(rst), .s_valid(y_valid), .s_ready(fifo_ready), .s_data({y_eot, y}),
-                .m_valid(m_valid), .m_ready(m_ready), .m_data({m_eot, m_data}), .count(fifo_count));
+`ifdef FORMAL
+                .m_data({f_eot, m_data}),
+`else
+                .m_data({m_eot, m_data}),
+`endif
+                .m_valid(m_valid), .m_ready(m_ready), .count(fifo_count));
+`ifdef FORMAL
+            // ts_fifo_lut is proved to give its words in their order.
+            assign m_eot    = f_out == BT - 1;
+            assign f_inside = fifo_count;
+`endif
             assign result_bad = y_valid && !fifo_ready;
             wire unused_fifo = &{1'b0, fifo_count};
         end else begin : g_vector
             wire [BT*NR*YW-1:0] vector;
             ts_collect #(.WIDTH(NR * YW), .BEATS(BT), .DEPTH(DEPTH)) collect (
                 .clk(clk), .rst(rst), .s_valid(y_valid), .s_data(y), .m_valid(m_valid), .m_ready(m_ready), .m_data(vector),
+`ifdef FORMAL
+                .f_inside(f_inside),
+`endif
                 .fault(result_bad));
             assign m_data = vector[M*YW-1:0];
             assign m_eot  = 1'b1;
@@ -415,6 +446,81 @@ module ts_linear #(
     ts_watch #(.N(3)) watch (
         .clk(clk), .rst(rst), .bad({result_bad, begins && !tag_ready, pop && m_eot && !tag_valid}), .fault(fault));
     wire unused_tags = &{1'b0, tag_count};
+
+`ifdef FORMAL
+    // Every place that is used is accounted for: by beats that are still to be issued (of a group that is promised), by groups on their way
+    // to the requantisers, by beats behind them and at the output. So nothing is lost, nothing is full when it is written (ts_watch,
+    // ts_collect), nothing is empty when it is read. Groups are at least KO >= R cycles apart, so that none comes while another is held.
+    localparam SPAN = BEAT + 1 + R;
+    reg             f_started = 0;
+    reg  [5:0]      f_line, f_line_eot; // copies of ts_requant's
+    reg  [SPAN-1:0] f_groups;           // group ends 1, 2 ... cycles ago
+    reg  [SPAN-1:0] f_last;             // they were their token's last
+    reg  [15:0]     f_in, f_out;        // beats of the token at the output's input, and of the one at the output, that have passed
+    reg  [15:0]     f_beats, f_flying, f_at, f_group;
+    integer         f_i, f_j;
+    wire [15:0]     f_coming = !in_token ? 0 : MO - mo; // groups of the token that have not ended
+    always @(posedge clk) begin
+        f_started  <= 1;
+        f_line     <= rst ? 0 : {f_line[4:0], beat};
+        f_line_eot <= {f_line_eot[4:0], beat_eot};
+        f_groups   <= rst ? 0 : {f_groups[SPAN-2:0], group_end};
+        f_last     <= {f_last[SPAN-2:0], last_mo};
+        f_in       <= rst ? 0 : !y_valid ? f_in : f_in == BT - 1 ? 0 : f_in + 1;
+        f_out      <= rst || BEATS == 0 ? 0 : !pop ? f_out : m_eot ? 0 : f_out + 1;
+        f_flying    = f_left + f_table;
+        for (f_i = 0; f_i <= BEAT; f_i = f_i + 1)
+            f_flying = f_flying + (f_groups[f_i] ? R : 0);
+        for (f_i = 0; f_i < 6; f_i = f_i + 1)
+            f_flying = f_flying + f_line[f_i];
+        if (!f_started)
+            assume (rst);
+        else begin
+            assert (rq_valid[0] == f_line[5]);
+            assert (f_groups[BEAT:0] == {group, group_end_1});
+            assert (ko <= KO_LAST && mo <= MO_LAST && (in_token || (ko == 0 && mo == 0)) && (!paused || (in_token && ko == 0 && mo != 0)));
+            for (f_i = 0; f_i < SPAN; f_i = f_i + 1) begin
+                assert (!f_groups[f_i] || ko <= f_i);
+                for (f_j = f_i + 1; f_j < SPAN && f_j < f_i + KO; f_j = f_j + 1)
+                    assert (!f_groups[f_i] || !f_groups[f_j]);
+            end
+            for (f_i = 0; f_i < R - 1; f_i = f_i + 1)
+                assert (!f_groups[BEAT+1+f_i] || f_left == R - 1 - f_i);
+            assert (f_left == 0 || (f_groups >> BEAT + 1) != 0);
+            // Credits.
+            assert (used <= DEPTH && (!room || used <= ROOM) && (MO > 1 || used <= DEPTH - SPARE));
+            if (BEATS == 0)
+                assert (!paused && used * BT == f_coming * R + f_flying + f_inside && used == tag_count);
+            else begin
+                assert (used == (in_token && !paused ? R : 0) + f_flying + f_inside);
+                assert (tag_count * BT == used + (!in_token ? 0 : paused ? f_coming * R : (f_coming - 1) * R) + f_out && f_out < BT);
+            end
+            // The last beat of a token is the one that says so: what is ahead of it tells its number.
+            f_at = f_in;
+            assert (f_in < BT);
+            if (BEATS != 0 && TABLE == 0) begin
+                for (f_i = 5; f_i >= 0; f_i = f_i - 1)
+                    if (f_line[f_i]) begin
+                        assert (f_line_eot[f_i] == (f_at == BT - 1));
+                        f_at = f_at == BT - 1 ? 0 : f_at + 1;
+                    end
+                assert (!y_valid || y_eot == (f_in == BT - 1));
+                for (f_i = 0; f_i < R - 1; f_i = f_i + 1)
+                    if (f_left > f_i) begin
+                        assert (f_done == (f_at + f_left - f_i == BT));
+                        f_at = f_at == BT - 1 ? 0 : f_at + 1;
+                    end
+                for (f_i = BEAT; f_i >= 0; f_i = f_i - 1)
+                    if (f_groups[f_i]) begin
+                        assert (f_last[f_i] == (f_at == BT - R));
+                        f_at = f_at == BT - R ? 0 : f_at + R;
+                    end
+                assert (f_at == mo * R);
+                assert (!group[BEAT-1] || token_done == f_last[BEAT]);
+            end
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
