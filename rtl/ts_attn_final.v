@@ -205,6 +205,9 @@ module ts_attn_final #(
     end
 
     wire [HG-1:0] f_valid, f_ready, f_bad;
+`ifdef FORMAL
+    wire [HG*8-1:0] f_counts;
+`endif
     wire          pop = m_valid && m_ready;
     genvar g, h, d;
     generate
@@ -231,12 +234,81 @@ module ts_attn_final #(
                 .clk(clk), .rst(rst), .s_valid(push_here), .s_ready(f_ready[g]), .s_data(in),
                 .m_valid(f_valid[g]), .m_ready(pop), .m_data(out), .count(count));
             assign f_bad[g] = (push_here && !f_ready[g]) || (pop && !f_valid[g]);
+`ifdef FORMAL
+            assign f_counts[g*8 +: 8] = count;
+`endif
             wire unused = &{1'b0, count};
         end
     endgenerate
     assign m_valid = f_valid[HG-1]; // the other groups' came before
     ts_watch #(.N(HG + 1)) watch (.clk(clk), .rst(rst), .bad({f_bad, go && busy && !block_end}), .fault(fault));
     wire unused = &{1'b0, token_next[NF*CW-1:0], token, r_layer, word};
+
+`ifdef FORMAL
+    // As ts_attn_sched must behave: the items of a block, one for each head group, come in order, none before the steps of the one before
+    // have been made, and the block's contexts have places, which their leaving gives back. Then every place that is taken is accounted
+    // for in each head group: by queries of items that are still to come, of the item that is worked on, on their way to the FIFO, or in it.
+    // So no FIFO is full when it is written. Where the last head group's has a context, so have the others' (shown for blocks of one query).
+    localparam RECIP = 1 + (16 + REG - 1) / REG;
+    localparam SPAN  = 13 + RECIP; // from a query's last step to its push
+    reg              f_started = 0;
+    reg  [7:0]       f_room, f_count; // free places; queries of the block
+    reg  [7:0]       f_group;         // of the item to come
+    reg  [SPAN-1:0]  f_ends;          // a query's last step 1, 2 ... cycles ago
+    reg  [SPAN*8-1:0] f_groups;       // its head group
+    reg  [7:0]       f_pushed;        // head group of the next push
+    reg  [7:0]       f_sum, f_at;
+    integer          f_i, f_g;
+    wire [7:0]       f_free = f_room + pop;
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_ends    <= rst ? 0 : {f_ends[SPAN-2:0], busy && query_end};
+        f_groups  <= {f_groups[(SPAN-1)*8-1:0], 8'd0 | group};
+        f_room    <= rst ? PLACES : f_free - (go && go_group == 0 ? go_count : 0);
+        f_group   <= rst ? 0 : !go ? f_group : f_group == HG - 1 ? 0 : f_group + 1;
+        f_count   <= go ? go_count : f_count;
+        f_pushed  <= rst ? 0 : !push ? f_pushed : f_pushed == HG - 1 ? 0 : f_pushed + 1;
+        if (!f_started)
+            assume (rst);
+        else begin
+            if (go) begin
+                assume (!busy || block_end);
+                assume (go_group == f_group);
+                if (f_group == 0)
+                    assume (go_count > 0 && go_count <= PQ && go_count <= f_room);
+                else
+                    assume (go_count == f_count);
+            end
+            assert (push == f_ends[SPAN-1]);
+            assert ((r_valid && r_end) == f_ends[3+RECIP]);
+            assert (y_end == f_ends[SPAN-2]);
+            assert (!push || push_group == f_groups[(SPAN-1)*8 +: 8]);
+            assert (f_group < HG && f_room <= PLACES);
+            assert (f_group == 0 || (f_count > 0 && f_count <= PQ));
+            if (busy) begin
+                assert (left > 0 && left <= f_count && chunk <= LAST_CHUNK && head <= LAST_HEAD && group < HG);
+                assert (f_group == (group == HG - 1 ? 0 : group + 1));
+            end
+            for (f_g = 0; f_g < HG; f_g = f_g + 1) begin
+                f_sum = f_counts[f_g*8 +: 8] + (busy && group == f_g ? left : 0) + (f_group != 0 && f_g >= f_group ? f_count : 0);
+                for (f_i = 0; f_i < SPAN; f_i = f_i + 1)
+                    f_sum = f_sum + (f_ends[f_i] && f_groups[f_i*8 +: 8] == f_g ? 1 : 0);
+                assert (f_sum == PLACES - f_room);
+            end
+            if (PQ == 1) begin
+                f_at = f_pushed;
+                for (f_i = SPAN - 1; f_i >= 0; f_i = f_i - 1)
+                    if (f_ends[f_i]) begin
+                        assert (f_groups[f_i*8 +: 8] == f_at);
+                        f_at = f_at == HG - 1 ? 0 : f_at + 1;
+                    end
+                assert (f_at == (busy ? group : f_group) && f_pushed < HG);
+                for (f_g = 0; f_g < HG; f_g = f_g + 1)
+                    assert (f_counts[f_g*8 +: 8] == f_counts[(HG-1)*8 +: 8] + (f_g < f_pushed ? 1 : 0));
+            end
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

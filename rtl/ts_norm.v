@@ -299,15 +299,24 @@ module ts_norm #(
         .clk(clk), .rst(rst), .bad({y_valid[0] && !beat_room, m_valid && m_ready && !tag_valid}), .fault(fault));
     wire unused_beats = &{1'b0, beat_count};
 
+`ifdef FORMAL
+    wire [B-1:0] f_place;
+`endif
     generate
         if (B == 1) begin : g_single
             assign result_last = 1'b1;
+`ifdef FORMAL
+            assign f_place = 1;
+`endif
             always @(posedge clk)
                 if (shift_in)
                     result <= beat;
         end else begin : g_multiple
             reg [B-1:0] place; // one-hot: the beat that comes next
             assign result_last = place[B-1];
+`ifdef FORMAL
+            assign f_place = place;
+`endif
             always @(posedge clk)
                 if (rst)
                     place <= {{B-1{1'b0}}, 1'b1};
@@ -323,6 +332,42 @@ module ts_norm #(
 
     assign m_valid = full;
     assign m_data  = result[D*YW-1:0];
+
+`ifdef FORMAL
+    // Nothing stalls between acceptance and the FIFO of beats: what happens there follows from when tokens were accepted. Every tag that waits
+    // belongs to a token whose beats are on their way, in the FIFO or in the result. So nothing is lost, no beat finds the FIFO full and no
+    // token leaves without its tag (ts_watch).
+    localparam Y    = 2 * B + 2 * TREE + 13 + RSQRT; // from the cycle after acceptance to the first beat at the FIFO
+    localparam SPAN = Y + B;
+    reg            f_started = 0;
+    reg [SPAN-1:0] f_loads; // 1, 2 ... cycles ago
+    reg [15:0]     f_beats;
+    integer        f_i, f_j;
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_loads   <= rst ? 0 : {f_loads[SPAN-2:0], load};
+        f_beats    = beat_count + (full ? B : 0);
+        for (f_i = 0; f_i < B; f_i = f_i + 1)
+            f_beats = f_beats + (f_loads[Y+f_i] ? B - f_i : 0) + (f_place[f_i] ? f_i : 0);
+        for (f_i = 0; f_i < Y; f_i = f_i + 1)
+            f_beats = f_beats + (f_loads[f_i] ? B : 0);
+        if (!f_started)
+            assume (rst);
+        else begin
+            assert (row_new == f_loads[0]);
+            assert (sum_valid == f_loads[B+TREE]);
+            assert (v_valid == f_loads[2*B+2*TREE+3]);
+            assert (r_valid == f_loads[2*B+2*TREE+3+RSQRT]);
+            assert (z_valid == |f_loads[Y-6 +: B]);
+            assert (y_valid[0] == |f_loads[Y +: B]);
+            for (f_i = 0; f_i < SPAN; f_i = f_i + 1)
+                for (f_j = f_i + 1; f_j < SPAN && f_j < f_i + B; f_j = f_j + 1)
+                    assert (!f_loads[f_i] || !f_loads[f_j]);
+            assert (f_place != 0 && (f_place & (f_place - 1)) == 0);
+            assert (tag_count * B == f_beats);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
