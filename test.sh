@@ -15,7 +15,7 @@ steps=(
     "cases     kinds of failure that real files and habits have found, test/cases"
     "fuzz      every fuzzer for a minute, from its committed corpus"
     "rtl       every Verilog module against its C kernel, random stalls; none without a description, a bench and an injected fault"
-    "formal    stream handshakes proved by induction"
+    "formal    stream handshakes and credits proved by induction; none with a credit too many"
     "e2e       the seeded model through compile, simulate and run"
     "real      published models on real events, where ../shared is there"
 )
@@ -37,7 +37,7 @@ run_bad() { test/bad/run.sh; }
 run_cases() { test/cases/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1; }
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && test/rtl/run.sh -j 2; }
-run_formal() { rtl/formal/prove.sh; }
+run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }
 run_e2e() { test/e2e/run.sh; }
 run_real() {
     [ -d ../shared/data ] || { echo "skipped: ../shared is not there"; return 0; }

@@ -282,6 +282,8 @@ module ts_attn_final #(
             assert (push == f_ends[SPAN-1]);
             assert ((r_valid && r_end) == f_ends[3+RECIP]);
             assert (y_end == f_ends[SPAN-2]);
+            assert (!r_valid || r_group == f_groups[(3+RECIP)*8 +: 8]);
+            assert (!y_valid || y_group == f_groups[(SPAN-2)*8 +: 8]);
             assert (!push || push_group == f_groups[(SPAN-1)*8 +: 8]);
             assert (f_group < HG && f_room <= PLACES);
             assert (f_group == 0 || (f_count > 0 && f_count <= PQ));
