@@ -25,7 +25,7 @@ module ts_radd #(
     input  wire            m_ready,
     output wire [D*W-1:0]  m_data,
     output wire [TAGW-1:0] m_tag,
-    output wire            fault // ts_watch (NR < D): a sum was completed while another one waited
+    output wire            fault // ts_watch (NR < D): values of a sum came while another one waited
 );
     localparam [W-1:0] HIGH = {1'b0, {W-1{1'b1}}};
     localparam [W-1:0] LOW  = ~HIGH + 1'b1;
@@ -113,7 +113,7 @@ module ts_radd #(
             assign m_valid = done;
             assign m_data  = out[D*W-1:0];
             assign m_tag   = tag;
-            ts_watch watch (.clk(clk), .rst(rst), .bad(last_summed && done), .fault(fault));
+            ts_watch watch (.clk(clk), .rst(rst), .bad(summed && done), .fault(fault));
 
             always @(posedge clk)
                 if (rst) begin
