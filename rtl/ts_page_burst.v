@@ -80,7 +80,7 @@ module ts_page_burst #(
         end
     end
     ts_watch #(.N(2)) watch (
-        .clk(clk), .rst(rst), .bad({flying > MOST[CW-1:0], arrived && flying == {CW{1'b0}}}), .fault(fault));
+        .clk(clk), .rst(rst), .bad({send && flying == MOST[CW-1:0], arrived && flying == {CW{1'b0}}}), .fault(fault));
     wire unused = &{1'b0, base[11:0]};
 
     generate
