@@ -152,6 +152,14 @@ static bool infer_attention(const ts_op_args *a)
     return attention_sizes(a, &t) && ts_set_out(a, 0, a->in[0]->dtype, 3, (int64_t[]){t.batch, t.queries, t.heads * t.d_value});
 }
 
+/* Of both: values of the result for each key, of which there are about as many as queries. */
+static double attention_work(const ts_op_args *a)
+{
+    const ts_tensor *k = ts_arg(a, 1);
+    const bool has_keys = ts_kind(a->node) == TS_OP_ms_MultiHeadAttention && k;
+    return (double)ts_count(a->out[0]) * (double)(has_keys ? k->dim[1] : a->in[0]->dim[1]);
+}
+
 static bool eval_attention(const ts_op_args *a)
 {
     attention t;
@@ -181,7 +189,8 @@ const ts_op_hooks ts_ms_Attention_hooks = {
     .min_out = 1,
     .max_out = 1,
     .infer = infer_attention,
-    .eval = eval_attention};
+    .eval = eval_attention,
+    .work = attention_work};
 
 /* MultiHeadAttention: query, key, value, bias, mask, score bias. The first three are [b][n][heads * width], or packed: query
    [b][n][heads][3][width] with no key and value, or key [b][n][heads][2][width] with no value. */
@@ -258,4 +267,5 @@ const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {.min_in = 1,
                                                     .min_out = 1,
                                                     .max_out = 1,
                                                     .infer = infer_multi_head,
-                                                    .eval = eval_multi_head};
+                                                    .eval = eval_multi_head,
+                                                    .work = attention_work};

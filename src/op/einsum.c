@@ -245,6 +245,20 @@ static bool as_matmul(const ts_op_args *a, const plan *p, groups *g)
     return true;
 }
 
+static double term_count(const plan *p)
+{
+    double terms = 1;
+    for (int i = 0; i < p->labels; i++)
+        terms *= (double)p->size[i];
+    return terms;
+}
+
+static double einsum_work(const ts_op_args *a)
+{
+    plan p;
+    return make_plan(a, &p) ? term_count(&p) : 0; /* it could be made: infer did */
+}
+
 static bool infer_einsum(const ts_op_args *a)
 {
     plan p;
@@ -253,9 +267,7 @@ static bool infer_einsum(const ts_op_args *a)
         return false;
     for (int i = 0; i < p.out.count; i++)
         dim[i] = p.size[p.out.label[i]];
-    double terms = 1;
-    for (int i = 0; i < p.labels; i++)
-        terms *= (double)p.size[i];
+    const double terms = term_count(&p);
     groups g;
     if (terms > 2e9 && !as_matmul(a, &p, &g))
         return FAIL(a, "has %.3g products that are no matrix product, which is too slow; write it in steps of two operands", terms);
@@ -319,4 +331,4 @@ static bool eval_einsum(const ts_op_args *a)
     return true;
 }
 const ts_op_hooks ts_Einsum_hooks = {
-    .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_einsum, .eval = eval_einsum};
+    .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_einsum, .eval = eval_einsum, .work = einsum_work};

@@ -128,6 +128,11 @@ static bool infer_attention(const ts_op_args *a)
            (check_scores(a, &t) && ts_set_out(a, OUT_SCORES, dtype, 4, (int64_t[]){t.batch, t.q.heads, t.q.tokens, t.k.tokens}));
 }
 
+static double attention_work(const ts_op_args *a)
+{
+    return (double)ts_count(a->out[0]) * (double)a->in[1]->dim[a->in[1]->rank - 2]; /* keys of each value of the result */
+}
+
 static const float *head_at(const heads *h, int64_t batch, int64_t head)
 {
     return h->data + batch * h->heads * h->tokens * h->width + head * h->next;
@@ -211,4 +216,5 @@ const ts_op_hooks ts_Attention_hooks = {.min_in = 3,
                                         .min_out = 1,
                                         .max_out = 4,
                                         .infer = infer_attention,
-                                        .eval = eval_attention};
+                                        .eval = eval_attention,
+                                        .work = attention_work};
