@@ -273,10 +273,31 @@ static double *steps_of_qkv(ts_quantiser *q, int l)
     return step;
 }
 
-/* With the fewest fraction bits there are, scores do not fit: they would saturate, and softmax not tell one from another. */
+/* Octaves that scores have in all events but one; in that one, where there is no other. */
+static double score_reach_of_others(const ts_quantiser *q)
+{
+    double most = 0;
+    for (int l = 0; l < q->enc->layers; l++) {
+        int heads;
+        const ts_range *r = ts_calibration_get(q->cal, l, TS_ROLE_SCORE, 0, &heads);
+        for (int h = 0; h < heads; h++)
+            most = fmax(most, fmax(fabs((double)r[h].min2), fabs((double)r[h].max2)));
+    }
+    return most;
+}
+
+/* With the fewest fraction bits there are, scores do not fit: they would saturate, and softmax not tell one from another. Where that is so
+   in one event only, it is doubtful, and the others have a model. */
 static bool score_too_wide(const ts_quantiser *q, const ts_attn_shared *shared)
 {
     const double most = (double)ts_fmt_max(shared->score_bits, true);
+    if (ldexp(score_reach_of_others(q), shared->frac_bits) <= most) {
+        ts_formats_warn(
+            q->fmt,
+            "score: one event has scores of up to %.3g octaves, which %d bits do not hold: there they saturate. Is that event real?",
+            shared->reach, shared->score_bits);
+        return true;
+    }
     int bits = shared->score_bits;
     while (bits < SCORE_BITS_MOST && ldexp(shared->reach, shared->frac_bits) > (double)ts_fmt_max(bits, true))
         bits++;
@@ -324,11 +345,12 @@ static bool attention_scales(ts_quantiser *q)
     }
     ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0)};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
-    if (ldexp(shared.reach, shared.frac_bits) > (double)ts_fmt_max(shared.score_bits, true))
-        return score_too_wide(q, &shared);
+    const bool wide = ldexp(shared.reach, shared.frac_bits) > (double)ts_fmt_max(shared.score_bits, true);
+    if (wide && !score_too_wide(q, &shared))
+        return false;
     for (int l = 0; l < layers; l++)
         compare_given(q, l);
-    if (shared.frac_bits < FRAC_WORRY && shared.frac_bits < ts_q_bits(q, TS_FMT_FRAC, 0))
+    if (!wide && shared.frac_bits < FRAC_WORRY && shared.frac_bits < ts_q_bits(q, TS_FMT_FRAC, 0))
         ts_formats_warn(q->fmt, "score: %d fraction bits instead of %d, so that scores of up to %.3g octaves fit %d bits", shared.frac_bits,
                         ts_q_bits(q, TS_FMT_FRAC, 0), shared.reach, shared.score_bits);
     if (shared.clipped)
