@@ -112,6 +112,15 @@ static bool is_named_batch(const char *name)
                     strcasecmp(name, "bsz") == 0);
 }
 
+static bool is_named_hits(const char *name)
+{
+    static const char *const names[] = {"n", "hits", "tokens", "particles", "points", "length", "t", "l"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return strncasecmp(name, "seq", 3) == 0;
+}
+
 /* The size at which an axis that is neither hits nor features is fixed, 0: none is. */
 static int64_t other_size(const ts_value *v, ts_axes a)
 {
@@ -160,6 +169,8 @@ ts_axes_list ts_axes_of(const ts_graph *imported)
     list.fixed_batch = last == 2 && is_free(v, 1) && !is_named_batch(v->axis[1]) ? other_size(v, usual) : 0;
     if (last == 2 && !is_free(v, 0) && !is_free(v, 1) && size_of(v, 0) > 1 && size_of(v, 1) > 1)
         list.fixed_batch = size_of(v, 0);
+    if (last == 2 && is_free(v, 0) && !is_free(v, 1) && size_of(v, 1) > 1 && is_named_hits(v->axis[0]) && !is_free(v, 2))
+        list.fixed_batch = size_of(v, 1); /* [hits, 8, features] */
     const ts_axes channels_first = {.hits = 2, .features = 1};
     if (last == 2 && list.fixed_batch == 0 && is_free(v, 2) && !is_free(v, 1))
         list.fixed_batch = other_size(v, channels_first);

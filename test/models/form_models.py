@@ -363,6 +363,8 @@ def main(out):
     g, save = bad("batch_of_8", "the batch is fixed at 8", "[8, n, 3]", shape=[8, "n", F])
     save(g.linear(g.op("Transpose", g.layer(g.op("Transpose", g.linear("hits", w["embed"]), perm=[1, 0, 2]), w, time_first=True), perm=[1, 0, 2]),
                   w["head"]))
+    g, save = bad("batch_of_8_behind", "the batch is fixed at 8", "[seq, 8, 3]", shape=["seq", 8, F])
+    save(g.linear(g.layer(g.linear("hits", w["embed"]), w, time_first=True), w["head"]))
     g, save = bad("wide_convolution", "mixes neighbours", shape=["batch", F, "hits"])
     wide = np.repeat(w["embed"][0].T.reshape(D, F, 1), 3, 2)
     y = to_tokens(g, g.op("Conv", "hits", g.const(wide), pads=[1, 1]))
