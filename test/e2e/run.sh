@@ -96,6 +96,9 @@ check "is late and does no harm" report "$dir/paged" "$exact and s['flagged'] ==
 check "paged: a page that cannot be read" "$tessera" simulate "$dir/paged" --events "$csv" --limit 3 --page-fault error:0:9
 check "spoils its own event" report "$dir/paged" "$exact and [e.get('flagged', False) for e in s['per_event']] == [False, True, False] and s['pages'][0]['fetched_again'] >= 3"
 
+check "split: compile" "$tessera" compile "$model" --device pynq-z2,pynq-z2 --mode split --inputs "$inputs" --events "$csv" --max-tokens 64 -o "$dir/two"
+check "split: its Verilog is SystemVerilog, too" scripts/check_verilog.sh -d "$dir/two"
+
 # A model that was quantised in training: formats of the file, the first q, k, v not fused with the embedding.
 printf '%s\n' '{"inputs": [{"column": "a"}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$dir/qdq.json"
 awk 'BEGIN { srand(3); print "event_id,hit_id,a,b,c"
