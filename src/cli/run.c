@@ -257,6 +257,9 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
         return false;
     if ((is_float || o->trace) && !ts_load_float_model(arena, r->compiled ? r->c.onnx : o->model, &r->floating, err))
         return false;
+    for (const ts_external *file = r->floating.external; file; file = file->next)
+        if (!ts_check_output_is_not(o->output, file->path, "a file that the model's weights are in", err))
+            return false;
     if (r->compiled) {
         r->host = r->c.host;
         r->inputs = r->c.inputs;

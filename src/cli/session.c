@@ -9,7 +9,6 @@
 #include "cli/feed.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
-#include "import/import.h"
 #include "pass/understand.h"
 
 bool ts_is_directory(const char *path)
@@ -29,7 +28,7 @@ bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *mode
     ts_progress("reading %s", path);
     *model = (ts_float_model){.graph = NULL};
     model->file.data = ts_file_read_most(arena, path, TS_ONNX_MOST, TS_ONNX_KIND, &model->file.size, err);
-    const bool read = model->file.data && ts_import_embed(arena, path, &model->file.data, &model->file.size, err);
+    const bool read = model->file.data && ts_import_embed(arena, path, &model->file.data, &model->file.size, &model->external, err);
     const ts_graph *imported = read ? ts_import_onnx_file(arena, path, model->file.data, model->file.size, err) : NULL;
     model->found = imported ? ts_understand(arena, imported, &model->graph, err) : NULL;
     if (!model->found)

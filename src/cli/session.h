@@ -4,6 +4,7 @@
 #include "cli/args.h"
 #include "emit/emit.h"
 #include "host/host.h"
+#include "import/import.h"
 #include "pass/recognise.h"
 #include "physics/events.h"
 
@@ -16,6 +17,7 @@ typedef struct ts_bytes {
 /* Import, fold, recognise. */
 typedef struct ts_float_model {
     ts_bytes file;
+    const ts_external *external; /* other files that its weights were in */
     const ts_graph *graph; /* folded */
     const ts_recognition *found;
     const ts_encoder *encoder; /* the one found; of the whole graph, or of a part of it: */

@@ -10,8 +10,25 @@ typedef struct embedder {
     ts_arena *arena;
     const char *directory;
     uint64_t bytes; /* that the new file has at least */
+    ts_arena *kept; /* of the caller, for: */
+    const ts_external *external;
     ts_err *err;
 } embedder;
+
+/* Tensors that follow each other mostly lie in the same file. */
+static void note_file(embedder *e, const Onnx__TensorProto *p)
+{
+    for (size_t i = 0; i < p->n_external_data; i++) {
+        if (strcmp(ts_or_empty(p->external_data[i]->key), "location") != 0)
+            continue;
+        const char *path = ts_printf(e->arena, "%s/%s", e->directory, ts_or_empty(p->external_data[i]->value));
+        if (e->external && strcmp(e->external->path, path) == 0)
+            return;
+        ts_external *file = TS_NEW(e->kept, ts_external);
+        *file = (ts_external){ts_strdup(e->kept, path), e->external};
+        e->external = file;
+    }
+}
 
 static bool embed_tensor(embedder *e, Onnx__TensorProto *p)
 {
@@ -22,6 +39,7 @@ static bool embed_tensor(embedder *e, Onnx__TensorProto *p)
     uint8_t *bytes = ts_onnx_external(e->arena, p, what, e->directory, &size, e->err);
     if (!bytes)
         return false;
+    note_file(e, p);
     e->bytes += size;
     if (e->bytes > INT_MAX)
         return ts_fail(e->err, "the model has more than 2 GiB of weights, which one file cannot hold");
@@ -58,13 +76,14 @@ static bool embed_graph(embedder *e, Onnx__GraphProto *g)
     return embed_nodes(e, g->n_node, g->node);
 }
 
-bool ts_import_embed(ts_arena *arena, const char *path, const char **data, size_t *size, ts_err *err)
+bool ts_import_embed(ts_arena *arena, const char *path, const char **data, size_t *size, const ts_external **external, ts_err *err)
 {
+    *external = NULL;
     if (*size > INT_MAX || !memmem(*data, *size, "location", strlen("location"))) /* every reference to another file has that word */
         return true;
     ts_arena *scratch = ts_arena_new();
     ProtobufCAllocator allocator = ts_proto_allocator(scratch);
-    embedder e = {scratch, ts_onnx_directory(scratch, path), *size, err};
+    embedder e = {.arena = scratch, .directory = ts_onnx_directory(scratch, path), .bytes = *size, .kept = arena, .err = err};
     Onnx__ModelProto *model = ts_wire_check(&onnx__model_proto__descriptor, (const uint8_t *)*data, *size, err)
                                   ? onnx__model_proto__unpack(&allocator, *size, (const uint8_t *)*data)
                                   : NULL;
@@ -78,6 +97,7 @@ bool ts_import_embed(ts_arena *arena, const char *path, const char **data, size_
         *size = onnx__model_proto__pack(model, packed);
         *data = (const char *)packed;
     }
+    *external = e.external;
     if (!ok)
         ts_fail_in(err, "%s", path);
     ts_arena_free(scratch);

@@ -17,8 +17,12 @@ ts_graph *ts_import_onnx_file(ts_arena *arena, const char *path, const void *dat
 ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, const char *name, const char *directory, ts_err *err);
 
 /* Puts the tensors that a file which has been read keeps in other files into it: *data and *size are those of the file with all inside (the
-   same where nothing lies outside). `path` is where it was read. */
-bool ts_import_embed(ts_arena *arena, const char *path, const char **data, size_t *size, ts_err *err);
+   same where nothing lies outside). `path` is where it was read; *external: the other files, NULL where there are none. */
+typedef struct ts_external {
+    const char *path;
+    const struct ts_external *next;
+} ts_external;
+bool ts_import_embed(ts_arena *arena, const char *path, const char **data, size_t *size, const ts_external **external, ts_err *err);
 
 /* A file with a single TensorProto, as in ONNX's test data. */
 ts_tensor *ts_import_tensor(ts_arena *arena, const char *path, ts_err *err);

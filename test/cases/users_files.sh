@@ -81,6 +81,13 @@ fails "over the model" "-o m.onnx is the model" "$tessera" run m.onnx "${source[
 for file in model.tsm manifest.json report.json model.onnx rtl/ts_mul.v; do
     fails "over $file of the design" "is a file of the design" "$tessera" run own --engine integer --events ev.csv -o own/$file
 done
+/usr/bin/python3 - m.onnx external.onnx <<'P'
+import onnx, sys
+onnx.save_model(onnx.load(sys.argv[1]), sys.argv[2], save_as_external_data=True, all_tensors_to_one_file=True, location="weights.bin", size_threshold=0)
+P
+weights=$(md5sum <weights.bin)
+fails "over the model's weights" "-o weights.bin is a file that the model's weights are in" "$tessera" run external.onnx "${source[@]}" -o weights.bin
+check "they are there" test "$weights" = "$(md5sum <weights.bin)"
 cp "$root/geometries/trackml-like.json" geometry.json
 fails "over the geometry" "-o geometry.json is the geometry" "$tessera" events --events 1 --tracks 2-3 --seed 1 --geometry geometry.json -o geometry.json
 check "nothing of them changed" test "$before" = "$(cat ev.csv in3.json m.onnx own/*.* | md5sum)"
