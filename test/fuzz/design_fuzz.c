@@ -42,7 +42,8 @@ static void load(ts_arena *arena, const char *dir)
     (void)ts_design_is_paged(&design);
     for (int n = 1; n <= 8; n += 7)
         (void)ts_design_predict(arena, &design, n);
-    (void)ts_watchdog_cycles(design.im, &design.plan);
+    for (int i = 0; i < design.parts; i++)
+        (void)ts_watchdog_cycles(design.part[i].im, design.part[i].plan);
     ts_design_free(&design);
 }
 
