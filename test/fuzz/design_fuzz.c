@@ -6,11 +6,13 @@
 #include "plan/make.h"
 #include "small_model.h"
 
-static const struct {
+static struct {
     char tag;
     const char *path;
-} files[] = {{'m', "one/manifest.json"}, {'t', "one/model.tsm"}, {'M', "two/manifest.json"}, {'p', "two/part0/manifest.json"}, {'q', "two/part1/manifest.json"},
-             {'T', "two/model.tsm"}};
+    char *right; /* what was written there, once it is read */
+    size_t size;
+} files[] = {{.tag = 'm', .path = "one/manifest.json"}, {.tag = 't', .path = "one/model.tsm"}, {.tag = 'M', .path = "two/manifest.json"},
+             {.tag = 'p', .path = "two/part0/manifest.json"}, {.tag = 'q', .path = "two/part1/manifest.json"}, {.tag = 'T', .path = "two/model.tsm"}};
 
 /* Both designs, and what their files hold, made once. */
 static void make_designs(ts_arena *arena, const char *one, const char *two)
@@ -55,20 +57,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         snprintf(one, sizeof one, "%s/one", fuzz_dir());
         snprintf(two, sizeof two, "%s/two", fuzz_dir());
         make_designs(arena, one, two);
+        static ts_arena *kept; /* as long as the process */
+        kept = ts_arena_new();
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+            char path[512];
+            ts_err err = {{0}};
+            snprintf(path, sizeof path, "%s/%s", fuzz_dir(), files[i].path);
+            files[i].right = ts_file_read(kept, path, &files[i].size, &err);
+            FUZZ_CHECK(files[i].right);
+        }
     }
     for (size_t i = 0; size > 0 && i < sizeof files / sizeof *files; i++) {
         char path[512];
-        ts_err err = {{0}};
-        size_t length;
+        const char *dir = files[i].path[0] == 'o' ? one : two;
         if (files[i].tag != (char)data[0])
             continue;
-        snprintf(path, sizeof path, "%s/%s", fuzz_dir(), files[i].path);
-        char *right = ts_file_read(arena, path, &length, &err);
-        FUZZ_CHECK(right);
         fuzz_file(path, files[i].path, data + 1, size - 1);
-        load(arena, files[i].path[0] == 'o' ? one : two);
-        fuzz_file(path, files[i].path, (const uint8_t *)right, length);
-        load(arena, files[i].path[0] == 'o' ? one : two); /* the right one still loads: nothing of the wrong one stays */
+        load(arena, dir);
+        fuzz_file(path, files[i].path, (const uint8_t *)files[i].right, files[i].size);
     }
     ts_arena_free(arena);
     return 0;
