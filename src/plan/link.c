@@ -93,14 +93,15 @@ ts_hop ts_link_hop(const ts_link *link, int token_bits)
                     .frame_cycles = ends.beat};
 }
 
-/* Fitted to synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %. */
+/* Fitted to flat synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %, the sender's
+   LUTs up to 20 % too many. */
 ts_cost ts_link_cost(const ts_link *link, int token_bits, bool sends, const ts_device *device)
 {
     const ts_mapping map = ts_mapping_of(device);
     const ts_link_ends ends = ts_link_ends_of(link, token_bits);
     const int W = link->word_bits, WPT = ends.token_words;
     ts_cost cost = both(sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
-                              : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 0.03 * token_bits, .ff = 1180 + 4.0 * W + token_bits});
+                              : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 3.5 * imax(W - 64, 0) + 0.03 * token_bits, .ff = 1180 + 4.0 * W + token_bits});
     if (sends)
         ts_cost_add(&cost, 1, ts_cost_fifo_lut(&map, W, (ends.packet / WPT + cdiv(8, WPT)) * WPT));
     else
