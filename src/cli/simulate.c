@@ -1,6 +1,7 @@
 /* tessera simulate */
 #include "sim/simulate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "cli/assisted.h"
@@ -30,16 +31,61 @@ static void progress(void *user, const char *step)
     ts_progress("%s", step);
 }
 
-/* predicted < 0: not predicted. of_total: it is of the time from the first hit in. */
-static json_t *event_json(const ts_sim_event *e, long long predicted, bool of_total)
+/* What the hardware's times were to be: of the same events in the same order, undisturbed. */
+typedef struct prediction {
+    ts_event_times *event;            /* [events] */
+    double (*wait)[TS_PAGED_STAGES];  /* [events * parts] */
+    double interval, cycles;          /* as in ts_sim_result */
+} prediction;
+
+static prediction predict(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_prediction *pace, bool lone)
+{
+    int *n = TS_NEW_N(arena, int, r->events);
+    prediction p = {.event = TS_NEW_N(arena, ts_event_times, r->events)};
+    p.wait = (double (*)[TS_PAGED_STAGES])TS_NEW_N(arena, double, (size_t)r->events * (size_t)design->parts * TS_PAGED_STAGES);
+    for (int e = 0; e < r->events; e++)
+        n[e] = r->event[e].tokens;
+    ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(arena, design), .count = design->parts, .events = r->events, .n = n, .lone = lone,
+                                   .token_cycles = pace->token_cycles, .row_cycles = pace->row_cycles},
+                 p.event, p.wait);
+    p.interval = ts_chain_interval(p.event, r->events);
+    for (int e = 0; e < r->events; e++)
+        p.cycles = fmax(p.cycles, p.event[e].last_out);
+    return p;
+}
+
+static json_t *event_json(const ts_sim_event *e, const ts_event_times *predicted)
 {
     if (e->refused)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "refused", true);
     if (e->error)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "flagged", true);
-    return json_pack("{s:i, s:I, s:I, s:o*}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
-                     (json_int_t)(e->last_out - e->first_in), of_total ? "predicted_total_cycles" : "predicted_cycles",
-                     predicted < 0 ? NULL : json_integer((json_int_t)predicted));
+    return json_pack("{s:i, s:I, s:I, s:I, s:I}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
+                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)llround(predicted->last_out - predicted->last_in),
+                     "predicted_total_cycles", (json_int_t)llround(predicted->last_out - predicted->first_in));
+}
+
+/* The prediction that is off the furthest: of an event from its first hit in to its last result out, of the interval, of all cycles. */
+static json_t *worst_json(ts_arena *arena, const ts_sim_result *r, const prediction *p)
+{
+    const char *what = "all cycles";
+    double worst = (p->cycles / (double)r->cycles - 1) * 100;
+    const double interval = r->interval_cycles > 0 ? (p->interval / r->interval_cycles - 1) * 100 : 0;
+    if (fabs(interval) > fabs(worst)) {
+        worst = interval;
+        what = "the interval";
+    }
+    for (int e = 0; e < r->events; e++) {
+        const ts_sim_event *ev = &r->event[e];
+        if (ev->refused || ev->error)
+            continue;
+        const double off = ((p->event[e].last_out - p->event[e].first_in) / (double)(ev->last_out - ev->first_in) - 1) * 100;
+        if (fabs(off) > fabs(worst)) {
+            worst = off;
+            what = ts_printf(arena, "event %d of %d hits, first hit in to last result out", e, ev->tokens);
+        }
+    }
+    return json_pack("{s:s, s:f}", "what", what, "percent", worst);
 }
 
 /* A part's time with an event: from the last token in to the last one out, mean over the events; the way to it belongs to it. */
@@ -64,8 +110,8 @@ static json_t *parts_json(const ts_sim_result *r)
     return parts;
 }
 
-/* What waiting for pages cost, of each part with paged stages; and was to cost, of a single ring. */
-static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const long long *predicted)
+/* What waiting for pages cost and was to cost, of each part with paged stages. */
+static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const prediction *predicted)
 {
     json_t *parts = json_array();
     for (int i = 0; i < r->paged;) {
@@ -74,9 +120,11 @@ static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const
         for (; i < r->paged && r->paged_stage[i].part == part; i++) {
             const ts_sim_paged *s = &r->paged_stage[i];
             json_t *stage = json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late);
-            for (int k = 0; design->parts == 1 && k < TS_PAGED_STAGES; k++)
-                if (ts_paged_stage[k] == s->lin)
-                    json_object_set_new(stage, "predicted_stall_cycles", json_integer((json_int_t)predicted[k]));
+            double wait = 0;
+            for (int k = 0; k < TS_PAGED_STAGES; k++)
+                for (int e = 0; ts_paged_stage[k] == s->lin && e < r->events; e++)
+                    wait += predicted->wait[e * design->parts + part][k];
+            json_object_set_new(stage, "predicted_stall_cycles", json_integer((json_int_t)llround(wait)));
             json_array_append_new(stages, stage);
         }
         json_array_append_new(parts, json_pack("{s:i, s:i, s:b, s:o}", "part", part, "fetched_again", r->pages_again[part], "given_up",
@@ -85,76 +133,42 @@ static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const
     return parts;
 }
 
-/* Mean interval of the events behind the first, as predicted for events of their lengths. */
-static double predicted_interval(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus)
-{
-    double sum = 0;
-    int count = 0;
-    for (int e = 0; e < r->events; e++)
-        if (!r->event[e].refused && !r->event[e].error && count++)
-            sum += (double)(bus ? ts_assist_predict(bus, ts_design_rings(arena, design), design->parts, r->event[e].tokens).interval_cycles
-                                : ts_design_predict(arena, design, r->event[e].tokens).interval_cycles);
-    return count > 1 ? sum / (count - 1) : 0;
-}
-
 /* Times as the host sees them: from an event's first token sent to its last result back. */
-static json_t *bus_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus, bool lone)
+static json_t *bus_json(const ts_sim_result *r, const prediction *predicted, const ts_host_prediction *pace)
 {
     json_t *events = json_array();
+    const double way = pace->token_cycles + pace->row_cycles + 2 * pace->flight_cycles; /* of the first token and the last result */
     for (int e = 0; e < r->events; e++) {
         const ts_sim_event *ev = &r->event[e];
-        if (ev->refused || ev->error)
-            continue;
-        const ts_host_prediction p = ts_assist_predict(bus, ts_design_rings(arena, design), design->parts, ev->tokens);
-        const double latency = (double)(ev->last_out - ev->first_in) + p.token_cycles + p.row_cycles + 2 * p.flight_cycles;
-        json_t *event = json_pack("{s:i, s:f}", "tokens", ev->tokens, "latency_cycles", latency);
-        if (lone)
-            json_object_set_new(event, "predicted_cycles", json_integer((json_int_t)p.latency_cycles));
-        json_array_append_new(events, event);
+        if (!ev->refused && !ev->error)
+            json_array_append_new(events, json_pack("{s:i, s:f, s:I}", "tokens", ev->tokens, "latency_cycles", (double)(ev->last_out - ev->first_in) + way, "predicted_cycles",
+                                                    (json_int_t)llround(predicted->event[e].last_out - predicted->event[e].first_in + way)));
     }
     return events;
 }
 
-static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_bus *bus, const options *o)
+/* pace: of the host's bus; zeros where it is not simulated. */
+static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_prediction *pace, const options *o)
 {
+    const prediction p = predict(arena, r, design, pace, o->lone);
     json_t *events = json_array();
-    int *n = TS_NEW_N(arena, int, r->events);
-    long long *predicted = TS_NEW_N(arena, long long, r->events);
-    for (int e = 0; e < r->events; e++) {
-        n[e] = r->event[e].tokens;
-        predicted[e] = -1; /* of events that wait for each other in several rings */
-    }
-    long long waits[TS_PAGED_STAGES];
-    /* A slice without embedding stores what comes in front of its first block, as far as its queues reach: when the last hit is in says little. */
-    const bool of_total = design->part[0].im->embed_count == 0;
-    const bool paged = design->parts == 1 && ts_plan_is_paged(&design->plan);
-    if (paged)
-        ts_predict_paged_queue(&design->plan, design->im, r->events, n, o->lone, predicted, waits);
-    else if (design->parts == 1 && !bus && !of_total)
-        ts_predict_queue(&design->plan, design->im, r->events, n, predicted);
-    for (int e = 0; e < r->events; e++) {
-        const ts_sim_event *ev = &r->event[e];
-        if (bus || (paged && of_total)) {
-            predicted[e] = -1; /* with the bus an event's times are those at the host: member with_bus */
-        } else if (!paged && !ev->refused && (o->lone || (of_total && e == 0))) {
-            const ts_chain_prediction p = ts_design_predict(arena, design, n[e]);
-            predicted[e] = of_total ? p.total_cycles : p.latency_cycles;
-        }
-        json_array_append_new(events, event_json(ev, predicted[e], of_total));
-    }
-    json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
+    for (int e = 0; e < r->events; e++)
+        json_array_append_new(events, event_json(&r->event[e], &p.event[e]));
+    json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
                              "flagged", r->flagged, "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
-                             "interval_cycles", r->interval_cycles, "mac_utilisation", r->mac_utilisation, "cycles", (json_int_t)r->cycles,
-                             "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone, "per_event", events);
+                             "interval_cycles", r->interval_cycles, "predicted_interval_cycles", p.interval, "cycles", (json_int_t)r->cycles, "mac_utilisation",
+                             r->mac_utilisation, "predicted_all_cycles", (json_int_t)llround(p.cycles), "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone,
+                             "per_event", events);
     CHECK(json);
+    const bool disturbed = o->stalls || o->link_stalls || o->memory_stalls || o->link_fault || o->page_fault || o->part_stall;
+    if (!disturbed && r->cycles > 0)
+        json_object_set_new(json, "worst_prediction", worst_json(arena, r, &p));
     if (r->paged > 0)
-        json_object_set_new(json, "pages", pages_json(r, design, waits));
+        json_object_set_new(json, "pages", pages_json(r, design, &p));
     if (r->cuts > 0)
         json_object_set_new(json, "parts", parts_json(r));
-    if (bus)
-        json_object_set_new(json, "with_bus", bus_json(arena, r, design, bus, o->lone));
-    if ((r->cuts > 0 || bus) && !o->lone)
-        json_object_set_new(json, "predicted_interval_cycles", json_real(predicted_interval(arena, r, design, bus)));
+    if (o->bus)
+        json_object_set_new(json, "with_bus", bus_json(r, &p, pace));
     return json;
 }
 
@@ -255,7 +269,7 @@ static bool simulate(ts_arena *arena, const options *o, bool *refused, ts_err *e
         if (result.event[i].refused)
             ts_refuse(&no, events->event[index[i]].id, n[i]);
     *refused = no.count > 0;
-    ok = ok && ts_report_put(&c.design, "simulated", result_json(arena, &result, &c.design, o->bus ? &bus : NULL, o), err);
+    ok = ok && ts_report_put(&c.design, "simulated", result_json(arena, &result, &c.design, &pace, o), err);
     ts_progress_end();
     if (ok) {
         json_t *report = ts_report_load(o->dir, err);

@@ -362,7 +362,7 @@ const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)
 
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
 {
-    return ts_chain_predict(ts_design_rings(arena, design), design->parts, n, NULL);
+    return ts_chain_predict(ts_design_rings(arena, design), design->parts, n);
 }
 
 void ts_design_free(ts_design *design)

@@ -1,7 +1,7 @@
-/* Cycles of rings in a chain: each takes the residual tokens of the one before it, over a link or directly. */
+/* Cycles of rings in a chain: each takes the residual tokens of the one before it, over a link or directly. One ring is a chain too. */
 #ifndef TS_CHAIN_H
 #define TS_CHAIN_H
-#include "plan/predict.h"
+#include "plan/plan.h"
 
 /* What tokens pass on their way from one ring to the next; zeros where they are on one device. */
 typedef struct ts_hop {
@@ -22,13 +22,39 @@ typedef struct ts_chain_prediction {
     int tokens;
     long long latency_cycles;  /* of a lone event, from its last hit in to its last result out */
     long long total_cycles;    /* of a lone event, from its first hit in to its last result out */
-    long long interval_cycles; /* of equal events back to back: the slowest ring's, at its neighbours' pace */
-    int slowest;               /* that ring */
+    long long interval_cycles; /* of equal events back to back */
+    int slowest;               /* the ring whose own interval is the longest */
     int mac_units;
     double mac_utilisation;    /* MACs at `tokens` / (mac_units * interval_cycles) */
 } ts_chain_prediction;
 
-/* n >= 1, count >= 1, legal plans. part: [count], each ring's own figures at its neighbours' pace; may be NULL. */
-ts_chain_prediction ts_chain_predict(const ts_chain_ring *ring, int count, int n, ts_prediction *part);
+/* n >= 1, count >= 1, legal plans. */
+ts_chain_prediction ts_chain_predict(const ts_chain_ring *ring, int count, int n);
+
+/* ---- Any events, token by token */
+
+typedef struct ts_chain_queue {
+    const ts_chain_ring *ring; /* [count] */
+    int count;
+    int events;
+    const int *n;     /* [events], >= 1; longer than n_max: refused */
+    bool lone;        /* each event is offered when the one before has left; otherwise as soon as it is taken */
+    bool after_reset; /* the loaders of pages begin with the first hit; otherwise all page buffers are full by then */
+    double token_cycles, row_cycles; /* between hits that come and results that are taken, at best: of a host's bus; otherwise 0 */
+} ts_chain_queue;
+
+/* Cycles from the first hit of all. */
+typedef struct ts_event_times {
+    bool refused; /* then only its hits have times */
+    double first_in, last_in;   /* its hits are taken */
+    double first_out, last_out; /* its results are */
+} ts_event_times;
+
+/* event: [events]. wait: [events * count], cycles for which each event's tokens wait for pages in front of each ring's stages, in the order of
+   ts_paged_stage; may be NULL. */
+void ts_chain_run(const ts_chain_queue *queue, ts_event_times *event, double (*wait)[TS_PAGED_STAGES]);
+
+/* Mean distance of the last results of events that are not refused; 0 with fewer than two. */
+double ts_chain_interval(const ts_event_times *event, int events);
 
 #endif

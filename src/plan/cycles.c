@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "plan/chain.h"
 #include "plan/fold.h"
 
 typedef struct timing {
@@ -13,34 +14,29 @@ typedef struct timing {
     ts_ring_ways ways;
 } timing;
 
-/* A chain of stages: a token's way through all of them, and the slowest stage; and, where asked for, the same between its gates. */
+/* A chain of stages: a token's way through all of them, and the slowest stage; and, where asked for, the stages themselves. */
 typedef struct path {
     int latency, ii;
-    ts_way *way;
-    int held;           /* tokens that all stages hold at most */
-    int ahead, front;   /* tokens that those in front of the (first) slowest one hold; cycles of their way */
-    int behind;         /* tokens that fit behind the one that the (last) slowest one works on */
-    int forming;        /* the last stage is a norm: cycles in which its result is put together; the next one begins when it is taken */
+    int forming;         /* the last stage is a norm: cycles in which its result is put together; the next one begins when it is taken */
+    ts_segment *segment; /* NULL: the stages are not asked for */
+    ts_stage_time next;  /* what is known of the one that comes next */
 } path;
 
 /* `room`: the tokens that the stage holds when nobody takes its results. */
 static void stage(path *p, int latency, int ii, int room)
 {
-    if (ii > p->ii) {
-        p->ahead = p->held;
-        p->front = p->latency;
-    }
-    p->behind = ii >= p->ii ? room - 1 : p->behind + room;
-    p->held += room;
     p->latency += latency;
     p->ii = ii > p->ii ? ii : p->ii;
     p->forming = 0;
-    if (!p->way)
+    if (!p->segment)
         return;
-    ts_way_piece *piece = &p->way->piece[p->way->count - 1];
-    piece->latency += latency;
-    piece->ii = ii > piece->ii ? ii : piece->ii;
-    piece->room += ts_ceil_div(latency, ii) + 1; /* what is under way at full rate, and one more */
+    CHECK(p->segment->count < TS_SEGMENT_STAGES);
+    const int moving = ts_ceil_div(latency, ii);
+    p->next.latency = latency;
+    p->next.ii = ii;
+    p->next.room = room > moving ? room : moving;
+    p->segment->stage[p->segment->count++] = p->next;
+    p->next = (ts_stage_time){.pages = TS_LIN_COUNT};
 }
 
 static void pass(path *p, int latency, int ii)
@@ -52,23 +48,6 @@ static void pass(path *p, int latency, int ii)
 static void vector(path *p, int latency, int ii)
 {
     stage(p, latency, ii, ts_ceil_div(latency + 2, ii) + 2);
-}
-
-/* What comes next takes a token so many cycles after it began with it. Matters to a paged stage whose output it takes. */
-static void holds(path *p, int cycles)
-{
-    ts_way_piece *piece = p->way ? &p->way->piece[p->way->count - 1] : NULL;
-    if (piece && piece->stage_room > 0 && piece->stage_room == piece->room)
-        piece->stage_hold = cycles;
-}
-
-/* The path goes through the gate of a paged stage (TS_LIN_COUNT: a new piece without one). */
-static void gate(path *p, ts_lin_id id)
-{
-    if (!p->way)
-        return;
-    CHECK(p->way->count < TS_WAY_PIECES);
-    p->way->piece[p->way->count++] = (ts_way_piece){.stage = id, .ii = 1};
 }
 
 static int log2_up(int x)
@@ -103,15 +82,10 @@ static void linear(const timing *t, path *p, ts_lin_id id)
     const bool last = (int)id == TS_LIN_HEAD0 + t->im->head_count - 1; /* its results leave in beats, the others' as tokens */
     const int collected = !last && ts_ceil_div(w->m, f->pm) * rounds > 1;
     const int lag = 13 + tree(t, f->pk) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0) + collected;
-    holds(p, ts_lin_ii(w, f) - 1);
+    p->next.takes = ts_lin_ii(w, f) - 1;
     if (f->buffers)
-        gate(p, id);
+        p->next.pages = id;
     vector(p, ts_lin_ii(w, f) + lag, ts_lin_ii(w, f));
-    if (f->buffers && p->way) {
-        ts_way_piece *piece = &p->way->piece[p->way->count - 1];
-        piece->stage_latency = piece->latency;
-        piece->stage_room = piece->room;
-    }
 }
 
 static void rqvec(const timing *t, path *p, ts_rqv_id id)
@@ -119,6 +93,7 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
     /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
     const int steps = ts_ceil_div(t->w.rqv[id].d, t->plan->rqv[id].nr);
     const int formed = p->forming + steps - 1, ii = steps + t->plan->half;
+    p->next.takes = steps - 1;
     vector(p, steps + RQVEC_LAG + (steps > 1), p->forming && formed > ii ? formed : ii);
 }
 
@@ -126,7 +101,7 @@ static void rqvec(const timing *t, path *p, ts_rqv_id id)
 static void sum(const timing *t, path *p)
 {
     const int steps = ts_ceil_div(t->im->d, t->plan->sum_lanes);
-    holds(p, steps - 1);
+    p->next.takes = steps - 1;
     pass(p, steps > 1 ? steps + 2 : 2, steps > 1 ? steps + 2 : 1);
 }
 
@@ -149,9 +124,14 @@ static void norm_at(const timing *t, path *p, ts_norm_place place)
 
 /* ---- The ways of a token (src/emit/top.c draws the same) */
 
-/* From a layer's input to its token accepted by attention. */
+/* From a layer's input, where new tokens and returning ones meet, to its q, k, v. */
 static void to_attention(const timing *t, path *p)
 {
+    if (t->ways.attn_merge)
+        slice(t, p); /* of tokens; with fused qkv0 of q, k, v, behind them */
+    if (t->im->fused_qkv0 && !t->ways.loop)
+        return;
+    p->next.waits = !t->im->fused_qkv0;
     slice(t, p); /* fork: residual queue and q, k, v */
     norm_at(t, p, TS_BEFORE_ATTENTION);
     rqvec(t, p, TS_RQV_QKV);
@@ -162,6 +142,7 @@ static void to_attention(const timing *t, path *p)
 static void from_attention(const timing *t, path *p)
 {
     linear(t, p, TS_LIN_O);
+    p->next.joins = true;
     sum(t, p);
     norm_at(t, p, TS_BEHIND_ATTENTION);
     if (t->ways.attn_route)
@@ -205,76 +186,60 @@ static int key_words(const timing *t)
 static void into_attention(const timing *t, path *p)
 {
     const queue_time q = queue(t);
-    const int each = key_words(t) > q.in + 1 ? key_words(t) : q.in + 1;
-    holds(p, each - 1);
+    const int each = key_words(t) + q.in; /* the query begins when the keys and values of the one before are written */
+    p->next.takes = each - 1;
     pass(p, q.in, each);
 }
 
-static path entering(const timing *t, ts_way *way)
+/* From the port to where new tokens and returning ones meet, in front of the first block. Returns the tokens that fit on the embedding's way
+   beside qkv0. */
+static int embedding(const timing *t, path *p)
 {
     const ts_imodel *im = t->im;
-    path p = {.ii = 1, .way = way};
-    slice(t, &p); /* admission */
-    for (int i = 0; i < im->embed_count; i++)
-        if (!(im->fused_qkv0 && i == im->embed_count - 1))
-            linear(t, &p, (ts_lin_id)(TS_LIN_EMBED0 + i));
-    if (im->fused_qkv0) {
-        slice(t, &p); /* fork: embedding and qkv0 */
-        path residual = {.latency = p.latency, .ii = p.ii};
-        linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
-        linear(t, &p, TS_LIN_QKV0);
-        p.ii = residual.ii > p.ii ? residual.ii : p.ii;
-        if (t->ways.attn_merge)
-            slice(t, &p); /* of q, k, v */
-    } else {
-        if (im->starts_in_ffn)
+    stage(p, SLICE, 1, t->plan->half && im->embed_count == 0 ? 1 : 2); /* admission */
+    for (int i = 0; i < im->embed_count - im->fused_qkv0; i++)
+        linear(t, p, (ts_lin_id)(TS_LIN_EMBED0 + i));
+    if (!im->fused_qkv0)
+        return 0;
+    stage(p, SLICE, 1, 2); /* fork: embedding and qkv0 */
+    ts_segment beside = {0};
+    path residual = {.ii = 1, .segment = &beside};
+    linear(t, &residual, (ts_lin_id)(TS_LIN_EMBED0 + im->embed_count - 1));
+    linear(t, p, TS_LIN_QKV0);
+    if (residual.ii > p->ii)
+        stage(p, 0, residual.ii, 1);
+    if (t->ways.attn_merge)
+        slice(t, p); /* of q, k, v */
+    return beside.stage[0].room + 1;
+}
+
+static path entering(const timing *t)
+{
+    path p = {.ii = 1};
+    embedding(t, &p);
+    if (!t->im->fused_qkv0) {
+        if (t->im->starts_in_ffn)
             through_ffn(t, &p);
-        if (t->ways.attn_merge)
-            slice(t, &p); /* of tokens */
         to_attention(t, &p);
     }
     into_attention(t, &p);
     return p;
 }
 
-static path looping(const timing *t, ts_way *way)
+static path looping(const timing *t)
 {
-    path p = {.ii = 1, .way = way};
+    path p = {.ii = 1};
     from_attention(t, &p);
     if (t->ways.has_ffn)
         through_ffn(t, &p);
-    if (t->ways.attn_merge)
-        slice(t, &p); /* of tokens, or of q, k, v */
     if (t->ways.loop)
         to_attention(t, &p);
     into_attention(t, &p);
     return p;
 }
 
-/* From a context to where the last layer's tokens leave for the port. */
-static path to_route(const timing *t)
-{
-    path p = {.ii = 1};
-    from_attention(t, &p);
-    if (!t->im->ends_in_attention)
-        through_ffn(t, &p);
-    return p;
-}
-
-/* Stages of the loop that no token of the last layer passes. */
-static path behind_route(const timing *t)
-{
-    path p = {.ii = 1};
-    if (t->im->ends_in_attention && t->ways.has_ffn)
-        through_ffn(t, &p);
-    if (t->ways.loop)
-        to_attention(t, &p);
-    into_attention(t, &p);
-    return p;
-}
-
-/* From a layer's result to the port. */
-static void out_of_ring(const timing *t, path *p)
+/* From a layer's result to the port; what is behind a pool sees one token an event and goes to `pooled`. */
+static void out_of_ring(const timing *t, path *p, path *pooled)
 {
     const ts_imodel *im = t->im;
     if (im->head_count == 0) {
@@ -283,41 +248,39 @@ static void out_of_ring(const timing *t, path *p)
     }
     if (im->has_final_norm)
         norm(t, p, TS_NRM_FINAL);
-    /* Pooled: what follows sees one token an event. */
-    path head = {.ii = 1, .forming = im->pool == TS_POOL_NONE ? p->forming : 0};
-    if (im->pool != TS_POOL_NONE)
-        pass(&head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, t->plan->reg) : SLICE, 1);
-    rqvec(t, &head, TS_RQV_HEAD);
+    path *head = p;
+    if (im->pool != TS_POOL_NONE) {
+        head = pooled;
+        pass(head, im->pool == TS_POOL_MEAN ? im->d + 10 + ts_ceil_div(16, t->plan->reg) : SLICE, 1);
+    }
+    rqvec(t, head, TS_RQV_HEAD);
     for (int i = 0; i < im->head_count; i++)
-        linear(t, &head, (ts_lin_id)(TS_LIN_HEAD0 + i));
+        linear(t, head, (ts_lin_id)(TS_LIN_HEAD0 + i));
     if (t->plan->argmax)
-        pass(&head, log2_up(t->plan->lin[TS_LIN_HEAD0 + im->head_count - 1].nr) + 4, 1);
-    slice(t, &head); /* output */
-    pass(p, head.latency, im->pool == TS_POOL_NONE ? head.ii : 1);
+        pass(head, log2_up(t->plan->lin[TS_LIN_HEAD0 + im->head_count - 1].nr) + 4, 1);
+    slice(t, head); /* output */
 }
 
-static path leaving(const timing *t, ts_way *way)
+static void leave(const timing *t, path *p)
 {
-    path p = {.ii = 1, .way = way};
+    path pooled = {.ii = 1};
+    out_of_ring(t, p, &pooled);
+    p->latency += pooled.latency;
+}
+
+static path leaving(const timing *t)
+{
+    path p = {.ii = 1};
     from_attention(t, &p);
     if (!t->im->ends_in_attention)
         through_ffn(t, &p);
-    gate(&p, TS_LIN_COUNT); /* the head may be slower than the ring */
-    out_of_ring(t, &p);
+    leave(t, &p);
     return p;
 }
 
 /* ---- Attention: the formulas of rtl/ts_attention.v */
 
-typedef struct attention_time {
-    double block;  /* cycles of a block of pq queries */
-    int first;     /* from the last token accepted to the first context offered */
-    int row;       /* from a context to the next one of its block */
-    int through;   /* from a block being begun to its first context */
-    int places;    /* blocks that are under way or wait to be taken, at most */
-} attention_time;
-
-static attention_time attention(const timing *t, int n)
+static ts_attention_time attention(const timing *t, int n)
 {
     const ts_attn_fold *a = &t->plan->attn;
     const int hg = ts_ceil_div(t->im->heads, a->ph), dc = ts_ceil_div(t->im->d_head, a->pd);
@@ -333,7 +296,9 @@ static attention_time attention(const timing *t, int n)
     const queue_time q = queue(t);
     const double block = fmax(fmax(hg * item, hg * (c + p) / 2.0), fmax(a->pq * q.each + 1, (double)through / places));
     const int start = hg * dc + 2 > q.ahead ? hg * dc + 2 : q.ahead;
-    return (attention_time){.block = block,
+    return (ts_attention_time){.in_block = a->pq,
+                            .load = q.each,
+                            .block = block,
                             .first = start + 1 + ((n < a->pq ? n : a->pq) - 1) * q.each + 2 * c + groups + p + 19 + lanes + recip + row,
                             .row = row,
                             .through = through - a->pq * row,
@@ -348,20 +313,20 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
         const queue_time q = queue(&t);
         path stored = {.latency = q.in + q.ahead, .ii = q.in + 1}, ffn = {.ii = q.each};
         through_ffn(&t, &ffn);
-        path leave = ffn;
-        out_of_ring(&t, &leave);
+        path out = ffn;
+        leave(&t, &out);
         slice(&t, &stored); /* admission */
         return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = stored.ii,
-                               .leave = leave.latency, .leave_ii = leave.ii};
+                               .leave = out.latency, .leave_ii = out.ii};
     }
-    const path enter = entering(&t, NULL), loop = looping(&t, NULL), leave = leaving(&t, NULL);
+    const path enter = entering(&t), loop = looping(&t), out = leaving(&t);
     path middle = {.ii = 1}, ffn = {.ii = 1};
     from_attention(&t, &middle);
     if (t.ways.through) {
         through_ffn(&t, &ffn);
         pass(&middle, 0, ffn.ii);
     }
-    const attention_time a = attention(&t, n);
+    const ts_attention_time a = attention(&t, n);
     return (ts_layer_time){.ii = fmax(a.block / plan->attn.pq, loop.ii),
                            .block = a.block,
                            .row = a.row,
@@ -372,12 +337,8 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
                            .enter_ii = enter.ii,
                            .middle = middle.latency,
                            .middle_ii = middle.ii,
-                           .leave = leave.latency,
-                           .leave_ii = leave.ii,
-                           .ahead = enter.ahead,
-                           .front = enter.front,
-                           .behind = to_route(&t).behind,
-                           .loop_ii = behind_route(&t).ii};
+                           .leave = out.latency,
+                           .leave_ii = out.ii};
 }
 
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
@@ -386,21 +347,43 @@ ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n)
     return ts_layer_time_at(plan, im, &w, n);
 }
 
-ts_ways ts_ways_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+/* Of a ring without attention, whose events are stored whole: tokens come from that store. */
+static ts_attention_time stored(const timing *t)
+{
+    const queue_time q = queue(t);
+    return (ts_attention_time){.in_block = 1, .block = q.each, .first = q.ahead};
+}
+
+ts_attention_time ts_attention_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
+{
+    CHECK(n >= 1);
+    const timing t = {plan, im, *w, ts_ring_ways_of(im)};
+    return t.ways.has_attention ? attention(&t, n) : stored(&t);
+}
+
+ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w)
 {
     const timing t = {plan, im, *w, ts_ring_ways_of(im)};
-    CHECK(t.ways.has_attention && n >= 1);
-    const ts_way none = {.count = 1, .piece = {{.stage = TS_LIN_COUNT, .ii = 1}}};
-    ts_ways ways = {.enter = none, .loop = none, .leave = none};
-    entering(&t, &ways.enter);
-    looping(&t, &ways.loop);
-    leaving(&t, &ways.leave);
-    const attention_time a = attention(&t, n);
-    ways.block = a.block;
-    ways.row = a.row;
-    ways.through = a.through;
-    ways.places = a.places;
-    return ways;
+    ts_ring_stages stages = {0};
+    path p[TS_SEGMENTS];
+    for (int i = 0; i < TS_SEGMENTS; i++)
+        p[i] = (path){.ii = 1, .segment = &stages.segment[i], .next.pages = TS_LIN_COUNT};
+    stages.beside = embedding(&t, &p[TS_SEGMENT_ENTRY]);
+    if (t.ways.has_attention) {
+        to_attention(&t, &p[TS_SEGMENT_LAYER]);
+        p[TS_SEGMENT_INTO].next.waits = im->fused_qkv0;
+        into_attention(&t, &p[TS_SEGMENT_INTO]);
+        from_attention(&t, &p[TS_SEGMENT_CONTEXT]);
+    } else {
+        const queue_time q = queue(&t);
+        p[TS_SEGMENT_INTO].next.waits = true;
+        pass(&p[TS_SEGMENT_INTO], q.in, q.in + 1);
+    }
+    if (t.ways.has_ffn)
+        through_ffn(&t, &p[TS_SEGMENT_FFN]);
+    p[TS_SEGMENT_OUT].forming = p[im->ends_in_attention ? TS_SEGMENT_CONTEXT : TS_SEGMENT_FFN].forming;
+    out_of_ring(&t, &p[TS_SEGMENT_OUT], &p[TS_SEGMENT_POOLED]);
+    return stages;
 }
 
 /* From the first context offered to the last one taken by a chain that takes one every `ii` cycles. Without attention: of the stored
@@ -438,21 +421,9 @@ double ts_model_macs(const ts_imodel *im, int n)
     return n * token + (im->pool == TS_POOL_NONE ? n : 1) * head;
 }
 
-/* From an event being complete in its last layer to the earliest begin of the next one's first layer there, as far as a slow taker at the
-   port allows. That layer's tokens follow the event's last ones through the stages that both pass; the event's wait there until the taker
-   has all but `slack` of them. The stages behind the port's route make good what time they have: they may be faster than the layer. */
-static double held_up(const ts_plan *plan, const ts_layer_time *t, int n, int hops, double pace, double slack)
+ts_passage ts_passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    if (hops == 0 || t->block <= 0)
-        return (n - slack) * pace;
-    const double faster = contexts(plan, t, n, t->chain_ii) - (double)(n - 1) * t->loop_ii;
-    return fmax((n - slack) * pace - faster, (n - slack - t->behind) * pace);
-}
-
-ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, double slack)
-{
-    ts_layer_time t = ts_layer_time_at(plan, im, w, n);
-    t.enter_ii = t.enter_ii > pace.in ? t.enter_ii : (int)ceil(pace.in);
+    const ts_layer_time t = ts_layer_time_at(plan, im, w, n);
     const ts_ring_ways ways = ts_ring_ways_of(im);
     const int blocks = im->layers - im->starts_in_ffn;
     const bool late = ways.ffn_merge && !im->ends_in_attention;
@@ -462,26 +433,11 @@ ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts
                      .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
                      .first = t.attention,
                      .drain = fmax(t.ii, t.leave_ii),
-                     .taken = pace.out,
-                     .slack = slack,
-                     .reading = fmax(ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
-                                                        : (double)n * t.leave_ii,
-                                     held_up(plan, &t, n, blocks - 1, pace.out, slack)),
+                     .reading = ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
+                                                   : (double)n * t.leave_ii,
                      .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
                      .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
                      .hops = blocks > 0 ? blocks - 1 : 0};
-}
-
-static ts_passage passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
-{
-    return ts_passage_between(plan, im, w, n, (ts_pace){0, 0}, 0);
-}
-
-double ts_entering_behind(const ts_plan *plan, const ts_passage *before, int n_before, const ts_passage *self, int n)
-{
-    const int over = n_before + n - (plan->n_max + plan->attn.pq);
-    const double drained = fmax(over * before->drain, (over - before->slack) * before->taken);
-    return over > 0 && before->late <= 0 ? fmax(self->fill, before->first + drained - self->enter) : self->fill;
 }
 
 static double lone_latency(const ts_passage *p)
@@ -491,13 +447,17 @@ static double lone_latency(const ts_passage *p)
 
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
 {
-    const ts_passage p = passage_of(plan, im, w, n);
+    const ts_passage p = ts_passage_of(plan, im, w, n);
     return lone_latency(&p);
 }
 
+/* Of equal events back to back: the next one enters when the one before is complete in its last layer, as fast as the entry takes hits and as
+   far as the queues, which still hold the other's tokens, have room. */
 static double interval(const ts_plan *plan, const ts_passage *p, int n)
 {
-    const double in = ts_entering_behind(plan, p, n, p, n) + p->enter;
+    const int over = 2 * n - (plan->n_max + plan->attn.pq);
+    const double fill = over > 0 && p->late <= 0 ? fmax(p->fill, p->first + over * p->drain - p->enter) : p->fill;
+    const double in = fill + p->enter;
     return (p->late > 0 ? p->late + in : fmax(p->reading, in)) + p->hops * p->layer;
 }
 
@@ -507,39 +467,36 @@ ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n)
     return (ts_pace){t.enter_ii, im->pool == TS_POOL_NONE ? fmax(t.ii, t.leave_ii) : 1};
 }
 
-ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
-{
-    return ts_predict_between(plan, im, n, (ts_pace){0, 0}, 0);
-}
-
 /* Equal events back to back in a paged ring: what the loader does may repeat itself only after several of them. */
-static void predict_paged(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace neighbours, double slack, ts_prediction *p)
+static void predict_paged(const ts_plan *plan, const ts_imodel *im, int n, ts_prediction *p)
 {
     enum { EVENTS = 12, SETTLED = 4 };
-    ts_paged_event event[EVENTS];
+    const ts_chain_ring ring = {.plan = plan, .im = im};
+    ts_event_times event[EVENTS];
+    double wait[EVENTS][TS_PAGED_STAGES];
     int tokens[EVENTS];
     for (int e = 0; e < EVENTS; e++)
         tokens[e] = n;
-    ts_paged_run(plan, im, w, 1, tokens, TS_PAGED_RESET, neighbours, slack, event);
-    p->first_latency_cycles = llround(event[0].out - event[0].in);
-    ts_paged_run(plan, im, w, EVENTS, tokens, TS_PAGED_LOADED, neighbours, slack, event);
-    const long long unpaged = p->latency_cycles;
-    p->latency_cycles = llround(event[0].out - event[0].in);
-    p->total_cycles += p->latency_cycles - unpaged;
-    p->interval_cycles = llround((event[EVENTS - 1].out - event[SETTLED - 1].out) / (EVENTS - SETTLED));
+    const long long unpaged = p->total_cycles;
+    ts_chain_run(&(ts_chain_queue){.ring = &ring, .count = 1, .events = 1, .n = tokens, .after_reset = true}, event, NULL);
+    p->first_latency_cycles += llround(event[0].last_out) - unpaged;
+    ts_chain_run(&(ts_chain_queue){.ring = &ring, .count = 1, .events = EVENTS, .n = tokens}, event, &wait[0]);
+    p->total_cycles = llround(event[0].last_out);
+    p->latency_cycles += p->total_cycles - unpaged;
+    p->interval_cycles = llround((event[EVENTS - 1].last_out - event[SETTLED - 1].last_out) / (EVENTS - SETTLED));
     for (int s = 0; s < TS_PAGED_STAGES; s++) {
-        double wait = 0;
+        double sum = 0;
         for (int e = SETTLED; e < EVENTS; e++)
-            wait += event[e].wait[s];
-        p->stall_cycles[s] = llround(wait / (EVENTS - SETTLED));
+            sum += wait[e][s];
+        p->stall_cycles[s] = llround(sum / (EVENTS - SETTLED));
         p->paged[s] = plan->lin[ts_paged_stage[s]].buffers > 0;
     }
 }
 
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, double slack)
+ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    const ts_passage p = ts_passage_between(plan, im, &w, n, neighbours, slack);
+    const ts_passage p = ts_passage_of(plan, im, &w, n);
     const double latency = lone_latency(&p);
     ts_prediction prediction = {.tokens = n,
                                 .latency_cycles = llround(latency),
@@ -549,7 +506,7 @@ ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n
                                 .mac_units = ts_plan_mac_units(plan, im)};
     prediction.first_latency_cycles = prediction.latency_cycles;
     if (ts_plan_is_paged(plan))
-        predict_paged(plan, im, &w, n, neighbours, slack, &prediction);
+        predict_paged(plan, im, n, &prediction);
     prediction.mac_utilisation = ts_model_macs(im, n) / (prediction.mac_units * (double)prediction.interval_cycles);
     return prediction;
 }
@@ -558,55 +515,8 @@ double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_
 {
     if (!ts_plan_is_paged(plan))
         return 0;
-    ts_paged_event event;
-    ts_paged_run(plan, im, w, 1, &n, TS_PAGED_LOADED, (ts_pace){0, 0}, 0, &event);
-    return event.out - event.in - ts_predict_latency(plan, im, w, n);
-}
-
-void ts_predict_paged_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, bool lone, long long *latency,
-                            long long waits[TS_PAGED_STAGES])
-{
-    const ts_ring_widths w = ts_ring_widths_of(im);
-    ts_arena *arena = ts_arena_new();
-    ts_paged_event *event = TS_NEW_N(arena, ts_paged_event, events);
-    double sum[TS_PAGED_STAGES] = {0};
-    ts_paged_run(plan, im, &w, events, n, lone ? TS_PAGED_LONE : TS_PAGED_LOADED, (ts_pace){0, 0}, 0, event);
-    for (int e = 0; e < events; e++) {
-        latency[e] = llround(event[e].out - event[e].in);
-        for (int s = 0; s < TS_PAGED_STAGES; s++)
-            sum[s] += event[e].wait[s];
-    }
-    for (int s = 0; s < TS_PAGED_STAGES; s++)
-        waits[s] = llround(sum[s]);
-    ts_arena_free(arena);
-}
-
-void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency)
-{
-    const ts_ring_widths w = ts_ring_widths_of(im);
-    if (ts_plan_is_paged(plan)) {
-        long long waits[TS_PAGED_STAGES];
-        ts_predict_paged_queue(plan, im, events, n, false, latency, waits);
-        return;
-    }
-    double admitted = 0, read = 0; /* when the next event may enter; when attention is done with the one before */
-    int n_before = 0;
-    ts_passage before = {0};
-    for (int e = 0; e < events; e++) {
-        const bool refused = n[e] > plan->n_max;
-        const int taken = refused ? plan->n_max + 1 : n[e]; /* of a refused event, the hits that go further than the port */
-        const ts_passage p = passage_of(plan, im, &w, refused ? plan->n_max : taken);
-        const double in = admitted + ts_entering_behind(plan, &before, n_before, &p, taken);
-        latency[e] = 0;
-        if (refused) {
-            admitted = in + (n[e] - taken);
-            continue;
-        }
-        const double start = fmax(in + p.enter, read), complete = start + p.hops * p.layer;
-        latency[e] = llround(complete + p.last - in);
-        admitted = p.hops > 0 || p.late > 0 ? complete + p.late : in + p.enter;
-        read = complete + p.reading;
-        before = p;
-        n_before = n[e];
-    }
+    const ts_passage p = ts_passage_of(plan, im, w, n);
+    ts_event_times event;
+    ts_chain_run(&(ts_chain_queue){.ring = &(ts_chain_ring){.plan = plan, .im = im}, .count = 1, .events = 1, .n = &n}, &event, NULL);
+    return event.last_out - p.fill - lone_latency(&p);
 }

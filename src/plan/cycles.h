@@ -1,72 +1,77 @@
-/* What cycles.c (a ring whose weights are there) and cycles_paged.c (the wait for pages) share. */
+/* The times of a ring's stages: what cycles.c knows of them, for chain.c, which follows events through them. */
 #ifndef TS_CYCLES_H
 #define TS_CYCLES_H
 #include "plan/predict.h"
 
-/* An event's way through the ring, in cycles, where nobody waits for a page. */
+/* An event's way through the ring alone, in cycles, where nobody waits for a page. */
 typedef struct ts_passage {
     double enter, fill; /* of a hit to attention; of all hits at the port */
     double layer, last; /* from a layer's keys and values being complete at attention to the next layer's; to the last result */
     double first;       /* from there to the first context */
     double drain;       /* of an entry of the queues in the last layer */
-    double taken, slack; /* the same where the taker at the port is slower: of all entries but so many */
     double reading;     /* of all queries by attention in the last layer */
     double late;        /* new events enter in front of the FFN block: from the last layer's keys and values being complete to that block
                            having taken the last token; otherwise 0 */
     double span;        /* from the first result out to the last */
     int hops;           /* attention blocks but one */
 } ts_passage;
+ts_passage ts_passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
-/* `pace`: of the neighbours; `slack`: tokens that the next one takes without delay. */
-ts_passage ts_passage_between(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n, ts_pace pace, double slack);
+/* ---- The stages that tokens pass one by one */
 
-/* Cycles from an event being admitted, at the moment the one before it is complete in its last layer, to its last hit being in:
-   as fast as the entry takes hits and as far as the queues, which still hold the other's tokens, have room. */
-double ts_entering_behind(const ts_plan *plan, const ts_passage *before, int n_before, const ts_passage *self, int n);
+typedef struct ts_stage_time {
+    int latency, ii; /* of a token; between two */
+    int room;        /* tokens that it holds when nobody takes its results */
+    int takes;       /* cycles for which a token that it works on stays where it comes from */
+    ts_lin_id pages; /* a linear stage whose weights are paged; TS_LIN_COUNT: none */
+    bool waits;      /* a copy of the token goes to the queue of residuals, */
+    bool joins;      /* and comes back here */
+} ts_stage_time;
 
-/* What tokens pass between two gates of paged stages, or between a gate and an end of their way. */
-typedef struct ts_way_piece {
-    ts_lin_id stage; /* behind whose gate it begins; TS_LIN_COUNT: no gate is there, but the beginning of the way, or of the way to the port */
-    int latency, ii; /* of all in it; cycles a token of the slowest */
-    int room;        /* tokens that it holds at most */
-    int stage_latency, stage_room; /* of the paged stage alone */
-    int stage_hold;  /* cycles for which what stands behind the stage works on a token before it takes it */
-} ts_way_piece;
-
-enum { TS_WAY_PIECES = 2 + TS_PAGED_STAGES };
-typedef struct ts_way {
+/* New tokens pass ENTRY, [FFN where the ring starts there,] [LAYER but for fused qkv0,] INTO; those of attention CONTEXT, [FFN,] LAYER, INTO,
+   or in the last layer CONTEXT, [FFN,] OUT. Without attention ENTRY, INTO (a store of whole events); FFN, OUT. */
+enum {
+    TS_SEGMENT_ENTRY,
+    TS_SEGMENT_LAYER,   /* from a layer's input to its q, k, v */
+    TS_SEGMENT_INTO,    /* into attention */
+    TS_SEGMENT_CONTEXT, /* from contexts to the attention block's output */
+    TS_SEGMENT_FFN,
+    TS_SEGMENT_OUT,
+    TS_SEGMENT_POOLED,  /* from an event's last token through the pool to its one result */
+    TS_SEGMENTS
+};
+enum { TS_SEGMENT_STAGES = 10 };
+typedef struct ts_segment {
     int count;
-    ts_way_piece piece[TS_WAY_PIECES];
-} ts_way;
+    ts_stage_time stage[TS_SEGMENT_STAGES];
+} ts_segment;
+typedef struct ts_ring_stages {
+    int beside; /* tokens that fit between the entry and the queue of residuals, beside qkv0 */
+    ts_segment segment[TS_SEGMENTS];
+} ts_ring_stages;
+ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w);
 
-/* The ways of tokens through the gates of a ring with attention. */
-typedef struct ts_ways {
-    ts_way enter; /* from the port to attention */
-    ts_way loop;  /* from a context to attention */
-    ts_way leave; /* from a context to the port */
-    double block; /* cycles of a block of queries in attention */
-    int row;      /* between contexts of a block */
-    int through, places; /* from a block being begun to its first context; blocks under way or waiting at most */
-} ts_ways;
-ts_ways ts_ways_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
+/* How contexts come, or, of a ring without attention, tokens out of its store. */
+typedef struct ts_attention_time {
+    int in_block;  /* queries of a block */
+    int load;      /* cycles in which one leaves the queue of queries */
+    double block;  /* cycles of one */
+    int first;     /* from the last token accepted to the first context offered */
+    int row;       /* from a context to the next one of its block */
+    int through;   /* from a block being begun to its first context */
+    int places;    /* blocks that are under way or wait to be taken, at most; 0: any number */
+} ts_attention_time;
+ts_attention_time ts_attention_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
-/* ---- cycles_paged.c */
+/* ---- cycles_paged.c: when the pages of a ring are there */
 
-/* Times of events that enter a paged ring as soon as it takes them, and what they waited for pages. */
-typedef struct ts_paged_event {
-    double in, out; /* last hit in, last result out */
-    double complete; /* the last layer's keys and values are complete at attention */
-    double wait[TS_PAGED_STAGES]; /* of its first tokens in front of each stage: what the gate counts as `stalls` */
-} ts_paged_event;
+typedef struct ts_page_clock ts_page_clock;
 
-typedef enum {
-    TS_PAGED_RESET,  /* the loader begins with the first hit, as after a reset */
-    TS_PAGED_LOADED, /* the page buffers are full when the first event comes */
-    TS_PAGED_LONE,   /* and an event is offered when the one before is through, not as soon as the ring takes it */
-} ts_paged_start;
+/* after_reset: the loader begins at 0; otherwise it began long ago and all buffers are full. */
+ts_page_clock *ts_page_clock_new(ts_arena *arena, const ts_plan *plan, const ts_imodel *im, bool after_reset);
 
-/* Events longer than n_max are refused: in = out = 0. result: [events]. */
-void ts_paged_run(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int events, const int *n, ts_paged_start start, ts_pace pace,
-                  double slack, ts_paged_event *result);
+/* When the stage's next page lets tokens pass; and that the last token with it has left at `left`. */
+double ts_page_there(ts_page_clock *clock, ts_lin_id stage);
+void ts_page_used(ts_page_clock *clock, ts_lin_id stage, double left);
 
 #endif

@@ -14,24 +14,26 @@ ts_host_bus ts_host_bus_of(const ts_device *device)
 ts_host_prediction ts_host_predict(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n, int rows, int token_bytes,
                                    int row_bytes)
 {
-    enum { SLACK = 4 }; /* results between a ring's last stage and its port */
-    const ts_chain_ring *first = &ring[0], *last = &ring[count - 1];
-    const double clock = first->plan->clock_mhz, bits = bus->mbits / clock, flight = bus->ns * clock / 1000;
+    enum { SETTLE = 2, MEAN = 3 }; /* as ts_chain_predict */
+    const double clock = ring[0].plan->clock_mhz, bits = bus->mbits / clock, flight = bus->ns * clock / 1000;
     ts_host_prediction p = {.tokens = n, .rows = rows, .token_bytes = token_bytes, .row_bytes = row_bytes};
     p.token_cycles = 8 * token_bytes / bits;
     p.row_cycles = 8 * row_bytes / bits;
     p.flight_cycles = flight;
     p.to_cycles = n * p.token_cycles;
     p.from_cycles = rows * p.row_cycles;
-    const ts_chain_prediction chain = ts_chain_predict(ring, count, n, NULL);
-    const double fill = (double)(chain.total_cycles - chain.latency_cycles), span = (double)ts_predict(last->plan, last->im, n).span_cycles;
-    /* The ring takes tokens as they come; results are on the bus from the first one on. */
-    const double in = flight + p.token_cycles + fmax(fill, (n - 1) * p.token_cycles), out = in + (double)chain.latency_cycles;
-    p.latency_cycles = llround(fmax(out + p.row_cycles, out - span + p.from_cycles) + flight);
-    const ts_pace entry = {p.token_cycles, 0}, exit = {0, rows > 1 ? p.row_cycles : 0};
-    double interval = fmax((double)chain.interval_cycles, fmax(p.to_cycles, p.from_cycles));
-    interval = fmax(interval, (double)ts_predict_between(first->plan, first->im, n, entry, 0).interval_cycles);
-    interval = fmax(interval, (double)ts_predict_between(last->plan, last->im, n, exit, SLACK).interval_cycles);
-    p.interval_cycles = llround(interval);
+    ts_arena *arena = ts_arena_new();
+    const int events = count + SETTLE + MEAN;
+    ts_event_times *event = TS_NEW_N(arena, ts_event_times, events);
+    int *tokens = TS_NEW_N(arena, int, events);
+    for (int e = 0; e < events; e++)
+        tokens[e] = n;
+    ts_chain_run(&(ts_chain_queue){.ring = ring, .count = count, .events = events, .n = tokens, .token_cycles = p.token_cycles, .row_cycles = p.row_cycles}, event,
+                 NULL);
+    /* The first token and the last result cross the bus outside of that. */
+    p.latency_cycles = llround(event[0].last_out + p.token_cycles + p.row_cycles + 2 * flight);
+    const double interval = fmax((double)ts_chain_predict(ring, count, n).interval_cycles, ts_chain_interval(&event[events - MEAN - 1], MEAN + 1));
+    p.interval_cycles = llround(fmax(interval, fmax(p.to_cycles, p.from_cycles)));
+    ts_arena_free(arena);
     return p;
 }

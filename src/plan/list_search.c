@@ -254,7 +254,7 @@ static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
         const bool apart = i > 0 && part[i].device != part[i - 1].device;
         r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0}};
     }
-    r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens, NULL);
+    r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens);
 }
 
 static void weigh(const search *s, ts_mode mode, int parts, const ts_chain_prediction *p, const char *why)

@@ -60,20 +60,22 @@ static turn_shape turn_of(const ts_ring_search *s, const ts_plan *plan)
     ts_plan gated = *plan;
     for (int i = 0; i < TS_PAGED_STAGES; i++)
         gated.lin[ts_paged_stage[i]].buffers = 1;
-    const ts_ways ways = ts_ways_of(&gated, s->im, &s->w, s->typical);
-    const ts_passage p = ts_passage_between(plan, s->im, &s->w, s->typical, (ts_pace){0, 0}, 0);
+    const ts_ring_stages stages = ts_ring_stages_of(&gated, s->im, &s->w);
+    static const int around[] = {TS_SEGMENT_CONTEXT, TS_SEGMENT_FFN, TS_SEGMENT_LAYER};
+    const ts_passage p = ts_passage_of(plan, s->im, &s->w, s->typical);
     const ts_layer_time t = ts_layer_time_at(plan, s->im, &s->w, s->typical);
     turn_shape turn = {.length = p.layer, .busy = p.layer - p.first - t.chain, .turns = p.hops};
     double at = 0;
-    for (int k = 0; k < ways.loop.count; k++) {
-        const ts_way_piece *piece = &ways.loop.piece[k];
-        for (int i = 0; k > 0 && i < TS_PAGED_STAGES; i++)
-            if (ts_paged_stage[i] == piece->stage) {
-                turn.at[i] = at;
-                turn.own[i] = piece->stage_latency;
-            }
-        at += piece->latency;
-    }
+    for (size_t a = 0; a < sizeof around / sizeof *around; a++)
+        for (int k = 0; k < stages.segment[around[a]].count; k++) {
+            const ts_stage_time *stage = &stages.segment[around[a]].stage[k];
+            for (int i = 0; i < TS_PAGED_STAGES; i++)
+                if (ts_paged_stage[i] == stage->pages) {
+                    turn.at[i] = at;
+                    turn.own[i] = stage->latency;
+                }
+            at += stage->latency;
+        }
     return turn;
 }
 

@@ -1,4 +1,4 @@
-/* Cycles of a ring, from its folds: no simulation. docs/hardware.md names the stages; src/plan/timing.c has each module's latency. */
+/* Cycles of a ring alone with equal events, from its folds: no simulation (plan/chain.h: any events). docs/hardware.md names the stages; src/plan/cycles.c has each module's latency. */
 #ifndef TS_PREDICT_H
 #define TS_PREDICT_H
 #include "plan/plan.h"
@@ -26,25 +26,10 @@ typedef struct ts_pace {
 } ts_pace;
 ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
 
-/* The same of a ring whose neighbours cannot give or take tokens faster than at this pace. `slack`: tokens that the way from the ring's
-   layers to the slow stage of the next ring holds, less those that the slow stage takes in the time of that way: so many of an event leave
-   at the ring's own pace. */
-ts_prediction ts_predict_between(const ts_plan *plan, const ts_imodel *im, int n, ts_pace neighbours, double slack);
-
 /* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). That of a ring whose pages
    are always there, and what it takes longer to wait for them. */
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 double ts_predict_page_delay(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
-
-/* Latencies of events that are offered back to back to an empty ring, in cycles from each one's last hit in to its last result out:
-   an event that waits behind another has its last hit in early, as far as the queues hold it. 0 for one that is refused. Of a ring with
-   pages, its buffers are full when the first one comes. */
-void ts_predict_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, long long *latency);
-
-/* The same of a ring with pages, and the cycles that tokens wait in front of each stage, in the order of ts_paged_stage, all events together.
-   lone: each event is offered when the one before is through. */
-void ts_predict_paged_queue(const ts_plan *plan, const ts_imodel *im, int events, const int *n, bool lone, long long *latency,
-                            long long waits[TS_PAGED_STAGES]);
 
 /* Multiply-accumulates of an event of n tokens as the model states them: the work, whatever the hardware leaves out. */
 double ts_model_macs(const ts_imodel *im, int n);
@@ -63,9 +48,6 @@ typedef struct ts_layer_time {
     int middle;    /* from a context to the same token accepted by the FFN block */
     int leave;     /* from a context of the last layer to the token's last result */
     int enter_ii, chain_ii, middle_ii, leave_ii; /* of the slowest stage on each of these ways */
-    int ahead, front;  /* tokens in front of the entry's slowest stage where it holds them up; cycles of a token's way to it */
-    int behind;        /* tokens that fit between the slowest stage of the last layer and where its tokens leave for the port */
-    int loop_ii;       /* of the slowest stage on the way from there to attention */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);

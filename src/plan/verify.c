@@ -456,7 +456,7 @@ static bool check_predictions(const ts_claim *c, ts_err *err)
         slowest = fmax(slowest, (double)found.interval_cycles);
         sum_of += busy(part, n, true) + part->before.latency;
     }
-    const ts_chain_prediction found = ok ? ts_chain_predict(ring, c->parts, n, NULL) : (ts_chain_prediction){0}, *said = c->prediction;
+    const ts_chain_prediction found = ok ? ts_chain_predict(ring, c->parts, n) : (ts_chain_prediction){0}, *said = c->prediction;
     ts_arena_free(arena);
     if (!ok)
         return false;

@@ -134,7 +134,7 @@ static void print_predicted(FILE *out, const json_t *event)
     if (!isnan(latency))
         fprintf(out, "; predicted %8.0f (%+.2f %%)", latency, 100 * (latency / get(event, "latency_cycles") - 1));
     if (!isnan(total))
-        fprintf(out, "; from the first hit in %.0f, predicted %.0f (%+.2f %%)", get(event, "total_cycles"), total,
+        fprintf(out, "; from the first hit in %8.0f, predicted %8.0f (%+.2f %%)", get(event, "total_cycles"), total,
                 100 * (total / get(event, "total_cycles") - 1));
 }
 
@@ -180,6 +180,9 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
     }
     cycles_row(out, "interval of waiting events", get(simulated, "interval_cycles"), clock);
     cycles_row(out, "as predicted for their lengths", get(simulated, "predicted_interval_cycles"), clock);
+    const json_t *worst = json_object_get(simulated, "worst_prediction");
+    if (worst)
+        fprintf(out, "    the prediction that is furthest off: %s, %+.2f %%\n", json_string_value(json_object_get(worst, "what")), get(worst, "percent"));
     json_array_foreach(json_object_get(simulated, "parts"), i, event)
     {
         fprintf(out, "    part %zu: %8.0f cycles an event", i, get(event, "mean_latency_cycles"));
