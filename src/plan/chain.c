@@ -43,6 +43,7 @@ typedef struct engine {
     ts_page_clock *pages;
     ts_attention_time attention; /* of the event that it works on */
     double begun, next_block;    /* attention begins with the last block; with the next one at the earliest */
+    double block;                /* the last block's first context */
     double read;                 /* the keys and values but one turn old are read */
     double complete;             /* the event's tokens are all in attention */
     double ffn_taken;            /* the FFN block took the last token */
@@ -113,7 +114,7 @@ static segment bus_of(ts_arena *arena, double cycles)
 static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
 {
     const ts_chain_ring *of = &q->ring[i];
-    engine r = {.of = of, .w = ts_ring_widths_of(of->im), .ways = ts_ring_ways_of(of->im), .begun = LONG_AGO, .next_block = LONG_AGO,
+    engine r = {.of = of, .w = ts_ring_widths_of(of->im), .ways = ts_ring_ways_of(of->im), .block = LONG_AGO, .begun = LONG_AGO, .next_block = LONG_AGO,
               .read = LONG_AGO, .admits = i ? LONG_AGO : 0};
     const ts_ring_stages stages = ts_ring_stages_of(of->plan, of->im, &r.w);
     for (int s = 0; s < TS_SEGMENTS; s++)
@@ -121,7 +122,7 @@ static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
     r.way_in = i ? link_of(arena, &of->before) : bus_of(arena, q->token_cycles);
     r.way_out = bus_of(arena, i == q->count - 1 && of->im->pool == TS_POOL_NONE ? q->row_cycles : 0);
     r.queue.count = of->plan->n_max + (r.ways.has_attention ? of->plan->attn.pq : 1);
-    r.queries.count = r.queue.count;
+    r.queries.count = ++r.queue.count; /* and one word at its output */
     r.queue.count += stages.beside;
     r.queue.left = long_ago(arena, r.queue.count);
     r.queries.left = long_ago(arena, r.queries.count);
@@ -243,7 +244,7 @@ static void turn(engine *r, const way *w, int n, engine *next, ts_event_times *t
 {
     const ts_attention_time *a = &r->attention;
     double base = fmax(r->complete + a->first, r->next_block + a->through), taken = 0, end = 0, load = fmax(r->complete, r->begun);
-    r->read = r->ways.has_attention ? r->begun : LONG_AGO;
+    r->read = r->ways.has_attention ? r->block : LONG_AGO;
     for (int k = 0; k < n; k++) {
         const int row = k % a->in_block;
         if (row == 0) {
@@ -264,6 +265,7 @@ static void turn(engine *r, const way *w, int n, engine *next, ts_event_times *t
         if (!r->ways.has_attention)
             push(&r->queue, taken);
     }
+    r->block = base;
     r->begun = base - a->through;
     r->next_block = r->begun + a->block;
     if (next)

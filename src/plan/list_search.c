@@ -16,9 +16,8 @@ enum {
     CLIMB_PLANS = 24,
 };
 
-/* What decides a rough plan: slices of the same shape and formats, wherever they lie in the model, are planned once. */
+/* What decides a rough plan beside the device: slices of the same shape and formats, wherever they lie in the model, are planned once. */
 typedef struct shape {
-    ts_resources has;
     double clock_mhz;
     ts_link link; /* of its ends */
     bool linked;
@@ -30,6 +29,7 @@ typedef struct shape {
 
 typedef struct known {
     struct known *next;
+    ts_device device; /* or a share of one */
     shape shape;
     ts_part_cost cost;
 } known;
@@ -55,10 +55,21 @@ typedef struct kept_slice {
     const ts_imodel *im; /* NULL: there is none */
 } kept_slice;
 
+/* Rough costs of all runs of blocks on a device, as far as they were asked for. */
+typedef struct cost_table {
+    struct cost_table *next;
+    const ts_device *device;
+    double clock_mhz;
+    ts_link link;
+    ts_paging_wish paging;
+    ts_part_cost *cost; /* [blocks + 1][blocks + 1]; an interval of 0: not yet known */
+} cost_table;
+
 struct ts_list_cache {
     kept_slice *slices;
     known *list; /* the last one first */
     full_plan *parts;
+    cost_table *tables;
 };
 
 typedef struct search {
@@ -70,8 +81,10 @@ typedef struct search {
     int blocks, typical;   /* typical: hits of an event */
     ts_paging_wish paging; /* of parts */
     ts_list_cache *cache;
+    cost_table **table; /* [devices], of a chain */
     ts_partition *result;
-    int plans; /* made in full */
+    bool *asked; /* [devices][blocks + 1][blocks + 1]: which parts were planned in full, */
+    int plans;   /* and how many: by this search or one before, so that what it finds does not depend on those */
 } search;
 
 ts_list_cache *ts_list_cache_new(ts_arena *arena)
@@ -79,11 +92,26 @@ ts_list_cache *ts_list_cache_new(ts_arena *arena)
     return TS_NEW(arena, ts_list_cache);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 bool ts_same_device(const ts_device *a, const ts_device *b)
 {
-    return a == b || (strcmp(a->name, b->name) == 0 && memcmp(&a->has, &b->has, sizeof a->has) == 0 && a->clock_mhz >= b->clock_mhz &&
-                      a->clock_mhz <= b->clock_mhz && a->dsp_a == b->dsp_a && a->dsp_b == b->dsp_b && strcmp(a->yosys_family, b->yosys_family) == 0 &&
-                      a->memory_gbytes_per_s >= b->memory_gbytes_per_s && a->memory_gbytes_per_s <= b->memory_gbytes_per_s);
+    if (a == b)
+        return true;
+    if (!same_text(a->name, b->name) || !same_text(a->yosys_family, b->yosys_family) || !same_text(a->dsp_kind, b->dsp_kind) ||
+        !same_text(a->bram_kind, b->bram_kind))
+        return false;
+    /* All figures, whatever they are: what is not known to be the same only costs time. */
+    ts_device x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    x.name = x.title = x.part = x.source = x.yosys_family = x.shell = x.dsp_kind = x.bram_kind = x.text = x.host = NULL;
+    y.name = y.title = y.part = y.source = y.yosys_family = y.shell = y.dsp_kind = y.bram_kind = y.text = y.host = NULL;
+    x.die = y.die = NULL;
+    return memcmp(&x, &y, sizeof x) == 0 && (a->die == b->die || (a->die && b->die && memcmp(a->die, b->die, (size_t)a->slr * sizeof *a->die) == 0));
 }
 
 /* A device has one run: it holds the blocks pinned there and no others' pinned blocks. */
@@ -147,6 +175,9 @@ static full_plan *find_planned(const search *s, const ts_device *device, bool li
 
 static bool plan_part(search *s, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
 {
+    bool *asked = &s->asked[((size_t)device_index * (size_t)(s->blocks + 1) + (size_t)first) * (size_t)(s->blocks + 1) + (size_t)end];
+    s->plans += !*asked;
+    *asked = true;
     full_plan *k = find_planned(s, device, linked, first, end);
     if (!k) {
         const ts_plan_options ring = ring_options(s, device, linked, first, end);
@@ -159,14 +190,13 @@ static bool plan_part(search *s, const ts_device *device, int device_index, bool
         k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
         k->short_of = ts_strdup(s->arena, short_of.msg);
         s->cache->parts = k;
-        s->plans++;
     }
     *part = k->part;
     part->device = device_index;
     return k->fits || ts_fail(err, "%s", k->short_of);
 }
 
-static void shape_of(const search *of, const ts_imodel *im, const ts_device *device, bool linked, shape *s)
+static void shape_of(const search *of, const ts_imodel *im, bool linked, shape *s)
 {
     memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
     s->clock_mhz = of->ring.clock_mhz;
@@ -177,7 +207,6 @@ static void shape_of(const search *of, const ts_imodel *im, const ts_device *dev
         s->link.flight = of->link.flight;
     }
     s->paging = of->paging;
-    s->has = device->has;
     s->layers = im->layers;
     s->embed = im->embed_count > 0;
     s->head = im->head_count > 0;
@@ -202,9 +231,10 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
     k->cost = (ts_part_cost){INFINITY, INFINITY};
     const ts_imodel *im = model_of(s, ts_slice_between(s->im, first, end), &ignored);
     if (im) {
-        shape_of(s, im, device, linked, &k->shape);
+        shape_of(s, im, linked, &k->shape);
+        memcpy(&k->device, device, sizeof *device);
         const known *same = s->cache->list;
-        while (same && memcmp(&same->shape, &k->shape, sizeof k->shape) != 0)
+        while (same && !(memcmp(&same->shape, &k->shape, sizeof k->shape) == 0 && ts_same_device(&same->device, device)))
             same = same->next;
         ts_plan_options quick = ring_options(s, device, linked, first, end);
         quick.quick = true;
@@ -223,6 +253,27 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
     return k->cost;
 }
 
+static cost_table *table_of(const search *s, const ts_device *device)
+{
+    cost_table *t = s->cache->tables;
+    while (t && !(t->paging == s->paging && t->clock_mhz >= s->ring.clock_mhz && t->clock_mhz <= s->ring.clock_mhz && same_link(&t->link, &s->link) &&
+                  ts_same_device(t->device, device)))
+        t = t->next;
+    if (t)
+        return t;
+    t = TS_NEW(s->arena, cost_table);
+    *t = (cost_table){.next = s->cache->tables, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .paging = s->paging};
+    t->cost = TS_NEW_N(s->arena, ts_part_cost, (size_t)(s->blocks + 1) * (size_t)(s->blocks + 1));
+    return s->cache->tables = t;
+}
+
+static void set_tables(search *s)
+{
+    s->table = TS_NEW_N(s->arena, cost_table *, s->opt->devices);
+    for (int d = 0; d < s->opt->devices; d++)
+        s->table[d] = table_of(s, s->opt->device[d]);
+}
+
 static ts_part_cost run_cost(void *user, int device, int first, int end)
 {
     search *s = user;
@@ -230,7 +281,10 @@ static ts_part_cost run_cost(void *user, int device, int first, int end)
     if (!pins_allow(s, device, first, end))
         return (ts_part_cost){INFINITY, INFINITY};
     const ts_hop hop = ts_link_hop(&s->link, token_bits(s));
-    ts_part_cost cost = rough_cost(s, o->device[device], true, first, end);
+    ts_part_cost *kept = &s->table[device]->cost[first * (s->blocks + 1) + end];
+    if (kept->interval <= 0)
+        *kept = rough_cost(s, o->device[device], true, first, end);
+    ts_part_cost cost = *kept;
     if (o->objective == TS_OBJECTIVE_AREA)
         cost.latency += ANOTHER_PART;
     if (end < s->blocks) { /* with the way to the next one */
@@ -488,6 +542,8 @@ static int enough_devices(const search *s)
     longer.device = device;
     search more = *s;
     more.opt = &longer;
+    longer.devices = s->blocks + o->devices;
+    set_tables(&more);
     for (longer.devices = o->devices + 1; longer.devices <= s->blocks; longer.devices++)
         if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, false, run_cost, &more, end))
             return longer.devices;
@@ -589,6 +645,13 @@ static bool move_a_cut(search *s, chain *best)
     return better;
 }
 
+/* By rough plans; false where none fits. */
+static bool cut_roughly(search *s, int *end)
+{
+    const bool by_latency = s->opt->objective != TS_OBJECTIVE_THROUGHPUT;
+    return s->opt->devices <= s->blocks && ts_cut_chain(s->arena, s->blocks, s->opt->devices, by_latency, true, run_cost, s, end);
+}
+
 static bool chain_over_all(search *s, double least, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
@@ -597,23 +660,25 @@ static bool chain_over_all(search *s, double least, ts_err *err)
     const char *names = "";
     for (int d = 0; d < o->devices; d++)
         names = ts_printf(s->arena, "%s%s%s", names, d ? "," : "", o->device[d]->name);
-    if (!ts_cut_chain(s->arena, s->blocks, o->devices, o->objective != TS_OBJECTIVE_THROUGHPUT, true, run_cost, s, end)) {
-        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: no cut fits", names));
-        return ts_fail(err, "no cut over %s fits", names);
+    const char *over = ts_printf(s->arena, "%s%s", names, s->paging == TS_PAGING_NONE ? "" : ", with pages");
+    if (!cut_roughly(s, end)) {
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: no cut fits", over));
+        return ts_fail(err, "no cut over %s fits", over);
     }
     const double about = rough_value(s, end);
     if (about > WORTH_A_LOOK * WORTH_A_LOOK * least) {
-        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", names, fmod(about, ANOTHER_PART)));
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, ANOTHER_PART)));
         return ts_fail(err, "not as good as others");
     }
-    s->plans = 0;
-    if (!take_if_better(s, end, &best, err))
-        return false;
-    for (int round = 0; best.value <= WORTH_A_LOOK * least && round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
+    memcpy(best.end, end, (size_t)o->devices * sizeof *end);
+    take_if_better(s, end, &best, err);
+    for (int round = 0; (isinf(best.value) || best.value <= WORTH_A_LOOK * least) && round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
         ;
+    if (isinf(best.value))
+        return false;
     finish(s, TS_MODE_SPLIT, best.part, o->devices);
     const ts_chain_prediction *p = &s->result->prediction;
-    weigh(s, TS_MODE_SPLIT, o->devices, p, ts_printf(s->arena, "over %s: part %d has the longest interval", names, p->slowest));
+    weigh(s, TS_MODE_SPLIT, o->devices, p, ts_printf(s->arena, "over %s: part %d has the longest interval", over, p->slowest));
     s->result->why = part_lines(s, best.part, o->devices);
     return true;
 }
@@ -642,6 +707,7 @@ static bool best_of_one_device(search *s, ts_err *err)
 static search search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
 {
     search s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
+    s.asked = TS_NEW_N(arena, bool, (size_t)o->devices * (size_t)(s.blocks + 1) * (size_t)(s.blocks + 1));
     s.ring.small = o->objective == TS_OBJECTIVE_AREA;
     s.typical = o->plan.plan_tokens ? o->plan.plan_tokens : o->plan.max_tokens;
     double hits = 0;
@@ -663,6 +729,16 @@ bool ts_list_unfit(ts_arena *arena, const ts_imodel *im, const ts_partition_opti
     return no_cut_fits(&s, err);
 }
 
+double ts_list_rough(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, ts_list_cache *cache)
+{
+    ts_partition none = {.why = ""};
+    search s = search_of(arena, im, options, cache, &none);
+    s.paging = way == TS_LIST_PAGED_CHAIN ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
+    set_tables(&s);
+    int *end = TS_NEW_N(arena, int, options->devices);
+    return cut_roughly(&s, end) ? rough_value(&s, end) : INFINITY;
+}
+
 bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least, ts_list_cache *cache,
                     ts_partition *result, ts_err *err)
 {
@@ -679,9 +755,9 @@ bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_opt
     case TS_LIST_RINGS:
         return replicated(&s, err);
     case TS_LIST_PAGED_CHAIN:
-        s.paging = TS_PAGING_ALLOWED;
-        return chain_over_all(&s, least, err);
     case TS_LIST_CHAIN:
+        s.paging = way == TS_LIST_PAGED_CHAIN ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
+        set_tables(&s);
         return chain_over_all(&s, least, err);
     }
     BUG("a way that is not searched");

@@ -24,6 +24,9 @@ typedef enum {
 bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least, ts_list_cache *cache,
                     ts_partition *result, ts_err *err);
 
+/* What a chain's value would roughly be; INFINITY: it does not fit. */
+double ts_list_rough(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, ts_list_cache *cache);
+
 /* What is to be least, in cycles; devices first where the objective is area. */
 double ts_list_value(ts_objective objective, const ts_chain_prediction *prediction, int parts);
 

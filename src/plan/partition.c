@@ -100,14 +100,15 @@ bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const 
 /* ---- Selections of devices */
 
 enum {
-    LIST_MAX = 64,
-    ALL_SUBSETS = 8,        /* devices in a list of which all selections are looked at; of longer lists runs of neighbours */
-    SELECTIONS_MAX = 256,
+    LIST_MAX = 16,
+    LOOKED_AT = 256, /* chains that are planned in full at most: those whose rough plans are best */
 };
 
 typedef struct selection {
     int count;
     int pick[LIST_MAX];
+    int less[LIST_MAX]; /* the selection without the device, or -1 */
+    double value;       /* the best of it and of all selections of some of its devices; INFINITY: none fits */
 } selection;
 
 typedef struct search {
@@ -115,8 +116,10 @@ typedef struct search {
     const ts_imodel *im;
     const ts_partition_options *opt;
     ts_list_cache *cache;
-    selection *list; /* [count], few devices first */
+    int kind[LIST_MAX]; /* of the devices: the number of the first one like it */
+    selection *list;    /* [count], few devices first */
     int count;
+    int *find, slots;   /* by their kinds: indices in the list and 1; 0: none */
     ts_partition best;
     double value; /* of the best; INFINITY: none yet */
     int weighed;  /* selections that fit */
@@ -130,56 +133,66 @@ static bool is_pinned(const ts_partition_options *o, int device)
     return false;
 }
 
-/* Whether two selections are the same devices in the same order. */
-static bool alike(const ts_partition_options *o, const selection *a, const selection *b)
+/* The selection's slot by the kinds of its devices, but for the one at `without`: that of the same devices in the same order, or where it
+   would be. */
+static int *slot_of(const search *s, const selection *sel, int without)
 {
-    bool same = a->count == b->count;
-    for (int i = 0; same && i < a->count; i++)
-        same = a->pick[i] == b->pick[i] ||
-               (ts_same_device(o->device[a->pick[i]], o->device[b->pick[i]]) && !is_pinned(o, a->pick[i]) && !is_pinned(o, b->pick[i]));
-    return same;
-}
-
-static void add_selection(search *s, const selection *new)
-{
-    const ts_partition_options *o = s->opt;
-    for (int p = 0; p < o->pins; p++) { /* a pinned device cannot be left out */
-        bool there = false;
-        for (int i = 0; i < new->count; i++)
-            there = there || new->pick[i] == o->pin[p].device;
-        if (!there)
-            return;
+    const int count = sel->count - (without >= 0);
+    uint64_t hash = 0;
+    for (int i = 0; i < sel->count; i++)
+        hash = i == without ? hash : (hash + (uint64_t)s->kind[sel->pick[i]] + 1) * 0x9e3779b97f4a7c15u;
+    for (int at = (int)(hash >> 32) & (s->slots - 1);; at = (at + 1) & (s->slots - 1)) {
+        const selection *there = s->find[at] ? &s->list[s->find[at] - 1] : NULL;
+        bool same = there && there->count == count;
+        for (int i = 0, j = 0; same && i < sel->count; i++)
+            same = i == without || s->kind[sel->pick[i]] == s->kind[there->pick[j++]];
+        if (!there || same)
+            return &s->find[at];
     }
-    for (int i = 0; i < s->count; i++)
-        if (alike(o, &s->list[i], new))
-            return;
-    if (s->count < SELECTIONS_MAX)
-        s->list[s->count++] = *new;
 }
 
+static bool has_pins(const search *s, const selection *sel)
+{
+    for (int p = 0; p < s->opt->pins; p++) {
+        bool there = false;
+        for (int i = 0; i < sel->count; i++)
+            there = there || sel->pick[i] == s->opt->pin[p].device;
+        if (!there)
+            return false;
+    }
+    return true;
+}
+
+/* All selections of `least` to `most` devices with what is pinned; the same devices in the same order once. */
 static void select_devices(search *s, int least, int most)
 {
     const int devices = s->opt->devices;
-    s->list = TS_NEW_N(s->arena, selection, SELECTIONS_MAX);
-    for (int count = least; count <= most; count++) {
-        if (devices > ALL_SUBSETS) {
-            for (int first = 0; first + count <= devices; first++) {
-                selection run = {.count = count};
-                for (int i = 0; i < count; i++)
-                    run.pick[i] = first + i;
-                add_selection(s, &run);
-            }
-            continue;
-        }
-        for (unsigned set = 1; set < 1U << devices; set++) {
-            selection some = {.count = 0};
+    const unsigned sets = 1U << devices;
+    for (int d = 0; d < devices; d++) {
+        int like = 0;
+        while (like < d && !(ts_same_device(s->opt->device[like], s->opt->device[d]) && !is_pinned(s->opt, like) && !is_pinned(s->opt, d)))
+            like++;
+        s->kind[d] = like;
+    }
+    s->slots = (int)(4 * sets);
+    s->find = TS_NEW_N(s->arena, int, s->slots);
+    s->list = TS_NEW_N(s->arena, selection, sets);
+    for (int count = least; count <= most; count++)
+        for (unsigned set = 1; set < sets; set++) {
+            selection some = {.value = INFINITY};
             for (int d = 0; d < devices; d++)
                 if (set >> d & 1)
                     some.pick[some.count++] = d;
-            if (some.count == count)
-                add_selection(s, &some);
+            if (some.count != count || !has_pins(s, &some))
+                continue;
+            int *slot = slot_of(s, &some, -1);
+            if (*slot)
+                continue;
+            for (int i = 0; i < count; i++)
+                some.less[i] = count > least ? *slot_of(s, &some, i) - 1 : -1;
+            s->list[s->count++] = some;
+            *slot = s->count;
         }
-    }
 }
 
 /* ---- One selection */
@@ -266,18 +279,20 @@ static void join(search *s, const ts_partition *found, bool fits)
     }
 }
 
-/* True where the selection has a plan. */
-static bool try_selection(search *s, const selection *sel, ts_list_way way, ts_err *err)
+/* True where the selection has a plan. What is looked at depends on its own devices alone: what others find, which may be in one list and
+   not in another, changes nothing. */
+static bool try_selection(search *s, selection *sel, ts_list_way way, ts_err *err)
 {
     const ts_device *unsaid;
     const ts_partition_options o = options_of(s, sel, &unsaid);
     const double clock = o.plan.clock_mhz;
-    const double least = s->opt->objective == TS_OBJECTIVE_AREA ? INFINITY : s->value * clock / 1000;
+    const double least = s->opt->objective == TS_OBJECTIVE_AREA ? INFINITY : sel->value * clock / 1000;
     ts_partition found;
     const bool fits = ts_list_search(s->arena, s->im, &o, way, least, s->cache, &found, err);
     for (int i = 0; fits && i < found.parts; i++)
         found.part[i].device = sel->pick[found.part[i].device];
     const double value = fits ? value_of(s, &found, clock) : INFINITY;
+    sel->value = fmin(sel->value, value);
     s->weighed += fits;
     join(s, &found, fits && value < s->value);
     if (!fits || value >= s->value)
@@ -297,26 +312,26 @@ static bool try_selection(search *s, const selection *sel, ts_list_way way, ts_e
 
 typedef struct ways {
     int least, most; /* devices */
-    ts_list_way alone, chain;
+    ts_list_way alone;
 } ways;
 
 static bool ways_of(const ts_partition_options *o, ways *w, ts_err *err)
 {
-    *w = (ways){1, o->devices, TS_LIST_AUTO_RING, TS_LIST_CHAIN};
+    *w = (ways){1, o->devices, TS_LIST_AUTO_RING};
     if (o->any_mode)
         return true;
     switch (o->mode) {
     case TS_MODE_MONOLITHIC:
-        *w = (ways){1, 1, TS_LIST_RING, TS_LIST_CHAIN};
+        *w = (ways){1, 1, TS_LIST_RING};
         return true;
     case TS_MODE_PAGED:
-        *w = (ways){1, 1, TS_LIST_PAGED_RING, TS_LIST_CHAIN};
+        *w = (ways){1, 1, TS_LIST_PAGED_RING};
         return true;
     case TS_MODE_REPLICATED:
-        *w = (ways){1, 1, TS_LIST_RINGS, TS_LIST_CHAIN};
+        *w = (ways){1, 1, TS_LIST_RINGS};
         return o->devices == 1 || ts_fail(err, "--mode replicated: the rings share one device; the list has %d", o->devices);
     case TS_MODE_SPLIT:
-        *w = (ways){2, o->devices, TS_LIST_RING, TS_LIST_CHAIN};
+        *w = (ways){2, o->devices, TS_LIST_RING};
         return o->devices > 1 || ts_fail(err, "--mode split: give a list of at least two devices, --device A,B");
     case TS_MODE_PARALLEL:
     case TS_MODE_ASSISTED:
@@ -397,6 +412,52 @@ static const char *reason(const search *s)
                      ts_objective_name(o->objective));
 }
 
+/* A chain to be planned, or a way in which it is: all weights on chip, or paged. */
+typedef struct rough {
+    int selection;
+    ts_list_way way;
+    double value; /* as it seems */
+} rough;
+
+static int by_value(const void *a, const void *b)
+{
+    const rough *x = a, *y = b;
+    return x->value < y->value ? -1 : x->value > y->value ? 1 : x->selection - y->selection;
+}
+
+static int by_selection(const void *a, const void *b)
+{
+    const rough *x = a, *y = b;
+    return x->selection != y->selection ? x->selection - y->selection : (int)x->way - (int)y->way;
+}
+
+/* Those that are worth a full plan, in the order of the selections. */
+static int rough_chains(const search *s, rough *chain)
+{
+    int chains = 0;
+    for (int i = 0; i < s->count; i++) {
+        if (s->list[i].count < 2)
+            continue;
+        const ts_device *unsaid;
+        const ts_partition_options o = options_of(s, &s->list[i], &unsaid);
+        bool memory = o.plan.memory.gbytes_per_s > 0;
+        for (int d = 0; d < o.devices; d++)
+            memory = memory || o.device[d]->memory_gbytes_per_s > 0;
+        const double ns = 1000 / o.plan.clock_mhz, resident = ts_list_rough(s->arena, s->im, &o, TS_LIST_CHAIN, s->cache) * ns;
+        const double paged = memory ? ts_list_rough(s->arena, s->im, &o, TS_LIST_PAGED_CHAIN, s->cache) * ns : INFINITY;
+        if (!isinf(resident) || isinf(paged)) /* where nothing fits, that is said */
+            chain[chains++] = (rough){i, TS_LIST_CHAIN, resident};
+        if (paged < resident)
+            chain[chains++] = (rough){i, TS_LIST_PAGED_CHAIN, paged};
+    }
+    if (chains > LOOKED_AT) {
+        qsort(chain, (size_t)chains, sizeof *chain, by_value);
+        chains = LOOKED_AT;
+        qsort(chain, (size_t)chains, sizeof *chain, by_selection);
+    }
+    return chains;
+}
+
 bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_partition *result, ts_err *err)
 {
     CHECK(options->devices >= 1 && options->devices <= LIST_MAX);
@@ -405,19 +466,22 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
     ways w;
     if (!ways_of(options, &w, err) || !check_pins(&s, err))
         return false;
-    select_devices(&s, w.least, w.most);
+    const int blocks = ts_block_count(im);
+    select_devices(&s, w.least, w.most < blocks ? w.most : blocks);
     ts_err alone = {""};
-    for (int i = 0; i < s.count; i++) {
+    rough *chain = TS_NEW_N(arena, rough, 2 * (size_t)s.count);
+    const int chains = s.count && w.most > 1 ? rough_chains(&s, chain) : 0;
+    for (int i = 0, next = 0; i < s.count; i++) {
         ts_err ignored = {""};
-        const bool single = s.list[i].count == 1;
-        if (options->objective == TS_OBJECTIVE_AREA && !isinf(s.value) && s.list[i].count > s.best.parts)
+        selection *sel = &s.list[i];
+        if (options->objective == TS_OBJECTIVE_AREA && !isinf(s.value) && sel->count > s.best.parts)
             break; /* more devices are worse */
-        try_selection(&s, &s.list[i], single ? w.alone : w.chain, single ? &alone : &ignored);
-    }
-    for (int i = 0; i < s.count && isinf(s.value); i++) { /* parts that are paged are the only way */
-        ts_err ignored = {""};
-        if (s.list[i].count > 1)
-            try_selection(&s, &s.list[i], TS_LIST_PAGED_CHAIN, &ignored);
+        for (int j = 0; j < sel->count; j++)
+            sel->value = sel->less[j] >= 0 ? fmin(sel->value, s.list[sel->less[j]].value) : sel->value;
+        if (sel->count == 1)
+            try_selection(&s, sel, w.alone, &alone);
+        for (; next < chains && chain[next].selection == i; next++)
+            try_selection(&s, sel, chain[next].way, &ignored);
     }
     if (isinf(s.value))
         return nothing_fits(&s, &alone, err);

@@ -15,6 +15,7 @@
 #include "pass/fold.h"
 #include "pass/subgraph.h"
 #include "plan/host_bus.h"
+#include "plan/predict.h"
 #include "ref/encoder_eval.h"
 #include "ref/graph_eval.h"
 #include "small_model.h"
@@ -241,7 +242,7 @@ static void the_bus_is_planned(void **state)
     ts_plan plan = ts_plan_minimal(m.im, 32);
     plan.clock_mhz = 100;
     const ts_chain_ring ring = {.plan = &plan, .im = m.im};
-    const ts_chain_prediction alone = ts_chain_predict(&ring, 1, N, NULL);
+    const ts_chain_prediction alone = ts_chain_predict(&ring, 1, N);
     const double fill = (double)(alone.total_cycles - alone.latency_cycles);
 
     const ts_host_prediction fast = ts_host_predict(&(ts_host_bus){12800, 250, ""}, &ring, 1, N, N, TOKEN, RESULT); /* 128 bits a cycle */

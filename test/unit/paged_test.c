@@ -173,14 +173,15 @@ static void queues_agree(void **state)
         const ts_plan plan = paged_plan(f, buffers, 0.3, 60);
         const ts_prediction p = ts_predict(&plan, f->m.im, HITS);
         int n[EVENTS];
-        long long latency[EVENTS];
+        const ts_chain_ring ring = {.plan = &plan, .im = f->m.im};
+        ts_event_times event[EVENTS];
         for (int e = 0; e < EVENTS; e++)
             n[e] = HITS;
         n[EVENTS - 1] = HITS + 1;
-        ts_predict_queue(&plan, f->m.im, EVENTS, n, latency);
-        assert_int_equal(latency[0], p.latency_cycles);
-        assert_int_equal(latency[EVENTS - 1], 0); /* refused */
-        assert_int_equal(latency[EVENTS - 3], latency[EVENTS - 2]);
+        ts_chain_run(&(ts_chain_queue){.ring = &ring, .count = 1, .events = EVENTS, .n = n}, event, NULL);
+        assert_int_equal(llround(event[0].last_out), p.total_cycles);
+        assert_true(event[EVENTS - 1].refused);
+        assert_true(fabs(event[EVENTS - 2].last_out - event[EVENTS - 3].last_out - (double)p.interval_cycles) <= 1);
     }
 }
 

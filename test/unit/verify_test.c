@@ -119,7 +119,7 @@ static void settle(broken *b)
 #undef X
         }
     }
-    b->p.prediction = ts_chain_predict(b->p.ring, b->p.parts, b->plan[0].plan_tokens, NULL);
+    b->p.prediction = ts_chain_predict(b->p.ring, b->p.parts, b->plan[0].plan_tokens);
 }
 
 /* ---- Blocks and devices */
