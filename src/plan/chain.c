@@ -8,8 +8,16 @@
 
 #include "plan/cycles.h"
 
+/* What goes over a link. Tokens that have come when a packet begins are in it, as far as it holds them and they are of its event. */
+typedef struct wire {
+    const ts_hop *hop;
+    double begun, state; /* when the last packet began; when the next state frame is due */
+    int tokens;          /* in that packet */
+} wire;
+
 /* A stage and the tokens in it. */
 typedef struct place {
+    wire *wire; /* NULL: it is none */
     double latency, ii, takes;
     double news;  /* from a token leaving it to its place being known to be free */
     int room;
@@ -96,9 +104,11 @@ static segment link_of(ts_arena *arena, const ts_hop *hop)
     if (hop->token_cycles > 0) {
         const double news = hop->news / 2 + fmin(hop->frame_cycles, hop->frame_tokens * hop->token_cycles) / 2;
         const int sends = (int)fmax(1, hop->sends), moving = (int)ceil((hop->latency + news) / hop->token_cycles);
-        const int rest = (int)fmax(moving, floor(hop->room - hop->sends));
-        add_place(arena, &s, (place){.ii = hop->token_cycles, .room = sends, .pages = TS_LIN_COUNT});
-        add_place(arena, &s, (place){.latency = hop->latency, .ii = hop->token_cycles, .news = news, .room = rest, .pages = TS_LIN_COUNT});
+        const int rest = (int)fmax(moving, ceil(hop->room - hop->sends));
+        wire *w = TS_NEW(arena, wire);
+        *w = (wire){.hop = hop, .begun = hop->start, .state = hop->start + hop->frame_cycles};
+        add_place(arena, &s, (place){.room = sends, .pages = TS_LIN_COUNT});
+        add_place(arena, &s, (place){.wire = w, .latency = hop->latency - hop->words - hop->frame, .news = news, .room = rest, .pages = TS_LIN_COUNT});
     }
     return s;
 }
@@ -123,7 +133,7 @@ static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
     r.way_out = bus_of(arena, i == q->count - 1 && of->im->pool == TS_POOL_NONE ? q->row_cycles : 0);
     r.queue.count = of->plan->n_max + (r.ways.has_attention ? of->plan->attn.pq : 1);
     r.queries.count = ++r.queue.count; /* and one word at its output */
-    r.queue.count += stages.beside;
+    r.queue.count += 1 + stages.beside; /* in the fork */
     r.queue.left = long_ago(arena, r.queue.count);
     r.queries.left = long_ago(arena, r.queries.count);
     r.blocks.count = ts_attention_time_at(of->plan, of->im, &r.w, 1).places - 1;
@@ -187,6 +197,22 @@ typedef struct mark {
     bool first, last;
 } mark;
 
+/* When a token that is ready at `when` has gone onto the wire. */
+static double sent(wire *w, mark k, double when)
+{
+    const ts_hop *hop = w->hop;
+    if (k.first || w->tokens == 0 || w->tokens >= (int)hop->frame_tokens || when > w->begun) {
+        double free = w->begun + (w->tokens > 0 ? hop->frame + w->tokens * hop->words : 0);
+        if (free >= w->state) {
+            free += hop->state;
+            w->state = free + hop->frame_cycles;
+        }
+        w->begun = fmax(when, free);
+        w->tokens = 0;
+    }
+    return w->begun + hop->frame + ++w->tokens * hop->words;
+}
+
 /* When the stage takes a token that is offered at `when`. */
 static double take(engine *r, const segment *s, place *p, mark k, double when)
 {
@@ -207,7 +233,7 @@ static double take(engine *r, const segment *s, place *p, mark k, double when)
         push(&r->queue, when + p->takes);
     if (k.last && s == &r->segment[TS_SEGMENT_FFN] && p == s->place)
         r->ffn_taken = when;
-    return p->last = when;
+    return p->wire ? sent(p->wire, k, when) : (p->last = when);
 }
 
 /* A token that is offered to the way at `when` passes it; *taken: when its first stage took it. The time at its end. */
@@ -329,7 +355,7 @@ void ts_chain_run(const ts_chain_queue *q, ts_event_times *event, double (*wait)
         }
         way in = {0};
         add_entry(&in, &r[0]);
-        const int n = times->refused ? n_max : q->n[e];
+        const int n = times->refused ? n_max + 1 : q->n[e];
         const slots queue = r[0].queue, queries = r[0].queries;
         for (int k = 0; k < n; k++) {
             double taken;
@@ -338,7 +364,7 @@ void ts_chain_run(const ts_chain_queue *q, ts_event_times *event, double (*wait)
             times->last_in = taken;
             times->first_in = k ? times->first_in : taken;
         }
-        if (times->refused) { /* taken back; one token more says so, and the rest is swallowed */
+        if (times->refused) { /* taken back with the first token that is too much; the rest is swallowed */
             r[0].queue = queue;
             r[0].queries = queries;
             times->last_in += q->n[e] - n;

@@ -7,9 +7,12 @@
 typedef struct ts_hop {
     double token_cycles; /* between tokens, at best */
     double latency;      /* cycles of a token's way */
+    double words, frame, state; /* cycles of a token's words on the wire, of what a packet has beside them, of a state frame */
+    double start;        /* cycles after a reset until both ends know each other and tokens may leave */
     double sends, room;  /* tokens that wait at the sending end, and in all, where they are not taken */
     double news;         /* cycles until the sender knows that a token was taken, but for what the state frames wait for each other */
-    double frame_tokens, frame_cycles; /* a state frame goes out when so many tokens were taken, or after so many cycles */
+    double frame_tokens, frame_cycles; /* a state frame goes out when so many tokens were taken, as many as a packet has at most, or after so many
+                                          cycles */
 } ts_hop;
 
 typedef struct ts_chain_ring {

@@ -131,7 +131,7 @@ static void to_attention(const timing *t, path *p)
         slice(t, p); /* of tokens; with fused qkv0 of q, k, v, behind them */
     if (t->im->fused_qkv0 && !t->ways.loop)
         return;
-    p->next.waits = !t->im->fused_qkv0;
+    p->next.waits = true;
     slice(t, p); /* fork: residual queue and q, k, v */
     norm_at(t, p, TS_BEFORE_ATTENTION);
     rqvec(t, p, TS_RQV_QKV);
@@ -201,6 +201,7 @@ static int embedding(const timing *t, path *p)
         linear(t, p, (ts_lin_id)(TS_LIN_EMBED0 + i));
     if (!im->fused_qkv0)
         return 0;
+    p->next.waits = true;
     stage(p, SLICE, 1, 2); /* fork: embedding and qkv0 */
     ts_segment beside = {0};
     path residual = {.ii = 1, .segment = &beside};
@@ -210,7 +211,7 @@ static int embedding(const timing *t, path *p)
         stage(p, 0, residual.ii, 1);
     if (t->ways.attn_merge)
         slice(t, p); /* of q, k, v */
-    return beside.stage[0].room + 1;
+    return beside.stage[0].room + t->ways.attn_merge;
 }
 
 static path entering(const timing *t)
@@ -371,7 +372,6 @@ ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const
     stages.beside = embedding(&t, &p[TS_SEGMENT_ENTRY]);
     if (t.ways.has_attention) {
         to_attention(&t, &p[TS_SEGMENT_LAYER]);
-        p[TS_SEGMENT_INTO].next.waits = im->fused_qkv0;
         into_attention(&t, &p[TS_SEGMENT_INTO]);
         from_attention(&t, &p[TS_SEGMENT_CONTEXT]);
     } else {

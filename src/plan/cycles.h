@@ -46,7 +46,7 @@ typedef struct ts_segment {
     ts_stage_time stage[TS_SEGMENT_STAGES];
 } ts_segment;
 typedef struct ts_ring_stages {
-    int beside; /* tokens that fit between the entry and the queue of residuals, beside qkv0 */
+    int beside; /* tokens that fit between the fork in front of qkv0 and the queue of residuals */
     ts_segment segment[TS_SEGMENTS];
 } ts_ring_stages;
 ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w);

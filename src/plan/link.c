@@ -75,7 +75,7 @@ ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits)
 ts_hop ts_link_hop(const ts_link *link, int token_bits)
 {
     const ts_link_ends ends = ts_link_ends_of(link, token_bits);
-    const int words = ends.token_words, frame = HEADER_AND_CRC + (link->word_bits == WORD_STEP);
+    const int words = ends.token_words, frame = HEADER_AND_CRC + (link->word_bits == WORD_STEP), state = frame + 1;
     /* Over a long way the sender waits for credit: so many words of the buffer are under way at most. */
     const double rate = fmin(link->rate, (ends.depth - 2 * ends.packet - words - 4) / round_trip(link));
     /* Where tokens wait, packets are full. The sender holds one and what comes in while its last words leave (rtl/ts_link_pack.v); the
@@ -83,8 +83,14 @@ ts_hop ts_link_hop(const ts_link *link, int token_bits)
        much of the packet was sent when the event's last token came is chance: half of it. */
     const int tokens = ends.packet / words, sends = tokens + cdiv(8, words);
     const double there = floor((ends.depth - ends.packet - 1) / (words + (double)words / ends.packet));
-    /* At full rate packets are full; a token that comes alone is a packet, of which nothing is used before its CRC has come. */
-    return (ts_hop){.token_cycles = fmax(words + (double)frame * words / ends.packet, 1) / rate,
+    /* At full rate packets are full, with a state frame every so often, between two of them; a token that comes alone is a packet, of which
+       nothing is used before its CRC has come. */
+    const double packet = (ends.packet + frame) / rate, states = state * fmin(1, packet / (BEAT - state / rate > 1 ? BEAT - state / rate : 1));
+    return (ts_hop){.token_cycles = fmax(words + (frame + states) * words / ends.packet, 1) / rate,
+                    .words = words / link->rate,
+                    .frame = frame / link->rate,
+                    .state = state / link->rate,
+                    .start = round_trip(link) + 2 * state / link->rate,
                     .latency = SENDER + (words + frame) / link->rate + link->flight + RECEIVER + words,
                     .sends = sends,
                     .room = sends + (tokens - 1) / 2.0 + there + 1,

@@ -8,6 +8,7 @@
 #include "plan/cut.h"
 
 static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
+static const double CROWDED = 0.5;       /* of what memories may be filled: with less, pages change nothing */
 static const double WORTH_A_LOOK = 1.35; /* a rough plan may be so much worse than the full one */
 enum {
     MAX_RINGS = 16,
@@ -32,6 +33,7 @@ typedef struct known {
     ts_device device; /* or a share of one */
     shape shape;
     ts_part_cost cost;
+    bool crowded; /* its memories may be what keeps it from being faster */
 } known;
 
 /* A part planned in full, or why it does not fit. */
@@ -173,29 +175,6 @@ static full_plan *find_planned(const search *s, const ts_device *device, bool li
     return k;
 }
 
-static bool plan_part(search *s, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
-{
-    bool *asked = &s->asked[((size_t)device_index * (size_t)(s->blocks + 1) + (size_t)first) * (size_t)(s->blocks + 1) + (size_t)end];
-    s->plans += !*asked;
-    *asked = true;
-    full_plan *k = find_planned(s, device, linked, first, end);
-    if (!k) {
-        const ts_plan_options ring = ring_options(s, device, linked, first, end);
-        ts_err short_of = {""};
-        k = TS_NEW(s->arena, full_plan);
-        *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
-                       .paging = s->paging, .first = first, .end = end};
-        k->part.slice = ts_slice_between(s->im, first, end);
-        k->part.im = model_of(s, k->part.slice, &short_of);
-        k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
-        k->short_of = ts_strdup(s->arena, short_of.msg);
-        s->cache->parts = k;
-    }
-    *part = k->part;
-    part->device = device_index;
-    return k->fits || ts_fail(err, "%s", k->short_of);
-}
-
 static void shape_of(const search *of, const ts_imodel *im, bool linked, shape *s)
 {
     memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
@@ -222,8 +201,8 @@ static void shape_of(const search *of, const ts_imodel *im, bool linked, shape *
         s->w.nrm[id].biasw = s->w.nrm[id].epsw = 0;
 }
 
-/* Interval and latency of a rough plan. */
-static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, int first, int end)
+/* A rough plan, with s->paging. */
+static const known *rough_plan(search *s, const ts_device *device, bool linked, int first, int end)
 {
     ts_arena *scratch = ts_arena_new();
     ts_err ignored = {""};
@@ -240,17 +219,67 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
         quick.quick = true;
         quick.small = false;
         ts_planned planned;
-        if (same)
-            k->cost = same->cost;
-        else if (ts_plan_search(scratch, im, device, &quick, &planned, &ignored))
-            k->cost = (ts_part_cost){(double)planned.prediction.interval_cycles, planned.mean_latency};
-        if (!same) {
-            k->next = s->cache->list;
-            s->cache->list = k;
+        if (same) {
+            ts_arena_free(scratch);
+            return same;
         }
+        k->crowded = true;
+        if (ts_plan_search(scratch, im, device, &quick, &planned, &ignored)) {
+            const ts_resources *need = &planned.cost.device, *has = &device->has;
+            const double cap = CROWDED * (s->ring.utilisation > 0 ? s->ring.utilisation : 0.8);
+            k->cost = (ts_part_cost){(double)planned.prediction.interval_cycles, planned.mean_latency};
+            k->crowded = need->bram36 > cap * has->bram36 || need->uram > cap * has->uram;
+        }
+        k->next = s->cache->list;
+        s->cache->list = k;
     }
     ts_arena_free(scratch);
-    return k->cost;
+    return k;
+}
+
+/* Whether a part may gain by pages: what was wished for, or none. */
+static ts_paging_wish paging_of(const search *s, const ts_device *device, bool linked, int first, int end)
+{
+    if (s->paging != TS_PAGING_ALLOWED || !linked)
+        return s->paging;
+    search resident = *s;
+    resident.paging = TS_PAGING_NONE;
+    const bool memory = s->ring.memory.gbytes_per_s > 0 || device->memory_gbytes_per_s > 0;
+    return memory && rough_plan(&resident, device, linked, first, end)->crowded ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
+}
+
+/* Interval and latency of a rough plan. */
+static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, int first, int end)
+{
+    search wish = *s;
+    wish.paging = paging_of(s, device, linked, first, end);
+    return rough_plan(&wish, device, linked, first, end)->cost;
+}
+
+static bool plan_part(search *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
+{
+    const size_t row = (size_t)whole->blocks + 1;
+    bool *asked = &whole->asked[((size_t)device_index * row + (size_t)first) * row + (size_t)end];
+    whole->plans += !*asked;
+    *asked = true;
+    search wish = *whole, *s = &wish;
+    s->paging = paging_of(whole, device, linked, first, end);
+    full_plan *k = find_planned(s, device, linked, first, end);
+    if (!k) {
+        const ts_plan_options ring = ring_options(s, device, linked, first, end);
+        ts_err short_of = {""};
+        k = TS_NEW(s->arena, full_plan);
+        *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
+                       .paging = s->paging, .first = first, .end = end};
+        k->part.slice = ts_slice_between(s->im, first, end);
+        k->part.im = model_of(s, k->part.slice, &short_of);
+        k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
+        k->short_of = ts_strdup(s->arena, short_of.msg);
+        s->cache->parts = k;
+    }
+    *part = k->part;
+    part->device = device_index;
+    return k->fits || ts_fail(err, "%s", k->short_of);
 }
 
 static cost_table *table_of(const search *s, const ts_device *device)

@@ -109,6 +109,7 @@ typedef struct selection {
     int pick[LIST_MAX];
     int less[LIST_MAX]; /* the selection without the device, or -1 */
     double value;       /* the best of it and of all selections of some of its devices; INFINITY: none fits */
+    double rough;       /* as it seems */
 } selection;
 
 typedef struct search {
@@ -432,12 +433,10 @@ static int by_selection(const void *a, const void *b)
 }
 
 /* Those that are worth a full plan, in the order of the selections. */
-static int rough_chains(const search *s, rough *chain)
+static int rough_chains(search *s, rough *chain)
 {
     int chains = 0;
     for (int i = 0; i < s->count; i++) {
-        if (s->list[i].count < 2)
-            continue;
         const ts_device *unsaid;
         const ts_partition_options o = options_of(s, &s->list[i], &unsaid);
         bool memory = o.plan.memory.gbytes_per_s > 0;
@@ -445,6 +444,9 @@ static int rough_chains(const search *s, rough *chain)
             memory = memory || o.device[d]->memory_gbytes_per_s > 0;
         const double ns = 1000 / o.plan.clock_mhz, resident = ts_list_rough(s->arena, s->im, &o, TS_LIST_CHAIN, s->cache) * ns;
         const double paged = memory ? ts_list_rough(s->arena, s->im, &o, TS_LIST_PAGED_CHAIN, s->cache) * ns : INFINITY;
+        s->list[i].rough = fmin(resident, paged);
+        if (s->list[i].count < 2)
+            continue;
         if (!isinf(resident) || isinf(paged)) /* where nothing fits, that is said */
             chain[chains++] = (rough){i, TS_LIST_CHAIN, resident};
         if (paged < resident)
@@ -476,12 +478,17 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
         selection *sel = &s.list[i];
         if (options->objective == TS_OBJECTIVE_AREA && !isinf(s.value) && sel->count > s.best.parts)
             break; /* more devices are worse */
-        for (int j = 0; j < sel->count; j++)
-            sel->value = sel->less[j] >= 0 ? fmin(sel->value, s.list[sel->less[j]].value) : sel->value;
+        bool idle = false; /* a device that seems to bring nothing */
+        for (int j = 0; j < sel->count; j++) {
+            const selection *less = sel->less[j] >= 0 ? &s.list[sel->less[j]] : NULL;
+            sel->value = less ? fmin(sel->value, less->value) : sel->value;
+            idle = idle || (less && !isinf(less->value) && less->rough <= sel->rough);
+        }
         if (sel->count == 1)
             try_selection(&s, sel, w.alone, &alone);
         for (; next < chains && chain[next].selection == i; next++)
-            try_selection(&s, sel, chain[next].way, &ignored);
+            if (!idle)
+                try_selection(&s, sel, chain[next].way, &ignored);
     }
     if (isinf(s.value))
         return nothing_fits(&s, &alone, err);
