@@ -232,9 +232,13 @@ static void a_slow_taker_costs_what_does_not_fit(void **state)
     }
     ts_plan slow = *ring[1].plan;
     ts_lin_fold *qkv = &slow.lin[TS_LIN_QKV];
+    const ts_ring_widths w = ts_ring_widths_of(ring[1].im);
+    const ts_prediction first = ts_predict(ring[0].plan, ring[0].im, HITS);
     qkv->pk = qkv->pm = qkv->nr = 1;
+    while (ts_lin_ii(&w.lin[TS_LIN_QKV], qkv) * HITS > first.interval_cycles) /* about as slow as the first ring is with all of its layers */
+        qkv->pk++;
     ring[1].plan = &slow;
-    const ts_prediction first = ts_predict(ring[0].plan, ring[0].im, HITS), second = ts_predict(&slow, ring[1].im, HITS);
+    const ts_prediction second = ts_predict(&slow, ring[1].im, HITS);
     const long long own = first.interval_cycles > second.interval_cycles ? first.interval_cycles : second.interval_cycles;
     long long before = LLONG_MAX, interval = 0;
     for (int room = 0; room <= HITS; room += HITS / 4) {
