@@ -15,6 +15,7 @@ enum {
     BALANCE_ROUNDS = 3,
     CLIMB_ROUNDS = 12, /* of moving cuts, and the full plans that they may cost */
     CLIMB_PLANS = 24,
+    FEW_CUTS = 12,     /* are tried one and all */
 };
 
 /* What decides a rough plan beside the device: slices of the same shape and formats, wherever they lie in the model, are planned once. */
@@ -85,8 +86,8 @@ typedef struct search {
     ts_list_cache *cache;
     cost_table **table; /* [devices], of a chain */
     ts_partition *result;
-    bool *asked; /* [devices][blocks + 1][blocks + 1]: which parts were planned in full, */
-    int plans;   /* and how many: by this search or one before, so that what it finds does not depend on those */
+    ts_part_cost *full; /* [devices][blocks + 1][blocks + 1]: of the parts that were planned in full; an interval of 0: not planned */
+    int plans;          /* how many were: by this search or one before, so that what it finds does not depend on those */
 } search;
 
 ts_list_cache *ts_list_cache_new(ts_arena *arena)
@@ -256,12 +257,16 @@ static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, 
     return rough_plan(&wish, device, linked, first, end)->cost;
 }
 
+static size_t index_of(const search *s, int device, int first, int end)
+{
+    const size_t row = (size_t)s->blocks + 1;
+    return ((size_t)device * row + (size_t)first) * row + (size_t)end;
+}
+
 static bool plan_part(search *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
 {
-    const size_t row = (size_t)whole->blocks + 1;
-    bool *asked = &whole->asked[((size_t)device_index * row + (size_t)first) * row + (size_t)end];
-    whole->plans += !*asked;
-    *asked = true;
+    const size_t at = index_of(whole, device_index, first, end);
+    whole->plans += whole->full[at].interval <= 0;
     search wish = *whole, *s = &wish;
     s->paging = paging_of(whole, device, linked, first, end);
     full_plan *k = find_planned(s, device, linked, first, end);
@@ -277,6 +282,7 @@ static bool plan_part(search *whole, const ts_device *device, int device_index, 
         k->short_of = ts_strdup(s->arena, short_of.msg);
         s->cache->parts = k;
     }
+    whole->full[at] = k->fits ? (ts_part_cost){(double)k->part.planned.prediction.interval_cycles, k->part.planned.mean_latency} : (ts_part_cost){INFINITY, INFINITY};
     *part = k->part;
     part->device = device_index;
     return k->fits || ts_fail(err, "%s", k->short_of);
@@ -313,7 +319,8 @@ static ts_part_cost run_cost(void *user, int device, int first, int end)
     ts_part_cost *kept = &s->table[device]->cost[first * (s->blocks + 1) + end];
     if (kept->interval <= 0)
         *kept = rough_cost(s, o->device[device], true, first, end);
-    ts_part_cost cost = *kept;
+    const ts_part_cost *full = &s->full[index_of(s, device, first, end)];
+    ts_part_cost cost = full->interval > 0 ? *full : *kept;
     if (o->objective == TS_OBJECTIVE_AREA)
         cost.latency += ANOTHER_PART;
     if (end < s->blocks) { /* with the way to the next one */
@@ -573,6 +580,7 @@ static int enough_devices(const search *s)
     more.opt = &longer;
     longer.devices = s->blocks + o->devices;
     set_tables(&more);
+    more.full = TS_NEW_N(s->arena, ts_part_cost, index_of(s, longer.devices, 0, 0));
     for (longer.devices = o->devices + 1; longer.devices <= s->blocks; longer.devices++)
         if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, false, run_cost, &more, end))
             return longer.devices;
@@ -656,22 +664,48 @@ static bool take_if_better(search *s, const int *end, chain *best, ts_err *err)
     return true;
 }
 
-/* By one block or two: a layer has two, of different work. */
+/* By one block or two: a layer has two, of different work; or one part, with both of its cuts. */
 static bool move_a_cut(search *s, chain *best)
 {
     static const int steps[] = {-1, 1, -2, 2};
     const int devices = s->opt->devices;
     int *end = TS_NEW_N(s->arena, int, devices);
     bool better = false;
-    for (int d = 0; d + 1 < devices; d++)
+    for (int move = 0; move < 2 * (devices - 1) - 1; move++)
         for (size_t i = 0; i < sizeof steps / sizeof *steps && s->plans < CLIMB_PLANS; i++) {
+            const int d = move % (devices - 1), last = d + move / (devices - 1); /* cuts */
             memcpy(end, best->end, (size_t)devices * sizeof *end);
-            end[d] += steps[i];
+            for (int c = d; c <= last; c++)
+                end[c] += steps[i];
             ts_err none = {""};
-            if (end[d] > (d ? end[d - 1] : 0) && end[d] < end[d + 1] && rough_value(s, end) <= WORTH_A_LOOK * best->value)
+            if (end[d] > (d ? end[d - 1] : 0) && end[last] < end[last + 1] && rough_value(s, end) <= WORTH_A_LOOK * best->value)
                 better = take_if_better(s, end, best, &none) || better;
         }
     return better;
+}
+
+/* Ways to cut so many blocks for so many devices; more than FEW_CUTS are not counted on. */
+static int cuts_of(int blocks, int devices)
+{
+    int cuts = 1;
+    for (int d = 1; d < devices && cuts <= FEW_CUTS; d++)
+        cuts = cuts * (blocks - d) / d;
+    return cuts;
+}
+
+/* All that are worth it; those of the first devices are in end[]. */
+static void try_every_cut(search *s, int devices, int *end, chain *best)
+{
+    const int all = s->opt->devices;
+    ts_err none = {""};
+    if (devices == all - 1) {
+        end[devices] = s->blocks;
+        if (rough_value(s, end) <= WORTH_A_LOOK * best->value)
+            take_if_better(s, end, best, &none);
+        return;
+    }
+    for (end[devices] = devices ? end[devices - 1] + 1 : 1; end[devices] <= s->blocks - (all - 1 - devices); end[devices]++)
+        try_every_cut(s, devices + 1, end, best);
 }
 
 /* By rough plans; false where none fits. */
@@ -699,12 +733,14 @@ static bool chain_over_all(search *s, double least, ts_err *err)
         weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, ANOTHER_PART)));
         return ts_fail(err, "not as good as others");
     }
-    memcpy(best.end, end, (size_t)o->devices * sizeof *end);
-    take_if_better(s, end, &best, err);
-    for (int round = 0; (isinf(best.value) || best.value <= WORTH_A_LOOK * least) && round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
+    while (!take_if_better(s, end, &best, err)) /* a part that does not fit is known by now */
+        if (!cut_roughly(s, end))
+            return false;
+    s->plans = 0;
+    if (cuts_of(s->blocks, o->devices) <= FEW_CUTS)
+        try_every_cut(s, 0, end, &best);
+    for (int round = 0; best.value <= WORTH_A_LOOK * least && round < CLIMB_ROUNDS && move_a_cut(s, &best); round++)
         ;
-    if (isinf(best.value))
-        return false;
     finish(s, TS_MODE_SPLIT, best.part, o->devices);
     const ts_chain_prediction *p = &s->result->prediction;
     weigh(s, TS_MODE_SPLIT, o->devices, p, ts_printf(s->arena, "over %s: part %d has the longest interval", over, p->slowest));
@@ -736,7 +772,7 @@ static bool best_of_one_device(search *s, ts_err *err)
 static search search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
 {
     search s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
-    s.asked = TS_NEW_N(arena, bool, (size_t)o->devices * (size_t)(s.blocks + 1) * (size_t)(s.blocks + 1));
+    s.full = TS_NEW_N(arena, ts_part_cost, index_of(&s, o->devices, 0, 0));
     s.ring.small = o->objective == TS_OBJECTIVE_AREA;
     s.typical = o->plan.plan_tokens ? o->plan.plan_tokens : o->plan.max_tokens;
     double hits = 0;

@@ -192,6 +192,32 @@ static void check_times(const chain *c)
     near("first hit to last result", (double)p.total_cycles, (double)(lone.event[1].last_out - lone.event[1].first_in));
 }
 
+/* Events of any lengths, back to back and alone: each from its first hit in to its last result out, their interval, all of it. */
+static void check_sequences(const chain *c)
+{
+    enum { SEQUENCES = 4, LENGTH = 14 };
+    static const int fixed[][LENGTH] = {{N_MAX, N_MAX, N_MAX, 1, 1, 1, 1, N_MAX, 2, N_MAX - 1, 7, 7, 13, 1},
+                                        {1, 1, N_MAX, 1, N_MAX, 1, N_MAX, N_MAX, 3, 2, 1, N_MAX, N_MAX / 2, N_MAX / 2}};
+    for (int s = 0; s < SEQUENCES; s++) {
+        uint64_t state = 31 + (uint64_t)s;
+        int n[LENGTH];
+        const int32_t *x[LENGTH];
+        for (int e = 0; e < LENGTH; e++) {
+            n[e] = s < 2 ? fixed[s][e] : 1 + (int)(ts_random(&state) % N_MAX);
+            x[e] = event(&c->m, n[e], 200 + (uint64_t)(s * LENGTH + e));
+        }
+        const bool lone = s == SEQUENCES - 1;
+        const ts_sim_result seen = simulate(c, (ts_sim_options){.events = LENGTH, .n = n, .x = x, .lone = lone, .seed = 9});
+        ts_event_times times[LENGTH];
+        ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(c->m.arena, &c->design), .count = c->design.parts, .events = LENGTH, .n = n, .lone = lone}, times, NULL);
+        for (int e = 0; e < LENGTH; e++)
+            near(ts_printf(c->m.arena, "sequence %d, event %d of %d hits", s, e, n[e]), times[e].last_out - times[e].first_in,
+                 (double)(seen.event[e].last_out - seen.event[e].first_in));
+        near("interval of a sequence", ts_chain_interval(times, LENGTH), seen.interval_cycles);
+        near("all of a sequence", times[LENGTH - 1].last_out, (double)seen.cycles);
+    }
+}
+
 /* The emitted bench of the whole chain, in Icarus: everything that was not initialised is X there. */
 static void check_icarus(const chain *c)
 {
@@ -227,6 +253,7 @@ static void test_replicated(void **state)
     assert_int_equal(c.partition.parts, 3);
     check(&c);
     check_times(&c);
+    check_sequences(&c);
     check_part_stalls(&c);
     check_icarus(&c);
     close_chain(&c);
@@ -260,6 +287,7 @@ static void test_split(void **state)
     assert_int_equal(c.partition.part[1].slice.first, 3);
     check(&c);
     check_times(&c);
+    check_sequences(&c);
     check_faults(&c);
     check_part_stalls(&c);
     close_chain(&c);
@@ -291,6 +319,7 @@ static void test_paged_parts(void **state)
                        page);
     assert_int_equal(c.partition.parts, 2);
     check(&c);
+    check_sequences(&c);
     simulate(&c, (ts_sim_options){.memory_percent = 50, .link_percent = 20, .seed = 11});
     for (int part = 0; part < 2; part++) {
         const ts_design_part *ring = &c.design.part[part];
