@@ -106,16 +106,19 @@ static void check_paged_times(const ring *r)
         if (!ts_simulate(r->arena, &r->design, &opt, &result, &err))
             fail_msg("%s", err.msg);
         assert_true(result.bit_exact);
-        long long predicted[COUNT], waits[TS_PAGED_STAGES], sum = 0;
-        ts_predict_paged_queue(&r->design.plan, r->im, COUNT, n, lone, predicted, waits);
-        for (int s = 0; s < TS_PAGED_STAGES; s++)
-            sum += waits[s];
-        const long long seen_sum = total_stalls(&result);
-        if (llabs(sum - seen_sum) > seen_sum * WAIT_PERCENT / 100 + FEW * COUNT)
-            fail_msg("%s, %s: waits of %lld cycles predicted, %lld simulated", r->im->name, lone ? "lone" : "waiting", sum, seen_sum);
+        const ts_chain_ring one = {.plan = &r->design.plan, .im = r->im};
+        ts_event_times predicted[COUNT];
+        double waits[COUNT][TS_PAGED_STAGES], sum = 0;
+        ts_chain_run(&(ts_chain_queue){.ring = &one, .count = 1, .events = COUNT, .n = n, .lone = lone}, predicted, waits);
+        for (int e = 0; e < COUNT; e++)
+            for (int s = 0; s < TS_PAGED_STAGES; s++)
+                sum += waits[e][s];
+        const double seen_sum = (double)total_stalls(&result);
+        if (fabs(sum - seen_sum) > seen_sum * WAIT_PERCENT / 100 + FEW * COUNT)
+            fail_msg("%s, %s: waits of %.0f cycles predicted, %.0f simulated", r->im->name, lone ? "lone" : "waiting", sum, seen_sum);
         const ts_prediction p = ts_predict(&r->design.plan, r->im, HITS);
-        for (int e = 0; lone && e < COUNT; e++) { /* from the first hit on, as in check_times */
-            const double total = (double)(predicted[e] + p.total_cycles - p.latency_cycles);
+        for (int e = 0; e < COUNT; e++) {
+            const double total = predicted[e].last_out - predicted[e].first_in;
             const double seen = (double)(result.event[e].last_out - result.event[e].first_in);
             if (fabs(total - seen) > seen * PERCENT / 100)
                 fail_msg("%s: event %d: %.0f cycles predicted, %.0f simulated", r->im->name, e, total, seen);
