@@ -6,6 +6,7 @@
 
 #include "plan/chain.h"
 #include "plan/fold.h"
+#include "plan/pages.h"
 
 typedef struct timing {
     const ts_plan *plan;
@@ -483,7 +484,11 @@ static void predict_paged(const ts_plan *plan, const ts_imodel *im, int n, ts_pr
     ts_chain_run(&(ts_chain_queue){.ring = &ring, .count = 1, .events = EVENTS, .n = tokens}, event, &wait[0]);
     p->total_cycles = llround(event[0].last_out);
     p->latency_cycles += p->total_cycles - unpaged;
-    p->interval_cycles = llround((event[EVENTS - 1].last_out - event[SETTLED - 1].last_out) / (EVENTS - SETTLED));
+    /* Full buffers help the first events; in the end the bus must bring every page. */
+    ts_arena *arena = ts_arena_new();
+    const double bus = (double)ts_page_order_of(arena, plan, im).beats / plan->paging.rate;
+    ts_arena_free(arena);
+    p->interval_cycles = llround(fmax(bus, (event[EVENTS - 1].last_out - event[SETTLED - 1].last_out) / (EVENTS - SETTLED)));
     for (int s = 0; s < TS_PAGED_STAGES; s++) {
         double sum = 0;
         for (int e = SETTLED; e < EVENTS; e++)
