@@ -352,11 +352,12 @@ static void paged_is_weighed_against_a_split(void **state)
     }
 }
 
-/* Where no cut fits otherwise, parts of a split are paged. */
-static void parts_are_paged_where_nothing_else_fits(void **state)
+/* Where that is better, and where no cut fits otherwise, parts of a split are paged. */
+static void parts_are_paged_where_that_is_better(void **state)
 {
     const fixture *f = *state;
     int paged = 0, resident = 0;
+    bool any = false;
     for (double brams = f->small->has.bram36; brams > 0; brams -= 2) {
         ts_device *d = with_brams(f->m.arena, f->small, brams);
         d->has.lut += 2500; /* for the ends of links */
@@ -368,17 +369,16 @@ static void parts_are_paged_where_nothing_else_fits(void **state)
         ts_partition p;
         if (!ts_partition_search(f->m.arena, f->m.im, &o, &p, &err))
             break;
-        bool any = false;
+        any = false;
         for (int i = 0; i < p.parts; i++)
             any = any || ts_plan_is_paged(p.part[i].planned.plan);
         assert_int_equal(p.mode, TS_MODE_SPLIT);
-        assert_true(any || paged == 0); /* never again, once the devices are too small */
         paged += any;
         resident += !any;
         if (any)
             assert_non_null(strstr(p.why, ", paged, interval"));
     }
-    assert_true(resident > 0 && paged > 0);
+    assert_true(resident > 0 && paged > 0 && any); /* the smallest of all that do are */
 }
 
 static void what_cannot_be_paged_says_why(void **state)
@@ -422,7 +422,7 @@ int main(void)
         cmocka_unit_test(ports_follow_the_memory),
         cmocka_unit_test(auto_pages_what_does_not_fit),
         cmocka_unit_test(paged_is_weighed_against_a_split),
-        cmocka_unit_test(parts_are_paged_where_nothing_else_fits),
+        cmocka_unit_test(parts_are_paged_where_that_is_better),
         cmocka_unit_test(what_cannot_be_paged_says_why),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
