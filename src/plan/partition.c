@@ -102,6 +102,7 @@ bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const 
 static const double IDLE = 1.2; /* a device without which a rough plan is better by so much: it is not worth a full one */
 enum {
     LIST_MAX = 16,
+    ALWAYS = 3,      /* devices of which no selection is left out for that */
     LOOKED_AT = 256, /* chains that are planned in full at most: those whose rough plans are best */
 };
 
@@ -483,7 +484,7 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
         for (int j = 0; j < sel->count; j++) {
             const selection *less = sel->less[j] >= 0 ? &s.list[sel->less[j]] : NULL;
             sel->value = less ? fmin(sel->value, less->value) : sel->value;
-            idle = idle || (less && !isinf(less->value) && IDLE * less->rough <= sel->rough);
+            idle = idle || (sel->count > ALWAYS && less && !isinf(less->value) && IDLE * less->rough <= sel->rough);
         }
         if (sel->count == 1)
             try_selection(&s, sel, w.alone, &alone);
