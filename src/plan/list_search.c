@@ -9,13 +9,15 @@
 
 static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
 static const double CROWDED = 0.5;       /* of what memories may be filled: with less, pages change nothing */
-static const double WORTH_A_LOOK = 1.35; /* a rough plan may be so much worse than the full one */
+static const double WORTH_A_LOOK = 1.35; /* a rough plan may be so much worse than the full one, */
+static const double FAR = 2.8;           /* and of a few devices, which are looked at more closely, so much */
 enum {
     MAX_RINGS = 16,
     BALANCE_ROUNDS = 3,
     CLIMB_ROUNDS = 12, /* of moving cuts, and the full plans that they may cost */
     CLIMB_PLANS = 24,
     FEW_CUTS = 12,     /* are tried one and all */
+    FEW_DEVICES = 3,
 };
 
 /* What decides a rough plan beside the device: slices of the same shape and formats, wherever they lie in the model, are planned once. */
@@ -729,7 +731,7 @@ static bool chain_over_all(search *s, double least, ts_err *err)
         return ts_fail(err, "no cut over %s fits", over);
     }
     const double about = rough_value(s, end);
-    if (about > WORTH_A_LOOK * WORTH_A_LOOK * least) {
+    if (about > (o->devices <= FEW_DEVICES ? FAR : WORTH_A_LOOK * WORTH_A_LOOK) * least) {
         weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, ANOTHER_PART)));
         return ts_fail(err, "not as good as others");
     }
