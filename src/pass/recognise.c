@@ -317,11 +317,20 @@ static bool take_inputs(rec *r, const rec_area *area, const ts_value *hits)
 
 int64_t ts_rec_work_limit(const ts_graph *g)
 {
-    enum { SMALL = 1 << 24, TIMES = 32 }; /* numbers that recognising any model may make; times those it has */
+    enum { SMALL = 1 << 23, TIMES = 32 }; /* numbers that recognising any model may make; times those it has */
     int64_t constants = 0;
     for (int i = 0; i < g->values; i++)
         constants += g->value[i]->constant ? ts_count(g->value[i]->constant) : 0;
     return SMALL + TIMES * constants;
+}
+
+bool ts_rec_affordable(rec *r)
+{
+    return r->floats <= r->limit ||
+           ts_rec_fail(r, r->node,
+                       "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
+                       "the model (merge its chains of linear operators) before compiling it",
+                       (long long)r->limit);
 }
 
 int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last)
@@ -338,14 +347,8 @@ int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last)
     for (int i = first; i <= last; i++) {
         if (!run_node(r, g->node[i]))
             return i;
-        if (r->floats > r->limit) {
-            ts_rec_fail(
-                r, r->node,
-                "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
-                "the model (merge its chains of linear operators) before compiling it",
-                (long long)r->limit);
+        if (!ts_rec_affordable(r))
             return i;
-        }
     }
     return last + 1;
 }

@@ -318,9 +318,11 @@ static const rec_val *binary(rec *r, const ts_node *node, const ts_shape *shape,
 {
     const ts_op_kind kind = ts_kind(node);
     const rec_val *b = y->constant ? NULL : r->val[y->id];
-    const rec_val *ma = a && a->kind == VAL_MASK ? a : !a ? ts_mask_of(r, x) : NULL, *mb = ts_mask_of(r, y);
-    if (ma && mb)
-        return ts_mask_binary(r, shape, ma, mb);
+    if ((a && a->kind == VAL_MASK) || (b && b->kind == VAL_MASK)) { /* with another one, or with a constant of one value */
+        const rec_val *ma = a ? (a->kind == VAL_MASK ? a : NULL) : ts_mask_of(r, x), *mb = ts_mask_of(r, y);
+        if (ma && mb)
+            return ts_mask_binary(r, shape, ma, mb);
+    }
     if ((!a && !x->constant) || (a && a->kind == VAL_POSITION))
         return b && b->kind == VAL_SCORE ? positional_scores(r, x) : positional(r, x);
     if ((!b && !y->constant) || (b && b->kind == VAL_POSITION))

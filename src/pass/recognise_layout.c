@@ -9,11 +9,11 @@ void ts_layout_add(rec_layout *layout, rec_axis_kind kind, int64_t size)
         return;
     rec_axis *last = layout->count ? &layout->axis[layout->count - 1] : NULL;
     if (kind == REC_CONST && last && last->kind == REC_CONST) {
-        last->size *= size;
+        last->size = (int32_t)(last->size * size);
         return;
     }
     CHECK(layout->count < REC_MAX_AXES);
-    layout->axis[layout->count++] = (rec_axis){kind, kind == REC_CONST ? size : 0};
+    layout->axis[layout->count++] = (rec_axis){kind, kind == REC_CONST ? (int32_t)size : 0};
 }
 
 int64_t ts_layout_rows(const rec_layout *layout)
@@ -75,8 +75,8 @@ bool ts_layout_split(const rec_layout *layout, const ts_shape *shape, int64_t fi
                 size /= axis->size;
                 at++;
             } else if (size > 1 && axis->size % size == 0) {
-                take.size = size;
-                axis->size /= size;
+                take.size = (int32_t)size;
+                axis->size = (int32_t)(axis->size / size);
                 size = 1;
             } else {
                 return false;
@@ -219,7 +219,7 @@ const rec_val *ts_rec_broadcast(rec *r, const rec_val *v, const ts_shape *shape)
         int tokens = 0;
         factor_dim(shape->dim[i], &size, &tokens);
         if (size > 1)
-            pick[picks++] = (rec_pick){{REC_CONST, size}, 0, NULL};
+            pick[picks++] = (rec_pick){{REC_CONST, (int32_t)size}, 0, NULL};
         while (tokens-- > 0) {
             if (v->kind != VAL_MASK && v->kind != VAL_POSITION) {
                 ts_rec_fail(r, r->node, "%s (%s) is repeated for every hit; only masks can be", ts_rec_kind_text(v), ts_rec_name(v->node));
@@ -261,7 +261,7 @@ const rec_val *ts_rec_slice(rec *r, const rec_val *v, const ts_shape *shape, int
         if (drop)
             first = rows[0];
         else
-            pick[picks++] = (rec_pick){{REC_CONST, count}, 1, rows};
+            pick[picks++] = (rec_pick){{REC_CONST, (int32_t)count}, 1, rows};
     }
     return ts_rec_view(r, v, shape, first, picks, pick);
 }

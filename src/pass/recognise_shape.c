@@ -239,7 +239,7 @@ static bool concat(rec *r, const ts_node *node)
                 in->name);
         v = ts_rec_linear(r, v);
         sum = !v ? NULL : sum ? concat_two(r, sum, v, dim) : v;
-        if (!sum)
+        if (!sum || !ts_rec_affordable(r))
             return false;
     }
     r->val[node->out[0]->id] = ts_rec_reshape(r, sum, shape);

@@ -23,7 +23,7 @@ typedef enum {
 
 typedef struct rec_axis {
     rec_axis_kind kind;
-    int64_t size; /* of REC_CONST */
+    int32_t size; /* of REC_CONST: a tensor has at most TS_MAX_ELEMENTS */
 } rec_axis;
 
 /* A dimension is at most c * n * n: two token axes, and a constant between any two. */
@@ -207,6 +207,7 @@ typedef struct rec_area {
 /* Runs the graph's nodes up to `last` on meanings, beginning behind `from` (NULL: one of the inputs): those that run, and the sides before
    them. r->val is zeros. Returns the node that failed, with a message, or last + 1. area may be NULL without `from`. */
 int64_t ts_rec_work_limit(const ts_graph *g); /* numbers that its recognition may make */
+bool ts_rec_affordable(rec *r); /* whether it has not made more; asked behind every node, and by those that make many forms */
 int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last);
 const rec_form *ts_rec_output(rec *r, const ts_value *output); /* what a value means, as the model's output; NULL with an error */
 const rec_base *ts_rec_held(rec *r, const rec_val *v);         /* the base whose channels v is, token by token and nothing else, or NULL */
