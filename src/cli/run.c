@@ -1,4 +1,5 @@
 /* tessera run */
+#include <math.h>
 #include <string.h>
 
 #include "cli/assisted.h"
@@ -82,6 +83,19 @@ static void warn_fired(const run *r, const fired *total)
         fprintf(stderr, "    ... and %d more event(s)\n", total->events - FIRED_EVENTS);
 }
 
+/* A result that is no number is told, not written: nothing behind it could tell it from a good one. */
+static bool check_numbers(const run *r, const ts_event *ev, const double *y, ts_err *err)
+{
+    for (int i = 0; i < (r->pooled ? 1 : ev->n); i++)
+        for (int k = 0; k < r->outputs; k++)
+            if (isnan(y[(size_t)i * (size_t)r->outputs + (size_t)k]))
+                return ts_fail(err,
+                               "output %d of %s %lld is not a number: inside the model values leave the range of single precision; are the inputs in "
+                               "the units that it was trained with?",
+                               k, r->pooled ? "event" : "hit_id", (long long)(r->pooled ? ev->id : ev->hit_id[ev->row[i]]));
+    return true;
+}
+
 /* One event as the file writes the model. */
 static bool float_event(run *r, const ts_event *ev, fired *total, ts_err *err)
 {
@@ -94,7 +108,7 @@ static bool float_event(run *r, const ts_event *ev, fired *total, ts_err *err)
         memset(kept, true, (size_t)ev->n);
     }
     ts_mask_watch watch = {enc, ev->n, TS_NEW_N(scratch, bool, ev->n)};
-    const bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, kept, &y, ts_mask_watch_tap, &watch, err);
+    bool ok = ts_graph_eval_event(r->floating.graph, scratch, ev->n, ev->x, kept, &y, ts_mask_watch_tap, &watch, err);
     if (ok) {
         note_fired(ev, watch.fires, total);
         const size_t count = (size_t)(r->pooled ? 1 : ev->n) * (size_t)r->outputs;
@@ -102,7 +116,9 @@ static bool float_event(run *r, const ts_event *ev, fired *total, ts_err *err)
         double *wide = TS_NEW_N(scratch, double, count);
         for (size_t i = 0; i < count; i++)
             wide[i] = ts_get_real(&y, (int64_t)i);
-        ts_result_file_put(&r->file, ev, wide);
+        ok = check_numbers(r, ev, wide, err);
+        if (ok)
+            ts_result_file_put(&r->file, ev, wide);
     }
     ts_arena_free(scratch);
     return ok || ts_fail_in(err, "%s: event %lld", r->o->source.samples ? r->o->source.samples : r->o->source.events, (long long)ev->id);

@@ -251,7 +251,7 @@ static const rec_val *transpose(rec *r, const ts_node *node, const rec_val *v)
     const ts_attr *attr = ts_attr_find(node, "perm");
     int perm[TS_MAX_RANK];
     for (int i = 0; i < v->shape->rank; i++)
-        perm[i] = attr ? (int)attr->i[i] : v->shape->rank - 1 - i;
+        perm[i] = attr ? fix_axis(attr->i[i], v->shape->rank) : v->shape->rank - 1 - i;
     return ts_rec_transpose(r, v, &node->out[0]->shape, perm);
 }
 

@@ -48,7 +48,7 @@ void ts_event_rows_free(ts_event_rows *rows)
 bool ts_event_value(const ts_inputs *in, int f, double value, float *x)
 {
     *x = (float)((value - in->mean[f]) / in->std[f]);
-    return isfinite(*x);
+    return isfinite((float)value) && isfinite(*x); /* a file of single precision would hold an infinity */
 }
 
 static int by_value(const void *left, const void *right)

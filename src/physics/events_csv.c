@@ -171,8 +171,8 @@ void ts_csv_events_close(ts_csv_events *c)
 
 static bool too_large(const ts_csv_events *c, int f, double value, ts_err *err)
 {
-    return ts_fail(err, "%s:%lld: column %s is %g, which is not a finite single-precision number as a model input", c->csv.path,
-                   c->csv.line, c->in->column[f], value);
+    return ts_fail(err, "%s:%lld: column %s is %g, which is not a finite single-precision number, as it stands or as a model input",
+                   c->csv.path, c->csv.line, c->in->column[f], value);
 }
 
 /* Fills the derived features of the row that was read. */

@@ -33,6 +33,11 @@ check "standard input: the same results" cmp plain.out stdin.out
 sed '4s/^\([^,]*,[^,]*,[^,]*\),[^,]*/\1,1e42/' ev.csv >big.csv
 fails "too large for single precision" "big.csv:4: column y is 1e\+42, which is not a finite single-precision number" \
     "${run[@]}" --events big.csv --inputs in3.json -o o.csv
+sed '4s/^\([^,]*,[^,]*,[^,]*\),[^,]*/\1,1e40/' ev.csv >big.csv
+fails "too large for single precision, though not once divided by 400" "big.csv:4: column y is 1e\+40" "${run[@]}" --events big.csv --inputs in3.json -o o.csv
+sed '3s/^\([^,]*,[^,]*\),[^,]*/\1,1e38/' "$seeded_csv" >big.csv
+fails "results that are no numbers" "big.csv: event 0: output 0 of hit_id [0-9]+ is not a number" "$tessera" run "$seeded_model" --engine float --events big.csv \
+    --inputs "$seeded_inputs" -o o.csv
 for bad in nan inf 0x1p3 1,5 '"1;5"' 1e999 one ''; do
     sed "3s/^\([^,]*,[^,]*\),[^,]*/\1,$bad/" ev.csv >bad.csv
     fails "x is '$bad'" "bad.csv:3: " "${run[@]}" --events bad.csv --inputs in3.json -o o.csv
