@@ -4,11 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/cost_modules.h"
 #include "plan/cut.h"
+#include "plan/list_parts.h"
 
-static const double ANOTHER_PART = 1e15; /* where devices are to be few: more cycles than any plan has */
-static const double CROWDED = 0.5;       /* of what memories may be filled: with less, pages change nothing */
 static const double WORTH_A_LOOK = 1.35; /* a rough plan may be so much worse than the full one, */
 static const double FAR = 2.8;           /* and of a few devices, which are looked at more closely, so much */
 enum {
@@ -20,321 +18,9 @@ enum {
     FEW_DEVICES = 3,
 };
 
-/* What decides a rough plan beside the device: slices of the same shape and formats, wherever they lie in the model, are planned once. */
-typedef struct shape {
-    double clock_mhz;
-    ts_link link; /* of its ends */
-    bool linked;
-    int paging; /* ts_paging_wish */
-    int layers;
-    bool embed, head, starts_in_ffn, ends_in_attention;
-    ts_ring_widths w; /* without the widths of accumulators and offsets, which differ by a bit or two from layer to layer */
-} shape;
-
-typedef struct known {
-    struct known *next;
-    ts_device device; /* or a share of one */
-    shape shape;
-    ts_part_cost cost;
-    bool crowded; /* its memories may be what keeps it from being faster */
-} known;
-
-/* A part planned in full, or why it does not fit. */
-typedef struct full_plan {
-    struct full_plan *next;
-    const ts_device *device;
-    double clock_mhz;
-    ts_link link;
-    bool linked;
-    ts_paging_wish paging;
-    int first, end;
-    bool fits;
-    ts_part part;
-    const char *short_of;
-} full_plan;
-
-/* A slice of the model: checking one takes as long as reading its weights. */
-typedef struct kept_slice {
-    struct kept_slice *next;
-    ts_slice slice;
-    const ts_imodel *im; /* NULL: there is none */
-} kept_slice;
-
-/* Rough costs of all runs of blocks on a device, as far as they were asked for. */
-typedef struct cost_table {
-    struct cost_table *next;
-    const ts_device *device;
-    double clock_mhz;
-    ts_link link;
-    ts_paging_wish paging;
-    ts_part_cost *cost; /* [blocks + 1][blocks + 1]; an interval of 0: not yet known */
-} cost_table;
-
-struct ts_list_cache {
-    kept_slice *slices;
-    known *list; /* the last one first */
-    full_plan *parts;
-    cost_table *tables;
-};
-
-typedef struct search {
-    ts_arena *arena;
-    const ts_imodel *im;
-    const ts_partition_options *opt;
-    ts_plan_options ring; /* opt->plan with the common clock */
-    ts_link link;
-    int blocks, typical;   /* typical: hits of an event */
-    ts_paging_wish paging; /* of parts */
-    ts_list_cache *cache;
-    cost_table **table; /* [devices], of a chain */
-    ts_partition *result;
-    ts_part_cost *full; /* [devices][blocks + 1][blocks + 1]: of the parts that were planned in full; an interval of 0: not planned */
-    int plans;          /* how many were: by this search or one before, so that what it finds does not depend on those */
-} search;
-
-ts_list_cache *ts_list_cache_new(ts_arena *arena)
-{
-    return TS_NEW(arena, ts_list_cache);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-bool ts_same_device(const ts_device *a, const ts_device *b)
-{
-    if (a == b)
-        return true;
-    if (!same_text(a->name, b->name) || !same_text(a->yosys_family, b->yosys_family) || !same_text(a->dsp_kind, b->dsp_kind) ||
-        !same_text(a->bram_kind, b->bram_kind))
-        return false;
-    /* All figures, whatever they are: what is not known to be the same only costs time. */
-    ts_device x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    x.name = x.title = x.part = x.source = x.yosys_family = x.shell = x.dsp_kind = x.bram_kind = x.text = x.host = NULL;
-    y.name = y.title = y.part = y.source = y.yosys_family = y.shell = y.dsp_kind = y.bram_kind = y.text = y.host = NULL;
-    x.die = y.die = NULL;
-    return memcmp(&x, &y, sizeof x) == 0 && (a->die == b->die || (a->die && b->die && memcmp(a->die, b->die, (size_t)a->slr * sizeof *a->die) == 0));
-}
-
-/* A device has one run: it holds the blocks pinned there and no others' pinned blocks. */
-static bool pins_allow(const search *s, int device, int first, int end)
-{
-    for (int p = 0; p < s->opt->pins; p++) {
-        const ts_pin *pin = &s->opt->pin[p];
-        if ((pin->block >= first && pin->block < end) != (pin->device == device))
-            return false;
-    }
-    return true;
-}
-
-/* ---- Parts */
-
-static const ts_imodel *model_of(const search *s, ts_slice slice, ts_err *err)
-{
-    if (slice.first == 0 && slice.end == s->blocks)
-        return s->im;
-    kept_slice *k = s->cache->slices;
-    while (k && !(k->slice.first == slice.first && k->slice.end == slice.end && k->im))
-        k = k->next;
-    if (k)
-        return k->im;
-    k = TS_NEW(s->arena, kept_slice);
-    *k = (kept_slice){s->cache->slices, slice, ts_imodel_slice(s->arena, s->im, slice, err)};
-    s->cache->slices = k;
-    return k->im;
-}
-
-static int token_bits(const search *s)
-{
-    return s->im->d * s->im->res.bits;
-}
-
-/* The options of a ring, with the ends of links that a part of a split design has beside it. */
-static ts_plan_options ring_options(const search *s, const ts_device *device, bool linked, int first, int end)
-{
-    ts_plan_options o = s->ring;
-    o.paging = s->paging;
-    if (linked && first > 0)
-        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), false, device));
-    if (linked && end < s->blocks)
-        ts_cost_add(&o.reserve, 1, ts_link_cost(&s->link, token_bits(s), true, device));
-    return o;
-}
-
-static bool same_link(const ts_link *a, const ts_link *b)
-{
-    return a->word_bits == b->word_bits && a->flight == b->flight && a->rate >= b->rate && a->rate <= b->rate;
-}
-
-static full_plan *find_planned(const search *s, const ts_device *device, bool linked, int first, int end)
-{
-    full_plan *k = s->cache->parts;
-    while (k && !(k->first == first && k->end == end && k->linked == linked && k->paging == s->paging && ts_same_device(k->device, device) &&
-                  k->clock_mhz >= s->ring.clock_mhz && k->clock_mhz <= s->ring.clock_mhz && (!linked || same_link(&k->link, &s->link))))
-        k = k->next;
-    return k;
-}
-
-static void shape_of(const search *of, const ts_imodel *im, bool linked, shape *s)
-{
-    memset(s, 0, sizeof *s); /* the padding too: shapes are compared as bytes */
-    s->clock_mhz = of->ring.clock_mhz;
-    s->linked = linked;
-    if (linked) {
-        s->link.word_bits = of->link.word_bits;
-        s->link.rate = of->link.rate;
-        s->link.flight = of->link.flight;
-    }
-    s->paging = of->paging;
-    s->layers = im->layers;
-    s->embed = im->embed_count > 0;
-    s->head = im->head_count > 0;
-    s->starts_in_ffn = im->starts_in_ffn;
-    s->ends_in_attention = im->ends_in_attention;
-    const ts_ring_widths w = ts_ring_widths_of(im);
-    memcpy(&s->w, &w, sizeof w);
-    for (int id = 0; id < TS_LIN_COUNT; id++)
-        s->w.lin[id].accw = 0;
-    for (int id = 0; id < TS_RQV_COUNT; id++)
-        s->w.rqv[id].biasw = 0;
-    for (int id = 0; id < TS_NRM_COUNT; id++)
-        s->w.nrm[id].biasw = s->w.nrm[id].epsw = 0;
-}
-
-/* A rough plan, with s->paging. */
-static const known *rough_plan(search *s, const ts_device *device, bool linked, int first, int end)
-{
-    ts_arena *scratch = ts_arena_new();
-    ts_err ignored = {""};
-    known *k = TS_NEW(s->arena, known);
-    k->cost = (ts_part_cost){INFINITY, INFINITY};
-    const ts_imodel *im = model_of(s, ts_slice_between(s->im, first, end), &ignored);
-    if (im) {
-        shape_of(s, im, linked, &k->shape);
-        memcpy(&k->device, device, sizeof *device);
-        const known *same = s->cache->list;
-        while (same && !(memcmp(&same->shape, &k->shape, sizeof k->shape) == 0 && ts_same_device(&same->device, device)))
-            same = same->next;
-        ts_plan_options quick = ring_options(s, device, linked, first, end);
-        quick.quick = true;
-        quick.small = false;
-        ts_planned planned;
-        if (same) {
-            ts_arena_free(scratch);
-            return same;
-        }
-        k->crowded = true;
-        if (ts_plan_search(scratch, im, device, &quick, &planned, &ignored)) {
-            const ts_resources *need = &planned.cost.device, *has = &device->has;
-            const double cap = CROWDED * (s->ring.utilisation > 0 ? s->ring.utilisation : 0.8);
-            k->cost = (ts_part_cost){(double)planned.prediction.interval_cycles, planned.mean_latency};
-            k->crowded = need->bram36 > cap * has->bram36 || need->uram > cap * has->uram;
-        }
-        k->next = s->cache->list;
-        s->cache->list = k;
-    }
-    ts_arena_free(scratch);
-    return k;
-}
-
-/* Whether a part may gain by pages: what was wished for, or none. */
-static ts_paging_wish paging_of(const search *s, const ts_device *device, bool linked, int first, int end)
-{
-    if (s->paging != TS_PAGING_ALLOWED || !linked)
-        return s->paging;
-    search resident = *s;
-    resident.paging = TS_PAGING_NONE;
-    const bool memory = s->ring.memory.gbytes_per_s > 0 || device->memory_gbytes_per_s > 0;
-    return memory && rough_plan(&resident, device, linked, first, end)->crowded ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
-}
-
-/* Interval and latency of a rough plan. */
-static ts_part_cost rough_cost(search *s, const ts_device *device, bool linked, int first, int end)
-{
-    search wish = *s;
-    wish.paging = paging_of(s, device, linked, first, end);
-    return rough_plan(&wish, device, linked, first, end)->cost;
-}
-
-static size_t index_of(const search *s, int device, int first, int end)
-{
-    const size_t row = (size_t)s->blocks + 1;
-    return ((size_t)device * row + (size_t)first) * row + (size_t)end;
-}
-
-static bool plan_part(search *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
-{
-    const size_t at = index_of(whole, device_index, first, end);
-    whole->plans += whole->full[at].interval <= 0;
-    search wish = *whole, *s = &wish;
-    s->paging = paging_of(whole, device, linked, first, end);
-    full_plan *k = find_planned(s, device, linked, first, end);
-    if (!k) {
-        const ts_plan_options ring = ring_options(s, device, linked, first, end);
-        ts_err short_of = {""};
-        k = TS_NEW(s->arena, full_plan);
-        *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
-                       .paging = s->paging, .first = first, .end = end};
-        k->part.slice = ts_slice_between(s->im, first, end);
-        k->part.im = model_of(s, k->part.slice, &short_of);
-        k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
-        k->short_of = ts_strdup(s->arena, short_of.msg);
-        s->cache->parts = k;
-    }
-    whole->full[at] = k->fits ? (ts_part_cost){(double)k->part.planned.prediction.interval_cycles, k->part.planned.mean_latency} : (ts_part_cost){INFINITY, INFINITY};
-    *part = k->part;
-    part->device = device_index;
-    return k->fits || ts_fail(err, "%s", k->short_of);
-}
-
-static cost_table *table_of(const search *s, const ts_device *device)
-{
-    cost_table *t = s->cache->tables;
-    while (t && !(t->paging == s->paging && t->clock_mhz >= s->ring.clock_mhz && t->clock_mhz <= s->ring.clock_mhz && same_link(&t->link, &s->link) &&
-                  ts_same_device(t->device, device)))
-        t = t->next;
-    if (t)
-        return t;
-    t = TS_NEW(s->arena, cost_table);
-    *t = (cost_table){.next = s->cache->tables, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .paging = s->paging};
-    t->cost = TS_NEW_N(s->arena, ts_part_cost, (size_t)(s->blocks + 1) * (size_t)(s->blocks + 1));
-    return s->cache->tables = t;
-}
-
-static void set_tables(search *s)
-{
-    s->table = TS_NEW_N(s->arena, cost_table *, s->opt->devices);
-    for (int d = 0; d < s->opt->devices; d++)
-        s->table[d] = table_of(s, s->opt->device[d]);
-}
-
-static ts_part_cost run_cost(void *user, int device, int first, int end)
-{
-    search *s = user;
-    const ts_partition_options *o = s->opt;
-    if (!pins_allow(s, device, first, end))
-        return (ts_part_cost){INFINITY, INFINITY};
-    const ts_hop hop = ts_link_hop(&s->link, token_bits(s));
-    ts_part_cost *kept = &s->table[device]->cost[first * (s->blocks + 1) + end];
-    if (kept->interval <= 0)
-        *kept = rough_cost(s, o->device[device], true, first, end);
-    const ts_part_cost *full = &s->full[index_of(s, device, first, end)];
-    ts_part_cost cost = full->interval > 0 ? *full : *kept;
-    if (o->objective == TS_OBJECTIVE_AREA)
-        cost.latency += ANOTHER_PART;
-    if (end < s->blocks) { /* with the way to the next one */
-        cost.latency += hop.latency;
-        cost.interval = fmax(cost.interval, hop.token_cycles * s->typical);
-    }
-    return cost;
-}
-
 /* ---- Results */
 
-static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
+static void finish(const ts_list *s, ts_mode mode, ts_part *part, int parts)
 {
     ts_partition *r = s->result;
     r->mode = mode;
@@ -344,12 +30,12 @@ static void finish(const search *s, ts_mode mode, ts_part *part, int parts)
     r->ring = TS_NEW_N(s->arena, ts_chain_ring, parts);
     for (int i = 0; i < parts; i++) {
         const bool apart = i > 0 && part[i].device != part[i - 1].device;
-        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, token_bits(s)) : (ts_hop){0}};
+        r->ring[i] = (ts_chain_ring){part[i].planned.plan, part[i].im, apart ? ts_link_hop(&s->link, ts_list_token_bits(s)) : (ts_hop){0}};
     }
     r->prediction = ts_chain_predict(r->ring, parts, part[0].planned.plan->plan_tokens);
 }
 
-static void weigh(const search *s, ts_mode mode, int parts, const ts_chain_prediction *p, const char *why)
+static void weigh(const ts_list *s, ts_mode mode, int parts, const ts_chain_prediction *p, const char *why)
 {
     ts_partition *r = s->result;
     if (r->alternatives == TS_ALTERNATIVE_MAX)
@@ -368,7 +54,7 @@ static ts_mode mode_of(const ts_part *part)
     return ts_plan_is_paged(part->planned.plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC;
 }
 
-static const char *part_lines(const search *s, const ts_part *part, int parts)
+static const char *part_lines(const ts_list *s, const ts_part *part, int parts)
 {
     const char *text = "";
     for (int i = 0; i < parts; i++) {
@@ -385,14 +71,14 @@ static const char *part_lines(const search *s, const ts_part *part, int parts)
 /* ---- Modes. Each leaves its result in s->result and true, or a message and false. */
 
 /* A ring on one device; s->paging says whether its weights may be paged. *shortage: as of ts_planned, may be NULL. */
-static bool alone(search *s, int device, const char **shortage, ts_err *err)
+static bool alone(ts_list *s, int device, const char **shortage, ts_err *err)
 {
     ts_part *part = TS_NEW(s->arena, ts_part);
     const ts_mode wish = s->paging == TS_PAGING_NONE ? TS_MODE_MONOLITHIC : TS_MODE_PAGED;
     const ts_device *on = s->opt->device[device];
-    if (!pins_allow(s, device, 0, s->blocks))
+    if (!ts_list_pins_allow(s, device, 0, s->blocks))
         return ts_fail(err, "the pins keep the model from being on %s alone", on->name);
-    const bool fits = plan_part(s, on, device, false, 0, s->blocks, part, err);
+    const bool fits = ts_list_plan_part(s, on, device, false, 0, s->blocks, part, err);
     if (shortage)
         *shortage = part->planned.shortage;
     if (!fits) {
@@ -407,13 +93,13 @@ static bool alone(search *s, int device, const char **shortage, ts_err *err)
     return true;
 }
 
-static bool has_memory(const search *s, int device)
+static bool has_memory(const ts_list *s, int device)
 {
     return s->ring.memory.gbytes_per_s > 0 || s->opt->device[device]->memory_gbytes_per_s > 0;
 }
 
 /* A ring on one device, some of its weights in external memory because that was asked for. */
-static bool paged(search *s, int device, ts_err *err)
+static bool paged(ts_list *s, int device, ts_err *err)
 {
     if (s->im->layers < 2)
         return ts_fail(err, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
@@ -425,7 +111,7 @@ static bool paged(search *s, int device, ts_err *err)
 }
 
 /* A ring on one device, all weights on chip if they fit, otherwise paged. */
-static bool alone_somehow(search *s, int device, ts_err *err)
+static bool alone_somehow(ts_list *s, int device, ts_err *err)
 {
     const char *name = s->opt->device[device]->name, *resident = NULL, *pages = NULL;
     ts_err first = {""}, second = {""};
@@ -473,12 +159,12 @@ typedef struct rings {
 } rings;
 
 /* Rough plans of all rings in their shares; false where one does not fit. */
-static bool try_rings(search *s, rings *r)
+static bool try_rings(ts_list *s, rings *r)
 {
     r->slowest = r->latency = 0;
     for (int i = 0, first = 0; i < r->count; first = r->end[i++]) {
         ts_arena *scratch = ts_arena_new();
-        const ts_part_cost cost = rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), false, first, r->end[i]);
+        const ts_part_cost cost = ts_list_rough_cost(s, share_of(scratch, s->opt->device[0], r->share[i]), false, first, r->end[i]);
         ts_arena_free(scratch);
         if (isinf(cost.interval))
             return false;
@@ -490,7 +176,7 @@ static bool try_rings(search *s, rings *r)
 }
 
 /* `count` rings whose shares of the device make them about equally fast: what a ring needs is about inverse to its interval. */
-static bool balance(search *s, int count, rings *best)
+static bool balance(ts_list *s, int count, rings *best)
 {
     rings r = {.count = count};
     for (int i = 0; i < count; i++) {
@@ -511,22 +197,22 @@ static bool balance(search *s, int count, rings *best)
     return fits;
 }
 
-static double goal(const search *s, double interval, double latency)
+static double goal(const ts_list *s, double interval, double latency)
 {
     return s->opt->objective == TS_OBJECTIVE_THROUGHPUT ? interval : latency;
 }
 
 /* The rings in full: neighbours may hold each other up, which rough plans do not know. */
-static ts_part *plan_rings(search *s, const rings *r, ts_err *err)
+static ts_part *plan_rings(ts_list *s, const rings *r, ts_err *err)
 {
     ts_part *part = TS_NEW_N(s->arena, ts_part, r->count);
     for (int i = 0, first = 0; i < r->count; first = r->end[i++])
-        if (!plan_part(s, share_of(s->arena, s->opt->device[0], r->share[i]), 0, false, first, r->end[i], &part[i], err))
+        if (!ts_list_plan_part(s, share_of(s->arena, s->opt->device[0], r->share[i]), 0, false, first, r->end[i], &part[i], err))
             return NULL;
     return part;
 }
 
-static bool replicated(search *s, ts_err *err)
+static bool replicated(ts_list *s, ts_err *err)
 {
     const ts_device *device = s->opt->device[0];
     ts_part *best = NULL;
@@ -569,7 +255,7 @@ static bool replicated(search *s, ts_err *err)
 }
 
 /* How many devices would do if more of the last one followed; 0: not even one a block. */
-static int enough_devices(const search *s)
+static int enough_devices(const ts_list *s)
 {
     const ts_partition_options *o = s->opt;
     const ts_device **device = TS_NEW_N(s->arena, const ts_device *, s->blocks + o->devices);
@@ -578,19 +264,19 @@ static int enough_devices(const search *s)
         device[d] = o->device[d < o->devices ? d : o->devices - 1];
     ts_partition_options longer = *o;
     longer.device = device;
-    search more = *s;
+    ts_list more = *s;
     more.opt = &longer;
     longer.devices = s->blocks + o->devices;
-    set_tables(&more);
-    more.full = TS_NEW_N(s->arena, ts_part_cost, index_of(s, longer.devices, 0, 0));
+    ts_list_set_tables(&more);
+    more.full = TS_NEW_N(s->arena, ts_part_cost, ts_list_index(s, longer.devices, 0, 0));
     for (longer.devices = o->devices + 1; longer.devices <= s->blocks; longer.devices++)
-        if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, false, run_cost, &more, end))
+        if (ts_cut_chain(s->arena, s->blocks, longer.devices, false, false, ts_list_run_cost, &more, end))
             return longer.devices;
     return 0;
 }
 
 /* Which block alone is too much for every device it may be on. */
-static bool no_cut_fits(search *s, ts_err *err)
+static bool no_cut_fits(ts_list *s, ts_err *err)
 {
     for (int b = 0; b < s->blocks; b++) {
         bool fits = false;
@@ -598,7 +284,7 @@ static bool no_cut_fits(search *s, ts_err *err)
         for (int d = 0; d < s->opt->devices && !fits; d++) {
             ts_part part;
             short_of.msg[0] = '\0';
-            fits = pins_allow(s, d, b, b + 1) && plan_part(s, s->opt->device[d], d, true, b, b + 1, &part, &short_of);
+            fits = ts_list_pins_allow(s, d, b, b + 1) && ts_list_plan_part(s, s->opt->device[d], d, true, b, b + 1, &part, &short_of);
         }
         if (!fits && short_of.msg[0])
             return ts_fail(err, "no cut over the %d devices fits: %s alone: %s", s->opt->devices,
@@ -612,12 +298,12 @@ static bool no_cut_fits(search *s, ts_err *err)
 }
 
 /* The chain with these cuts, planned in full; its parts go to part[]. */
-static bool plan_chain(search *s, int devices, const int *end, ts_part *part, int *parts, ts_err *err)
+static bool plan_chain(ts_list *s, int devices, const int *end, ts_part *part, int *parts, ts_err *err)
 {
     *parts = 0;
     for (int d = 0, first = 0; d < devices; first = end[d++])
         if (end[d] > first &&
-            !plan_part(s, s->opt->device[d], d, end[d] - first < s->blocks, first, end[d], &part[(*parts)++], err))
+            !ts_list_plan_part(s, s->opt->device[d], d, end[d] - first < s->blocks, first, end[d], &part[(*parts)++], err))
             return false;
     return true;
 }
@@ -626,7 +312,7 @@ double ts_list_value(ts_objective objective, const ts_chain_prediction *p, int p
 {
     if (objective == TS_OBJECTIVE_THROUGHPUT)
         return (double)p->interval_cycles;
-    return (double)p->latency_cycles + (objective == TS_OBJECTIVE_AREA ? parts * ANOTHER_PART : 0);
+    return (double)p->latency_cycles + (objective == TS_OBJECTIVE_AREA ? parts * TS_LIST_ANOTHER_PART : 0);
 }
 
 /* ---- A chain over all devices of the list: cut by rough plans, then planned in full; then cuts move while that makes it better, because
@@ -638,18 +324,18 @@ typedef struct chain {
     double value; /* what is to be least */
 } chain;
 
-static double rough_value(search *s, const int *end)
+static double rough_value(ts_list *s, const int *end)
 {
     double slowest = 0, sum = 0;
     for (int d = 0, first = 0; d < s->opt->devices; first = end[d++]) {
-        const ts_part_cost cost = run_cost(s, d, first, end[d]);
+        const ts_part_cost cost = ts_list_run_cost(s, d, first, end[d]);
         slowest = fmax(slowest, cost.interval);
         sum += cost.latency;
     }
     return goal(s, slowest, sum);
 }
 
-static bool take_if_better(search *s, const int *end, chain *best, ts_err *err)
+static bool take_if_better(ts_list *s, const int *end, chain *best, ts_err *err)
 {
     const int devices = s->opt->devices;
     ts_part *part = TS_NEW_N(s->arena, ts_part, devices);
@@ -667,7 +353,7 @@ static bool take_if_better(search *s, const int *end, chain *best, ts_err *err)
 }
 
 /* By one block or two: a layer has two, of different work; or one part, with both of its cuts. */
-static bool move_a_cut(search *s, chain *best)
+static bool move_a_cut(ts_list *s, chain *best)
 {
     static const int steps[] = {-1, 1, -2, 2};
     const int devices = s->opt->devices;
@@ -696,7 +382,7 @@ static int cuts_of(int blocks, int devices)
 }
 
 /* All that are worth it; those of the first devices are in end[]. */
-static void try_every_cut(search *s, int devices, int *end, chain *best)
+static void try_every_cut(ts_list *s, int devices, int *end, chain *best)
 {
     const int all = s->opt->devices;
     ts_err none = {""};
@@ -711,13 +397,13 @@ static void try_every_cut(search *s, int devices, int *end, chain *best)
 }
 
 /* By rough plans; false where none fits. */
-static bool cut_roughly(search *s, int *end)
+static bool cut_roughly(ts_list *s, int *end)
 {
     const bool by_latency = s->opt->objective != TS_OBJECTIVE_THROUGHPUT;
-    return s->opt->devices <= s->blocks && ts_cut_chain(s->arena, s->blocks, s->opt->devices, by_latency, true, run_cost, s, end);
+    return s->opt->devices <= s->blocks && ts_cut_chain(s->arena, s->blocks, s->opt->devices, by_latency, true, ts_list_run_cost, s, end);
 }
 
-static bool chain_over_all(search *s, double least, ts_err *err)
+static bool chain_over_all(ts_list *s, double least, ts_err *err)
 {
     const ts_partition_options *o = s->opt;
     chain best = {.end = TS_NEW_N(s->arena, int, o->devices), .value = INFINITY};
@@ -732,7 +418,7 @@ static bool chain_over_all(search *s, double least, ts_err *err)
     }
     const double about = rough_value(s, end);
     if (about > (o->devices <= FEW_DEVICES ? FAR : WORTH_A_LOOK * WORTH_A_LOOK) * least) {
-        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, ANOTHER_PART)));
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, TS_LIST_ANOTHER_PART)));
         return ts_fail(err, "not as good as others");
     }
     while (!take_if_better(s, end, &best, err)) /* a part that does not fit is known by now */
@@ -751,7 +437,7 @@ static bool chain_over_all(search *s, double least, ts_err *err)
 }
 
 /* One ring; paged where it does not fit; or, for throughput, several rings if their interval is shorter. */
-static bool best_of_one_device(search *s, ts_err *err)
+static bool best_of_one_device(ts_list *s, ts_err *err)
 {
     if (!alone_somehow(s, 0, err))
         return false;
@@ -771,10 +457,10 @@ static bool best_of_one_device(search *s, ts_err *err)
     return true;
 }
 
-static search search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
+static ts_list search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
 {
-    search s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
-    s.full = TS_NEW_N(arena, ts_part_cost, index_of(&s, o->devices, 0, 0));
+    ts_list s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
+    s.full = TS_NEW_N(arena, ts_part_cost, ts_list_index(&s, o->devices, 0, 0));
     s.ring.small = o->objective == TS_OBJECTIVE_AREA;
     s.typical = o->plan.plan_tokens ? o->plan.plan_tokens : o->plan.max_tokens;
     double hits = 0;
@@ -792,16 +478,16 @@ static search search_of(ts_arena *arena, const ts_imodel *im, const ts_partition
 bool ts_list_unfit(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_cache *cache, ts_err *err)
 {
     ts_partition none = {.why = ""};
-    search s = search_of(arena, im, options, cache, &none);
+    ts_list s = search_of(arena, im, options, cache, &none);
     return no_cut_fits(&s, err);
 }
 
 double ts_list_rough(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, ts_list_cache *cache)
 {
     ts_partition none = {.why = ""};
-    search s = search_of(arena, im, options, cache, &none);
+    ts_list s = search_of(arena, im, options, cache, &none);
     s.paging = way == TS_LIST_PAGED_CHAIN ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
-    set_tables(&s);
+    ts_list_set_tables(&s);
     int *end = TS_NEW_N(arena, int, options->devices);
     return cut_roughly(&s, end) ? rough_value(&s, end) : INFINITY;
 }
@@ -811,7 +497,7 @@ bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_opt
 {
     CHECK(options->plan.clock_mhz > 0 && (options->devices == 1 || options->link.word_bits > 0));
     *result = (ts_partition){.why = ""};
-    search s = search_of(arena, im, options, cache, result);
+    ts_list s = search_of(arena, im, options, cache, result);
     switch (way) {
     case TS_LIST_RING:
         return alone(&s, 0, NULL, err);
@@ -824,7 +510,7 @@ bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_opt
     case TS_LIST_PAGED_CHAIN:
     case TS_LIST_CHAIN:
         s.paging = way == TS_LIST_PAGED_CHAIN ? TS_PAGING_ALLOWED : TS_PAGING_NONE;
-        set_tables(&s);
+        ts_list_set_tables(&s);
         return chain_over_all(&s, least, err);
     }
     BUG("a way that is not searched");
