@@ -51,7 +51,7 @@ static bool read_classes(ts_arena *arena, const char *work, classes *fast, class
                 return false;
         }
     }
-    return fast->count > 0 || ts_fail(err, "%s/Vring_classes.mk lists no files", work);
+    return fast->count > 0 || ts_fail(err, "%s: Verilator wrote no list of its files (Vring_classes.mk): is the disk full?", work);
 }
 
 /* The names of the files, without ".cpp" and with spaces between. */
