@@ -114,8 +114,8 @@ static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fol
 bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) || !in_range("ring", "reg", plan->reg, 1, 2, err) ||
-        !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
+    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) || !in_range("ring", "plan_tokens", plan->plan_tokens, 1, plan->n_max, err) ||
+        !in_range("ring", "reg", plan->reg, 1, 2, err) || !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
         !in_range("ring", "queue_beats", plan->queue_beats, 1, TS_QUEUE_BEATS_MAX, err) || !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
         !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
         return false;

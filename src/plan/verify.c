@@ -221,8 +221,8 @@ static bool check_ring(const ts_claim *c, const ts_claim_part *part, ts_err *err
     const int n_max = c->max_tokens ? c->max_tokens : first->n_max;
     if (plan->n_max != n_max)
         return ts_fail(err, "it takes events of up to %d hits; the design is for %d", plan->n_max, n_max);
-    if (plan->plan_tokens < 1 || plan->plan_tokens > n_max || plan->plan_tokens != first->plan_tokens)
-        return ts_fail(err, "planned for %d hits, of at most %d%s", plan->plan_tokens, n_max, part == c->part ? "" : ", and not for those of part 0");
+    if (plan->plan_tokens != first->plan_tokens)
+        return ts_fail(err, "planned for %d hits, and not for the %d of part 0", plan->plan_tokens, first->plan_tokens);
     const double clock = c->clock_mhz > 0 ? c->clock_mhz : first->clock_mhz;
     if (!(plan->clock_mhz > 0) || fabs(plan->clock_mhz - clock) > SLIGHTLY * clock)
         return ts_fail(err, "clock of %g MHz; the design's is %g MHz", plan->clock_mhz, clock);

@@ -250,7 +250,7 @@ static void broken_splits_are_refused(void **state)
         {"replicated over devices", replicated_apart, "replicated rings share a device"},
         {"a fold that is not legal", illegal_fold, "pk is 1000"},
         {"longer events in one part", wrong_length, "part 1: it takes events of up to 49"},
-        {"planned for longer events", long_plan, "planned for 49 hits, of at most 48"},
+        {"planned for longer events", long_plan, "plan_tokens is 49, it must be 1 to 48"},
         {"planned for two lengths", two_lengths, "planned for 47 hits"},
         {"two clocks", other_clock, "clock of 200 MHz"},
         {"another clock than was asked for", too_fast, "the design's is 1 MHz"},
