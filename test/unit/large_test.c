@@ -252,11 +252,9 @@ static void limits(build *make, const char *refused)
     assert_int_equal(pipe(message), 0);
     const pb bytes = make(arena);
     const char *folder = scratch_new("large_test");
-    char path[SCRATCH_PATH + 16];
-    snprintf(path, sizeof path, "%s/model.onnx", folder);
+    const char *path = ts_printf(arena, "%s/model.onnx", folder);
     FILE *f = fopen(path, "wb");
     assert_true(f && fwrite(bytes.data, 1, bytes.size, f) == bytes.size && fclose(f) == 0);
-    ts_arena_free(arena);
     const pid_t child = fork();
     if (child == 0) { /* a new image: its memory is not that of the tests before it */
         dup2(message[1], STDOUT_FILENO);
@@ -273,6 +271,7 @@ static void limits(build *make, const char *refused)
     struct rusage usage;
     assert_int_equal(wait4(child, &status, 0, &usage), child);
     scratch_free(folder);
+    ts_arena_free(arena);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || (refused ? !strstr(said, refused) : strncmp(said, "folded", 6) != 0))
         fail_msg("ended with %d: %s", status, said);
     const double seconds = (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec * 1e-6;
@@ -320,6 +319,7 @@ static int read_one(const char *path)
         printf("folded, %d nodes\n", folded->nodes);
     else
         printf("%s\n", err.msg);
+    ts_arena_free(arena);
     return 0;
 }
 
