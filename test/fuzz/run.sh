@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Fuzzes every harness of test/fuzz for a while, two at a time, from its committed corpus: test/fuzz/run.sh [-m MINUTES] [-j JOBS] [NAME...]
+# Fuzzes every harness of test/fuzz for a while, two at a time, from its committed corpus: test/fuzz/run.sh [-m MINUTES] [-j JOBS] [-s SEED] [NAME...]
 # New inputs collect in build-fuzz/corpus/NAME, crashes in build-fuzz/crashes; test/fuzz/run.sh --minimise puts the smallest set of inputs that
 # reaches what all of them reach into test/fuzz/corpus. Prints executions, edges and when the last new edge was found. Exit status 0 only if
 # nothing crashed, leaked, hung or took more than 2 GiB. Needs clang; works without the builds of the other tests.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-minutes=1 jobs=2 minimise=0 names=()
+minutes=1 jobs=2 seed=0 minimise=0 names=()
 while [ $# -gt 0 ]; do
     case $1 in
     -m) minutes=$2 && shift ;;
     -j) jobs=$2 && shift ;;
+    -s) seed=$2 && shift ;; # of libFuzzer; 0: another one every time
     --minimise) minimise=1 ;;
     --help) sed -n '2,6s/^# //p' "$0" && exit 0 ;;
-    -*) echo "usage: test/fuzz/run.sh [-m MINUTES] [-j JOBS] [--minimise] [NAME...]" >&2 && exit 2 ;;
+    -*) echo "usage: test/fuzz/run.sh [-m MINUTES] [-j JOBS] [-s SEED] [--minimise] [NAME...]" >&2 && exit 2 ;;
     *) names+=("$1") ;;
     esac
     shift
@@ -45,7 +46,7 @@ fi
 fuzz() { # NAME
     local name=$1 log=$out/$1.log crashes=$out/crashes/$1
     mkdir -p "$out/corpus/$name" "$crashes"
-    "$out/fuzz/${name}_fuzz" -max_total_time=$((minutes * 60)) -timeout=20 -rss_limit_mb=2048 -max_len="$(largest "$name")" -print_final_stats=1 \
+    "$out/fuzz/${name}_fuzz" -seed="$seed" -max_total_time=$((minutes * 60)) -timeout=20 -rss_limit_mb=2048 -max_len="$(largest "$name")" -print_final_stats=1 \
         -artifact_prefix="$crashes/" "$out/corpus/$name" "test/fuzz/corpus/$name" >"$log" 2>&1
     local status=$? runs edges last
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
