@@ -62,21 +62,25 @@ static Onnx__NodeProto *a_node(mutation *m)
     return m->g->n_node ? m->g->node[below(m, m->g->n_node)] : NULL;
 }
 
-/* Any name that something can read. */
+/* Any name that something can read; some messages have none. */
 static char *a_value(mutation *m)
 {
     const Onnx__NodeProto *node = a_node(m);
+    const char *name = NULL;
     switch (below(m, 8)) {
     case 0:
-        return ts_strdup(m->arena, "");
+        break;
     case 1:
     case 2:
-        return m->g->n_initializer ? m->g->initializer[below(m, m->g->n_initializer)]->name : ts_strdup(m->arena, "none");
+        name = m->g->n_initializer ? m->g->initializer[below(m, m->g->n_initializer)]->name : "none";
+        break;
     case 3:
-        return m->g->n_input ? m->g->input[below(m, m->g->n_input)]->name : ts_strdup(m->arena, "none");
+        name = m->g->n_input ? m->g->input[below(m, m->g->n_input)]->name : "none";
+        break;
     default:
-        return node && node->n_output ? node->output[below(m, node->n_output)] : ts_strdup(m->arena, "none");
+        name = node && node->n_output ? node->output[below(m, node->n_output)] : "none";
     }
+    return ts_strdup(m->arena, ts_or_empty(name));
 }
 
 /* A copy of ARRAY with room for one more. */
