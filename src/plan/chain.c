@@ -392,9 +392,26 @@ double ts_chain_interval(const ts_event_times *event, int events)
     return count > 1 ? (last - first) / (count - 1) : 0;
 }
 
-ts_chain_prediction ts_chain_predict(const ts_chain_ring *ring, int count, int n)
+double ts_chain_equal_events(ts_chain_queue queue, int n, ts_event_times *first)
 {
     enum { SETTLE = 2, MEAN = 3 }; /* events that pass before the chain runs as it goes on; events of the mean */
+    ts_arena *arena = ts_arena_new();
+    const int events = queue.count + SETTLE + MEAN;
+    ts_event_times *event = TS_NEW_N(arena, ts_event_times, events);
+    int *tokens = TS_NEW_N(arena, int, events);
+    for (int e = 0; e < events; e++)
+        tokens[e] = n;
+    queue.events = events;
+    queue.n = tokens;
+    ts_chain_run(&queue, event, NULL);
+    *first = event[0];
+    const double interval = ts_chain_interval(&event[events - MEAN - 1], MEAN + 1);
+    ts_arena_free(arena);
+    return interval;
+}
+
+ts_chain_prediction ts_chain_predict(const ts_chain_ring *ring, int count, int n)
+{
     CHECK(count >= 1);
     ts_chain_prediction chain = {.tokens = n};
     double macs = 0, slowest = 0;
@@ -413,17 +430,11 @@ ts_chain_prediction ts_chain_predict(const ts_chain_ring *ring, int count, int n
         chain.total_cycles = own.total_cycles;
         chain.interval_cycles = own.interval_cycles;
     } else {
-        ts_arena *arena = ts_arena_new();
-        const int events = count + SETTLE + MEAN;
-        ts_event_times *event = TS_NEW_N(arena, ts_event_times, events);
-        int *tokens = TS_NEW_N(arena, int, events);
-        for (int e = 0; e < events; e++)
-            tokens[e] = n;
-        ts_chain_run(&(ts_chain_queue){.ring = ring, .count = count, .events = events, .n = tokens}, event, NULL);
-        chain.total_cycles = llround(event[0].last_out);
-        chain.latency_cycles = llround(event[0].last_out - event[0].last_in);
-        chain.interval_cycles = llround(fmax(slowest, ts_chain_interval(&event[events - MEAN - 1], MEAN + 1)));
-        ts_arena_free(arena);
+        ts_event_times first;
+        const double interval = ts_chain_equal_events((ts_chain_queue){.ring = ring, .count = count}, n, &first);
+        chain.total_cycles = llround(first.last_out);
+        chain.latency_cycles = llround(first.last_out - first.last_in);
+        chain.interval_cycles = llround(fmax(slowest, interval));
     }
     chain.mac_utilisation = macs / ((double)chain.mac_units * (double)chain.interval_cycles);
     return chain;

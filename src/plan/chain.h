@@ -60,4 +60,8 @@ void ts_chain_run(const ts_chain_queue *queue, ts_event_times *event, double (*w
 /* Mean distance of the last results of events that are not refused; 0 with fewer than two. */
 double ts_chain_interval(const ts_event_times *event, int events);
 
+/* Events of n hits, back to back: the first one's times, and the mean interval of some when the chain runs as it goes on. queue: what is not said here of
+   the chain (ring, count, a bus's cycles). */
+double ts_chain_equal_events(ts_chain_queue queue, int n, ts_event_times *first);
+
 #endif

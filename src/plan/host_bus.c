@@ -14,7 +14,6 @@ ts_host_bus ts_host_bus_of(const ts_device *device)
 ts_host_prediction ts_host_predict(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n, int rows, int token_bytes,
                                    int row_bytes)
 {
-    enum { SETTLE = 2, MEAN = 3 }; /* as ts_chain_predict */
     const double clock = ring[0].plan->clock_mhz, bits = bus->mbits / clock, flight = bus->ns * clock / 1000;
     ts_host_prediction p = {.tokens = n, .rows = rows, .token_bytes = token_bytes, .row_bytes = row_bytes};
     p.token_cycles = 8 * token_bytes / bits;
@@ -22,18 +21,12 @@ ts_host_prediction ts_host_predict(const ts_host_bus *bus, const ts_chain_ring *
     p.flight_cycles = flight;
     p.to_cycles = n * p.token_cycles;
     p.from_cycles = rows * p.row_cycles;
-    ts_arena *arena = ts_arena_new();
-    const int events = count + SETTLE + MEAN;
-    ts_event_times *event = TS_NEW_N(arena, ts_event_times, events);
-    int *tokens = TS_NEW_N(arena, int, events);
-    for (int e = 0; e < events; e++)
-        tokens[e] = n;
-    ts_chain_run(&(ts_chain_queue){.ring = ring, .count = count, .events = events, .n = tokens, .token_cycles = p.token_cycles, .row_cycles = p.row_cycles}, event,
-                 NULL);
+    ts_event_times first;
+    const double with_bus =
+        ts_chain_equal_events((ts_chain_queue){.ring = ring, .count = count, .token_cycles = p.token_cycles, .row_cycles = p.row_cycles}, n, &first);
     /* The first token and the last result cross the bus outside of that. */
-    p.latency_cycles = llround(event[0].last_out + p.token_cycles + p.row_cycles + 2 * flight);
-    const double interval = fmax((double)ts_chain_predict(ring, count, n).interval_cycles, ts_chain_interval(&event[events - MEAN - 1], MEAN + 1));
+    p.latency_cycles = llround(first.last_out + p.token_cycles + p.row_cycles + 2 * flight);
+    const double interval = fmax((double)ts_chain_predict(ring, count, n).interval_cycles, with_bus);
     p.interval_cycles = llround(fmax(interval, fmax(p.to_cycles, p.from_cycles)));
-    ts_arena_free(arena);
     return p;
 }

@@ -9,21 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* libFuzzer's own */
 
-/* A refusal says why. */
+/* What must hold of any input; a crash otherwise, which is what fuzzers look for. */
 #define FUZZ_CHECK(cond) ((cond) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond), abort()))
 
 static const char *fuzz_dir(void);
 
 static inline void fuzz_remove_dir(void)
 {
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", fuzz_dir());
-    if (system(command) != 0)
-        perror("fuzz: rm");
+    if (!ts_remove_tree(fuzz_dir()))
+        perror(fuzz_dir());
 }
 
 /* A directory of this process's own, in memory where the system has such a place; removed when it ends. */
