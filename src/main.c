@@ -32,8 +32,8 @@ typedef struct compile_job {
     bool longest;              /* of it, whatever fits from the embedding on; chosen while planning */
     ts_host_bus bus;           /* to the host that assists */
     const ts_inputs *inputs;
-    ts_bytes inputs_file;      /* of the whole model, as it was read; NULL: none was given */
-    ts_assist_events events;   /* that calibrate the encoder, and that the hardware sees */
+    ts_bytes inputs_file;    /* of the whole model, as it was read; NULL: none was given */
+    ts_assist_events events; /* that calibrate the encoder, and that the hardware sees */
     ts_deployment deployment;
 } compile_job;
 
@@ -47,11 +47,11 @@ static bool compile(ts_arena *arena, const options *o, ts_err *err)
 {
     compile_job job = {.assist = NULL};
     ts_chosen chosen = {.cal = NULL};
-    bool ok = load(arena, o, &job, err) &&               /* import, fold, recognise; read events */
-              quantise(arena, o, &job, &chosen, err) &&  /* calibrate, choose formats, make the integer model */
-              plan(arena, o, &job, err);                 /* fold every stage, cut over devices */
+    bool ok = load(arena, o, &job, err) &&              /* import, fold, recognise; read events */
+              quantise(arena, o, &job, &chosen, err) && /* calibrate, choose formats, make the integer model */
+              plan(arena, o, &job, err);                /* fold every stage, cut over devices */
     json_t *all = ok ? report(&chosen, &job) : NULL;
-    ok = ok && emit(arena, o, &job, all, err);           /* Verilog, memory images, test bench, report, manifest: all or nothing */
+    ok = ok && emit(arena, o, &job, all, err); /* Verilog, memory images, test bench, report, manifest: all or nothing */
     ts_progress_end();
     if (ok) {
         ts_report_print(stdout, all);
@@ -109,12 +109,19 @@ static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *er
 
 static bool quantise(ts_arena *arena, const options *o, compile_job *job, ts_chosen *chosen, ts_err *err)
 {
-    const ts_choose_options how = {.verb = "compile", .formats = o->formats, .calibrate = o->calibrate, .select = o->select, .loss = o->loss,
-                                   .max_tokens = o->max_tokens, .plan_tokens = o->plan_tokens};
+    const ts_choose_options how = {.verb = "compile",
+                                   .formats = o->formats,
+                                   .calibrate = o->calibrate,
+                                   .select = o->select,
+                                   .loss = o->loss,
+                                   .max_tokens = o->max_tokens,
+                                   .plan_tokens = o->plan_tokens};
     const ts_assist *a = job->assist;
     if (a && ts_formats_are_searched(o->formats))
-        return ts_fail(err, "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
-                       o->formats);
+        return ts_fail(
+            err,
+            "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
+            o->formats);
     if (!ts_choose_formats(arena, job->encoder, job->inputs, job->events.floating, job->deployment.device[0], &how, chosen, err))
         return false;
     ts_progress("quantising");
@@ -134,9 +141,14 @@ static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *er
         lengths[e] = events->event[e].n;
         longest = lengths[e] > longest ? lengths[e] : longest;
     }
-    const ts_plan_options wish = {.clock_mhz = o->clock_mhz, .max_tokens = o->max_tokens ? o->max_tokens : longest,
-                                  .plan_tokens = o->plan_tokens, .lengths = lengths, .lengths_count = events->count,
-                                  .utilisation = o->utilisation, .target_ii = o->target_ii, .page_buffers = o->page_buffers,
+    const ts_plan_options wish = {.clock_mhz = o->clock_mhz,
+                                  .max_tokens = o->max_tokens ? o->max_tokens : longest,
+                                  .plan_tokens = o->plan_tokens,
+                                  .lengths = lengths,
+                                  .lengths_count = events->count,
+                                  .utilisation = o->utilisation,
+                                  .target_ii = o->target_ii,
+                                  .page_buffers = o->page_buffers,
                                   .argmax = job->im->classifier && !o->logits && !job->assist};
     ts_deploy_options how = o->deploy;
     if (job->longest)
@@ -149,9 +161,9 @@ static bool plan(ts_arena *arena, const options *o, compile_job *job, ts_err *er
 static json_t *report(const ts_chosen *chosen, const compile_job *job)
 {
     const ts_deployment *deployment = &job->deployment;
-    json_t *all = ts_deploy_json(deployment), *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", job->im->name, "formats",
-                                                               ts_formats_json(chosen->formats), "calibration", chosen->calibration, "search",
-                                                               chosen->search);
+    json_t *all = ts_deploy_json(deployment),
+           *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", job->im->name, "formats", ts_formats_json(chosen->formats), "calibration",
+                            chosen->calibration, "search", chosen->search);
     CHECK(own && json_object_update(all, own) == 0);
     json_decref(own);
     if (job->assist)
@@ -159,8 +171,8 @@ static json_t *report(const ts_chosen *chosen, const compile_job *job)
     return all;
 }
 
-/* What the design has beside its hardware. The model and its inputs file may be the only copies some day, and are the source of all the rest: of these
-   the disk has to say that it has them. */
+/* What the design has beside its hardware. The model and its inputs file may be the only copies some day, and are the source of all the
+   rest: of these the disk has to say that it has them. */
 static bool emit_files(ts_arena *arena, const compile_job *job, const json_t *all, const char *dir, ts_err *err)
 {
     const ts_bytes *model = &job->model.file, *inputs = &job->inputs_file;
@@ -190,7 +202,8 @@ static bool emit(ts_arena *arena, const options *o, const compile_job *job, cons
     ts_outdir out;
     bool ok = ts_outdir_begin(arena, o->dir, &out, err);
     if (ok) {
-        ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, kept.count, n, x, extra, out.temp, err);
+        ok =
+            emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, kept.count, n, x, extra, out.temp, err);
         if (!ok) {
             ts_fail_in(err, "%s", o->dir);
             ts_outdir_abort(&out);
@@ -205,25 +218,29 @@ static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
     options o = {.source.verb = "compile", .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
-        {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0, true},
-        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)", &o.deploy.mode, 0, 0, false},
+        {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0,
+         true},
+        {"mode", TS_ARG_TEXT, "MODE", "auto, monolithic, replicated, paged, split or assisted; see docs/partitioning.md (auto)",
+         &o.deploy.mode, 0, 0, false},
         {"objective", TS_ARG_TEXT, "O", "latency, throughput or area (latency)", &o.deploy.objective, 0, 0, false},
-        {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (the slower of two neighbours' own; 10000:500)", &o.deploy.link, 0, 0, false},
-        {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)", &o.deploy.memory, 0, 0,
-         false},
+        {"link", TS_ARG_TEXT, "MBITS[:NS]", "between devices: bandwidth, latency (the slower of two neighbours' own; 10000:500)",
+         &o.deploy.link, 0, 0, false},
+        {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)",
+         &o.deploy.memory, 0, 0, false},
         {"page-buffers", TS_ARG_INT, "N", "paged: buffers of every paged stage, 1 or 2 (chosen for each)", &o.page_buffers, 1, 2, false},
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.deploy.pin, 0, 0, false},
-        {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)", &o.hardware, 0, 0,
-         false},
+        {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)",
+         &o.hardware, 0, 0, false},
         {"host", TS_ARG_TEXT, "MBITS[:NS]", "between host and device: bandwidth, latency, each way (the device's)", &o.host, 0, 0, false},
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy: calibrate, and plan for their lengths", &o.source.events, 0, 0, false},
         {"input", TS_ARG_TEXT, "FILE.npy", "samples instead, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs; needed with .csv", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
-        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &o.source.standardised, 0, 0,
+        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file",
+         &o.source.standardised, 0, 0, false},
+        {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20; fewer once they have 16,000 hits)", &o.calibrate, 1, 1e6,
          false},
-        {"calibrate", TS_ARG_INT, "N", "calibrate on the first N events (20; fewer once they have 16,000 hits)", &o.calibrate, 1, 1e6, false},
         {"max-tokens", TS_ARG_INT, "N", "longest event the design takes (that of FILE)", &o.max_tokens, 1, 65536, false},
         {"plan-tokens", TS_ARG_INT, "N", "plan for events of N hits (the lengths of FILE)", &o.plan_tokens, 1, 65536, false},
         {"target-ii", TS_ARG_INT, "CYCLES", "cycles a token and layer; default: the best that fits", &o.target_ii, 1, 1e6, false},
@@ -256,23 +273,31 @@ static const ts_verb verbs[] = {
      verb_compile},
     {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},
     {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.",
-     "Values of events, .csv or .npy, are raw: where there is an inputs file (a design has its own) they become (value - mean) / std; of values\n"
+     "Values of events, .csv or .npy, are raw: where there is an inputs file (a design has its own) they become (value - mean) / std; of "
+     "values\n"
      "that are so already say --standardised. Exit status 3: done, but some events have more hits than the design takes and were refused.",
      ts_verb_run},
-    {"score", "[LABEL=]OUT.csv[@INPUTS.json][,...]", "Scores results as tracks: trackml, perfect, double majority and lhc, with standard errors over events.",
+    {"score", "[LABEL=]OUT.csv[@INPUTS.json][,...]",
+     "Scores results as tracks: trackml, perfect, double majority and lhc, with standard errors over events.",
      "Items of the list, without spaces, are results files, or, for comparison, baseline:angles (no model: hits' own angles, clustered),\n"
-     "baseline:truth (truth parameters, clustered), baseline:binned (hits' own angles in the classifier's bins) and baseline:classes (truth in\n"
+     "baseline:truth (truth parameters, clustered), baseline:binned (hits' own angles in the classifier's bins) and baseline:classes "
+     "(truth in\n"
      "the classifier's bins). An item's own @INPUTS.json comes before --inputs. docs/scores.md has the definitions.",
      ts_verb_score},
     {"simulate", "DIR", "Simulates the generated hardware on events and compares every output word with the integer model.",
-     "Exit status 0 only if every event was compared and every word agrees; 3 if some were refused, having too many hits. Figures go to DIR/report.json.", ts_verb_simulate},
+     "Exit status 0 only if every event was compared and every word agrees; 3 if some were refused, having too many hits. Figures go to "
+     "DIR/report.json.",
+     ts_verb_simulate},
     {"profile", "DIR", "Shows what integer formats do to each tensor: ranges, saturation, signal to noise.",
      "Runs the float and the integer model on the events. SNR: variance of the float values over the mean square error, all errors before\n"
-     "included; alone: the rounding of that format by itself. Goes to DIR/report.json, too.", ts_verb_profile},
+     "included; alone: the rounding of that format by itself. Goes to DIR/report.json, too.",
+     ts_verb_profile},
     {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},
     {"events", NULL, "Generates events of a simulated tracking detector, with truth, as a CSV.",
-     "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. docs/events.md has\n"
-     "the formulas. The same options give the same bytes on every machine.", ts_verb_events},
+     "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. "
+     "docs/events.md has\n"
+     "the formulas. The same options give the same bytes on every machine.",
+     ts_verb_events},
     {"devices", NULL, "Lists the devices that tessera knows.", "", ts_verb_devices},
 };
 

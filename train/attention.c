@@ -1,5 +1,5 @@
-/* Attention forward and backward for the training scripts, on a CPU: no [tokens][tokens] matrix is ever stored, four queries share each load of
-   a key, sixteen keys share an instruction. Built by attention.py.
+/* Attention forward and backward for the training scripts, on a CPU: no [tokens][tokens] matrix is ever stored, four queries share each
+   load of a key, sixteen keys share an instruction. Built by attention.py.
 
    Besides the context it returns, per query, the mean logarithm of the attention to the hits of the query's own particle. */
 #include <math.h>
@@ -18,11 +18,11 @@ typedef int bits __attribute__((vector_size(LANES * sizeof(int))));
 /* One head of one event: q, k, v with `stride` floats from token to token, transposed and zero-padded to whole vectors. */
 typedef struct head {
     long tokens, vectors;
-    lanes *k, *v;          /* [width][vectors] */
-    lanes *particle;       /* [vectors] */
-    lanes *s[QUERIES];     /* scores, then probabilities: [vectors] */
-    lanes *t[QUERIES];     /* gradients of the scores */
-    lanes *dk, *dv;        /* [width][vectors] */
+    lanes *k, *v;      /* [width][vectors] */
+    lanes *particle;   /* [vectors] */
+    lanes *s[QUERIES]; /* scores, then probabilities: [vectors] */
+    lanes *t[QUERIES]; /* gradients of the scores */
+    lanes *dk, *dv;    /* [width][vectors] */
 } head;
 
 static lanes spread(float x)
@@ -44,7 +44,8 @@ static void head_alloc(head *h, long tokens, int width)
     lanes *at = aligned_alloc(sizeof(lanes), (4 * w + 1 + 2 * QUERIES) * vectors * sizeof(lanes));
     if (!at)
         abort();
-    *h = (head){.tokens = tokens, .vectors = (long)vectors, .k = at, .v = at + w * vectors, .dk = at + 2 * w * vectors, .dv = at + 3 * w * vectors};
+    *h = (head){
+        .tokens = tokens, .vectors = (long)vectors, .k = at, .v = at + w * vectors, .dk = at + 2 * w * vectors, .dv = at + 3 * w * vectors};
     h->particle = at + 4 * w * vectors;
     for (size_t i = 0; i < QUERIES; i++) {
         h->s[i] = h->particle + (1 + i) * vectors;
@@ -81,9 +82,7 @@ INLINE void scores(lanes *const out[QUERIES], float a[QUERIES][MAX_WIDTH], const
 {
     for (long j = 0; j < vectors; j++) {
         lanes s[QUERIES] = {{0}};
-        UNROLL for (int d = 0; d < width; d++)
-            UNROLL for (int i = 0; i < QUERIES; i++)
-                s[i] += spread(a[i][d]) * b[d * vectors + j];
+        UNROLL for (int d = 0; d < width; d++) UNROLL for (int i = 0; i < QUERIES; i++) s[i] += spread(a[i][d]) * b[d * vectors + j];
         for (int i = 0; i < QUERIES; i++)
             out[i][j] = s[i];
     }
@@ -95,7 +94,8 @@ INLINE void mix(float out[QUERIES][MAX_WIDTH], lanes *const w[QUERIES], const la
     for (int d = 0; d < width; d += 2) {
         lanes s[QUERIES][2] = {{{0}}};
         for (long j = 0; j < vectors; j++)
-            UNROLL for (int i = 0; i < QUERIES; i++) {
+            UNROLL for (int i = 0; i < QUERIES; i++)
+            {
                 s[i][0] += w[i][j] * b[d * vectors + j];
                 s[i][1] += w[i][j] * b[(d + 1) * vectors + j];
             }
@@ -110,10 +110,10 @@ INLINE void mix(float out[QUERIES][MAX_WIDTH], lanes *const w[QUERIES], const la
 INLINE void spread_back(lanes *out, lanes *const w[QUERIES], float a[QUERIES][MAX_WIDTH], long vectors, int width)
 {
     for (long j = 0; j < vectors; j++)
-        UNROLL for (int d = 0; d < width; d++) {
+        UNROLL for (int d = 0; d < width; d++)
+        {
             lanes s = out[d * vectors + j];
-            UNROLL for (int i = 0; i < QUERIES; i++)
-                s += w[i][j] * spread(a[i][d]);
+            UNROLL for (int i = 0; i < QUERIES; i++) s += w[i][j] * spread(a[i][d]);
             out[d * vectors + j] = s;
         }
 }
@@ -185,8 +185,8 @@ static float own_count(const head *h, float particle)
     return count;
 }
 
-INLINE void forward(head *h, const float *q, const float *k, const float *v, const float *particle, float *context, float *log_sum, float *log_own, int width,
-                    long stride, long out_stride)
+INLINE void forward(head *h, const float *q, const float *k, const float *v, const float *particle, float *context, float *log_sum,
+                    float *log_own, int width, long stride, long out_stride)
 {
     const float scale = 1.0f / sqrtf((float)width);
     transpose_in(h->k, k, h->tokens, h->vectors, width, stride);
@@ -216,8 +216,9 @@ INLINE void forward(head *h, const float *q, const float *k, const float *v, con
     }
 }
 
-INLINE void backward(head *h, const float *q, const float *k, const float *v, const float *particle, const float *context, const float *log_sum,
-                     const float *d_context, const float *d_own, float *dq, float *dk, float *dv, int width, long stride, long out_stride)
+INLINE void backward(head *h, const float *q, const float *k, const float *v, const float *particle, const float *context,
+                     const float *log_sum, const float *d_context, const float *d_own, float *dq, float *dk, float *dv, int width,
+                     long stride, long out_stride)
 {
     const float scale = 1.0f / sqrtf((float)width);
     transpose_in(h->k, k, h->tokens, h->vectors, width, stride);
@@ -262,18 +263,31 @@ INLINE void backward(head *h, const float *q, const float *k, const float *v, co
     transpose_out(dv, h->dv, h->tokens, h->vectors, width, stride);
 }
 
-#define FOR_WIDTH(call)                                                                                                                        \
-    switch (width) {                                                                                                                           \
-    case 8: { enum { W = 8 }; call; break; }                                                                                                   \
-    case 16: { enum { W = 16 }; call; break; }                                                                                                 \
-    case 32: { enum { W = 32 }; call; break; }                                                                                                 \
-    default: abort();                                                                                                                          \
+#define FOR_WIDTH(call) \
+    switch (width) { \
+    case 8: { \
+        enum { W = 8 }; \
+        call; \
+        break; \
+    } \
+    case 16: { \
+        enum { W = 16 }; \
+        call; \
+        break; \
+    } \
+    case 32: { \
+        enum { W = 32 }; \
+        call; \
+        break; \
+    } \
+    default: \
+        abort(); \
     }
 
-/* qkv [events][tokens][3][heads][width], particle [events][tokens] (floats that are only compared) -> context [events][tokens][heads][width],
-   log_sum and log_own [events][heads][tokens]. */
-void attention_forward(const float *qkv, const float *particle, float *context, float *log_sum, float *log_own, long events, long tokens, int heads,
-                       int width)
+/* qkv [events][tokens][3][heads][width], particle [events][tokens] (floats that are only compared) -> context
+   [events][tokens][heads][width], log_sum and log_own [events][heads][tokens]. */
+void attention_forward(const float *qkv, const float *particle, float *context, float *log_sum, float *log_own, long events, long tokens,
+                       int heads, int width)
 {
     const long d = (long)heads * width;
     head h;
@@ -282,14 +296,15 @@ void attention_forward(const float *qkv, const float *particle, float *context, 
         for (int n = 0; n < heads; n++) {
             const float *q = qkv + e * tokens * 3 * d + n * width;
             const long row = (e * heads + n) * tokens;
-            FOR_WIDTH(forward(&h, q, q + d, q + 2 * d, particle + e * tokens, context + e * tokens * d + n * width, log_sum + row, log_own + row, W, 3 * d, d))
+            FOR_WIDTH(forward(&h, q, q + d, q + 2 * d, particle + e * tokens, context + e * tokens * d + n * width, log_sum + row,
+                              log_own + row, W, 3 * d, d))
         }
     free(h.k);
 }
 
 /* Gradients d_context, d_own of the loss in, d_qkv out; the rest as above. */
-void attention_backward(const float *qkv, const float *particle, const float *context, const float *log_sum, const float *d_context, const float *d_own,
-                        float *d_qkv, long events, long tokens, int heads, int width)
+void attention_backward(const float *qkv, const float *particle, const float *context, const float *log_sum, const float *d_context,
+                        const float *d_own, float *d_qkv, long events, long tokens, int heads, int width)
 {
     const long d = (long)heads * width;
     head h;
@@ -297,8 +312,8 @@ void attention_backward(const float *qkv, const float *particle, const float *co
     for (long e = 0; e < events; e++)
         for (int n = 0; n < heads; n++) {
             const long at = e * tokens * 3 * d + n * width, out = e * tokens * d + n * width, row = (e * heads + n) * tokens;
-            FOR_WIDTH(backward(&h, qkv + at, qkv + at + d, qkv + at + 2 * d, particle + e * tokens, context + out, log_sum + row, d_context + out, d_own + row,
-                               d_qkv + at, d_qkv + at + d, d_qkv + at + 2 * d, W, 3 * d, d))
+            FOR_WIDTH(backward(&h, qkv + at, qkv + at + d, qkv + at + 2 * d, particle + e * tokens, context + out, log_sum + row,
+                               d_context + out, d_own + row, d_qkv + at, d_qkv + at + d, d_qkv + at + 2 * d, W, 3 * d, d))
         }
     free(h.k);
 }

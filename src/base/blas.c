@@ -10,13 +10,14 @@
 
 #include "base/memory.h"
 
-/* Of OpenBLAS 0.3: where its products get their buffers from. Not in its header, hence weak: without them there is no more to do than to ask. */
+/* Of OpenBLAS 0.3: where its products get their buffers from. Not in its header, hence weak: without them there is no more to do than to
+ * ask. */
 extern void *blas_memory_alloc(int unused) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
-/* What OpenBLAS asks for the value of OPENBLAS_NUM_THREADS, before main is reached: this one is found first. It would start threads that nobody uses
-   (an event's matrices are small, threads would wait for each other longer than they compute, and events have threads of their own), and end the process
-   by a signal where it cannot. */
+/* What OpenBLAS asks for the value of OPENBLAS_NUM_THREADS, before main is reached: this one is found first. It would start threads that
+   nobody uses (an event's matrices are small, threads would wait for each other longer than they compute, and events have threads of their
+   own), and end the process by a signal where it cannot. */
 int openblas_num_threads_env(void);
 int openblas_num_threads_env(void)
 {

@@ -2,9 +2,10 @@
 #ifndef TS_BLAS_H
 #define TS_BLAS_H
 
-/* Takes the buffers that OpenBLAS works in, one for each thread that events are computed by, and fewer threads where there is no room for all of them.
-   With no room for one: the handler of base/memory.h. OpenBLAS itself looks for them when it is first used, and, where it finds none, for ever. To be
-   called before the first product, outside of parallel sections; what comes after the first call does nothing. */
+/* Takes the buffers that OpenBLAS works in, one for each thread that events are computed by, and fewer threads where there is no room for
+   all of them. With no room for one: the handler of base/memory.h. OpenBLAS itself looks for them when it is first used, and, where it
+   finds none, for ever. To be called before the first product, outside of parallel sections; what comes after the first call does nothing.
+ */
 void ts_blas_start(void);
 
 #endif

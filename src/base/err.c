@@ -39,6 +39,7 @@ bool ts_fail_in(ts_err *err, const char *fmt, ...)
 
 void ts_bug(const char *file, int line, const char *what)
 {
-    fprintf(stderr, "tessera: broken invariant at %s:%d: %s\nThis is a bug in tessera, not in your input; please report it.\n", file, line, what);
+    fprintf(stderr, "tessera: broken invariant at %s:%d: %s\nThis is a bug in tessera, not in your input; please report it.\n", file, line,
+            what);
     abort();
 }

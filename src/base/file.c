@@ -81,7 +81,8 @@ char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const ch
 char *ts_file_read(ts_arena *arena, const char *path, size_t *size, ts_err *err)
 {
     const size_t half = ts_memory_limit() / 2;
-    return ts_file_read_most(arena, path, half < PTRDIFF_MAX ? half : PTRDIFF_MAX - 1, "a file that fits half of this machine's memory", size, err);
+    return ts_file_read_most(arena, path, half < PTRDIFF_MAX ? half : PTRDIFF_MAX - 1, "a file that fits half of this machine's memory",
+                             size, err);
 }
 
 /* ---- Where a path leads */
@@ -142,12 +143,12 @@ bool ts_file_is_stdout(const char *path)
 /* ---- Writing */
 
 struct ts_writer_state {
-    const char *target;  /* behind the links */
-    bool replaces;       /* a file that is there; otherwise a new one */
-    bool direct;         /* written to as it is: no temporary */
+    const char *target; /* behind the links */
+    bool replaces;      /* a file that is there; otherwise a new one */
+    bool direct;        /* written to as it is: no temporary */
     ts_temporary temporary;
-    int fd;              /* what is written to */
-    int why;             /* errno of the first write that failed */
+    int fd;  /* what is written to */
+    int why; /* errno of the first write that failed */
 };
 
 static bool cannot(ts_err *err, const char *path, int why)
@@ -229,8 +230,8 @@ bool ts_writer_open(ts_arena *arena, const char *path, ts_writer *w, ts_err *err
     return why == 0 || cannot(err, path, why);
 }
 
-/* Closes the stream; 0, or errno. A file that takes the place of another one is on the disk before that one is given up: some file systems would keep
-   the new name and lose the new contents if the machine stopped now. A new file has nothing to lose. */
+/* Closes the stream; 0, or errno. A file that takes the place of another one is on the disk before that one is given up: some file systems
+   would keep the new name and lose the new contents if the machine stopped now. A new file has nothing to lose. */
 static int finish(ts_writer *w)
 {
     struct ts_writer_state *s = w->state;

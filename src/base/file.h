@@ -10,17 +10,20 @@
 
 /* ---- Reading */
 
-/* The file's bytes and a NUL behind them; NULL with a message when it cannot be read or is a directory. Pipes and devices are read to their end. */
+/* The file's bytes and a NUL behind them; NULL with a message when it cannot be read or is a directory. Pipes and devices are read to their
+ * end. */
 char *ts_file_read(ts_arena *arena, const char *path, size_t *size, ts_err *err);
 
-/* The same of at most `most` bytes, which is what `kind` ("a JSON file") may have: more is refused, before it is read where the size is known. */
+/* The same of at most `most` bytes, which is what `kind` ("a JSON file") may have: more is refused, before it is read where the size is
+ * known. */
 char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const char *kind, size_t *size, ts_err *err);
 
 /* ---- Writing
 
-   A file is made beside its place, under a name that nobody has (base/temporary.h), and renamed into it when it is whole: the old file stays until
-   then, and when anything fails. A symbolic link stays; what it points to is replaced, or made. What is not a regular file (a device, a pipe, the
-   process's own standard output) is opened and written to. A file that is replaced keeps its permissions, a new one gets those of the umask. */
+   A file is made beside its place, under a name that nobody has (base/temporary.h), and renamed into it when it is whole: the old file
+   stays until then, and when anything fails. A symbolic link stays; what it points to is replaced, or made. What is not a regular file (a
+   device, a pipe, the process's own standard output) is opened and written to. A file that is replaced keeps its permissions, a new one
+   gets those of the umask. */
 typedef struct ts_writer {
     FILE *f; /* write here; failures are found at the commit */
     const char *path;
@@ -45,7 +48,8 @@ bool ts_file_create_synced(const char *path, const void *data, size_t size, ts_e
 
 /* ---- Asking */
 
-/* Where writing to `path` ends, behind all symbolic links, also where nothing is there yet; NULL with a message where links go in circles. */
+/* Where writing to `path` ends, behind all symbolic links, also where nothing is there yet; NULL with a message where links go in circles.
+ */
 const char *ts_file_target(ts_arena *arena, const char *path, ts_err *err);
 
 /* Whether both are there, and the same regular file, by whatever names. */

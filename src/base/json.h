@@ -1,5 +1,5 @@
-/* JSON files that users write: read whole, with messages that name file and place; nothing in them goes unnoticed. And JSON as text, without a way to
-   fail unseen. */
+/* JSON files that users write: read whole, with messages that name file and place; nothing in them goes unnoticed. And JSON as text,
+   without a way to fail unseen. */
 #ifndef TS_JSON_H
 #define TS_JSON_H
 #include <jansson.h>

@@ -1,13 +1,13 @@
-/* Memory that never comes back as NULL. Every allocation of the library, and of jansson and protobuf-c below it, passes here, so that running out is
-   met in one place: the handler. It belongs to the process; the command line's says what was wanted, removes what is half written and ends with exit
-   status 1. One that leaves to the boundary of a library call (longjmp, per thread) fits in the same place. */
+/* Memory that never comes back as NULL. Every allocation of the library, and of jansson and protobuf-c below it, passes here, so that
+   running out is met in one place: the handler. It belongs to the process; the command line's says what was wanted, removes what is half
+   written and ends with exit status 1. One that leaves to the boundary of a library call (longjmp, per thread) fits in the same place. */
 #ifndef TS_MEMORY_H
 #define TS_MEMORY_H
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Called, on whatever thread, when `bytes` (SIZE_MAX: more than can be counted) for `what` are not to be had. Must not return; if it does, the process
-   ends with exit status 1. It should do without memory. */
+/* Called, on whatever thread, when `bytes` (SIZE_MAX: more than can be counted) for `what` are not to be had. Must not return; if it does,
+   the process ends with exit status 1. It should do without memory. */
 typedef void ts_memory_handler(size_t bytes, const char *what);
 
 /* Installs the handler and passes jansson's allocations here. Before the first json_t is made. */
@@ -22,12 +22,12 @@ void *ts_calloc(size_t count, size_t size, const char *what);
 void *ts_realloc(void *old, size_t count, size_t size, const char *what);
 void *ts_aligned_alloc(size_t alignment, size_t bytes, const char *what);
 
-/* The same without the handler: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its name.
-   Zeroed. */
+/* The same without the handler: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its
+   name. Zeroed. */
 void *ts_try_calloc(size_t count, size_t size);
 
-/* Bytes that this machine, or the control group that the process is in, has in all: what wants more is refused before it is tried, where the system
-   would promise it and kill the process later. */
+/* Bytes that this machine, or the control group that the process is in, has in all: what wants more is refused before it is tried, where
+   the system would promise it and kill the process later. */
 size_t ts_memory_limit(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* Temporaries: files and directories that are made beside their place and renamed into it. Their names are `.NAME.tessera-` and twelve characters, of
-   which the last four follow from the others: a name that was not made here is not taken for one. Each is locked by the process that makes it, so that
-   one without a lock is what a killed process left, and may go. Nothing else is ever removed. */
+/* Temporaries: files and directories that are made beside their place and renamed into it. Their names are `.NAME.tessera-` and twelve
+   characters, of which the last four follow from the others: a name that was not made here is not taken for one. Each is locked by the
+   process that makes it, so that one without a lock is what a killed process left, and may go. Nothing else is ever removed. */
 #ifndef TS_TEMPORARY_H
 #define TS_TEMPORARY_H
 #include "base/arena.h"
@@ -16,8 +16,8 @@ typedef struct ts_temporary {
 bool ts_temporary_file(ts_arena *arena, const char *target, ts_temporary *temporary, ts_err *err);
 bool ts_temporary_directory(ts_arena *arena, const char *target, ts_temporary *temporary, ts_err *err);
 
-/* A name beside `target` for what it leads to while something else takes its place, and the one of these names that a killed process left (NULL: none).
-   Such a thing is a whole one: it is not removed as temporaries are. */
+/* A name beside `target` for what it leads to while something else takes its place, and the one of these names that a killed process left
+   (NULL: none). Such a thing is a whole one: it is not removed as temporaries are. */
 const char *ts_temporary_aside_name(ts_arena *arena, const char *target);
 const char *ts_temporary_aside(ts_arena *arena, const char *target);
 

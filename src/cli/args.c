@@ -9,7 +9,8 @@ enum { COLUMN = 28 }; /* where the help texts of --help begin */
 
 static void print_help(const ts_verb *verb, const ts_arg *table)
 {
-    printf("Usage: tessera %s%s%s [options]\n\n%s\n\nOptions:\n", verb->name, verb->operand ? " " : "", verb->operand ? verb->operand : "", verb->summary);
+    printf("Usage: tessera %s%s%s [options]\n\n%s\n\nOptions:\n", verb->name, verb->operand ? " " : "", verb->operand ? verb->operand : "",
+           verb->summary);
     for (const ts_arg *a = table; a->name; a++) {
         const int used = printf("  %s%s%s%s", a->name[1] ? "--" : "-", a->name, a->meta ? " " : "", a->meta ? a->meta : "");
         printf("%*s%s%s\n", used < COLUMN ? COLUMN - used : 1, "", a->help, a->required ? " (required)" : "");
@@ -37,8 +38,8 @@ static bool set_value(const ts_arg *a, const char *text, ts_err *err)
     errno = 0;
     const double value = strtod(text, &end);
     if (!*text || *end || errno || !isfinite(value) || value < a->min || value > a->max || (a->kind == TS_ARG_INT && value != floor(value)))
-        return ts_fail(err, "--%s is '%s'; expected %s from %.10g to %.10g", a->name, text, a->kind == TS_ARG_INT ? "an integer" : "a number", a->min,
-                       a->max);
+        return ts_fail(err, "--%s is '%s'; expected %s from %.10g to %.10g", a->name, text,
+                       a->kind == TS_ARG_INT ? "an integer" : "a number", a->min, a->max);
     if (a->kind == TS_ARG_INT)
         *(int *)a->value = (int)value;
     else

@@ -10,15 +10,15 @@ typedef struct ts_arg {
     ts_arg_kind kind;
     const char *meta; /* what stands for the value in --help; NULL for flags */
     const char *help;
-    void *value;      /* bool *, int *, double * or const char ** */
-    double min, max;  /* of INT and NUMBER */
+    void *value;     /* bool *, int *, double * or const char ** */
+    double min, max; /* of INT and NUMBER */
     bool required;
 } ts_arg;
 
 typedef struct ts_verb {
-    const char *name, *operand; /* operand: what the one positional argument is, or NULL for none */
-    const char *summary;        /* one line */
-    const char *details;        /* paragraphs under the options in --help, or "" */
+    const char *name, *operand;                                    /* operand: what the one positional argument is, or NULL for none */
+    const char *summary;                                           /* one line */
+    const char *details;                                           /* paragraphs under the options in --help, or "" */
     int (*run)(const struct ts_verb *verb, int argc, char **argv); /* argv[0] is the verb; returns the exit status */
 } ts_verb;
 

@@ -5,8 +5,8 @@
 #include "cli/progress.h"
 #include "emit/top.h"
 
-bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events, const ts_encoder **encoder,
-                      ts_assist_events *made, ts_err *err)
+bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events,
+                      const ts_encoder **encoder, ts_assist_events *made, ts_err *err)
 {
     *encoder = model->encoder;
     *made = (ts_assist_events){events, events};
@@ -36,9 +36,11 @@ bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, 
         return ts_fail(err, "--pin %s: stages of a slice cannot be pinned", o->pin);
     if (!im->starts_in_ffn && !im->ends_in_attention)
         return true;
-    const bool many = o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
+    const bool many =
+        o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
     if (devices > 1 || many)
-        return ts_fail(err, "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several", assist->hardware);
+        return ts_fail(err, "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several",
+                       assist->hardware);
     if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
         o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
     return true;
@@ -64,7 +66,9 @@ const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model,
     if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.pin = o->pin}, err))
         return NULL;
     if (planned_until(arena, im, too_long, *o, ring, deployment, &none)) {
-        ts_fail(err, "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is wanted",
+        ts_fail(err,
+                "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is "
+                "wanted",
                 o->device);
         return NULL;
     }
@@ -122,10 +126,11 @@ static json_t *end_json(const ts_value *value, const ts_fmt *fmt, const double *
 json_t *ts_assist_json(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus)
 {
     const ts_fmt *out = !im ? NULL : im->head_count > 0 ? &im->head[im->head_count - 1].y : &im->res;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:s}", "hardware", a->hardware, "input", a->host.input->name, "output",
-                             a->host.output->name, "masks_keep", a->host.masks_keep, "to_hardware",
-                             end_json(a->host.from, im ? &im->in : NULL, im ? im->in_scale : NULL, im ? im->features : 0), "from_hardware",
-                             end_json(a->host.to, out, im ? ts_imodel_out_scale(im) : NULL, im ? im->outputs : 0), "front", a->front, "back", a->back);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:s}", "hardware", a->hardware, "input", a->host.input->name, "output",
+                  a->host.output->name, "masks_keep", a->host.masks_keep, "to_hardware",
+                  end_json(a->host.from, im ? &im->in : NULL, im ? im->in_scale : NULL, im ? im->features : 0), "from_hardware",
+                  end_json(a->host.to, out, im ? ts_imodel_out_scale(im) : NULL, im ? im->outputs : 0), "front", a->front, "back", a->back);
     CHECK(json);
     if (a->why)
         json_object_set_new(json, "why", json_string(a->why));
@@ -171,8 +176,8 @@ ts_host_prediction ts_assist_predict(const ts_host_bus *bus, const ts_chain_ring
 json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
 {
     const ts_host_prediction p = ts_assist_predict(bus, ring, count, n);
-    json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:I}", "tokens", p.tokens, "token_bytes", p.token_bytes, "results", p.rows,
-                             "result_bytes", p.row_bytes, "to_hardware_cycles", p.to_cycles, "from_hardware_cycles", p.from_cycles,
+    json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:I}", "tokens", p.tokens, "token_bytes", p.token_bytes, "results",
+                             p.rows, "result_bytes", p.row_bytes, "to_hardware_cycles", p.to_cycles, "from_hardware_cycles", p.from_cycles,
                              "latency_cycles", (json_int_t)p.latency_cycles, "interval_cycles", (json_int_t)p.interval_cycles);
     CHECK(json);
     return json;
@@ -180,8 +185,8 @@ json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ri
 
 json_t *ts_assist_measured_json(const ts_host_time *t)
 {
-    return json_pack("{s:f, s:f, s:i}", "front_ms", 1e3 * ts_host_mean(t->front, t->fronts), "back_ms", 1e3 * ts_host_mean(t->back, t->backs),
-                     "events", t->fronts);
+    return json_pack("{s:f, s:f, s:i}", "front_ms", 1e3 * ts_host_mean(t->front, t->fronts), "back_ms",
+                     1e3 * ts_host_mean(t->back, t->backs), "events", t->fronts);
 }
 
 /* ---- Read back */

@@ -18,12 +18,13 @@ bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err);
 /* What the options mean for the rings of the slice `im`. False with a message where it cannot be so. */
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *options, ts_err *err);
 
-/* The longest slice of the whole model `im`, from its embedding on, that the devices hold with all weights on chip: planned, as *assist and as a
-   model of its own. NULL with a message where no half layer fits, or where everything does. */
+/* The longest slice of the whole model `im`, from its embedding on, that the devices hold with all weights on chip: planned, as *assist and
+   as a model of its own. NULL with a message where no half layer fits, or where everything does. */
 const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model, const ts_imodel *im, const ts_deploy_options *options,
                                    const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, ts_err *err);
 
-/* Member "host" of the manifest (docs/design-directory.md), the report and `inspect`. im: the slice's, or NULL where there is none yet; bus, too. New reference. */
+/* Member "host" of the manifest (docs/design-directory.md), the report and `inspect`. im: the slice's, or NULL where there is none yet;
+ * bus, too. New reference. */
 json_t *ts_assist_json(const ts_assist *assist, const ts_imodel *im, const ts_host_bus *bus);
 
 /* What an assisted design's manifest has beside that of any other. New reference. */

@@ -45,7 +45,8 @@ static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const t
     return cal;
 }
 
-/* The first events, as many as the user wants; of long ones fewer say as much of every tensor, and take the square of their length in time. */
+/* The first events, as many as the user wants; of long ones fewer say as much of every tensor, and take the square of their length in time.
+ */
 static int events_to_calibrate(const ts_events *events, int wish)
 {
     enum { ENOUGH_EVENTS = 3, ENOUGH_HITS = 16000 };
@@ -160,7 +161,8 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
         return false;
     ts_watch_calibration(enc, chosen->cal, formats, inputs->column);
     chosen->formats = formats;
-    const ts_search_options options = ts_formats_are_searched(o->formats) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
+    const ts_search_options options =
+        ts_formats_are_searched(o->formats) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
     if (ts_formats_are_searched(o->formats) && !search(arena, enc, inputs, &split, formats, &options, o->verb, chosen, err)) {
         ts_chosen_free(chosen);
         return false;

@@ -10,8 +10,8 @@
 enum { TS_CALIBRATE_MOST = 20 };
 
 typedef struct ts_choose_options {
-    const char *verb;    /* for warnings */
-    const char *formats; /* NULL, NAME=BITS,..., a file, "auto" or "packed" */
+    const char *verb;      /* for warnings */
+    const char *formats;   /* NULL, NAME=BITS,..., a file, "auto" or "packed" */
     int calibrate, select; /* events; calibrate 0: TS_CALIBRATE_MOST, or fewer that have hits enough */
     double loss;
     int max_tokens, plan_tokens; /* 0: those of the events */

@@ -96,8 +96,10 @@ static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err
 static bool parse_memory(const char *text, const ts_device *device, ts_ext_memory *memory, ts_err *err)
 {
     *memory = (ts_ext_memory){0, ts_ext_memory_of(device).ns};
-    if (text && (!ts_deploy_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) || memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
-        return ts_fail(err, "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300", text);
+    if (text && (!ts_deploy_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) ||
+                 memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
+        return ts_fail(err, "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300",
+                       text);
     return true;
 }
 
@@ -106,8 +108,8 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
 {
     ts_partition_options wish = {.plan = *ring, .devices = d->devices, .device = d->device};
     ts_pin *pin = TS_NEW_N(arena, ts_pin, TS_PIN_MAX);
-    if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) ||
-        !parse_link(o->link, &wish, err) || !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
+    if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) || !parse_link(o->link, &wish, err) ||
+        !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
         return false;
     const char *text[TS_PIN_MAX];
     const int pins = o->pin ? split_list(arena, o->pin, text, TS_PIN_MAX) : 0;
@@ -152,10 +154,12 @@ bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, con
     bool ok = write_devices(arena, d, dir, err);
     ts_arena_free(arena);
     if (ok && p->parts == 1)
-        ok = ts_emit_into(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
+        ok = ts_emit_into(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra},
+                          dir, err);
     else if (ok)
         ok = ts_emit_system_into(
-            &(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra}, dir, err);
+            &(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra}, dir,
+            err);
     return ok;
 }
 
@@ -230,9 +234,9 @@ json_t *ts_deploy_part_json(const ts_deployment *d, int i)
     const ts_plan *plan = part->planned.plan;
     json_t *json =
         part_json(d->device[part->device]->name, part->slice, &part->planned.prediction, &part->planned.cost, d->device[part->device]);
-    json_t *more =
-        json_pack("{s:s, s:f, s:s, s:i, s:i, s:s}", "model", part->im->name, "clock_mhz", plan->clock_mhz, "mode",
-                  ts_mode_name(ts_plan_is_paged(plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC), "max_tokens", plan->n_max, "plan_tokens", plan->plan_tokens, "why", part->planned.why);
+    json_t *more = json_pack("{s:s, s:f, s:s, s:i, s:i, s:s}", "model", part->im->name, "clock_mhz", plan->clock_mhz, "mode",
+                             ts_mode_name(ts_plan_is_paged(plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC), "max_tokens", plan->n_max,
+                             "plan_tokens", plan->plan_tokens, "why", part->planned.why);
     CHECK(more && json_object_update(json, more) == 0);
     json_decref(more);
     return json;

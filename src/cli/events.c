@@ -20,7 +20,8 @@ static bool parse_tracks(const char *text, ts_generate_options *g, ts_err *err)
     char *end;
     const long lo = strtol(text, &end, 10), hi = *end == '-' && end != text ? strtol(end + 1, &end, 10) : lo;
     if (end == text || *end || lo < 1 || lo > hi || hi > TS_GENERATE_MAX_TRACKS)
-        return ts_fail(err, "--tracks is '%s'; expected LO-HI, integers with 1 <= LO <= HI <= %d, such as 10-50", text, TS_GENERATE_MAX_TRACKS);
+        return ts_fail(err, "--tracks is '%s'; expected LO-HI, integers with 1 <= LO <= HI <= %d, such as 10-50", text,
+                       TS_GENERATE_MAX_TRACKS);
     g->tracks_lo = (int)lo;
     g->tracks_hi = (int)hi;
     return true;
@@ -34,8 +35,8 @@ static void print_totals(const options *o, const ts_geometry *geometry, const ts
     fprintf(out, "%s: %lld events in %s, %g T\n", o->output, (long long)t->events, geometry->name, o->field);
     fprintf(out, "  %.1f tracks and %.1f hits an event, %.2f hits a track\n", tracks / events, (double)t->hits / events, real / tracks);
     fprintf(out, "  %.2f %% of crossings found, %.2f %% of hits doubled, %.2f %% noise; %lld particles with fewer than %d hits dropped\n",
-           100 * (real - (double)t->doubles) / (double)t->crossings, 100 * (double)t->doubles / (real - (double)t->doubles),
-           100 * (double)t->noise / real, (long long)t->dropped, TS_GENERATE_MIN_HITS);
+            100 * (real - (double)t->doubles) / (double)t->crossings, 100 * (double)t->doubles / (real - (double)t->doubles),
+            100 * (double)t->noise / real, (long long)t->dropped, TS_GENERATE_MIN_HITS);
 }
 
 static bool execute(ts_arena *arena, const options *o, ts_err *err)
@@ -64,7 +65,11 @@ static bool execute(ts_arena *arena, const options *o, ts_err *err)
 int ts_verb_events(const ts_verb *verb, int argc, char **argv)
 {
     const ts_generate_options d = ts_generate_defaults();
-    options o = {.geometry = "trackml-like", .field = d.field, .noise = d.noise, .efficiency = d.efficiency, .overlap = d.overlap,
+    options o = {.geometry = "trackml-like",
+                 .field = d.field,
+                 .noise = d.noise,
+                 .efficiency = d.efficiency,
+                 .overlap = d.overlap,
                  .smear_um = 1e3 * d.smear};
     const ts_arg table[] = {
         {"events", TS_ARG_INT, "N", "how many", &o.events, 1, 1e8, true},

@@ -11,17 +11,18 @@ static json_t *mlp_json(const ts_mlp *mlp)
 {
     json_t *list = json_array();
     for (int i = 0; i < mlp->count; i++)
-        json_array_append_new(list, json_pack("{s:i, s:i, s:s}", "in", mlp->lin[i].in, "out", mlp->lin[i].out, "activation", ts_act_name(mlp->act[i])));
+        json_array_append_new(
+            list, json_pack("{s:i, s:i, s:s}", "in", mlp->lin[i].in, "out", mlp->lin[i].out, "activation", ts_act_name(mlp->act[i])));
     return list;
 }
 
 static json_t *describe(const ts_graph *g, const ts_encoder *e)
 {
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:i, s:o, s:o}", "model", e->name, "layers",
-                     e->layers, "d", e->d, "heads", e->heads, "d_head", e->d_head, "ff", e->ff, "features", e->features, "outputs", e->outputs,
-                     "activation", ts_act_name(e->act), "norm", ts_norms_name(e->norms), "final_norm", e->has_final_norm, "pooling",
-                     ts_pool_name(e->pool), "mask", ts_mask_name(e->mask), "mask_note", e->mask_note, "parameters",
-                     (json_int_t)e->parameters, "nodes", g->nodes, "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:i, s:o, s:o}", "model", e->name,
+                     "layers", e->layers, "d", e->d, "heads", e->heads, "d_head", e->d_head, "ff", e->ff, "features", e->features,
+                     "outputs", e->outputs, "activation", ts_act_name(e->act), "norm", ts_norms_name(e->norms), "final_norm",
+                     e->has_final_norm, "pooling", ts_pool_name(e->pool), "mask", ts_mask_name(e->mask), "mask_note", e->mask_note,
+                     "parameters", (json_int_t)e->parameters, "nodes", g->nodes, "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
 }
 
 /* Whether what a model was quantised to in training can be kept; what is not goes to stderr. */

@@ -31,8 +31,10 @@ bool ts_check_output_is_not(const char *output, const char *input, const char *w
 
 bool ts_check_output_source(const char *output, const ts_event_source *s, ts_err *err)
 {
-    return ts_check_output_is_not(output, s->events, "the events file", err) && ts_check_output_is_not(output, s->samples, "the file of samples", err) &&
-           ts_check_output_is_not(output, s->inputs, "the inputs file", err) && ts_check_output_is_not(output, s->lengths, "the file of lengths", err) &&
+    return ts_check_output_is_not(output, s->events, "the events file", err) &&
+           ts_check_output_is_not(output, s->samples, "the file of samples", err) &&
+           ts_check_output_is_not(output, s->inputs, "the inputs file", err) &&
+           ts_check_output_is_not(output, s->lengths, "the file of lengths", err) &&
            ts_check_output_is_not(output, s->mask, "the file of masks", err);
 }
 
@@ -42,8 +44,8 @@ bool ts_check_output_design(const char *output, const ts_design *design, ts_err 
     const char *name;
     ts_arena *scratch = ts_arena_new();
     bool ok = true;
-    json_object_foreach(files, name, size)
-        ok = ok && ts_check_output_is_not(output, ts_printf(scratch, "%s/%s", design->dir, name), "a file of the design", err);
+    json_object_foreach(files, name, size) ok =
+        ok && ts_check_output_is_not(output, ts_printf(scratch, "%s/%s", design->dir, name), "a file of the design", err);
     ts_arena_free(scratch);
     return ok;
 }

@@ -26,8 +26,8 @@ static void out_of_memory(size_t bytes, const char *what)
     const char *step = ts_progress_step();
     if (bytes < SIZE_MAX)
         snprintf(amount, sizeof amount, "%zu", bytes);
-    const int n = snprintf(text, sizeof text, "tessera%s%s: out of memory: %s bytes for %s%s%s\n", *verb_name ? " " : "", verb_name, amount, what,
-                           *step ? ", while " : "", step);
+    const int n = snprintf(text, sizeof text, "tessera%s%s: out of memory: %s bytes for %s%s%s\n", *verb_name ? " " : "", verb_name, amount,
+                           what, *step ? ", while " : "", step);
     ts_temporary_remove_all();
     (void)!write(STDERR_FILENO, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
     _exit(EXIT_FAILURE);
@@ -41,8 +41,8 @@ static void interrupted(int number)
     raise(number);
 }
 
-/* A standard stream that is closed would be the number of the next file that is opened, which what is printed would go into. Opened like this it cannot be
-   written to, and that is found out at the end. */
+/* A standard stream that is closed would be the number of the next file that is opened, which what is printed would go into. Opened like
+   this it cannot be written to, and that is found out at the end. */
 static void open_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -65,7 +65,7 @@ void ts_cli_begin(const char *verb)
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) /* nohup and the like stay as they are */
             sigaction(signals[i], &ours, NULL);
     }
-    signal(SIGXFSZ, SIG_IGN); /* a file that grows beyond its limit is a failed write like others */
+    signal(SIGXFSZ, SIG_IGN);        /* a file that grows beyond its limit is a failed write like others */
     atexit(ts_temporary_remove_all); /* of a library that ends the process */
 }
 

@@ -64,7 +64,8 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
     ts_float_model model;
     const ts_encoder *encoder = NULL;
     ts_assist_events both = {NULL, NULL};
-    const ts_events *events = ts_load_float_model(arena, c.onnx, &model, err) ? ts_load_events(arena, &o->source, c.inputs, c.host, err) : NULL;
+    const ts_events *events =
+        ts_load_float_model(arena, c.onnx, &model, err) ? ts_load_events(arena, &o->source, c.inputs, c.host, err) : NULL;
     bool ok = events && ts_assist_beside(arena, &c, &model, events, &encoder, &both, err);
     for (int e = 0; ok && e < events->count; e++)
         ok = ts_encoder_eval_check(encoder, both.tokens->event[e].n, true, err);
@@ -90,8 +91,8 @@ int ts_verb_profile(const ts_verb *verb, int argc, char **argv)
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
-        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &o.source.standardised, 0, 0,
-         false},
+        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file",
+         &o.source.standardised, 0, 0, false},
         {"limit", TS_ARG_INT, "K", "only the first K events (20)", &o.source.limit, 1, 1e6, false},
         {"all", TS_ARG_FLAG, NULL, "print all tensors, not the worst twenty", &o.all, 0, 0, false},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},

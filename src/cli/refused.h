@@ -8,7 +8,7 @@
 enum { TS_REFUSED_NAMED = 5 };
 typedef struct ts_refused {
     long long count;
-    int least, most; /* hits that they have */
+    int least, most;              /* hits that they have */
     int64_t id[TS_REFUSED_NAMED]; /* of the first ones */
 } ts_refused;
 

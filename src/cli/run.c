@@ -89,10 +89,11 @@ static bool check_numbers(const run *r, const ts_event *ev, const double *y, ts_
     for (int i = 0; i < (r->pooled ? 1 : ev->n); i++)
         for (int k = 0; k < r->outputs; k++)
             if (isnan(y[(size_t)i * (size_t)r->outputs + (size_t)k]))
-                return ts_fail(err,
-                               "output %d of %s %lld is not a number: inside the model values leave the range of single precision; are the inputs in "
-                               "the units that it was trained with?",
-                               k, r->pooled ? "event" : "hit_id", (long long)(r->pooled ? ev->id : ev->hit_id[ev->row[i]]));
+                return ts_fail(
+                    err,
+                    "output %d of %s %lld is not a number: inside the model values leave the range of single precision; are the inputs in "
+                    "the units that it was trained with?",
+                    k, r->pooled ? "event" : "hit_id", (long long)(r->pooled ? ev->id : ev->hit_id[ev->row[i]]));
     return true;
 }
 

@@ -337,9 +337,9 @@ static json_t *clusterer_json(ts_arena *arena, const row *r)
 static json_t *row_json(ts_arena *arena, const job *j, const row *r)
 {
     const int events = j->truth->count;
-    json_t *all =
-        json_pack("{s:o, s:o, s:i}", "label", name_json(arena, r->item->label), "file", name_json(arena, r->item->path ? base_name(r->item->path) : NULL),
-                  "events", ts_score_mean(events, r->scores, TS_TRACKML).events);
+    json_t *all = json_pack("{s:o, s:o, s:i}", "label", name_json(arena, r->item->label), "file",
+                            name_json(arena, r->item->path ? base_name(r->item->path) : NULL), "events",
+                            ts_score_mean(events, r->scores, TS_TRACKML).events);
     json_object_set_new(all, "clusterer", clusterer_json(arena, r));
     if (r->item->results && r->item->results->kind == TS_RESULT_CLASS)
         json_object_set_new(all, "hits_in_ignored_classes", json_integer(r->ignored));
@@ -461,8 +461,10 @@ static void print_table(ts_arena *arena, const job *j)
 static void warn_ignored(const row *r)
 {
     if (r->ignored > 0)
-        fprintf(stderr, "tessera score: note: %s: %d hits are in an ignored class and so in no candidate; with all logits (tessera run "
-                        "--logits) the best of their other classes counts\n", r->item->label, r->ignored);
+        fprintf(stderr,
+                "tessera score: note: %s: %d hits are in an ignored class and so in no candidate; with all logits (tessera run "
+                "--logits) the best of their other classes counts\n",
+                r->item->label, r->ignored);
 }
 
 static bool execute(ts_arena *arena, const options *o, ts_err *err)

@@ -79,7 +79,8 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
 
 ts_events_options ts_event_options(const ts_event_source *s)
 {
-    return (ts_events_options){.lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
+    return (ts_events_options){
+        .lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
 }
 
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
@@ -88,7 +89,8 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const
     ts_feed feed;
     const ts_events *events = NULL;
     if (ts_feed_open(arena, s, inputs, host, &feed, err))
-        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, ts_progress_events, err) : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
+        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, ts_progress_events, err)
+                             : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
     if (events && !ts_feed_fits(&feed, events, err))
         events = NULL;
     ts_progress_end();

@@ -18,7 +18,7 @@ typedef struct ts_bytes {
 typedef struct ts_float_model {
     ts_bytes file;
     const ts_external *external; /* other files that its weights were in */
-    const ts_graph *graph; /* folded */
+    const ts_graph *graph;       /* folded */
     const ts_recognition *found;
     const ts_encoder *encoder; /* the one found; of the whole graph, or of a part of it: */
     bool whole;
@@ -45,7 +45,8 @@ const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, 
 /* The same for a model whose ends are the host's. */
 const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err);
 
-/* Events as the model's input takes them, all at once; warns where they are no standardised ones. host: NULL for a model that is all hardware. */
+/* Events as the model's input takes them, all at once; warns where they are no standardised ones. host: NULL for a model that is all
+ * hardware. */
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
 
 /* Names of what a compiled directory has of its model's files. */
@@ -56,7 +57,7 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, 
 typedef struct ts_compiled {
     ts_design design;
     const ts_inputs *inputs;
-    const char *onnx; /* copy of the model it was compiled from */
+    const char *onnx;    /* copy of the model it was compiled from */
     const ts_host *host; /* of an assisted design; NULL: all of the model is in the hardware */
 } ts_compiled;
 bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *source, ts_compiled *compiled, ts_err *err);

@@ -33,20 +33,25 @@ static void progress(void *user, const char *step)
 
 /* What the hardware's times were to be: of the same events in the same order, undisturbed. */
 typedef struct prediction {
-    ts_event_times *event;            /* [events] */
-    double (*wait)[TS_PAGED_STAGES];  /* [events * parts] */
-    double interval, cycles;          /* as in ts_sim_result */
+    ts_event_times *event;           /* [events] */
+    double (*wait)[TS_PAGED_STAGES]; /* [events * parts] */
+    double interval, cycles;         /* as in ts_sim_result */
 } prediction;
 
 static prediction predict(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_prediction *pace, bool lone)
 {
     int *n = TS_NEW_N(arena, int, r->events);
     prediction p = {.event = TS_NEW_N(arena, ts_event_times, r->events)};
-    p.wait = (double (*)[TS_PAGED_STAGES])TS_NEW_N(arena, double, (size_t)r->events * (size_t)design->parts * TS_PAGED_STAGES);
+    p.wait = (double(*)[TS_PAGED_STAGES])TS_NEW_N(arena, double, (size_t)r->events *(size_t)design->parts *TS_PAGED_STAGES);
     for (int e = 0; e < r->events; e++)
         n[e] = r->event[e].tokens;
-    ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(arena, design), .count = design->parts, .events = r->events, .n = n, .lone = lone,
-                                   .token_cycles = pace->token_cycles, .row_cycles = pace->row_cycles},
+    ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(arena, design),
+                                   .count = design->parts,
+                                   .events = r->events,
+                                   .n = n,
+                                   .lone = lone,
+                                   .token_cycles = pace->token_cycles,
+                                   .row_cycles = pace->row_cycles},
                  p.event, p.wait);
     p.interval = ts_chain_interval(p.event, r->events);
     for (int e = 0; e < r->events; e++)
@@ -61,8 +66,9 @@ static json_t *event_json(const ts_sim_event *e, const ts_event_times *predicted
     if (e->error)
         return json_pack("{s:i, s:b}", "tokens", e->tokens, "flagged", true);
     return json_pack("{s:i, s:I, s:I, s:I, s:I}", "tokens", e->tokens, "latency_cycles", (json_int_t)ts_sim_latency(e), "total_cycles",
-                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles", (json_int_t)llround(predicted->last_out - predicted->last_in),
-                     "predicted_total_cycles", (json_int_t)llround(predicted->last_out - predicted->first_in));
+                     (json_int_t)(e->last_out - e->first_in), "predicted_cycles",
+                     (json_int_t)llround(predicted->last_out - predicted->last_in), "predicted_total_cycles",
+                     (json_int_t)llround(predicted->last_out - predicted->first_in));
 }
 
 /* The prediction that is off the furthest: of an event from its first hit in to its last result out, of the interval, of all cycles. */
@@ -119,7 +125,8 @@ static json_t *pages_json(const ts_sim_result *r, const ts_design *design, const
         json_t *stages = json_array();
         for (; i < r->paged && r->paged_stage[i].part == part; i++) {
             const ts_sim_paged *s = &r->paged_stage[i];
-            json_t *stage = json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late);
+            json_t *stage =
+                json_pack("{s:s, s:I, s:b}", "stage", ts_lin_name(s->lin), "stall_cycles", (json_int_t)s->stalls, "late", s->late);
             double wait = 0;
             for (int k = 0; k < TS_PAGED_STAGES; k++)
                 for (int e = 0; ts_paged_stage[k] == s->lin && e < r->events; e++)
@@ -141,24 +148,28 @@ static json_t *bus_json(const ts_sim_result *r, const prediction *predicted, con
     for (int e = 0; e < r->events; e++) {
         const ts_sim_event *ev = &r->event[e];
         if (!ev->refused && !ev->error)
-            json_array_append_new(events, json_pack("{s:i, s:f, s:I}", "tokens", ev->tokens, "latency_cycles", (double)(ev->last_out - ev->first_in) + way, "predicted_cycles",
-                                                    (json_int_t)llround(predicted->event[e].last_out - predicted->event[e].first_in + way)));
+            json_array_append_new(events,
+                                  json_pack("{s:i, s:f, s:I}", "tokens", ev->tokens, "latency_cycles",
+                                            (double)(ev->last_out - ev->first_in) + way, "predicted_cycles",
+                                            (json_int_t)llround(predicted->event[e].last_out - predicted->event[e].first_in + way)));
     }
     return events;
 }
 
 /* pace: of the host's bus; zeros where it is not simulated. */
-static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_prediction *pace, const options *o)
+static json_t *result_json(ts_arena *arena, const ts_sim_result *r, const ts_design *design, const ts_host_prediction *pace,
+                           const options *o)
 {
     const prediction p = predict(arena, r, design, pace, o->lone);
     json_t *events = json_array();
     for (int e = 0; e < r->events; e++)
         json_array_append_new(events, event_json(&r->event[e], &p.event[e]));
-    json_t *json = json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
-                             "flagged", r->flagged, "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
-                             "interval_cycles", r->interval_cycles, "predicted_interval_cycles", p.interval, "cycles", (json_int_t)r->cycles, "mac_utilisation",
-                             r->mac_utilisation, "predicted_all_cycles", (json_int_t)llround(p.cycles), "stall_percent", o->stalls, "seed", o->seed, "lone", o->lone,
-                             "per_event", events);
+    json_t *json =
+        json_pack("{s:i, s:i, s:i, s:b, s:I, s:I, s:f, s:f, s:I, s:f, s:I, s:i, s:i, s:b, s:o}", "events", r->events, "refused", r->refused,
+                  "flagged", r->flagged, "bit_exact", r->bit_exact, "mismatches", (json_int_t)r->mismatches, "words", (json_int_t)r->words,
+                  "interval_cycles", r->interval_cycles, "predicted_interval_cycles", p.interval, "cycles", (json_int_t)r->cycles,
+                  "mac_utilisation", r->mac_utilisation, "predicted_all_cycles", (json_int_t)llround(p.cycles), "stall_percent", o->stalls,
+                  "seed", o->seed, "lone", o->lone, "per_event", events);
     CHECK(json);
     const bool disturbed = o->stalls || o->link_stalls || o->memory_stalls || o->link_fault || o->page_fault || o->part_stall;
     if (!disturbed && r->cycles > 0)
@@ -200,9 +211,10 @@ static bool finish_on_host(ts_arena *arena, const options *o, const ts_compiled 
         if (made->refused || made->error)
             continue;
         const ts_event *event = &events->event[index[e]];
-        double *real = TS_NEW_N(arena, double, (size_t)made->rows * (size_t)c->design.im->outputs);
+        double *real = TS_NEW_N(arena, double, (size_t)made->rows *(size_t)c->design.im->outputs);
         ts_dequantise_output(c->design.im, made->rows, made->y, real);
-        if (!ts_host_back(c->host, event->n, event->x, real, TS_NEW_N(arena, double, (size_t)(pooled ? 1 : event->n) * (size_t)outputs), time, err))
+        if (!ts_host_back(c->host, event->n, event->x, real, TS_NEW_N(arena, double, (size_t)(pooled ? 1 : event->n) * (size_t)outputs),
+                          time, err))
             return ts_fail_in(err, "%s: event %lld", events->path, (long long)event->id);
     }
     json_t *report = ts_report_load(o->dir, err);
@@ -327,11 +339,11 @@ static bool parse_page_fault(const char *text, ts_page_fault *fault, ts_err *err
     if ((got == 3 || (got == 4 && found == TS_PAGE_LATE)) && fault->part >= 0 && fault->page >= 0 && fault->late_cycles > 0 &&
         fault->late_cycles <= TS_SIM_WAIT_MAX)
         fault->kind = (ts_page_fault_kind)found;
-    return fault->kind != TS_PAGE_SOUND ||
-           ts_fail(err,
-                   "--page-fault %s: give KIND:PART:PAGE, such as flip:0:7, or late:PART:PAGE:CYCLES (at most %d); KIND is late, flip, flip-always or "
-                   "error",
-                   text, TS_SIM_WAIT_MAX);
+    return fault->kind != TS_PAGE_SOUND || ts_fail(err,
+                                                   "--page-fault %s: give KIND:PART:PAGE, such as flip:0:7, or late:PART:PAGE:CYCLES (at "
+                                                   "most %d); KIND is late, flip, flip-always or "
+                                                   "error",
+                                                   text, TS_SIM_WAIT_MAX);
 }
 
 static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err)
@@ -356,21 +368,23 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &o.source.inputs, 0, 0, false},
         {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &o.source.lengths, 0, 0, false},
         {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &o.source.mask, 0, 0, false},
-        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &o.source.standardised, 0, 0,
-         false},
+        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file",
+         &o.source.standardised, 0, 0, false},
         {"limit", TS_ARG_INT, "K", "only the first K events", &o.source.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
         {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
-        {"link-fault", TS_ARG_TEXT, "KIND:WIRE:WORD", "flip, drop or hold (10,000 cycles) a word on a link; wire 2 i: part i to i + 1", &o.link_fault, 0, 0,
+        {"link-fault", TS_ARG_TEXT, "KIND:WIRE:WORD", "flip, drop or hold (10,000 cycles) a word on a link; wire 2 i: part i to i + 1",
+         &o.link_fault, 0, 0, false},
+        {"memory-stalls", TS_ARG_INT, "PERCENT", "random pauses of the external memory that pages are in (0)", &o.memory_stalls, 0, 95,
          false},
-        {"memory-stalls", TS_ARG_INT, "PERCENT", "random pauses of the external memory that pages are in (0)", &o.memory_stalls, 0, 95, false},
-        {"page-fault", TS_ARG_TEXT, "KIND:PART:PAGE", "page PAGE of a part (0: of a single ring) is late[:CYCLES], flip, flip-always or error",
-         &o.page_fault, 0, 0, false},
-        {"part-stall", TS_ARG_TEXT, "PART:TRANSFER[:CYCLES]", "a part stands still (10,000 cycles) once it has given so many results", &o.part_stall, 0, 0,
-         false},
+        {"page-fault", TS_ARG_TEXT, "KIND:PART:PAGE",
+         "page PAGE of a part (0: of a single ring) is late[:CYCLES], flip, flip-always or error", &o.page_fault, 0, 0, false},
+        {"part-stall", TS_ARG_TEXT, "PART:TRANSFER[:CYCLES]", "a part stands still (10,000 cycles) once it has given so many results",
+         &o.part_stall, 0, 0, false},
         {"seed", TS_ARG_INT, "S", "of the pauses (1)", &o.seed, 0, 2147483647, false},
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
-        {"bus", TS_ARG_FLAG, NULL, "assisted: tokens and results at the pace of the host's bus, times as the host sees them", &o.bus, 0, 0, false},
+        {"bus", TS_ARG_FLAG, NULL, "assisted: tokens and results at the pace of the host's bus, times as the host sees them", &o.bus, 0, 0,
+         false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };

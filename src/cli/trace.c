@@ -58,7 +58,7 @@ void ts_trace_float(void *user, int layer, ts_role role, int part, int head, int
     tensor *e = is_square(role) ? NULL : entry(t, layer, role, part, rows, cols);
     if (!e)
         return;
-    float *copy = TS_NEW_N(t->arena, float, (size_t)rows * (size_t)cols);
+    float *copy = TS_NEW_N(t->arena, float, (size_t)rows *(size_t)cols);
     memcpy(copy, data, (size_t)rows * (size_t)cols * sizeof *copy);
     e->real = copy;
 }
@@ -77,7 +77,7 @@ void ts_trace_integer(void *user, int layer, ts_role role, int part, int rows, i
     tensor *e = is_square(role) ? NULL : entry(t, layer, role, part, rows, cols);
     if (!e)
         return;
-    double *value = TS_NEW_N(t->arena, double, (size_t)rows * (size_t)cols);
+    double *value = TS_NEW_N(t->arena, double, (size_t)rows *(size_t)cols);
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++)
             value[r * cols + c] = data[r * cols + c] * scale[c] + (offset ? offset[c] : 0);
@@ -169,7 +169,9 @@ bool ts_trace_write(const ts_trace *t, const char *dir, ts_err *err)
         const long long differ = summarise(e, &rms, &error);
         fprintf(f, "%d,%s,%d,%d,%d,%.6g,%.6g,%lld\n", e->layer, ts_role_name(e->role), e->part, e->rows, e->cols, rms, error, differ);
         printf("%5d  %-12s %4d %12.5g %12.5g %10s\n", e->layer, ts_role_name(e->role), e->part, rms, error,
-               differ < 0 ? "-" : differ ? "DIFFERS" : "equal");
+               differ < 0 ? "-"
+               : differ   ? "DIFFERS"
+                          : "equal");
         snprintf(path, sizeof path, "%s/%d_%s_%d.csv", dir, e->layer, ts_role_name(e->role), e->part);
         ok = write_tensor(e, path, err);
     }

@@ -16,8 +16,10 @@ static long long cycles(const json_t *object, const char *key)
 /* What the report says of the whole design; false where it says nothing. */
 static bool claimed_chain(const json_t *predicted, ts_chain_prediction *p)
 {
-    *p = (ts_chain_prediction){.tokens = integer(predicted, "tokens"), .latency_cycles = cycles(predicted, "latency_cycles"),
-                               .total_cycles = cycles(predicted, "total_cycles"), .interval_cycles = cycles(predicted, "interval_cycles")};
+    *p = (ts_chain_prediction){.tokens = integer(predicted, "tokens"),
+                               .latency_cycles = cycles(predicted, "latency_cycles"),
+                               .total_cycles = cycles(predicted, "total_cycles"),
+                               .interval_cycles = cycles(predicted, "interval_cycles")};
     return p->tokens > 0;
 }
 
@@ -29,11 +31,14 @@ static void place(const json_t *entry, const ts_design *design, ts_claim_part *p
         part->slice = ts_slice_between(design->im, 0, ts_block_count(design->im));
         return;
     }
-    part->slice = (ts_slice){.first = (int)json_integer_value(json_array_get(cuts, 0)), .end = (int)json_integer_value(json_array_get(cuts, 1)),
-                             .embed = json_is_true(json_object_get(entry, "embedding")), .head = json_is_true(json_object_get(entry, "head"))};
+    part->slice = (ts_slice){.first = (int)json_integer_value(json_array_get(cuts, 0)),
+                             .end = (int)json_integer_value(json_array_get(cuts, 1)),
+                             .embed = json_is_true(json_object_get(entry, "embedding")),
+                             .head = json_is_true(json_object_get(entry, "head"))};
     part->device = integer(entry, "device_number");
     if (way)
-        *link = (ts_link){integer(way, "word_bits"), json_number_value(json_object_get(way, "words_a_cycle")), integer(way, "flight_cycles")};
+        *link =
+            (ts_link){integer(way, "word_bits"), json_number_value(json_object_get(way, "words_a_cycle")), integer(way, "flight_cycles")};
 }
 
 bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err)

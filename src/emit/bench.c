@@ -170,7 +170,8 @@ static page_counts count_pages(ts_arena *arena, const ts_bench_options *opt)
     return p;
 }
 
-static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages, int hits, int beats, int events, int loads)
+static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages, int hits, int beats, int events,
+                           int loads)
 {
     const ts_ports ports = ports_of(opt);
     ts_text t;
@@ -179,7 +180,8 @@ static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const p
             "// What tb.v must know of this ring.\n"
             "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
-            pages->stages ? TS_SIM_TOP : opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events, watchdog(opt));
+            pages->stages ? TS_SIM_TOP : opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events,
+            watchdog(opt));
     if (ports.refusals)
         fprintf(t.f, "`define RING_REFUSALS\n");
     if (opt->rings > 1)
@@ -223,14 +225,16 @@ static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const pa
         const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
         for (int m = 0; m < memories; m++)
             if (mem[m].id >= 0)
-                fprintf(t.f, " \\\n    X(\"%s%s\", %d, %d, %d, %d, %d)", opt->ring[r].mem, mem[m].name, r, mem[m].id, mem[m].width, mem[m].depth,
-                        mem[m].loaded);
+                fprintf(t.f, " \\\n    X(\"%s%s\", %d, %d, %d, %d, %d)", opt->ring[r].mem, mem[m].name, r, mem[m].id, mem[m].width,
+                        mem[m].depth, mem[m].loaded);
     }
-    fprintf(t.f, "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
+    fprintf(
+        t.f,
+        "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
     for (int s = 0; s < opt->stream_count; s++)
         fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, opt->streams[s].wire,
-                pages->stages ? TS_SIM_TOP "__DOT__u_design" : opt->top, opt->streams[s].wire,
-                opt->streams[s].first, opt->streams[s].count, opt->streams[s].width, opt->streams[s].is_signed);
+                pages->stages ? TS_SIM_TOP "__DOT__u_design" : opt->top, opt->streams[s].wire, opt->streams[s].first, opt->streams[s].count,
+                opt->streams[s].width, opt->streams[s].is_signed);
     fprintf(t.f, "\n");
     return ts_text_close(&t, arena);
 }

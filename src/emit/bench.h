@@ -20,16 +20,16 @@ typedef struct ts_bench_ring {
 } ts_bench_ring;
 
 typedef struct ts_bench_options {
-    const char *top;            /* module */
-    const ts_imodel *im;        /* of the whole chain: what is computed */
+    const char *top;     /* module */
+    const ts_imodel *im; /* of the whole chain: what is computed */
     int rings;
-    const ts_bench_ring *ring;  /* [rings] */
-    int events;                 /* as in ts_emit_options */
+    const ts_bench_ring *ring; /* [rings] */
+    int events;                /* as in ts_emit_options */
     const int *n;
     const int32_t *const *x;
-    int stream_count;           /* inner streams that can be traced, of a single ring */
+    int stream_count; /* inner streams that can be traced, of a single ring */
     const ts_stream *streams;
-    double hop_cycles;          /* of all ways between rings together, for the watchdog */
+    double hop_cycles; /* of all ways between rings together, for the watchdog */
 } ts_bench_options;
 
 ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt);

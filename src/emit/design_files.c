@@ -8,7 +8,8 @@
 
 enum { DEEPEST = 8 };
 
-/* Files that change after the design is made: results are added to reports, inputs files are edited, a part's manifest is checked by itself. */
+/* Files that change after the design is made: results are added to reports, inputs files are edited, a part's manifest is checked by
+ * itself. */
 static bool changes(const char *name)
 {
     static const char *const names[] = {TS_MANIFEST, "report.json", "inputs.json"};

@@ -1,5 +1,5 @@
-/* Which files belong to a design: the manifest's member "files", name -> bytes, or null for files that change afterwards. Everything else in the
-   directory is somebody else's. */
+/* Which files belong to a design: the manifest's member "files", name -> bytes, or null for files that change afterwards. Everything else
+   in the directory is somebody else's. */
 #ifndef TS_DESIGN_FILES_H
 #define TS_DESIGN_FILES_H
 #include <jansson.h>
@@ -9,8 +9,8 @@
 
 #define TS_MANIFEST "manifest.json"
 
-/* The files that are in the directory now, sorted, and the manifest that is about to be written: its member "files". New reference; NULL with a message
-   where the directory cannot be read. */
+/* The files that are in the directory now, sorted, and the manifest that is about to be written: its member "files". New reference; NULL
+   with a message where the directory cannot be read. */
 json_t *ts_design_files(ts_arena *arena, const char *dir, ts_err *err);
 
 /* Whether every file of the design that is in `dir` is there with its size; the message names the one that is not. */
@@ -19,8 +19,9 @@ bool ts_design_files_check(ts_arena *arena, const char *dir, const json_t *manif
 /* Whether the manifest has the file. */
 bool ts_design_has(const json_t *manifest, const char *name);
 
-/* What a directory's files are, for the one that replaces it: a design's, a cache's (of simulators and syntheses, made again when they are missed),
-   or somebody else's. manifest: of the directory, or NULL; where it has no "files" (of an older version) whatever has a design's names counts. */
+/* What a directory's files are, for the one that replaces it: a design's, a cache's (of simulators and syntheses, made again when they are
+   missed), or somebody else's. manifest: of the directory, or NULL; where it has no "files" (of an older version) whatever has a design's
+   names counts. */
 typedef enum { TS_FILE_OF_DESIGN, TS_FILE_OF_CACHE, TS_FILE_OF_OTHERS } ts_file_kind;
 ts_file_kind ts_design_file_kind(const json_t *manifest, const char *name);
 

@@ -110,13 +110,13 @@ static json_t *manifest(ts_arena *arena, const ts_emit_options *opt, const ts_me
             json_object_set_new(entry, "load_before_use", json_true());
         json_array_append_new(memories, entry);
     }
-    json_t *out = json_pack("{s:i, s:i, s:i, s:b}", "lanes", p.lanes, "lane_bits", p.out_lane, "transfers", p.beats, "argmax",
-                            opt->plan->argmax);
-    json_t *json = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:{s:i, s:i, s:i}, s:o}, s:o, s:o}", "tessera_manifest",
-                             TS_MANIFEST_VERSION, "model", im->name, "top", ts_top_name(arena, im), "shape", "features", im->features, "d",
-                             im->d, "heads", im->heads, "d_head", im->d_head, "ff", im->ff, "layers", im->layers, "outputs", im->outputs,
-                             "ports", "s_hit", "values", im->features, "lane_bits", p.hit_lane, "value_bits", im->in.bits, "m_out", out,
-                             "plan", ts_plan_to_json(opt->plan, im), "memories", memories);
+    json_t *out =
+        json_pack("{s:i, s:i, s:i, s:b}", "lanes", p.lanes, "lane_bits", p.out_lane, "transfers", p.beats, "argmax", opt->plan->argmax);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i}, s:{s:{s:i, s:i, s:i}, s:o}, s:o, s:o}",
+                             "tessera_manifest", TS_MANIFEST_VERSION, "model", im->name, "top", ts_top_name(arena, im), "shape", "features",
+                             im->features, "d", im->d, "heads", im->heads, "d_head", im->d_head, "ff", im->ff, "layers", im->layers,
+                             "outputs", im->outputs, "ports", "s_hit", "values", im->features, "lane_bits", p.hit_lane, "value_bits",
+                             im->in.bits, "m_out", out, "plan", ts_plan_to_json(opt->plan, im), "memories", memories);
     CHECK(json);
     const ts_page_order pages = ts_page_order_of(arena, opt->plan, im);
     if (pages.stages)
@@ -149,8 +149,15 @@ static bool write_all(const writer *w, const ts_emit_options *opt)
     int stream_count = 0;
     const char *top = ts_top_text(w->arena, opt->im, opt->plan, streams, &stream_count);
     const ts_bench_ring ring = {opt->im, opt->plan, "mem/"};
-    const ts_bench_options bench_of = {.top = ts_top_name(w->arena, opt->im), .im = opt->im, .rings = 1, .ring = &ring, .events = opt->events,
-                                       .n = opt->n, .x = opt->x, .stream_count = stream_count, .streams = streams};
+    const ts_bench_options bench_of = {.top = ts_top_name(w->arena, opt->im),
+                                       .im = opt->im,
+                                       .rings = 1,
+                                       .ring = &ring,
+                                       .events = opt->events,
+                                       .n = opt->n,
+                                       .x = opt->x,
+                                       .stream_count = stream_count,
+                                       .streams = streams};
     const ts_bench_files bench = ts_bench_make(w->arena, &bench_of);
     return make_dirs(w) && write_assets(w) && write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_top_name(w->arena, opt->im)), top) &&
            write_memories(w, opt, mem, memories) && write_pages(w, opt) && write_text(w, "mem/hits.hex", bench.hits) &&
@@ -194,7 +201,8 @@ static bool check_pages(ts_arena *arena, const ts_design *design, ts_err *err)
         return true;
     if (stat(path, &st) != 0)
         return ts_fail(err, "%s: %s: compile the model again", path, strerror(errno));
-    return st.st_size == wanted || ts_fail(err, "%s has %lld bytes, it should have %lld: compile the model again", path, (long long)st.st_size, wanted);
+    return st.st_size == wanted ||
+           ts_fail(err, "%s has %lld bytes, it should have %lld: compile the model again", path, (long long)st.st_size, wanted);
 }
 
 static bool load_ring(ts_arena *arena, ts_design *design, const char *path, ts_err *err)
@@ -221,7 +229,8 @@ static double number(const json_t *object, const char *key)
 
 static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, ts_design *design, ts_err *err);
 
-/* A part is a design of its own, whose manifest is of no further use here. It is where it is always written: no other directory is looked into. */
+/* A part is a design of its own, whose manifest is of no further use here. It is where it is always written: no other directory is looked
+ * into. */
 static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, int i, ts_design_part *part, ts_err *err)
 {
     const char *name = json_string_value(json_object_get(entry, "directory")), *wanted = ts_printf(arena, "part%d", i);
@@ -236,7 +245,8 @@ static bool load_part(ts_arena *arena, const ts_design *design, const json_t *en
     part->dir = ring->dir;
     const json_t *way = json_object_get(entry, "way_to_it");
     enum { MOST = 1000000 }; /* beyond what any link has: the plan verifier says so */
-    const ts_link link = {.word_bits = (int)fmin(number(way, "word_bits"), MOST), .rate = number(way, "words_a_cycle"),
+    const ts_link link = {.word_bits = (int)fmin(number(way, "word_bits"), MOST),
+                          .rate = number(way, "words_a_cycle"),
                           .flight = (int)fmin(number(way, "flight_cycles"), MOST)};
     if (link.word_bits > 0 && link.rate > 0)
         part->before = ts_link_hop(&link, part->im->d * part->im->res.bits);
@@ -254,7 +264,8 @@ static bool load_parts(ts_arena *arena, ts_design *design, const json_t *parts, 
         if (!load_part(arena, design, json_array_get(parts, (size_t)i), i, part, err))
             return false;
         const ts_design_part *before = i ? part - 1 : part;
-        if (part->plan->n_max != before->plan->n_max || (i && (before->im->outputs != part->im->features || before->im->res.bits != part->im->in.bits)))
+        if (part->plan->n_max != before->plan->n_max ||
+            (i && (before->im->outputs != part->im->features || before->im->res.bits != part->im->in.bits)))
             return ts_fail(err, "%s: part %d does not fit the one before it: compile the model again", design->dir, i);
     }
     const ts_imodel *last = design->part[design->parts - 1].im;

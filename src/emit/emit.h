@@ -32,7 +32,8 @@ typedef struct ts_emit_options {
 /* False with a message where the plan is not legal, the directory is somebody else's, or writing fails; nothing is left behind. */
 bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err);
 
-/* The same into a directory that is ours and not yet in its place (emit/outdir.h). The manifest comes last and lists every file that is there. */
+/* The same into a directory that is ours and not yet in its place (emit/outdir.h). The manifest comes last and lists every file that is
+ * there. */
 bool ts_emit_into(const ts_emit_options *opt, const char *dir, ts_err *err);
 
 enum { TS_MANIFEST_VERSION = 2 };
@@ -54,9 +55,9 @@ typedef struct ts_design {
     json_t *manifest;
     const ts_imodel *im; /* the whole model */
     ts_mode mode;
-    const char *top;     /* module */
-    ts_plan plan;        /* of the only ring; in a partitioned design of the last one, whose results are the design's */
-    int parts;           /* 1: one ring */
+    const char *top;      /* module */
+    ts_plan plan;         /* of the only ring; in a partitioned design of the last one, whose results are the design's */
+    int parts;            /* 1: one ring */
     ts_design_part *part; /* [parts] */
     dev_t device;         /* of its manifest, and */
     ino_t inode;          /* which file that is */

@@ -35,12 +35,8 @@ static void add(list *l, ts_memory_kind kind, int stage, const char *name, const
 {
     CHECK(l->count < TS_MEMORY_MAX);
     ts_memory *mem = &l->mem[l->count++];
-    *mem = (ts_memory){.kind = kind,
-                       .stage = stage,
-                       .id = ts_memory_id(kind, stage),
-                       .width = width,
-                       .depth = depth,
-                       .loaded = style == TS_MEM_ULTRA};
+    *mem = (ts_memory){
+        .kind = kind, .stage = stage, .id = ts_memory_id(kind, stage), .width = width, .depth = depth, .loaded = style == TS_MEM_ULTRA};
     snprintf(mem->name, sizeof mem->name, "%s_%s", name, suffix);
 }
 

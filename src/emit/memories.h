@@ -21,10 +21,10 @@ typedef enum {
 typedef struct ts_memory {
     char name[24]; /* "ffn1_w" */
     ts_memory_kind kind;
-    int stage;     /* ts_lin_id, ts_rqv_id or ts_nrm_id */
-    int id;        /* number on the configuration bus, -1: constant */
+    int stage;        /* ts_lin_id, ts_rqv_id or ts_nrm_id */
+    int id;           /* number on the configuration bus, -1: constant */
     int width, depth; /* of a word in bits; words */
-    bool loaded;   /* has no initial contents in hardware: the configuration bus must fill it before the first event */
+    bool loaded;      /* has no initial contents in hardware: the configuration bus must fill it before the first event */
 } ts_memory;
 
 /* Number of a memory on the configuration bus: fixed by stage and kind, so that it does not depend on the rest of the ring. */

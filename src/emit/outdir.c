@@ -51,8 +51,8 @@ static bool is_at(int fd, const char *path)
     return fstat(fd, &by_fd) == 0 && stat(path, &by_path) == 0 && by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
 }
 
-/* -1 with errno where there is no such directory. The directory itself is locked, so that no file of a lock lies about; one that was replaced while
-   its lock was waited for is another one. */
+/* -1 with errno where there is no such directory. The directory itself is locked, so that no file of a lock lies about; one that was
+   replaced while its lock was waited for is another one. */
 static int lock(const char *path)
 {
     for (;;) {
@@ -100,14 +100,18 @@ static bool check_old(ts_arena *arena, const char *path, json_t **manifest, ts_e
         return true;
     const char *file = ts_printf(arena, "%s/%s", path, TS_MANIFEST);
     if (access(file, F_OK) != 0)
-        return ts_fail(err, "%s: is not empty and was not made by tessera (it has no %s): choose another output directory", path, TS_MANIFEST);
+        return ts_fail(err, "%s: is not empty and was not made by tessera (it has no %s): choose another output directory", path,
+                       TS_MANIFEST);
     ts_err why = {""};
     *manifest = ts_json_load(file, &why);
     if (json_object_get(*manifest, "tessera_manifest"))
         return true;
     json_decref(*manifest);
-    return ts_fail(err, "%s: what is in there cannot be told from files of others, as its manifest says nothing%s%s: remove it, or choose another output "
-                        "directory", path, why.msg[0] ? ": " : "", why.msg);
+    return ts_fail(
+        err,
+        "%s: what is in there cannot be told from files of others, as its manifest says nothing%s%s: remove it, or choose another output "
+        "directory",
+        path, why.msg[0] ? ": " : "", why.msg);
 }
 
 /* The process, and the shell it came from, would be left in a directory that has no name any more. */
@@ -117,7 +121,8 @@ static bool check_not_inside(const char *path, ts_err *err)
     const size_t n = strlen(path);
     if (!getcwd(here, sizeof here) || strncmp(here, path, n) != 0 || (here[n] != 0 && here[n] != '/'))
         return true;
-    return ts_fail(err, "%s: cannot replace the directory that this is run from: run it from outside, or choose another output directory", path);
+    return ts_fail(err, "%s: cannot replace the directory that this is run from: run it from outside, or choose another output directory",
+                   path);
 }
 
 /* The place behind links and without slashes at its end; *there: something is. */
@@ -180,7 +185,8 @@ static bool is_kept(const keeper *k, const char *name)
 {
     const ts_file_kind kind = ts_design_file_kind(k->manifest, name);
     const char *base = name + strlen("sim/");
-    return kind == TS_FILE_OF_OTHERS || (kind == TS_FILE_OF_CACHE && strncmp(name, "sim/sim-", 8) == 0 && !strchr(base, '/') && !strchr(base, '.'));
+    return kind == TS_FILE_OF_OTHERS ||
+           (kind == TS_FILE_OF_CACHE && strncmp(name, "sim/sim-", 8) == 0 && !strchr(base, '/') && !strchr(base, '.'));
 }
 
 static bool make_parents_in(const keeper *k, const char *name)
@@ -212,10 +218,12 @@ static bool keep_file(const keeper *k, const char *name)
     if (why == EEXIST && lstat(from, &a) == 0 && lstat(to, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
         return true;
     if (why == EEXIST)
-        return ts_fail(k->err, "%s/%s: is not the old design's, and the new one has a file of that name: move it away, or choose another output directory",
-                       k->path, name);
-    return ts_fail(k->err, "%s/%s: was not made by tessera and cannot be kept (%s): move it away, or choose another output directory", k->path, name,
-                   strerror(why));
+        return ts_fail(
+            k->err,
+            "%s/%s: is not the old design's, and the new one has a file of that name: move it away, or choose another output directory",
+            k->path, name);
+    return ts_fail(k->err, "%s/%s: was not made by tessera and cannot be kept (%s): move it away, or choose another output directory",
+                   k->path, name, strerror(why));
 }
 
 static bool keep_below(const keeper *k, const char *below)

@@ -113,14 +113,18 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
     }
     if (!stages)
         return NULL;
-    const port status[] = {{"page_error", false, rings}, {"page_retries", false, 16 * rings}, {"page_late", false, stages}, {"page_stalls", false, 32 * stages}};
+    const port status[] = {{"page_error", false, rings},
+                           {"page_retries", false, 16 * rings},
+                           {"page_late", false, stages},
+                           {"page_stalls", false, 32 * stages}};
     const int statuses = (int)(sizeof status / sizeof *status);
     port list[PORTS];
     const int count = ports_of_design(opt, ports, list);
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f,
-            "// %s and a model of the external memory that its pages are in, for simulation. page_: what the pagers say, a bit or a slice a ring or,\n"
+            "// %s and a model of the external memory that its pages are in, for simulation. page_: what the pagers say, a bit or a slice "
+            "a ring or,\n"
             "// of late and stalls, a paged stage.\n"
             "`default_nettype none\n\n"
             "module %s (\n",

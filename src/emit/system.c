@@ -67,8 +67,8 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "    input  wire [15:0] cfg_addr,\n"
             "    input  wire [71:0] cfg_data",
             opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
-            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "", out->lanes * out->out_lane - 1, p->parts - 1, p->parts - 2,
-            p->parts - 2, p->parts - 2, p->parts - 1, p->parts - 1);
+            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "",
+            out->lanes * out->out_lane - 1, p->parts - 1, p->parts - 2, p->parts - 2, p->parts - 2, p->parts - 1, p->parts - 1);
     for (int i = 0; i < p->parts; i++) {
         const ts_page_order order = ts_page_order_of(arena, p->part[i].planned.plan, p->part[i].im);
         ts_page_ports_declare(f, ts_printf(arena, "part%d_", i), p->part[i].planned.plan, &order);
@@ -97,23 +97,26 @@ static void link(FILE *f, ts_arena *arena, const ts_system_options *opt, int i, 
         fprintf(f,
                 "    wire %s_slot, %s_in, %s_out;\n    wire [%d:0] %s_in_word, %s_out_word;\n"
                 "    ts_sim_wire #(.WIDTH(%d), .LATENCY(%d), .RATE(%d), .NUMBER(%d)) u_%s (\n"
-                "        .clk(clk), .rst(rst), .slot(%s_slot), .s_valid(%s_in), .s_data(%s_in_word), .m_valid(%s_out), .m_data(%s_out_word));\n",
+                "        .clk(clk), .rst(rst), .slot(%s_slot), .s_valid(%s_in), .s_data(%s_in_word), .m_valid(%s_out), "
+                ".m_data(%s_out_word));\n",
                 w, w, w, p->link.word_bits - 1, w, w, p->link.word_bits, p->link.flight, rate, 2 * i + back, w, w, w, w, w, w);
     }
-    fprintf(f,
-            "    ts_link #(.SEND(1), .RECEIVE(0), %s) u_send%d (\n"
-            "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data(%s_data), .s_last(%s_last),\n"
-            "        .s_refused(%s_refused), .s_error(%s_error), .m_valid(), .m_ready(1'b0), .m_data(), .m_last(), .m_refused(), .m_error(),\n"
-            "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
-            "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
-            common, i, from, from, from, from, from, from, 2 * i, 2 * i, 2 * i, 2 * i + 1, 2 * i + 1);
-    fprintf(f,
-            "    ts_link #(.SEND(0), .RECEIVE(1), %s) u_receive%d (\n"
-            "        .clk(clk), .rst(rst), .s_valid(1'b0), .s_ready(), .s_data(%d'd0), .s_last(1'b0), .s_refused(1'b0), .s_error(1'b0),\n"
-            "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data(%s_data), .m_last(%s_last), .m_refused(%s_refused), .m_error(%s_error),\n"
-            "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
-            "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
-            common, i + 1, width, to, to, to, to, to, to, 2 * i + 1, 2 * i + 1, 2 * i + 1, 2 * i, 2 * i);
+    fprintf(
+        f,
+        "    ts_link #(.SEND(1), .RECEIVE(0), %s) u_send%d (\n"
+        "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data(%s_data), .s_last(%s_last),\n"
+        "        .s_refused(%s_refused), .s_error(%s_error), .m_valid(), .m_ready(1'b0), .m_data(), .m_last(), .m_refused(), .m_error(),\n"
+        "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
+        "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
+        common, i, from, from, from, from, from, from, 2 * i, 2 * i, 2 * i, 2 * i + 1, 2 * i + 1);
+    fprintf(
+        f,
+        "    ts_link #(.SEND(0), .RECEIVE(1), %s) u_receive%d (\n"
+        "        .clk(clk), .rst(rst), .s_valid(1'b0), .s_ready(), .s_data(%d'd0), .s_last(1'b0), .s_refused(1'b0), .s_error(1'b0),\n"
+        "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data(%s_data), .m_last(%s_last), .m_refused(%s_refused), .m_error(%s_error),\n"
+        "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
+        "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
+        common, i + 1, width, to, to, to, to, to, to, 2 * i + 1, 2 * i + 1, 2 * i + 1, 2 * i, 2 * i);
 }
 
 static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
@@ -191,11 +194,11 @@ static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
                                   opt->device[part->device]->name, "device_number", part->device, "cuts", part->slice.first,
                                   part->slice.end, "embedding", part->slice.embed, "head", part->slice.head);
         if (i > 0 && apart(&p->ring[i].before))
-            json_object_set_new(
-                entry, "way_to_it",
-                json_pack("{s:f, s:f, s:i, s:f, s:i, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
-                          p->ring[i].before.token_cycles, "word_bits", p->link.word_bits, "words_a_cycle", p->link.rate, "flight_cycles",
-                          p->link.flight, "silence_cycles", ts_link_ends_of(&p->link, part->im->d * part->im->res.bits).timeout));
+            json_object_set_new(entry, "way_to_it",
+                                json_pack("{s:f, s:f, s:i, s:f, s:i, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
+                                          p->ring[i].before.token_cycles, "word_bits", p->link.word_bits, "words_a_cycle", p->link.rate,
+                                          "flight_cycles", p->link.flight, "silence_cycles",
+                                          ts_link_ends_of(&p->link, part->im->d * part->im->res.bits).timeout));
         json_array_append_new(parts, entry);
     }
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",

@@ -22,8 +22,8 @@ typedef struct top {
     int stream_count;
     ts_page_order pages;
     const char *page_in[TS_PAGED_STAGES], *page_to[TS_PAGED_STAGES]; /* streams in front of and behind the paged stages */
-    const char *unused; /* outputs of modules that nobody needs, ", a, b" */
-    const char *faults; /* of the stages so far, "b, a" */
+    const char *unused;                                              /* outputs of modules that nobody needs, ", a, b" */
+    const char *faults;                                              /* of the stages so far, "b, a" */
     int fault_count;
 } top;
 
@@ -92,7 +92,11 @@ static void ignore(top *t, const char *signal)
 static const char *fault(top *t, const char *stage)
 {
     out(t, "    wire %s_fault;\n", stage);
-    t->faults = ts_printf(t->arena, "%s_fault%s%s", stage, !t->fault_count ? "" : t->fault_count % 8 ? ", " : ",\n              ", t->faults);
+    t->faults = ts_printf(t->arena, "%s_fault%s%s", stage,
+                          !t->fault_count      ? ""
+                          : t->fault_count % 8 ? ", "
+                                               : ",\n              ",
+                          t->faults);
     t->fault_count++;
     return ts_printf(t->arena, ".fault(%s_fault)", stage);
 }
@@ -204,8 +208,9 @@ static void linear(top *t, ts_lin_id id, const char *in, const char *to, bool be
         out(t, "        .s_page(1'b0), .w_we(1'b0), .w_group(8'd0), .w_addr(16'd0), .w_data(72'd0));\n\n");
         return;
     }
-    out(t, "        .s_page(page_buffer[%d]), .w_we(page_we_1[%d]), .w_group(page_group_1), .w_addr(page_address_1), .w_data(page_data_1));\n", page,
-        page);
+    out(t,
+        "        .s_page(page_buffer[%d]), .w_we(page_we_1[%d]), .w_group(page_group_1), .w_addr(page_address_1), .w_data(page_data_1));\n",
+        page, page);
     out(t, "    assign %s_ready = page_g_ready[%d];\n\n", in, page);
     t->page_in[page] = in;
     t->page_to[page] = to;
@@ -268,8 +273,8 @@ static void add(top *t, const char *name, const char *branch, const char *residu
 {
     wires(t, to, t->im->d * t->w.res_w, true);
     const char *watch = fault(t, name);
-    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW), .NR(%d)%s) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", t->im->d, t->w.res_w,
-        t->plan->sum_lanes, half(t), name, watch);
+    out(t, "    ts_radd #(.D(%d), .W(%d), .TAGW(TAGW), .NR(%d)%s) u_%s (\n        .clk(clk), .rst(rst), %s,\n        ", t->im->d,
+        t->w.res_w, t->plan->sum_lanes, half(t), name, watch);
     tagged(t, "a", branch);
     out(t, ",\n        ");
     untagged(t, "b", residual);
@@ -288,27 +293,32 @@ static void header(const top *t)
         "//\n"
         "// s_hit: one %s a transfer, value i in bits [i*%d +: %d], s_hit_last with the last one of an event.\n",
         im->name, im->layers, im->starts_in_ffn ? " (the first without attention block)" : "",
-        im->ends_in_attention ? " (the last without FFN block)" : "", im->d, im->heads, im->d_head, im->ff, im->features, im->outputs, plan->n_max,
-        im->embed_count ? "hit" : "residual token", t->ports.hit_lane, t->ports.hit_lane);
+        im->ends_in_attention ? " (the last without FFN block)" : "", im->d, im->heads, im->d_head, im->ff, im->features, im->outputs,
+        plan->n_max, im->embed_count ? "hit" : "residual token", t->ports.hit_lane, t->ports.hit_lane);
     if (t->ports.refusals)
-        out(t, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token. s_hit_error, with an event's last\n"
+        out(t, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token. s_hit_error, with an "
+               "event's last\n"
                "// transfer: the event is not what it was.\n");
     if (plan->argmax)
         out(t, "// m_out: one transfer a %s, {class, value of its output}, each 32 bits, signed;\n", im->pool ? "event" : "hit");
     else if (im->head_count == 0)
         out(t, "// m_out: one transfer a token, value i in bits [i*%d +: %d], signed;\n", t->ports.out_lane, t->ports.out_lane);
     else
-        out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit", t->ports.lanes);
+        out(t, "// m_out: %d transfers a %s, %d outputs of 32 bits (signed) each;\n", t->ports.beats, im->pool ? "event" : "hit",
+            t->ports.lanes);
     out(t,
         "// m_out_last with an event's last transfer; an event of more than %d hits gives one transfer with m_out_refused.\n"
-        "// m_out_error, with the last transfer: something that the event used was damaged (on a link, or a page); its words are not to be used.\n"
+        "// m_out_error, with the last transfer: something that the event used was damaged (on a link, or a page); its words are not to be "
+        "used.\n"
         "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
         "// fault: some buffer overflowed or ran empty, which credits exclude (docs/hardware.md); stays up until reset.\n",
         plan->n_max);
     if (t->pages.stages > 0)
         out(t,
-            "// m_axi: reads pages from external memory, where mem/pages.bin is from page_base (a multiple of %d) on; while page_run is up.\n"
-            "// page_error: a page was given up. page_retries: pages fetched again. page_late, page_stalls (32 bits each): of the stages of u_pager.\n",
+            "// m_axi: reads pages from external memory, where mem/pages.bin is from page_base (a multiple of %d) on; while page_run is "
+            "up.\n"
+            "// page_error: a page was given up. page_retries: pages fetched again. page_late, page_stalls (32 bits each): of the stages "
+            "of u_pager.\n",
             TS_PAGE_ALIGNMENT);
     out(t,
         "`default_nettype none\n\n"
@@ -352,9 +362,9 @@ static void admission(top *t)
     const ts_imodel *im = t->im;
     const int width = im->features * t->w.in_w;
     /* From an FFN block on, a new event would keep the one before from that block and wait for its queues: it enters later. */
-    const char *when = !t->ways.has_attention ? "at any time"
+    const char *when = !t->ways.has_attention                        ? "at any time"
                        : t->ways.ffn_merge && !im->ends_in_attention ? "when the last one has left its last attention block"
-                                                                      : "when the last one has made all its keys and values";
+                                                                     : "when the last one has made all its keys and values";
     out(t, "    // ---- Admission: lengths are checked; a new event enters %s.\n", when);
     wires(t, "hit", width, true);
     out(t, "    wire event_final, fate_valid, fate_ready;\n    wire [1:0] fate; // {error, refused}\n");
@@ -367,7 +377,8 @@ static void admission(top *t)
     out(t,
         "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)%s) u_admit (\n"
         "        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n"
-        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        .s_refused(%s), .s_error(%s),\n        ",
+        "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n        .s_refused(%s), "
+        ".s_error(%s),\n        ",
         width, t->plan->n_max, t->plan->refusal_depth, im->embed_count ? "" : half(t), watch, t->ports.refusals ? "s_hit_refused" : "1'b0",
         t->ports.refusals ? "s_hit_error" : "1'b0");
     tagged(t, "m", "hit");
@@ -470,7 +481,8 @@ static const char *attention_block(top *t)
     trace(t, qkv, "queries", 0, inner, w->xw, true, TS_ROLE_Q, 0);
     trace(t, qkv, "keys", inner, inner, w->xw, true, TS_ROLE_K, 0);
     trace(t, qkv, "values", 2 * inner, inner, w->xw, true, TS_ROLE_V, 0);
-    out(t, "    // attention: blocks of %d queries x %d keys, %d heads, %d of head width a cycle, two passes.\n", a->pq, a->pkey, a->ph, a->pd);
+    out(t, "    // attention: blocks of %d queries x %d keys, %d heads, %d of head width a cycle, two passes.\n", a->pq, a->pkey, a->ph,
+        a->pd);
     /* PACK_S is the number of the enumeration. */
     const char *packing = a->pairs == TS_PAIR_NONE && !a->pack_context
                               ? ""
@@ -484,14 +496,15 @@ static const char *attention_block(top *t)
     const char *watch = fault(t, "attention");
     out(t,
         "    ts_attention #(\n"
-        "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .QBEATS(%d), .LAYERS(%d), .LW(LW), .TAGW(TAGW), .REG(REG),\n"
+        "        .H(%d), .DH(%d), .PQ(%d), .PKEY(%d), .PH(%d), .PD(%d), .NF(%d), .NMAX(%d), .QBEATS(%d), .LAYERS(%d), .LW(LW), "
+        ".TAGW(TAGW), .REG(REG),\n"
         "        .QW(%d), .KW(%d), .VW(%d), .PW(%d), .CW(%d), .SW(%d), .FW(%d), .SSHIFT(%d), .C2(%d),\n"
         "        .KVSTYLE(\"%s\"), .SSTYLE(\"%s\"), .INIT_A(%s), .CFG_A(%d), .INIT_X(%s)%s\n"
         "    ) u_attention (\n        .clk(clk), .rst(rst), .ev_final(%s), %s, %s,\n        ",
-        im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, t->plan->queue_beats, im->layers, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw,
-        w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle), image(t, TS_MEM_DISTRIBUTED, "attention", "a"),
-        ts_memory_id(TS_MEMORY_ATTENTION, 0), image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing,
-        late ? "attention_final" : "event_final", watch, config);
+        im->heads, im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, t->plan->n_max, t->plan->queue_beats, im->layers, w->qw, w->kw, w->vw,
+        w->pw, w->cw, w->sw, w->fw, w->score_shift, w->ctx_shift, style(a->kvstyle), style(a->sstyle),
+        image(t, TS_MEM_DISTRIBUTED, "attention", "a"), ts_memory_id(TS_MEMORY_ATTENTION, 0),
+        image(t, TS_MEM_DISTRIBUTED, "attention", "x"), packing, late ? "attention_final" : "event_final", watch, config);
     tagged(t, "s", qkv);
     out(t, ",\n        ");
     tagged(t, "m", "ctx");
@@ -513,8 +526,8 @@ static void route(const top *t, const char *name, const char *result, const char
     const int res = t->im->d * t->w.res_w;
     wires(t, onward, res, true);
     wires(t, "finished", res, true);
-    out(t, "    ts_route #(.WIDTH(%d + TAGW)%s) u_%s (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res, half(t), name,
-        result, t->w.lw, t->im->layers - 1);
+    out(t, "    ts_route #(.WIDTH(%d + TAGW)%s) u_%s (\n        .clk(clk), .rst(rst), .s_sel(%s_tag[LW-1:0] == %d'd%d),\n        ", res,
+        half(t), name, result, t->w.lw, t->im->layers - 1);
     bundled(t, "s", result);
     out(t, ",\n        ");
     bundled(t, "m0", onward);
@@ -575,8 +588,8 @@ static const char *ffn_block(top *t, const char *middle)
     wires(t, "skip", res, false);
     out(t, "    wire [%d:0] skip_count;\n", ts_bitlen((uint64_t)t->plan->mid_depth) - 1);
     const char *watch = fault(t, "skip");
-    out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst), %s,\n        ", res, t->plan->mid_depth,
-        style(t->plan->mid_style), watch);
+    out(t, "    ts_fifo #(.WIDTH(%d), .DEPTH(%d), .STYLE(\"%s\")) u_skip (\n        .clk(clk), .rst(rst), %s,\n        ", res,
+        t->plan->mid_depth, style(t->plan->mid_style), watch);
     untagged(t, "s", "skip_new");
     out(t, ",\n        ");
     untagged(t, "m", "skip");
@@ -631,7 +644,9 @@ static void head(top *t, const char *in)
     if (im->pool != TS_POOL_NONE) {
         wires(t, "pooled", res, true);
         const char *watch = fault(t, "pool");
-        out(t, "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW), .DIGITS(REG)) u_pool (\n        .clk(clk), .rst(rst), %s,\n        ",
+        out(t,
+            "    ts_pool #(.D(%d), .W(%d), .NMAX(%d), .MODE(\"%s\"), .LW(LW), .TAGW(TAGW), .DIGITS(REG)) u_pool (\n        .clk(clk), "
+            ".rst(rst), %s,\n        ",
             im->d, w->res_w, t->plan->n_max, pools[im->pool], watch);
         tagged(t, "s", in);
         out(t, ",\n        ");
@@ -701,8 +716,16 @@ static void output(top *t)
 const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_STREAM_MAX], int *count)
 {
     ts_text text;
-    top t = {.arena = arena, .im = im, .plan = plan, .w = ts_ring_widths_of(im), .ways = ts_ring_ways_of(im),
-             .ports = ts_ports_of(im, plan), .streams = streams, .pages = ts_page_order_of(arena, plan, im), .unused = "", .faults = ""};
+    top t = {.arena = arena,
+             .im = im,
+             .plan = plan,
+             .w = ts_ring_widths_of(im),
+             .ways = ts_ring_ways_of(im),
+             .ports = ts_ports_of(im, plan),
+             .streams = streams,
+             .pages = ts_page_order_of(arena, plan, im),
+             .unused = "",
+             .faults = ""};
     t.f = ts_text_open(&text);
     header(&t);
     admission(&t);

@@ -11,7 +11,7 @@ typedef struct ts_stream {
     int width;         /* bits of an element */
     bool is_signed;
     ts_role role;
-    int part;          /* as in ts_tap */
+    int part; /* as in ts_tap */
 } ts_stream;
 
 enum { TS_STREAM_MAX = 32 };

@@ -53,7 +53,8 @@ void ts_page_wires(FILE *f, const ts_plan *plan, const ts_page_order *order)
         return;
     const int last = order->stages - 1;
     fprintf(f,
-            "    // ---- Pages: the handshakes behind the gates, which buffer a token reads, the bus that writes the buffers; bit s: stage s of\n"
+            "    // ---- Pages: the handshakes behind the gates, which buffer a token reads, the bus that writes the buffers; bit s: stage "
+            "s of\n"
             "    // u_pager\n"
             "    wire [%d:0] page_g_ready, page_t_valid, page_t_ready, page_buffer, page_we, page_we_1;\n"
             "    wire [7:0] page_group, page_group_1;\n"
@@ -114,13 +115,14 @@ void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const ch
     for (int s = 0; s < order->stages; s++)
         fprintf(f, "%s %s (%d %s of %d x %d bits)", s ? "," : "", ts_lin_name(order->stage[s].lin), order->stage[s].buffers,
                 order->stage[s].buffers > 1 ? "buffers" : "buffer", order->stage[s].words, order->stage[s].width);
-    fprintf(f,
-            " from external memory\n"
-            "    ts_pager #(\n"
-            "        .STAGES(%d), .COUNT(%d), .LANES(%d), .RETRIES(%d), .BURSTS(%d), .ADDRW(%d), .LW(LW), .TAGW(TAGW), .EVW(%d), .LATE(%d),\n"
-            "        .SCHEDULE({",
-            order->stages, order->count, plan->paging.lanes, TS_PAGE_RETRIES, plan->paging.bursts, TS_PAGE_ADDRESS_BITS, ts_page_event_bits(plan),
-            ts_page_late(plan, order));
+    fprintf(
+        f,
+        " from external memory\n"
+        "    ts_pager #(\n"
+        "        .STAGES(%d), .COUNT(%d), .LANES(%d), .RETRIES(%d), .BURSTS(%d), .ADDRW(%d), .LW(LW), .TAGW(TAGW), .EVW(%d), .LATE(%d),\n"
+        "        .SCHEDULE({",
+        order->stages, order->count, plan->paging.lanes, TS_PAGE_RETRIES, plan->paging.bursts, TS_PAGE_ADDRESS_BITS,
+        ts_page_event_bits(plan), ts_page_late(plan, order));
     for (int i = order->count - 1; i >= 0; i--)
         fprintf(f, "8'd%d%s", order->transfer[i].stage, i ? i % 16 ? ", " : ",\n            " : "}),\n        ");
     constants(f, "BUFFERS", order, 2, buffers_of);
@@ -130,13 +132,14 @@ void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const ch
     constants(f, "GROUPS", order, 8, groups_of);
     fprintf(f, ", ");
     constants(f, "TURNS", order, 8, turns_of);
-    fprintf(f,
-            "\n    ) u_pager (\n"
-            "        .clk(clk), .rst(rst), .run(page_run), .idle(page_idle), .base(page_base), .error(page_error), .retries(page_retries),\n"
-            "        .late(page_late), .stalls(page_stalls), .m_axi_arvalid(m_axi_arvalid), .m_axi_arready(m_axi_arready),\n"
-            "        .m_axi_araddr(m_axi_araddr), .m_axi_arlen(m_axi_arlen), .m_axi_arsize(m_axi_arsize), .m_axi_arburst(m_axi_arburst),\n"
-            "        .m_axi_rvalid(m_axi_rvalid), .m_axi_rready(m_axi_rready), .m_axi_rdata(m_axi_rdata), .m_axi_rresp(m_axi_rresp),\n"
-            "        .m_axi_rlast(m_axi_rlast), .w_stage(page_we), .w_group(page_group), .w_address(page_address), .w_data(page_data),\n        ");
+    fprintf(
+        f, "\n    ) u_pager (\n"
+           "        .clk(clk), .rst(rst), .run(page_run), .idle(page_idle), .base(page_base), .error(page_error), .retries(page_retries),\n"
+           "        .late(page_late), .stalls(page_stalls), .m_axi_arvalid(m_axi_arvalid), .m_axi_arready(m_axi_arready),\n"
+           "        .m_axi_araddr(m_axi_araddr), .m_axi_arlen(m_axi_arlen), .m_axi_arsize(m_axi_arsize), .m_axi_arburst(m_axi_arburst),\n"
+           "        .m_axi_rvalid(m_axi_rvalid), .m_axi_rready(m_axi_rready), .m_axi_rdata(m_axi_rdata), .m_axi_rresp(m_axi_rresp),\n"
+           "        .m_axi_rlast(m_axi_rlast), .w_stage(page_we), .w_group(page_group), .w_address(page_address), .w_data(page_data),\n    "
+           "    ");
     together(f, "g_valid", order, in, "_valid");
     fprintf(f, ", .g_ready(page_g_ready), ");
     together(f, "g_tag", order, in, "_tag");
@@ -146,9 +149,11 @@ void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const ch
     together(f, "o_ready", order, to, "_ready");
     fprintf(f, ",\n        ");
     together(f, "o_tag", order, to, "_tag");
-    fprintf(f, ",\n        .out_done(fate_valid && fate_ready && !fate[0]), .out_error(page_fate), %s);\n"
-               "    // A register on the way to the stages.\n"
-               "    ts_delay #(.WIDTH(%d), .CYCLES(1)) u_page_bus (\n"
-               "        .clk(clk), .in({page_we, page_group, page_address, page_data}), .out({page_we_1, page_group_1, page_address_1, page_data_1}));\n\n",
+    fprintf(f,
+            ",\n        .out_done(fate_valid && fate_ready && !fate[0]), .out_error(page_fate), %s);\n"
+            "    // A register on the way to the stages.\n"
+            "    ts_delay #(.WIDTH(%d), .CYCLES(1)) u_page_bus (\n"
+            "        .clk(clk), .in({page_we, page_group, page_address, page_data}), .out({page_we_1, page_group_1, page_address_1, "
+            "page_data_1}));\n\n",
             fault, order->stages + 24 + 72 * plan->paging.lanes);
 }

@@ -28,7 +28,8 @@ void ts_page_wires(FILE *f, const ts_plan *plan, const ts_page_order *order);
 /* Index of a stage among the paged ones, -1: it has all its pages. */
 int ts_page_stage_of(const ts_page_order *order, ts_lin_id lin);
 
-/* The pager, where there are stages; in, to: the streams in front of and behind each; fault: its connection. Page errors are in `page_fate`. */
+/* The pager, where there are stages; in, to: the streams in front of and behind each; fault: its connection. Page errors are in
+ * `page_fate`. */
 void ts_pager(FILE *f, const ts_plan *plan, const ts_page_order *order, const char *const *in, const char *const *to, const char *fault);
 
 #endif

@@ -21,11 +21,16 @@ const char *ts_norms_name(ts_norms norms)
 const char *ts_act_name(ts_act act)
 {
     switch (act) {
-    case TS_ACT_NONE: return "none";
-    case TS_ACT_RELU: return "relu";
-    case TS_ACT_GELU_ERF: return "gelu";
-    case TS_ACT_GELU_TANH: return "gelu_tanh";
-    case TS_ACT_SILU: return "silu";
+    case TS_ACT_NONE:
+        return "none";
+    case TS_ACT_RELU:
+        return "relu";
+    case TS_ACT_GELU_ERF:
+        return "gelu";
+    case TS_ACT_GELU_TANH:
+        return "gelu_tanh";
+    case TS_ACT_SILU:
+        return "silu";
     }
     BUG("unknown activation");
 }
@@ -33,10 +38,14 @@ const char *ts_act_name(ts_act act)
 const char *ts_pool_name(ts_pool pool)
 {
     switch (pool) {
-    case TS_POOL_NONE: return "none";
-    case TS_POOL_MEAN: return "mean";
-    case TS_POOL_MAX: return "max";
-    case TS_POOL_FIRST: return "first";
+    case TS_POOL_NONE:
+        return "none";
+    case TS_POOL_MEAN:
+        return "mean";
+    case TS_POOL_MAX:
+        return "max";
+    case TS_POOL_FIRST:
+        return "first";
     }
     BUG("unknown pooling");
 }
@@ -44,9 +53,12 @@ const char *ts_pool_name(ts_pool pool)
 const char *ts_mask_name(ts_mask mask)
 {
     switch (mask) {
-    case TS_MASK_NONE: return "none";
-    case TS_MASK_INPUT: return "input";
-    case TS_MASK_DATA: return "data";
+    case TS_MASK_NONE:
+        return "none";
+    case TS_MASK_INPUT:
+        return "input";
+    case TS_MASK_DATA:
+        return "data";
     }
     BUG("unknown mask");
 }
@@ -213,8 +225,7 @@ static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 void ts_encoder_describe(FILE *out, const ts_encoder *enc, int64_t tokens)
 {
     fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", enc->name, enc->layers, enc->d,
-            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms),
-            enc->has_final_norm ? ", final norm" : "");
+            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms), enc->has_final_norm ? ", final norm" : "");
     describe_mlp(out, "embedding", &enc->embed);
     describe_mlp(out, "head", &enc->head);
     const char *token = tokens ? "token" : "hit";
@@ -224,11 +235,12 @@ void ts_encoder_describe(FILE *out, const ts_encoder *enc, int64_t tokens)
     if (tokens)
         fprintf(out, "  %-11s %.1f M\n", "MACs", ts_encoder_macs(enc, (double)tokens) / 1e6);
     else
-        fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6, ts_encoder_macs(enc, 512) / 1e6);
+        fprintf(out, "  %-11s %.1f M at 100 hits, %.1f M at 512\n", "MACs", ts_encoder_macs(enc, 100) / 1e6,
+                ts_encoder_macs(enc, 512) / 1e6);
     int weights, inputs;
     const int linears = ts_encoder_linears(enc, &weights, &inputs);
     if (weights || inputs)
-        fprintf(out, "  %-11s in training: of %d linears, %d have integer weights and %d an input with given scales\n", "quantised", linears,
-                weights, inputs);
+        fprintf(out, "  %-11s in training: of %d linears, %d have integer weights and %d an input with given scales\n", "quantised",
+                linears, weights, inputs);
     fprintf(out, "  %-11s %s\n", "mask", enc->mask == TS_MASK_NONE ? "none; the true number of hits is always used" : enc->mask_note);
 }

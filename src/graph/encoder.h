@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 typedef enum { TS_ACT_NONE, TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU } ts_act;
-typedef enum { TS_NORMS_LAST, TS_NORMS_FIRST, TS_NORMS_AROUND } ts_norms; /* post-norm, pre-norm, both at the attention block */
+typedef enum { TS_NORMS_LAST, TS_NORMS_FIRST, TS_NORMS_AROUND } ts_norms;        /* post-norm, pre-norm, both at the attention block */
 typedef enum { TS_POOL_NONE, TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST } ts_pool; /* NONE: the head runs per token */
 typedef enum {
     TS_MASK_NONE,
@@ -29,8 +29,8 @@ typedef struct ts_given {
 
 typedef struct ts_linear {
     int in, out;
-    const float *w; /* [out][in] */
-    const float *b; /* [out], zeros where the model has none */
+    const float *w;   /* [out][in] */
+    const float *b;   /* [out], zeros where the model has none */
     const char *name; /* for messages: the node or weight it came from */
     /* NULL where the file says nothing: */
     const ts_given *w_given; /* [out]: every weight of output o is a whole multiple of scale[o]; zero and low, high mean nothing */
@@ -52,9 +52,9 @@ typedef struct ts_mlp { /* linears with an activation after each; the last one's
 } ts_mlp;
 
 typedef struct ts_layer {
-    ts_linear q, k, v; /* d -> heads * d_head */
-    ts_linear o;       /* heads * d_head -> d */
-    float scale;       /* multiplies q.k before the softmax, usually 1/sqrt(d_head) */
+    ts_linear q, k, v;       /* d -> heads * d_head */
+    ts_linear o;             /* heads * d_head -> d */
+    float scale;             /* multiplies q.k before the softmax, usually 1/sqrt(d_head) */
     const ts_given *p_given; /* [1]: probabilities, or NULL */
     ts_norm norm1, norm2;
     ts_linear ffn1, ffn2; /* d -> ff, ff -> d */
@@ -78,13 +78,13 @@ typedef struct ts_encoder {
     ts_act act; /* of the FFN, the same in all layers */
     ts_pool pool;
     ts_mask mask;
-    const char *mask_note; /* what `inspect` says of the mask; "" for TS_MASK_NONE */
-    const char *mask_input; /* TS_MASK_INPUT: the name of that input; NULL otherwise */
-    bool mask_keeps;        /* TS_MASK_INPUT: nonzero elements of it mark hits; otherwise they mark padding */
-    int data_masks;         /* at least one for TS_MASK_DATA; TS_MASK_INPUT may have some besides */
+    const char *mask_note;         /* what `inspect` says of the mask; "" for TS_MASK_NONE */
+    const char *mask_input;        /* TS_MASK_INPUT: the name of that input; NULL otherwise */
+    bool mask_keeps;               /* TS_MASK_INPUT: nonzero elements of it mark hits; otherwise they mark padding */
+    int data_masks;                /* at least one for TS_MASK_DATA; TS_MASK_INPUT may have some besides */
     const ts_data_mask *data_mask; /* [data_masks] */
     ts_mlp embed, head;
-    ts_norm final_norm; /* valid where has_final_norm */
+    ts_norm final_norm;    /* valid where has_final_norm */
     const ts_layer *layer; /* [layers] */
     long long parameters;
     int notes; /* roundings of the file that have no place in the hardware, one line each */
@@ -98,20 +98,22 @@ typedef enum { TS_BEFORE_ATTENTION, TS_BEHIND_ATTENTION, TS_BEFORE_FFN, TS_BEHIN
 int ts_norm_at(ts_norms norms, ts_norm_place place);
 
 const char *ts_norms_name(ts_norms norms); /* "last", "first", "around attention" */
-const char *ts_act_name(ts_act act);    /* "none", "relu", "gelu", "gelu_tanh", "silu" */
-const char *ts_pool_name(ts_pool pool); /* "none", "mean", "max", "first" */
-const char *ts_mask_name(ts_mask mask); /* "none", "input", "data" */
+const char *ts_act_name(ts_act act);       /* "none", "relu", "gelu", "gelu_tanh", "silu" */
+const char *ts_pool_name(ts_pool pool);    /* "none", "mean", "max", "first" */
+const char *ts_mask_name(ts_mask mask);    /* "none", "input", "data" */
 
 /* Weights, biases and norm parameters, as the hardware holds them: a bias that the model lacks counts as one of zeros. */
 long long ts_encoder_parameters(const ts_encoder *enc);
 
-/* Multiply-accumulates of an event of n hits: n * (layers * (4 d inner + 2 d ff + 2 n inner) + embedding + head), inner = heads * d_head. */
+/* Multiply-accumulates of an event of n hits: n * (layers * (4 d inner + 2 d ff + 2 n inner) + embedding + head), inner = heads * d_head.
+ */
 double ts_encoder_macs(const ts_encoder *enc, double n);
 
 /* Widths that fit each other, at least one layer, equal shapes, finite numbers. Names the layer and the tensor. */
 bool ts_encoder_verify(const ts_encoder *enc, ts_err *err);
 
-/* Linears of the encoder (q, k, v are three); with_weights, with_input: those whose integers, and whose input's rounding, the file gives. */
+/* Linears of the encoder (q, k, v are three); with_weights, with_input: those whose integers, and whose input's rounding, the file gives.
+ */
 int ts_encoder_linears(const ts_encoder *enc, int *with_weights, int *with_input);
 
 /* A few lines of text for people, deterministic. tokens: of every event, where their number is fixed; otherwise 0. */

@@ -2,7 +2,7 @@
 
 ts_linear ts_linear_identity(ts_arena *arena, int d, const char *name)
 {
-    float *w = TS_NEW_N(arena, float, (size_t)d * (size_t)d);
+    float *w = TS_NEW_N(arena, float, (size_t)d *(size_t)d);
     for (int i = 0; i < d; i++)
         w[(size_t)i * (size_t)d + (size_t)i] = 1.0F;
     return (ts_linear){.in = d, .out = d, .w = w, .b = TS_NEW_N(arena, float, d), .name = name};

@@ -4,15 +4,15 @@
 #include <string.h>
 
 /* Appends to an array that doubles at powers of two, so that no capacity needs storing. */
-#define APPEND(arena, array, count, item)                                                                                                  \
-    do {                                                                                                                                   \
-        if (((count) & ((count)-1)) == 0) {                                                                                                \
-            void *bigger = ts_alloc((arena), (count) ? (size_t)(count)*2 : 1, sizeof *(array));                                            \
-            if (count)                                                                                                                     \
-                memcpy(bigger, (array), (size_t)(count) * sizeof *(array));                                                                \
-            (array) = bigger;                                                                                                              \
-        }                                                                                                                                  \
-        (array)[(count)++] = (item);                                                                                                       \
+#define APPEND(arena, array, count, item) \
+    do { \
+        if (((count) & ((count)-1)) == 0) { \
+            void *bigger = ts_alloc((arena), (count) ? (size_t)(count)*2 : 1, sizeof *(array)); \
+            if (count) \
+                memcpy(bigger, (array), (size_t)(count) * sizeof *(array)); \
+            (array) = bigger; \
+        } \
+        (array)[(count)++] = (item); \
     } while (0)
 
 const ts_attr *ts_attr_find(const ts_node *node, const char *name)

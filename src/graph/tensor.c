@@ -203,10 +203,10 @@ void ts_tensor_narrow(ts_tensor *t)
         for (int64_t i = 0; i < n; i++)
             t->data.f[i] = ts_round_bf16(t->data.f[i]);
         break;
-#define WRAP(id, type)                                                                                                                     \
-    case id:                                                                                                                               \
-        for (int64_t i = 0; i < n; i++)                                                                                                    \
-            t->data.i[i] = (type)t->data.i[i];                                                                                             \
+#define WRAP(id, type) \
+    case id: \
+        for (int64_t i = 0; i < n; i++) \
+            t->data.i[i] = (type)t->data.i[i]; \
         break;
         WRAP(TS_I8, int8_t)
         WRAP(TS_I16, int16_t)

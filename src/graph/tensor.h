@@ -10,20 +10,20 @@
 
 /* name, ONNX's number, bytes in a file, storage: F float, D double, I int64_t. F16 and BF16 are held as float and rounded where they
    are produced; integers and booleans are held as int64_t and wrapped where they are produced. */
-#define TS_DTYPES(X)                                                                                                                       \
-    X(NONE, "none", 0, 0, I)                                                                                                               \
-    X(F32, "float32", 1, 4, F)                                                                                                             \
-    X(F16, "float16", 10, 2, F)                                                                                                            \
-    X(BF16, "bfloat16", 16, 2, F)                                                                                                          \
-    X(F64, "float64", 11, 8, D)                                                                                                            \
-    X(I8, "int8", 3, 1, I)                                                                                                                 \
-    X(I16, "int16", 5, 2, I)                                                                                                               \
-    X(I32, "int32", 6, 4, I)                                                                                                               \
-    X(I64, "int64", 7, 8, I)                                                                                                               \
-    X(U8, "uint8", 2, 1, I)                                                                                                                \
-    X(U16, "uint16", 4, 2, I)                                                                                                              \
-    X(U32, "uint32", 12, 4, I)                                                                                                             \
-    X(U64, "uint64", 13, 8, I)                                                                                                             \
+#define TS_DTYPES(X) \
+    X(NONE, "none", 0, 0, I) \
+    X(F32, "float32", 1, 4, F) \
+    X(F16, "float16", 10, 2, F) \
+    X(BF16, "bfloat16", 16, 2, F) \
+    X(F64, "float64", 11, 8, D) \
+    X(I8, "int8", 3, 1, I) \
+    X(I16, "int16", 5, 2, I) \
+    X(I32, "int32", 6, 4, I) \
+    X(I64, "int64", 7, 8, I) \
+    X(U8, "uint8", 2, 1, I) \
+    X(U16, "uint16", 4, 2, I) \
+    X(U32, "uint32", 12, 4, I) \
+    X(U64, "uint64", 13, 8, I) \
     X(BOOL, "bool", 9, 1, I)
 typedef enum {
 #define X(id, name, onnx, bits, storage) TS_##id,

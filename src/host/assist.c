@@ -48,10 +48,11 @@ static bool wrong_range(const char *text, const char *what, const ts_encoder *en
     char layers[64] = "layers.0";
     if (last > 0)
         snprintf(layers, sizeof layers, "layers.0 ... layers.%d", last);
-    return ts_fail(err,
-                   "--hardware %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
-                   "FIRST-LAST in this order, with half a layer at least: such as layers.0, embed-layers.0.attention or layers.%d.ffn-head",
-                   text, what, layers, last);
+    return ts_fail(
+        err,
+        "--hardware %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
+        "FIRST-LAST in this order, with half a layer at least: such as layers.0, embed-layers.0.attention or layers.%d.ffn-head",
+        text, what, layers, last);
 }
 
 static bool parse_range(const char *text, const ts_encoder *enc, ts_slice *slice, ts_err *err)
@@ -64,8 +65,7 @@ static bool parse_range(const char *text, const ts_encoder *enc, ts_slice *slice
     if (dash && !parse_stage(dash + 1, strlen(dash + 1), true, enc->layers, &last))
         return wrong_range(text, "its last stage is not one of this model", enc, err);
     *slice = (ts_slice){first.first, last.end, first.embed, last.head};
-    return (slice->first < slice->end && !first.head && !last.embed) ||
-           wrong_range(text, "nothing of a layer is in it", enc, err);
+    return (slice->first < slice->end && !first.head && !last.embed) || wrong_range(text, "nothing of a layer is in it", enc, err);
 }
 
 /* The value of the graph at a cut of the recognised encoder. */
@@ -82,7 +82,11 @@ static const ts_value *value_at(const ts_recognition *found, int cut, const ts_v
 static const char *slice_text(ts_arena *arena, ts_slice s)
 {
     const int first = s.first / 2, last = (s.end - 1) / 2;
-    const char *from = s.embed ? "embed" : ts_printf(arena, "layers.%d%s", first, s.first % 2 ? ".ffn" : s.end == s.first + 1 ? ".attention" : "");
+    const char *from = s.embed ? "embed"
+                               : ts_printf(arena, "layers.%d%s", first,
+                                           s.first % 2            ? ".ffn"
+                                           : s.end == s.first + 1 ? ".attention"
+                                                                  : "");
     if (s.head)
         return ts_printf(arena, "%s-head", from);
     if (s.end - s.first <= 2 - s.first % 2 && !s.embed)
@@ -159,7 +163,8 @@ bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *
     slice.embed = slice.embed && found->has_embed;
     slice.head = slice.head && found->has_head;
     const int first = slice.first / 2, end = (slice.end + 1) / 2;
-    const ts_value *from = value_at(found, slice.first, found->from, slice.embed, err), *to = value_at(found, slice.end, found->to, slice.head, err);
+    const ts_value *from = value_at(found, slice.first, found->from, slice.embed, err),
+                   *to = value_at(found, slice.end, found->to, slice.head, err);
     const ts_value *start = from ? value_at(found, 2 * first, found->from, slice.embed, err) : NULL;
     if (!from || !to || !start)
         return false;
@@ -180,6 +185,8 @@ bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *
 bool ts_assist_tokens(ts_arena *arena, const ts_assist *assist, const ts_events *events, ts_assist_events *made, ts_err *err)
 {
     made->tokens = ts_host_events(arena, &assist->host, events, NULL, err);
-    made->floating = made->tokens && assist->calibrate.from != assist->host.from ? ts_host_events(arena, &assist->calibrate, events, NULL, err) : made->tokens;
+    made->floating = made->tokens && assist->calibrate.from != assist->host.from
+                         ? ts_host_events(arena, &assist->calibrate, events, NULL, err)
+                         : made->tokens;
     return made->floating != NULL;
 }

@@ -18,11 +18,13 @@ typedef struct ts_assist {
     int64_t tokens;            /* of every event, where the model fixes them; otherwise 0 */
 } ts_assist;
 
-/* hardware: FIRST[-LAST], each "embed", "head", "layers.N", "layers.N.attention" or "layers.N.ffn" (the LAST also without "layers."), counted
-   from 0; NULL: all layers, with embedding and head where the recognised part has them. */
-bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *found, const char *hardware, ts_assist *assist, ts_err *err);
+/* hardware: FIRST[-LAST], each "embed", "head", "layers.N", "layers.N.attention" or "layers.N.ffn" (the LAST also without "layers."),
+   counted from 0; NULL: all layers, with embedding and head where the recognised part has them. */
+bool ts_assist_choose(ts_arena *arena, const ts_graph *g, const ts_recognition *found, const char *hardware, ts_assist *assist,
+                      ts_err *err);
 
-/* Events of the model as the slice's float model reads them and as its hardware does. Both are the same where the slice begins with a layer. */
+/* Events of the model as the slice's float model reads them and as its hardware does. Both are the same where the slice begins with a
+ * layer. */
 typedef struct ts_assist_events {
     const ts_events *floating, *tokens;
 } ts_assist_events;

@@ -34,7 +34,8 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
     *host = (ts_host){.from = from, .to = to, .output = g->output[0], .masks_keep = masks_keep};
     for (int i = 0; i < g->inputs; i++) {
         const ts_value *in = g->input[i];
-        const bool event = ts_graph_reads(in) && ts_is_float(in->dtype) && in->shape.rank >= 2 && ts_dim_is_const(in->shape.dim[in->shape.rank - 1]);
+        const bool event =
+            ts_graph_reads(in) && ts_is_float(in->dtype) && in->shape.rank >= 2 && ts_dim_is_const(in->shape.dim[in->shape.rank - 1]);
         if (event && host->input)
             return ts_fail(err, "%s: inputs '%s' and '%s' are both values of the event; models with one such input are supported", g->name,
                            host->input->name, in->name);
@@ -42,7 +43,8 @@ bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, cons
             host->input = in;
     }
     if (host->input && !ts_dim_is(host->input->shape.dim[0], 1))
-        return ts_fail(err, "%s: input '%s' is of several events at once; export the model with a batch of one, or any", g->name, host->input->name);
+        return ts_fail(err, "%s: input '%s' is of several events at once; export the model with a batch of one, or any", g->name,
+                       host->input->name);
     if (from->shape.rank < 1 || !ts_dim_is_const(from->shape.dim[from->shape.rank - 1]))
         return ts_fail(err, "%s: value '%s' is no list of tokens", g->name, from->name);
     if (!host->input)
@@ -189,7 +191,7 @@ const ts_events *ts_host_events(ts_arena *arena, const ts_host *host, const ts_e
         event[e].n = ts_host_tokens(host, from->n);
         if (!from->x)
             continue;
-        float *tokens = TS_NEW_N(arena, float, (size_t)event[e].n * (size_t)out->features);
+        float *tokens = TS_NEW_N(arena, float, (size_t)event[e].n *(size_t)out->features);
         const double start = ts_seconds();
         if (!ts_host_front(host, from->n, from->x, tokens, err)) {
             ts_fail_in(err, "%s: event %lld", events->path, (long long)from->id);
@@ -248,8 +250,8 @@ bool ts_host_sample(ts_arena *arena, const ts_host *host, ts_npy *npy, int numbe
     for (int64_t i = 0; i < size; i++) {
         x[i] = (float)value[i];
         if (!isfinite(x[i]))
-            return ts_fail(err, "%s: value %lld of sample %d is %g, which is not a finite %snumber", npy->path, (long long)i, number, value[i],
-                           isfinite(value[i]) ? "single-precision " : "");
+            return ts_fail(err, "%s: value %lld of sample %d is %g, which is not a finite %snumber", npy->path, (long long)i, number,
+                           value[i], isfinite(value[i]) ? "single-precision " : "");
     }
     for (int t = 0; t < n; t++)
         hit_id[t] = row[t] = t;

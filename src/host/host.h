@@ -7,15 +7,16 @@
 #include "physics/npy.h"
 
 typedef struct ts_host {
-    const ts_value *input;         /* of the graph: the event, [batch 1][hits][features] or of a fixed shape, such as an image */
-    const ts_value *from, *to;     /* of the graph: what the hardware reads, and what it makes */
-    const ts_graph *front, *back;  /* input -> from, to -> output; NULL where the host has nothing to do */
-    const ts_value *output;        /* of the graph */
-    bool masks_keep;               /* other inputs are masks: their value for hits (all that are given are real) */
+    const ts_value *input;        /* of the graph: the event, [batch 1][hits][features] or of a fixed shape, such as an image */
+    const ts_value *from, *to;    /* of the graph: what the hardware reads, and what it makes */
+    const ts_graph *front, *back; /* input -> from, to -> output; NULL where the host has nothing to do */
+    const ts_value *output;       /* of the graph */
+    bool masks_keep;              /* other inputs are masks: their value for hits (all that are given are real) */
 } ts_host;
 
 /* from, to: values of g, whose only output must depend on them. Fails on a graph with several inputs that are no masks. */
-bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, bool masks_keep, ts_host *host, ts_err *err);
+bool ts_host_open(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, bool masks_keep, ts_host *host,
+                  ts_err *err);
 
 /* What an event is: values of a hit where their number is free; 0 where the input has a fixed shape. */
 int ts_host_features(const ts_host *host);

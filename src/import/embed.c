@@ -1,4 +1,5 @@
-/* A model whose tensors lie in other files, as one file that has them inside: what a design keeps must not need what lay beside the original. */
+/* A model whose tensors lie in other files, as one file that has them inside: what a design keeps must not need what lay beside the
+ * original. */
 #define _GNU_SOURCE /* memmem */
 #include <limits.h>
 #include <string.h>

@@ -11,12 +11,12 @@
 #include "op/op.h"
 
 enum {
-    MAX_NODES = 120000, /* after inlining: functions that call functions can double with every level */
+    MAX_NODES = 120000,  /* after inlining: functions that call functions can double with every level */
     MAX_LINKS = 2000000, /* inputs, outputs and attributes of all nodes, and of the functions that they call */
     MAX_CALL_DEPTH = 16,
-    MAX_TYPE = 200,      /* characters of an operator's name */
-    SCOPED_NAME = 100,   /* characters of a name inside a function that are kept, and of what it is called by */
-    MAX_ATTRS = 64, /* of a node; these limits keep the searches below linear in the file's size */
+    MAX_TYPE = 200,    /* characters of an operator's name */
+    SCOPED_NAME = 100, /* characters of a name inside a function that are kept, and of what it is called by */
+    MAX_ATTRS = 64,    /* of a node; these limits keep the searches below linear in the file's size */
     MAX_IMPORTS = 64,
 };
 
@@ -326,7 +326,8 @@ static bool check_names(const Onnx__FunctionProto *f, ts_err *err)
         }
     }
 #undef LOOK
-    return longest <= LONGEST || ts_fail(err, "function '%.60s': a name in it has %zu characters; at most %d are supported", ts_or_empty(f->name), longest, LONGEST);
+    return longest <= LONGEST || ts_fail(err, "function '%.60s': a name in it has %zu characters; at most %d are supported",
+                                         ts_or_empty(f->name), longest, LONGEST);
 }
 
 static bool add_functions(importer *im)
@@ -412,8 +413,8 @@ static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, siz
         return ts_fail(im->err, "node %zu has no operator; the file is damaged", index);
     const char *domain = normal_domain(p->domain);
     if (strlen(p->op_type) > MAX_TYPE || strlen(domain) > MAX_TYPE)
-        return ts_fail(im->err, "node %zu (%.40s...): its operator's name has more than %d characters; the file is damaged", index, p->op_type,
-                       MAX_TYPE);
+        return ts_fail(im->err, "node %zu (%.40s...): its operator's name has more than %d characters; the file is damaged", index,
+                       p->op_type, MAX_TYPE);
     if (p->n_input > MAX_NODES || p->n_output > MAX_NODES)
         return ts_fail(im->err, "node %zu (%s) has too many inputs or outputs", index, p->op_type);
     im->links += (int64_t)(p->n_input + p->n_output + p->n_attribute);
@@ -630,7 +631,8 @@ ts_graph *ts_import_onnx_bytes(ts_arena *arena, const void *data, size_t size, c
         return NULL;
     }
     ts_onnx_plain_names(scratch, &model->base);
-    importer im = {.arena = arena, .scratch = scratch, .model = model, .g = ts_graph_new(arena, ts_text_plain(arena, name), directory), .err = err};
+    importer im = {
+        .arena = arena, .scratch = scratch, .model = model, .g = ts_graph_new(arena, ts_text_plain(arena, name), directory), .err = err};
     im.taken = ts_map_new(im.scratch);
     im.attrs = ts_map_new(im.scratch);
     im.absent = TS_NEW(im.scratch, ts_value);

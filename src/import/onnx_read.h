@@ -11,14 +11,16 @@ bool ts_wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, 
 /* Unpacked messages in an arena, which gives their memory back at once. */
 ProtobufCAllocator ts_proto_allocator(ts_arena *arena);
 
-/* Makes every name in an unpacked message plain (base/plain.h), in place; the names are in the arena. Depth is what ts_wire_check allows. */
+/* Makes every name in an unpacked message plain (base/plain.h), in place; the names are in the arena. Depth is what ts_wire_check allows.
+ */
 void ts_onnx_plain_names(ts_arena *arena, ProtobufCMessage *message);
 
 /* `what` names the tensor in messages ("initialiser 'w'"); directory is where external data lies. */
 ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, ts_err *err);
 
 /* The bytes, *size of them as its shape and type need, of a tensor that lies in another file. */
-uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, size_t *size, ts_err *err);
+uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, size_t *size,
+                          ts_err *err);
 
 /* The directory of a model's file, "." where the path has none. */
 const char *ts_onnx_directory(ts_arena *arena, const char *path);

@@ -154,7 +154,8 @@ static bool climbs(const char *location)
 static char *confined_path(ts_arena *arena, const char *location, const char *directory, const char *what, ts_err *err)
 {
     if (location[0] == 0 || location[0] == '/' || climbs(location))
-        return ts_fail(err, "%s: external data at '%s' must be a path relative to the model's directory, without '..'", what, location), NULL;
+        return ts_fail(err, "%s: external data at '%s' must be a path relative to the model's directory, without '..'", what, location),
+               NULL;
     const char *path = ts_printf(arena, "%s/%s", directory, location);
     char *result = NULL, *real_path = realpath(path, NULL);
     int why = errno;
@@ -188,7 +189,8 @@ static bool read_shape(const Onnx__TensorProto *p, const char *what, ts_tensor *
     for (int i = 0; i < t->rank; i++)
         t->dim[i] = p->dims[i];
     return ts_count_dims(t->rank, t->dim, count) ||
-           ts_fail(err, "%s: its shape has a negative size or more than %lld elements; the file is damaged", what, (long long)TS_MAX_ELEMENTS);
+           ts_fail(err, "%s: its shape has a negative size or more than %lld elements; the file is damaged", what,
+                   (long long)TS_MAX_ELEMENTS);
 }
 
 uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const char *what, const char *directory, size_t *size, ts_err *err)
@@ -205,7 +207,8 @@ uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const cha
         return ts_fail(err, "%s: its external-data record is damaged", what), NULL;
     if (length != want)
         return ts_fail(err, "%s: %llu bytes of external data, but its shape and type need %llu", what, (unsigned long long)length,
-                       (unsigned long long)want), NULL;
+                       (unsigned long long)want),
+               NULL;
     const char *path = confined_path(arena, location, directory, what, err);
     if (!path)
         return NULL;
@@ -216,7 +219,8 @@ uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const cha
         return ts_fail(err, "%s: external data '%s' is not a file", what, path), NULL;
     if (offset > (uint64_t)info.st_size || want > (uint64_t)info.st_size - offset)
         return ts_fail(err, "%s: external data '%s' has %lld bytes, but %llu at offset %llu are needed; the file is truncated", what, path,
-                       (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset), NULL;
+                       (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset),
+               NULL;
     FILE *file = fopen(path, "rb");
     if (!file)
         return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;

@@ -59,11 +59,11 @@ int64_t ts_wmean_by(int64_t acc, int64_t r, int len, int vbits, int shift, int b
 
 /* Layer normalisation of one token. x, y: [d]. */
 typedef struct ts_norm_num {
-    int d;              /* channels */
-    int t_shift;        /* t = round((d*x - sum(x)) / 2^t_shift), at most 18 bits signed */
-    int y_shift;        /* y = sat(round((z*gain + bias) / 2^y_shift)), z = t/sqrt(V) in units of 2^-16 */
-    int y_bits;         /* residual format, signed */
-    uint64_t eps;       /* V = sum(t^2) + eps, eps >= 1 */
+    int d;               /* channels */
+    int t_shift;         /* t = round((d*x - sum(x)) / 2^t_shift), at most 18 bits signed */
+    int y_shift;         /* y = sat(round((z*gain + bias) / 2^y_shift)), z = t/sqrt(V) in units of 2^-16 */
+    int y_bits;          /* residual format, signed */
+    uint64_t eps;        /* V = sum(t^2) + eps, eps >= 1 */
     const int32_t *gain; /* [d], |gain| < 2^17 */
     const int64_t *bias; /* [d], |bias| < 2^43 */
 } ts_norm_num;
@@ -83,9 +83,9 @@ static inline uint32_t ts_exp2_neg(uint32_t delta, const uint32_t *table, int fr
    score_j = sat(round(q.k_j / 2^score_shift)) to score_bits; p_j = exp2(score_j - max); ctx = wmean(sum p_j v_j). */
 typedef struct ts_attn_num {
     int dh;
-    int score_bits;  /* of a score, signed, symmetric */
-    int frac_bits;   /* fraction bits of a score, in octaves (log2) */
-    int p_bits;      /* of a probability, unsigned */
+    int score_bits; /* of a score, signed, symmetric */
+    int frac_bits;  /* fraction bits of a score, in octaves (log2) */
+    int p_bits;     /* of a probability, unsigned */
     int v_bits, ctx_bits;
     const uint32_t *exp2; /* [2^frac_bits] */
 } ts_attn_num;

@@ -52,12 +52,12 @@ static double thresholded_relu(double x, double alpha, double none)
     return x > alpha || isnan(x) ? x : 0;
 }
 
-#define ACTIVATION(Name, f, p_name, p, q_name, q)                                                                                          \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return map(a, f, p_name, p, q_name, q);                                                                                            \
-    }                                                                                                                                      \
-    const ts_op_hooks ts_##Name##_hooks = {                                                                                                \
+#define ACTIVATION(Name, f, p_name, p, q_name, q) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return map(a, f, p_name, p, q_name, q); \
+    } \
+    const ts_op_hooks ts_##Name##_hooks = { \
         .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_activation, .eval = eval_##Name};
 ACTIVATION(Celu, celu, "alpha", 1, "", 0)
 ACTIVATION(Elu, elu, "alpha", 1, "", 1)

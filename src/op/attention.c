@@ -184,13 +184,7 @@ static bool eval_attention(const ts_op_args *a)
     return ok ? true : FAIL(a, "not enough memory");
 }
 const ts_op_hooks ts_ms_Attention_hooks = {
-    .min_in = 2,
-    .max_in = 6,
-    .min_out = 1,
-    .max_out = 1,
-    .infer = infer_attention,
-    .eval = eval_attention,
-    .work = attention_work};
+    .min_in = 2, .max_in = 6, .min_out = 1, .max_out = 1, .infer = infer_attention, .eval = eval_attention, .work = attention_work};
 
 /* MultiHeadAttention: query, key, value, bias, mask, score bias. The first three are [b][n][heads * width], or packed: query
    [b][n][heads][3][width] with no key and value, or key [b][n][heads][2][width] with no value. */
@@ -262,10 +256,5 @@ static bool eval_multi_head(const ts_op_args *a)
     free_buffers(&t, score);
     return ok ? true : FAIL(a, "not enough memory");
 }
-const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {.min_in = 1,
-                                                    .max_in = 6,
-                                                    .min_out = 1,
-                                                    .max_out = 1,
-                                                    .infer = infer_multi_head,
-                                                    .eval = eval_multi_head,
-                                                    .work = attention_work};
+const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {
+    .min_in = 1, .max_in = 6, .min_out = 1, .max_out = 1, .infer = infer_multi_head, .eval = eval_multi_head, .work = attention_work};

@@ -7,15 +7,15 @@
 /* n elements; x, y and out have the storage that the name's letter says (f, d, i); steps of 0 repeat an element. */
 typedef void kernel(int64_t n, const void *x, int64_t x_step, const void *y, int64_t y_step, void *out);
 
-#define KERNEL(name, type, out_type, EXPR)                                                                                                 \
-    static void name(int64_t n, const void *px, int64_t x_step, const void *py, int64_t y_step, void *pout)                                \
-    {                                                                                                                                      \
-        const type *x = px, *y = py;                                                                                                       \
-        out_type *out = pout;                                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                                                  \
-            type u = x[i * x_step], v = y[i * y_step];                                                                                     \
-            out[i] = (out_type)(EXPR);                                                                                                     \
-        }                                                                                                                                  \
+#define KERNEL(name, type, out_type, EXPR) \
+    static void name(int64_t n, const void *px, int64_t x_step, const void *py, int64_t y_step, void *pout) \
+    { \
+        const type *x = px, *y = py; \
+        out_type *out = pout; \
+        for (int64_t i = 0; i < n; i++) { \
+            type u = x[i * x_step], v = y[i * y_step]; \
+            out[i] = (out_type)(EXPR); \
+        } \
     }
 
 static bool run(const ts_op_args *a, const ts_tensor *x, const ts_tensor *y, ts_tensor *out, kernel *const by_store[3])
@@ -95,9 +95,9 @@ KERNEL(min_i, int64_t, int64_t, u < v ? u : v)
 KERNEL(and_i, int64_t, int64_t, u &v)
 KERNEL(or_i, int64_t, int64_t, u | v)
 KERNEL(xor_i, int64_t, int64_t, u ^ v)
-#define COMPARE(name, op)                                                                                                                  \
-    KERNEL(name##_f, float, int64_t, u op v)                                                                                               \
-    KERNEL(name##_d, double, int64_t, u op v)                                                                                              \
+#define COMPARE(name, op) \
+    KERNEL(name##_f, float, int64_t, u op v) \
+    KERNEL(name##_d, double, int64_t, u op v) \
     KERNEL(name##_i, int64_t, int64_t, u op v)
 COMPARE(equal, ==)
 COMPARE(greater, >)
@@ -111,8 +111,8 @@ KERNEL(fmod_f, float, float, fmodf(u, v))
 KERNEL(fmod_d, double, double, fmod(u, v))
 KERNEL(fmod_i, int64_t, int64_t, v == -1 ? 0 : u % v)
 
-KERNEL(prelu_f, float, float, u < 0 ? u *v : u)
-KERNEL(prelu_d, double, double, u < 0 ? u *v : u)
+KERNEL(prelu_f, float, float, u < 0 ? u * v : u)
+KERNEL(prelu_d, double, double, u < 0 ? u * v : u)
 KERNEL(prelu_i, int64_t, int64_t, u < 0 ? WRAPPED(*) : u)
 
 /* The slope is broadcast to the input, not the other way round. */
@@ -130,11 +130,11 @@ static bool infer_prelu(const ts_op_args *a)
                        ts_shape_text(x, tx, sizeof tx));
 }
 
-#define BINARY(Name, infer_hook, f, d, i)                                                                                                  \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){f, d, i});                                                          \
-    }                                                                                                                                      \
+#define BINARY(Name, infer_hook, f, d, i) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){f, d, i}); \
+    } \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_hook, .eval = eval_##Name};
 BINARY(Add, infer_arithmetic, add_f, add_d, add_i)
 BINARY(Sub, infer_arithmetic, sub_f, sub_d, sub_i)
@@ -179,8 +179,7 @@ static bool eval_mod(const ts_op_args *a)
     kernel *integer = a->in[0]->dtype == TS_U64 ? mod_u : ts_attr_int(a->node, "fmod", 0) ? fmod_i : mod_i;
     return refuse_zero_divisor(a) && run(a, a->in[0], a->in[1], a->out[0], (kernel *const[]){fmod_f, fmod_d, integer});
 }
-const ts_op_hooks ts_Mod_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_mod, .eval = eval_mod};
+const ts_op_hooks ts_Mod_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_mod, .eval = eval_mod};
 
 /* Left to right into the output, which has the final shape from the first step on. */
 static bool run_many(const ts_op_args *a, kernel *const by_store[3])
@@ -195,12 +194,12 @@ static bool run_many(const ts_op_args *a, kernel *const by_store[3])
             return false;
     return true;
 }
-#define MANY(Name, f, d, i)                                                                                                                \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return run_many(a, (kernel *const[]){f, d, i});                                                                                    \
-    }                                                                                                                                      \
-    const ts_op_hooks ts_##Name##_hooks = {                                                                                                \
+#define MANY(Name, f, d, i) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return run_many(a, (kernel *const[]){f, d, i}); \
+    } \
+    const ts_op_hooks ts_##Name##_hooks = { \
         .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_arithmetic, .eval = eval_##Name};
 MANY(Max, max_f, max_d, max_i)
 MANY(Min, min_f, min_d, min_i)

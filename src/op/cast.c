@@ -34,15 +34,9 @@ static bool eval_cast(const ts_op_args *a)
     return true;
 }
 /* `saturate` only concerns 8-bit floating point, which is not a target here. */
-const ts_op_hooks ts_Cast_hooks = {.min_in = 1,
-                                   .max_in = 1,
-                                   .min_out = 1,
-                                   .max_out = 1,
-                                   .check = check_cast,
-                                   .infer = infer_cast,
-                                   .eval = eval_cast};
-const ts_op_hooks ts_CastLike_hooks = {
-    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_cast_like, .eval = eval_cast};
+const ts_op_hooks ts_Cast_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .check = check_cast, .infer = infer_cast, .eval = eval_cast};
+const ts_op_hooks ts_CastLike_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_cast_like, .eval = eval_cast};
 
 static bool infer_identity(const ts_op_args *a)
 {
@@ -75,10 +69,5 @@ static bool eval_dropout(const ts_op_args *a)
         a->out[1]->data.i[i] = 1;
     return eval_identity(a);
 }
-const ts_op_hooks ts_Dropout_hooks = {.min_in = 1,
-                                      .max_in = 3,
-                                      .min_out = 1,
-                                      .max_out = 2,
-                                      .infer = infer_dropout,
-                                      .eval = eval_dropout,
-                                      .passes_on = true};
+const ts_op_hooks ts_Dropout_hooks = {
+    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 2, .infer = infer_dropout, .eval = eval_dropout, .passes_on = true};

@@ -113,7 +113,8 @@ static bool eval_group_norm(const ts_op_args *a)
         for (int64_t i = 0; i < size; i++) {
             const int64_t k = has_group_gain(a) ? g % groups : g % groups * each + i / inner;
             ts_set_real(a->out[0], g * size + i,
-                        (ts_get_real(x, g * size + i) - s.mean) / sqrt(s.variance + eps) * ts_get_real(a->in[1], k) + ts_get_real(a->in[2], k));
+                        (ts_get_real(x, g * size + i) - s.mean) / sqrt(s.variance + eps) * ts_get_real(a->in[1], k) +
+                            ts_get_real(a->in[2], k));
         }
     }
     return true;

@@ -292,7 +292,8 @@ static bool eval_matmul(const ts_op_args *a, const plan *p, const groups *g)
     static const int operand_order[2][3] = {{BATCH, LEFT, SUMMED}, {BATCH, SUMMED, RIGHT}}, result_order[3] = {BATCH, LEFT, RIGHT};
     int64_t m = g->size[LEFT], n = g->size[RIGHT], k = g->size[SUMMED], batches = g->size[BATCH];
     int64_t stride[MAX_LABELS], dim[MAX_LABELS], view[MAX_LABELS];
-    float *buffer[3] = {ts_try_calloc((size_t)(batches * m * k + 1), sizeof(float)), ts_try_calloc((size_t)(batches * k * n + 1), sizeof(float)),
+    float *buffer[3] = {ts_try_calloc((size_t)(batches * m * k + 1), sizeof(float)),
+                        ts_try_calloc((size_t)(batches * k * n + 1), sizeof(float)),
                         ts_try_calloc((size_t)(batches * m * n + 1), sizeof(float))};
     bool ok = buffer[0] && buffer[1] && buffer[2];
     if (ok) {

@@ -77,12 +77,8 @@ static bool eval_layer_norm(const ts_op_args *a)
               ts_attr_float(a->node, "epsilon", 1e-5));
     return true;
 }
-const ts_op_hooks ts_LayerNormalization_hooks = {.min_in = 2,
-                                                 .max_in = 3,
-                                                 .min_out = 1,
-                                                 .max_out = 3,
-                                                 .infer = infer_layer_norm,
-                                                 .eval = eval_layer_norm};
+const ts_op_hooks ts_LayerNormalization_hooks = {
+    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 3, .infer = infer_layer_norm, .eval = eval_layer_norm};
 
 /* RMSNormalization (opset 23 on): x / sqrt(mean of squares + eps) * gain. */
 static bool infer_rms_norm(const ts_op_args *a)
@@ -111,12 +107,8 @@ static bool eval_rms_norm(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_RMSNormalization_hooks = {.min_in = 2,
-                                               .max_in = 2,
-                                               .min_out = 1,
-                                               .max_out = 1,
-                                               .infer = infer_rms_norm,
-                                               .eval = eval_rms_norm};
+const ts_op_hooks ts_RMSNormalization_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_rms_norm, .eval = eval_rms_norm};
 
 /* Inputs: x, skip, gain, bias (optional), bias of the sum (optional, one row). */
 static bool infer_skip_layer_norm(const ts_op_args *a)

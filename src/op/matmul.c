@@ -146,7 +146,8 @@ static bool eval_matmul(const ts_op_args *a)
 {
     return eval_product(a, false, false, 1);
 }
-const ts_op_hooks ts_MatMul_hooks = {.min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul, .work = product_work};
+const ts_op_hooks ts_MatMul_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_matmul, .eval = eval_matmul, .work = product_work};
 
 static bool infer_fused_matmul(const ts_op_args *a)
 {
@@ -158,13 +159,8 @@ static bool eval_fused_matmul(const ts_op_args *a)
     return eval_product(a, ts_attr_int(a->node, "transA", 0) != 0, ts_attr_int(a->node, "transB", 0) != 0,
                         ts_attr_float(a->node, "alpha", 1));
 }
-const ts_op_hooks ts_ms_FusedMatMul_hooks = {.min_in = 2,
-                                             .max_in = 2,
-                                             .min_out = 1,
-                                             .max_out = 1,
-                                             .infer = infer_fused_matmul,
-                                             .eval = eval_fused_matmul,
-                                             .work = product_work};
+const ts_op_hooks ts_ms_FusedMatMul_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_fused_matmul, .eval = eval_fused_matmul, .work = product_work};
 
 static bool infer_gemm(const ts_op_args *a)
 {

@@ -78,13 +78,8 @@ static bool eval_concat(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Concat_hooks = {.min_in = 1,
-                                     .max_in = -1,
-                                     .min_out = 1,
-                                     .max_out = 1,
-                                     .infer = infer_concat,
-                                     .eval = eval_concat,
-                                     .moves = true};
+const ts_op_hooks ts_Concat_hooks = {
+    .min_in = 1, .max_in = -1, .min_out = 1, .max_out = 1, .infer = infer_concat, .eval = eval_concat, .moves = true};
 
 /* Sizes: an attribute up to opset 12, an input from 13 on; without them equal parts, of which from opset 18 on the last may
    be smaller. */
@@ -154,13 +149,8 @@ static bool eval_split(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Split_hooks = {.min_in = 1,
-                                    .max_in = 2,
-                                    .min_out = 1,
-                                    .max_out = -1,
-                                    .infer = infer_split,
-                                    .eval = eval_split,
-                                    .moves = true};
+const ts_op_hooks ts_Split_hooks = {
+    .min_in = 1, .max_in = 2, .min_out = 1, .max_out = -1, .infer = infer_split, .eval = eval_split, .moves = true};
 
 /* starts, ends, axes (and steps): attributes up to opset 9, inputs from 10 on. For each axis of the input: first element,
    step, number of elements. */
@@ -225,13 +215,8 @@ static bool eval_slice(const ts_op_args *a)
     ts_gather_view(&view, view.rank, count, step, a->out[0]);
     return true;
 }
-const ts_op_hooks ts_Slice_hooks = {.min_in = 1,
-                                    .max_in = 5,
-                                    .min_out = 1,
-                                    .max_out = 1,
-                                    .infer = infer_slice,
-                                    .eval = eval_slice,
-                                    .moves = true};
+const ts_op_hooks ts_Slice_hooks = {
+    .min_in = 1, .max_in = 5, .min_out = 1, .max_out = 1, .infer = infer_slice, .eval = eval_slice, .moves = true};
 
 static bool infer_gather(const ts_op_args *a)
 {

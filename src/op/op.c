@@ -44,7 +44,8 @@ bool ts_op_check(const ts_node *node, ts_err *err)
 
 bool ts_op_infer(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out, ts_err *err)
 {
-    return ts_attrs_fit(node, node->ins > 0 ? in[0] : NULL, err) && node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
+    return ts_attrs_fit(node, node->ins > 0 ? in[0] : NULL, err) &&
+           node->op->hooks->infer(&(ts_op_args){node, node->ins, node->outs, in, out, err});
 }
 
 double ts_op_work(const ts_node *node, const ts_tensor *const *in, ts_tensor *const *out)
@@ -52,8 +53,8 @@ double ts_op_work(const ts_node *node, const ts_tensor *const *in, ts_tensor *co
     return node->op->hooks->work ? node->op->hooks->work(&(ts_op_args){node, node->ins, node->outs, in, out, NULL}) : 0;
 }
 
-/* Integers wrap wherever they are made. float16 and bfloat16 are rounded where the file says so (constants, inputs, casts, results of the model)
-   and not by every operator between, as runtimes without such arithmetic compute, and hardware. */
+/* Integers wrap wherever they are made. float16 and bfloat16 are rounded where the file says so (constants, inputs, casts, results of the
+   model) and not by every operator between, as runtimes without such arithmetic compute, and hardware. */
 static bool is_narrowed(const ts_node *node, ts_dtype dtype)
 {
     return !ts_is_float(dtype) || ts_kind(node) == TS_OP_Cast || ts_kind(node) == TS_OP_CastLike;

@@ -34,7 +34,8 @@ static bool pads_of(const ts_op_args *a, int64_t *begin, int64_t *end)
         end[axis] = pads[named + i];
         for (int k = 0; k < 2; k++) {
             const int64_t p = pads[i + k * named];
-            if (p < -x->dim[axis] || p > TS_MAX_ELEMENTS || (p > 0 && x->dim[axis] == 0 && strcmp(ts_attr_string(a->node, "mode", "constant"), "constant")))
+            if (p < -x->dim[axis] || p > TS_MAX_ELEMENTS ||
+                (p > 0 && x->dim[axis] == 0 && strcmp(ts_attr_string(a->node, "mode", "constant"), "constant")))
                 return FAIL(a, "a padding of %lld is not possible for axis %d of size %lld", (long long)p, axis, (long long)x->dim[axis]);
         }
     }
@@ -123,7 +124,8 @@ static bool infer_gather_elements(const ts_op_args *a)
     for (int i = 0; fits && i < x->rank; i++)
         fits = i == axis || index->dim[i] <= x->dim[i];
     if (!fits)
-        return FAIL(a, "indices of shape %s do not fit an input of shape %s", ts_shape_text(index, ti, sizeof ti), ts_shape_text(x, tx, sizeof tx));
+        return FAIL(a, "indices of shape %s do not fit an input of shape %s", ts_shape_text(index, ti, sizeof ti),
+                    ts_shape_text(x, tx, sizeof tx));
     return ts_set_out(a, 0, x->dtype, index->rank, index->dim);
 }
 
@@ -168,7 +170,8 @@ static bool infer_space_to_depth(const ts_op_args *a)
         return false;
     const int64_t s = ts_attr_int(a->node, "blocksize", 1), *d = a->in[0]->dim;
     if (s > 1 << 15 || d[2] % s || d[3] % s)
-        return FAIL(a, "%lld by %lld pixels do not divide into blocks of %lld by %lld", (long long)d[2], (long long)d[3], (long long)s, (long long)s);
+        return FAIL(a, "%lld by %lld pixels do not divide into blocks of %lld by %lld", (long long)d[2], (long long)d[3], (long long)s,
+                    (long long)s);
     return ts_set_out(a, 0, a->in[0]->dtype, 4, (int64_t[]){d[0], d[1] * s * s, d[2] / s, d[3] / s});
 }
 
@@ -176,8 +179,10 @@ static bool infer_space_to_depth(const ts_op_args *a)
 static bool eval_depth_to_space(const ts_op_args *a)
 {
     const int64_t s = ts_attr_int(a->node, "blocksize", 1), *d = a->in[0]->dim, c = d[1] / (s * s), plane = d[2] * d[3];
-    const bool columns_first = strcmp(ts_attr_string(a->node, "mode", "DCR"), "CRD") == 0; /* channel, row, column, or row, column, channel */
-    const int64_t channel = columns_first ? s * s * plane : plane, row = columns_first ? s * plane : s * c * plane, column = columns_first ? plane : c * plane;
+    const bool columns_first =
+        strcmp(ts_attr_string(a->node, "mode", "DCR"), "CRD") == 0; /* channel, row, column, or row, column, channel */
+    const int64_t channel = columns_first ? s * s * plane : plane, row = columns_first ? s * plane : s * c * plane,
+                  column = columns_first ? plane : c * plane;
     const int64_t dim[6] = {d[0], c, d[2], s, d[3], s}, stride[6] = {d[1] * plane, channel, d[3], row, 1, column};
     ts_gather_view(a->in[0], 6, dim, stride, a->out[0]);
     return true;

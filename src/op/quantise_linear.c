@@ -156,14 +156,14 @@ static bool step_dequantise(const ts_op_args *a)
     return true;
 }
 
-#define HOOKS(Name, which, step_hook)                                                                                                      \
-    const ts_op_hooks ts_##Name##_hooks = {.min_in = 2,                                                                                    \
-                                           .max_in = 3,                                                                                    \
-                                           .min_out = 1,                                                                                   \
-                                           .max_out = 1,                                                                                   \
-                                           .check = check_type,                                                                          \
-                                           .infer = infer_##which,                                                                         \
-                                           .eval = eval_##which,                                                                           \
+#define HOOKS(Name, which, step_hook) \
+    const ts_op_hooks ts_##Name##_hooks = {.min_in = 2, \
+                                           .max_in = 3, \
+                                           .min_out = 1, \
+                                           .max_out = 1, \
+                                           .check = check_type, \
+                                           .infer = infer_##which, \
+                                           .eval = eval_##which, \
                                            .step = step_hook};
 /* `saturate` only concerns 8-bit floating point, which is not supported. */
 HOOKS(QuantizeLinear, quantise, NULL)
@@ -237,13 +237,8 @@ static bool step_quant(const ts_op_args *a)
     return true;
 }
 
-#define QUANT(Name)                                                                                                                        \
-    const ts_op_hooks ts_##Name##_hooks = {.min_in = 4,                                                                                    \
-                                           .max_in = 4,                                                                                    \
-                                           .min_out = 1,                                                                                   \
-                                           .max_out = 1,                                                                                   \
-                                           .infer = infer_quant,                                                                           \
-                                           .eval = eval_quant,                                                                             \
-                                           .step = step_quant};
+#define QUANT(Name) \
+    const ts_op_hooks ts_##Name##_hooks = { \
+        .min_in = 4, .max_in = 4, .min_out = 1, .max_out = 1, .infer = infer_quant, .eval = eval_quant, .step = step_quant};
 QUANT(qonnx_Quant)
 QUANT(qonnx_IntQuant) /* its newer name */

@@ -155,17 +155,13 @@ static int64_t smaller_int(int64_t sum, int64_t x)
     return x < sum ? x : sum;
 }
 
-#define REDUCE(Name, ...)                                                                                                                  \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return reduce(a, &(reduction){__VA_ARGS__});                                                                                       \
-    }                                                                                                                                      \
-    const ts_op_hooks ts_##Name##_hooks = {.min_in = 1,                                                                                    \
-                                           .max_in = 2,                                                                                    \
-                                           .min_out = 1,                                                                                   \
-                                           .max_out = 1,                                                                                   \
-                                           .infer = infer_reduce,                                                                          \
-                                           .eval = eval_##Name};
+#define REDUCE(Name, ...) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return reduce(a, &(reduction){__VA_ARGS__}); \
+    } \
+    const ts_op_hooks ts_##Name##_hooks = { \
+        .min_in = 1, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_reduce, .eval = eval_##Name};
 REDUCE(ReduceSum, 0, add, 0, add_int, NULL)
 REDUCE(ReduceMean, 0, add, 0, NULL, divide)
 REDUCE(ReduceProd, 1, multiply, 1, multiply_int, NULL)

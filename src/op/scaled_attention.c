@@ -33,7 +33,8 @@ static bool heads_of(const ts_op_args *a, int slot, const char *attr, heads *h)
     h->data = t->data.f;
     if (t->rank == 4) {
         if (given && given != t->dim[1])
-            return FAIL(a, "attribute '%s' is %lld, but input %d has shape %s", attr, (long long)given, slot, ts_shape_text(t, text, sizeof text));
+            return FAIL(a, "attribute '%s' is %lld, but input %d has shape %s", attr, (long long)given, slot,
+                        ts_shape_text(t, text, sizeof text));
         *h = (heads){t->data.f, t->dim[1], t->dim[2], t->dim[3], t->dim[3], t->dim[2] * t->dim[3]};
     } else {
         if (!given)
@@ -59,8 +60,9 @@ static bool check_mask(const ts_op_args *a, const attention *t)
     for (int i = 0; fits && i < m->rank; i++)
         fits = m->dim[i] == full[4 - m->rank + i] || (m->dim[i] == 1 && (i < m->rank - 1 || a->node->opset < 24));
     return fits ? true
-                : FAIL(a, "the mask (input %d) has shape %s, which does not fit [batch, heads, queries, keys] = [%lld,%lld,%lld,%lld]", IN_MASK,
-                       ts_shape_text(m, text, sizeof text), (long long)full[0], (long long)full[1], (long long)full[2], (long long)full[3]);
+                : FAIL(a, "the mask (input %d) has shape %s, which does not fit [batch, heads, queries, keys] = [%lld,%lld,%lld,%lld]",
+                       IN_MASK, ts_shape_text(m, text, sizeof text), (long long)full[0], (long long)full[1], (long long)full[2],
+                       (long long)full[3]);
 }
 
 static bool sizes_of(const ts_op_args *a, attention *t)
@@ -68,11 +70,13 @@ static bool sizes_of(const ts_op_args *a, attention *t)
     for (int slot = 0; slot < 3; slot++) {
         const ts_dtype dtype = a->in[slot]->dtype;
         if (ts_dtype_store(dtype) != TS_STORE_F || dtype != a->in[0]->dtype)
-            return FAIL(a, "input %d is %s; query, key and value must all be of one type, float32, float16 or bfloat16", slot, ts_dtype_name(dtype));
+            return FAIL(a, "input %d is %s; query, key and value must all be of one type, float32, float16 or bfloat16", slot,
+                        ts_dtype_name(dtype));
         if (!ts_need_rank(a, slot, 3, 4))
             return false;
         if (a->in[slot]->rank != a->in[0]->rank || a->in[slot]->dim[0] != a->in[0]->dim[0])
-            return FAIL(a, "input %d does not fit the query: all of query, key and value must have three dimensions, or four, and one batch", slot);
+            return FAIL(
+                a, "input %d does not fit the query: all of query, key and value must have three dimensions, or four, and one batch", slot);
     }
     if (ts_arg(a, IN_PAST_KEY) || ts_arg(a, IN_PAST_VALUE))
         return FAIL(a, "past_key and past_value (inputs %d and %d) are for decoders and not supported; export the encoder without a cache",
@@ -84,8 +88,8 @@ static bool sizes_of(const ts_op_args *a, attention *t)
         return FAIL(a, "%lld heads of the query cannot share %lld of the key and %lld of the value", (long long)t->q.heads,
                     (long long)t->k.heads, (long long)t->v.heads);
     if (t->q.width != t->k.width || t->k.tokens != t->v.tokens)
-        return FAIL(a, "a query of %lld values a head, a key of %lld; %lld keys, %lld values: they do not fit each other", (long long)t->q.width,
-                    (long long)t->k.width, (long long)t->k.tokens, (long long)t->v.tokens);
+        return FAIL(a, "a query of %lld values a head, a key of %lld; %lld keys, %lld values: they do not fit each other",
+                    (long long)t->q.width, (long long)t->k.width, (long long)t->k.tokens, (long long)t->v.tokens);
     if (t->q.tokens > 0 && t->k.tokens > TS_MAX_ELEMENTS / t->q.tokens)
         return FAIL(a, "%lld queries and %lld keys are too many", (long long)t->q.tokens, (long long)t->k.tokens);
     if (t->lengths && (t->lengths->dtype != TS_I64 || t->lengths->rank != 1 || t->lengths->dim[0] != t->batch))
@@ -105,8 +109,13 @@ static bool check_scores(const ts_op_args *a, const attention *t)
     const int64_t mode = ts_attr_int(a->node, "qk_matmul_output_mode", 0);
     const bool masked = t->mask || t->causal || t->lengths, capped = t->softcap != 0;
     if ((mode == 1 && (masked || capped)) || (mode == 2 && masked && capped))
-        return FAIL(a, "qk_matmul_output_mode %d with %s means different things in different versions of ONNX; use 0 or 3, or leave that output out",
-                    (int)mode, masked && capped ? "mask and softcap" : masked ? "a mask" : "a softcap");
+        return FAIL(
+            a,
+            "qk_matmul_output_mode %d with %s means different things in different versions of ONNX; use 0 or 3, or leave that output out",
+            (int)mode,
+            masked && capped ? "mask and softcap"
+            : masked         ? "a mask"
+                             : "a softcap");
     return true;
 }
 
@@ -211,10 +220,5 @@ static bool eval_attention(const ts_op_args *a)
         copy_present(&t, &t.v, a->out[OUT_PRESENT_VALUE]);
     return true;
 }
-const ts_op_hooks ts_Attention_hooks = {.min_in = 3,
-                                        .max_in = 7,
-                                        .min_out = 1,
-                                        .max_out = 4,
-                                        .infer = infer_attention,
-                                        .eval = eval_attention,
-                                        .work = attention_work};
+const ts_op_hooks ts_Attention_hooks = {
+    .min_in = 3, .max_in = 7, .min_out = 1, .max_out = 4, .infer = infer_attention, .eval = eval_attention, .work = attention_work};

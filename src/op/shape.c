@@ -28,13 +28,8 @@ static bool eval_shape(const ts_op_args *a)
         a->out[0]->data.i[i - from] = a->in[0]->dim[i];
     return true;
 }
-const ts_op_hooks ts_Shape_hooks = {.min_in = 1,
-                                    .max_in = 1,
-                                    .min_out = 1,
-                                    .max_out = 1,
-                                    .infer = infer_shape,
-                                    .eval = eval_shape,
-                                    .only_shapes = true};
+const ts_op_hooks ts_Shape_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_shape, .eval = eval_shape, .only_shapes = true};
 
 static bool infer_size(const ts_op_args *a)
 {
@@ -76,12 +71,8 @@ static bool eval_constant(const ts_op_args *a)
                 a->out[0]->data.f[i] = v->f[i];
     return true;
 }
-const ts_op_hooks ts_Constant_hooks = {.max_in = 0,
-                                       .min_out = 1,
-                                       .max_out = 1,
-                                       .check = check_constant,
-                                       .infer = infer_constant,
-                                       .eval = eval_constant};
+const ts_op_hooks ts_Constant_hooks = {
+    .max_in = 0, .min_out = 1, .max_out = 1, .check = check_constant, .infer = infer_constant, .eval = eval_constant};
 
 static bool check_constant_of_shape(const ts_node *node, ts_err *err)
 {

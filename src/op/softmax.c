@@ -82,7 +82,6 @@ static bool eval_log_softmax(const ts_op_args *a)
 {
     return each_row(a, log_softmax_row);
 }
-const ts_op_hooks ts_Softmax_hooks = {
-    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_softmax, .eval = eval_softmax};
+const ts_op_hooks ts_Softmax_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_softmax, .eval = eval_softmax};
 const ts_op_hooks ts_LogSoftmax_hooks = {
     .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_softmax, .eval = eval_log_softmax};

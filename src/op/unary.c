@@ -80,11 +80,11 @@ static double hard_swish(double x)
     return x * (gate < 0 ? 0 : gate > 1 ? 1 : gate);
 }
 
-#define REAL(Name, f)                                                                                                                      \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return map_real(a, f);                                                                                                             \
-    }                                                                                                                                      \
+#define REAL(Name, f) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return map_real(a, f); \
+    } \
     const ts_op_hooks ts_##Name##_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_float, .eval = eval_##Name};
 REAL(Acos, acos)
 REAL(Acosh, acosh)
@@ -143,12 +143,12 @@ static int64_t sign_int(int64_t x)
     return (x > 0) - (x < 0);
 }
 
-#define NUMBER(Name, real, integer)                                                                                                        \
-    static bool eval_##Name(const ts_op_args *a)                                                                                           \
-    {                                                                                                                                      \
-        return ts_is_float(a->in[0]->dtype) ? map_real(a, real) : map_int(a, integer);                                                     \
-    }                                                                                                                                      \
-    const ts_op_hooks ts_##Name##_hooks = {                                                                                                \
+#define NUMBER(Name, real, integer) \
+    static bool eval_##Name(const ts_op_args *a) \
+    { \
+        return ts_is_float(a->in[0]->dtype) ? map_real(a, real) : map_int(a, integer); \
+    } \
+    const ts_op_hooks ts_##Name##_hooks = { \
         .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_number, .eval = eval_##Name};
 NUMBER(Abs, fabs, abs_int)
 NUMBER(Neg, negative, negative_int)
@@ -159,12 +159,7 @@ static bool eval_gelu(const ts_op_args *a)
 {
     return map_real(a, strcmp(ts_attr_string(a->node, "approximate", "none"), "tanh") == 0 ? ts_gelu_tanh : ts_gelu_erf);
 }
-const ts_op_hooks ts_Gelu_hooks = {.min_in = 1,
-                                   .max_in = 1,
-                                   .min_out = 1,
-                                   .max_out = 1,
-                                   .infer = infer_float,
-                                   .eval = eval_gelu};
+const ts_op_hooks ts_Gelu_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_float, .eval = eval_gelu};
 
 /* onnxruntime's BiasGelu(x, b) = gelu(x + b) and FastGelu, the tanh form, whose bias is optional; b is one row. */
 static bool infer_bias_gelu(const ts_op_args *a)
@@ -215,12 +210,7 @@ static bool eval_is_inf(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_IsInf_hooks = {.min_in = 1,
-                                    .max_in = 1,
-                                    .min_out = 1,
-                                    .max_out = 1,
-                                    .infer = infer_test,
-                                    .eval = eval_is_inf};
+const ts_op_hooks ts_IsInf_hooks = {.min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_test, .eval = eval_is_inf};
 
 static bool infer_not(const ts_op_args *a)
 {
@@ -268,5 +258,4 @@ static bool eval_clip(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Clip_hooks = {
-    .min_in = 1, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_clip, .eval = eval_clip};
+const ts_op_hooks ts_Clip_hooks = {.min_in = 1, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_clip, .eval = eval_clip};

@@ -1,5 +1,5 @@
-/* Operators with a sliding window over one to three spatial axes: Conv, MaxPool, AveragePool; and pools over all of them. Data is [batch][channels][spatial ...].
-   They are the host's: nothing of an encoder is one. */
+/* Operators with a sliding window over one to three spatial axes: Conv, MaxPool, AveragePool; and pools over all of them. Data is
+   [batch][channels][spatial ...]. They are the host's: nothing of an encoder is one. */
 #include <math.h>
 #include <string.h>
 
@@ -172,13 +172,8 @@ static bool eval_conv(const ts_op_args *a)
     }
     return true;
 }
-const ts_op_hooks ts_Conv_hooks = {.min_in = 2,
-                                   .max_in = 3,
-                                   .min_out = 1,
-                                   .max_out = 1,
-                                   .infer = infer_conv,
-                                   .work = conv_work,
-                                   .eval = eval_conv};
+const ts_op_hooks ts_Conv_hooks = {
+    .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 1, .infer = infer_conv, .work = conv_work, .eval = eval_conv};
 
 /* ---- Pools ---- */
 
@@ -248,13 +243,8 @@ static bool eval_max_pool(const ts_op_args *a)
         }
     return true;
 }
-const ts_op_hooks ts_MaxPool_hooks = {.min_in = 1,
-                                      .max_in = 1,
-                                      .min_out = 1,
-                                      .max_out = 2,
-                                      .infer = infer_max_pool,
-                                      .work = pool_work,
-                                      .eval = eval_max_pool};
+const ts_op_hooks ts_MaxPool_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 2, .infer = infer_max_pool, .work = pool_work, .eval = eval_max_pool};
 
 static bool infer_average_pool(const ts_op_args *a)
 {
@@ -287,13 +277,8 @@ static bool eval_average_pool(const ts_op_args *a)
         }
     return true;
 }
-const ts_op_hooks ts_AveragePool_hooks = {.min_in = 1,
-                                          .max_in = 1,
-                                          .min_out = 1,
-                                          .max_out = 1,
-                                          .infer = infer_average_pool,
-                                          .work = pool_work,
-                                          .eval = eval_average_pool};
+const ts_op_hooks ts_AveragePool_hooks = {
+    .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1, .infer = infer_average_pool, .work = pool_work, .eval = eval_average_pool};
 
 /* ---- Pools over all spatial axes, of any number ---- */
 

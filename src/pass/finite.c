@@ -89,10 +89,12 @@ static bool fail(const ts_value *v, const ts_tensor *const *constant, ts_err *er
     const char *what = isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
     const long long wrong = c.wrong, all = ts_count(t), first = c.first;
     if (made_by)
-        return ts_fail(err, "node '%s' (%s): %lld of the %lld values that it makes of constants are not finite, the first at index %lld (%s)", made_by->name,
-                       made_by->type, wrong, all, first, what);
+        return ts_fail(err,
+                       "node '%s' (%s): %lld of the %lld values that it makes of constants are not finite, the first at index %lld (%s)",
+                       made_by->name, made_by->type, wrong, all, first, what);
     return ts_fail(err,
-                   "%s '%s': %lld of its %lld values are not finite, the first at index %lld (%s): the training diverged, or the file is damaged; export "
+                   "%s '%s': %lld of its %lld values are not finite, the first at index %lld (%s): the training diverged, or the file is "
+                   "damaged; export "
                    "a model whose weights are numbers",
                    v->producer ? "constant" : "initialiser", v->name, wrong, all, first, what);
 }

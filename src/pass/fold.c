@@ -25,8 +25,8 @@ typedef struct sample {
 typedef struct folder {
     const ts_graph *g;
     ts_arena *arena, *scratch;
-    ts_arena *samples_arena;    /* of the samples, which every round takes anew */
-    const ts_tensor **in;       /* [most inputs of a node], [most outputs]: arguments of the node at hand */
+    ts_arena *samples_arena; /* of the samples, which every round takes anew */
+    const ts_tensor **in;    /* [most inputs of a node], [most outputs]: arguments of the node at hand */
     ts_tensor **out;
     const ts_tensor **constant; /* [values]: data that does not depend on the inputs */
     const ts_grid **grid;       /* [values]: of constants that were integers in the file */
@@ -148,8 +148,9 @@ static bool fold_constants(folder *f)
                 node->name, node->type);
         f->work -= ts_op_work(node, in, out);
         if (f->work < 0)
-            return ts_fail(f->err, "node '%s' (%s): the model's constants take too many products to compute; simplify the model before compiling it",
-                           node->name, node->type);
+            return ts_fail(
+                f->err, "node '%s' (%s): the model's constants take too many products to compute; simplify the model before compiling it",
+                node->name, node->type);
         if (!eval_node(f->arena, node, in, out, f->err) || !follow_grids(f, node, in, out))
             return false;
         f->is_done[i] = true;

@@ -108,22 +108,39 @@ static double apply_binary(ts_op_kind kind, double a, double b, bool *known)
 {
     switch ((int)kind) {
     case TS_OP_Add:
-    case TS_OP_Sum: return a + b;
-    case TS_OP_Sub: return a - b;
-    case TS_OP_Mul: return a * b;
-    case TS_OP_Div: return a / b;
-    case TS_OP_Pow: return pow(a, b);
-    case TS_OP_Min: return fmin(a, b);
-    case TS_OP_Max: return fmax(a, b);
-    case TS_OP_And: return a != 0 && b != 0;
-    case TS_OP_Or: return a != 0 || b != 0;
-    case TS_OP_Xor: return (a != 0) != (b != 0);
-    case TS_OP_Equal: return a == b;
-    case TS_OP_Less: return a < b;
-    case TS_OP_LessOrEqual: return a <= b;
-    case TS_OP_Greater: return a > b;
-    case TS_OP_GreaterOrEqual: return a >= b;
-    default: *known = false; return 0;
+    case TS_OP_Sum:
+        return a + b;
+    case TS_OP_Sub:
+        return a - b;
+    case TS_OP_Mul:
+        return a * b;
+    case TS_OP_Div:
+        return a / b;
+    case TS_OP_Pow:
+        return pow(a, b);
+    case TS_OP_Min:
+        return fmin(a, b);
+    case TS_OP_Max:
+        return fmax(a, b);
+    case TS_OP_And:
+        return a != 0 && b != 0;
+    case TS_OP_Or:
+        return a != 0 || b != 0;
+    case TS_OP_Xor:
+        return (a != 0) != (b != 0);
+    case TS_OP_Equal:
+        return a == b;
+    case TS_OP_Less:
+        return a < b;
+    case TS_OP_LessOrEqual:
+        return a <= b;
+    case TS_OP_Greater:
+        return a > b;
+    case TS_OP_GreaterOrEqual:
+        return a >= b;
+    default:
+        *known = false;
+        return 0;
     }
 }
 
@@ -148,19 +165,32 @@ const rec_val *ts_mask_binary(rec *r, const ts_shape *shape, const rec_val *a, c
 static double cast_level(const ts_node *node, ts_dtype to, double x, bool *known)
 {
     switch ((int)ts_kind(node)) {
-    case TS_OP_Not: return x == 0;
-    case TS_OP_Neg: return -x;
-    case TS_OP_Abs: return fabs(x);
-    case TS_OP_Exp: return exp(x);
-    case TS_OP_Log: return log(x);
-    case TS_OP_Sqrt: return sqrt(x);
-    case TS_OP_Reciprocal: return 1 / x;
-    case TS_OP_Sign: return (x > 0) - (x < 0);
-    case TS_OP_IsNaN: return isnan(x);
-    case TS_OP_IsInf: return isinf(x) != 0;
+    case TS_OP_Not:
+        return x == 0;
+    case TS_OP_Neg:
+        return -x;
+    case TS_OP_Abs:
+        return fabs(x);
+    case TS_OP_Exp:
+        return exp(x);
+    case TS_OP_Log:
+        return log(x);
+    case TS_OP_Sqrt:
+        return sqrt(x);
+    case TS_OP_Reciprocal:
+        return 1 / x;
+    case TS_OP_Sign:
+        return (x > 0) - (x < 0);
+    case TS_OP_IsNaN:
+        return isnan(x);
+    case TS_OP_IsInf:
+        return isinf(x) != 0;
     case TS_OP_Cast:
-    case TS_OP_CastLike: return to == TS_BOOL ? x != 0 : ts_is_float(to) ? x : trunc(x);
-    default: *known = false; return 0;
+    case TS_OP_CastLike:
+        return to == TS_BOOL ? x != 0 : ts_is_float(to) ? x : trunc(x);
+    default:
+        *known = false;
+        return 0;
     }
 }
 

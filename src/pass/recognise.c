@@ -33,20 +33,28 @@ const char *ts_rec_name(const ts_node *node)
 const char *ts_rec_kind_text(const rec_val *v)
 {
     switch (v->kind) {
-    case VAL_LINEAR: return "values of the hits";
-    case VAL_POLY: return "part of a normalisation or an activation";
-    case VAL_SCORE: return "attention scores";
+    case VAL_LINEAR:
+        return "values of the hits";
+    case VAL_POLY:
+        return "part of a normalisation or an activation";
+    case VAL_SCORE:
+        return "attention scores";
     case VAL_EXP:
         return "exponentials of attention scores";
     case VAL_ROW:
         return "a number for each row of attention scores";
-    case VAL_PROB: return "attention probabilities";
+    case VAL_PROB:
+        return "attention probabilities";
     case VAL_SIZE:
         return "sizes of the hits";
-    case VAL_MASK: return "a mask";
-    case VAL_SUM: return "a sum over the hits";
-    case VAL_COUNT: return "the number of hits";
-    case VAL_POSITION: return "something that depends on positions only";
+    case VAL_MASK:
+        return "a mask";
+    case VAL_SUM:
+        return "a sum over the hits";
+    case VAL_COUNT:
+        return "the number of hits";
+    case VAL_POSITION:
+        return "something that depends on positions only";
     }
     BUG("unknown kind of value");
 }
@@ -327,10 +335,11 @@ int64_t ts_rec_work_limit(const ts_graph *g)
 bool ts_rec_affordable(rec *r)
 {
     return r->floats <= r->limit ||
-           ts_rec_fail(r, r->node,
-                       "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
-                       "the model (merge its chains of linear operators) before compiling it",
-                       (long long)r->limit);
+           ts_rec_fail(
+               r, r->node,
+               "up to here the graph's linear parts multiply out to more than %lld numbers, many times what the file holds; simplify "
+               "the model (merge its chains of linear operators) before compiling it",
+               (long long)r->limit);
 }
 
 int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last)

@@ -94,7 +94,8 @@ const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, con
     }
     rec_val *out = copy(r, v, shape);
     switch (v->kind) {
-    case VAL_POLY: return ts_rec_poly_scale(r, v, by);
+    case VAL_POLY:
+        return ts_rec_poly_scale(r, v, by);
     case VAL_LINEAR:
     case VAL_SUM:
         if (uniform)
@@ -122,7 +123,8 @@ const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, con
     case VAL_PROB:
     case VAL_MASK:
     case VAL_COUNT:
-    case VAL_POSITION: break;
+    case VAL_POSITION:
+        break;
     }
     ts_rec_fail(r, r->node, "%s (%s) cannot be scaled", ts_rec_kind_text(v), ts_rec_name(v->node));
     return NULL;
@@ -251,7 +253,8 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
         if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level <= 1e-6)
             return copy(r, v, shape);
         return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
-    default: return fail(r, "this operator on values of the hits has no hardware");
+    default:
+        return fail(r, "this operator on values of the hits has no hardware");
     }
 }
 
@@ -268,7 +271,8 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
     switch ((int)kind) {
     case TS_OP_Add:
     case TS_OP_Sum:
-    case TS_OP_Sub: return ts_rec_add(r, shape, a, b, kind == TS_OP_Sub ? -1.0 : 1.0);
+    case TS_OP_Sub:
+        return ts_rec_add(r, shape, a, b, kind == TS_OP_Sub ? -1.0 : 1.0);
     case TS_OP_Div:
         if (a->kind == VAL_SUM && b->kind == VAL_COUNT && a->mask == b->mask) {
             rec_base *base = ts_base_new(r, BASE_POOL, a->form->rows);
@@ -283,7 +287,8 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
             return out;
         }
         break;
-    default: break;
+    default:
+        break;
     }
     if (a->kind == VAL_SIZE || b->kind == VAL_SIZE)
         return ts_rec_linear(r, a->kind == VAL_SIZE ? a : b);
@@ -404,18 +409,34 @@ bool ts_rec_unary(rec *r, const ts_node *node)
         out = ts_rec_linear(r, v);
     } else {
         switch ((int)kind) {
-        case TS_OP_Relu: out = ts_rec_activation(r, v, TS_ACT_RELU); break;
+        case TS_OP_Relu:
+            out = ts_rec_activation(r, v, TS_ACT_RELU);
+            break;
         case TS_OP_Gelu:
             out = ts_rec_activation(r, v,
                                     strcmp(ts_attr_string(node, "approximate", "none"), "tanh") == 0 ? TS_ACT_GELU_TANH : TS_ACT_GELU_ERF);
             break;
-        case TS_OP_ms_Gelu: out = ts_rec_activation(r, v, TS_ACT_GELU_ERF); break;
-        case TS_OP_Sqrt: out = ts_rec_poly_power(r, v, 0.5); break;
-        case TS_OP_Reciprocal: out = ts_rec_poly_power(r, v, -1.0); break;
-        case TS_OP_Erf: out = ts_rec_poly_function(r, v, VAR_ERF); break;
-        case TS_OP_Tanh: out = ts_rec_poly_function(r, v, VAR_TANH); break;
-        case TS_OP_Sigmoid: out = ts_rec_poly_function(r, v, VAR_SIGMOID); break;
-        default: fail(r, "this operator on values of the hits has no hardware; activations are ReLU, GELU and SiLU"); break;
+        case TS_OP_ms_Gelu:
+            out = ts_rec_activation(r, v, TS_ACT_GELU_ERF);
+            break;
+        case TS_OP_Sqrt:
+            out = ts_rec_poly_power(r, v, 0.5);
+            break;
+        case TS_OP_Reciprocal:
+            out = ts_rec_poly_power(r, v, -1.0);
+            break;
+        case TS_OP_Erf:
+            out = ts_rec_poly_function(r, v, VAR_ERF);
+            break;
+        case TS_OP_Tanh:
+            out = ts_rec_poly_function(r, v, VAR_TANH);
+            break;
+        case TS_OP_Sigmoid:
+            out = ts_rec_poly_function(r, v, VAR_SIGMOID);
+            break;
+        default:
+            fail(r, "this operator on values of the hits has no hardware; activations are ReLU, GELU and SiLU");
+            break;
         }
     }
     r->val[node->out[0]->id] = out;

@@ -148,7 +148,9 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
         return out;
     switch (v->kind) {
     case VAL_LINEAR:
-    case VAL_SUM: out->form = ts_form_select(r, v->form, (int)rows, row); break;
+    case VAL_SUM:
+        out->form = ts_form_select(r, v->form, (int)rows, row);
+        break;
     case VAL_SCORE:
     case VAL_EXP:
     case VAL_PROB: {
@@ -166,7 +168,8 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
     case VAL_SIZE:
     case VAL_MASK:
     case VAL_COUNT:
-    case VAL_POSITION: break;
+    case VAL_POSITION:
+        break;
     }
     return out;
 }

@@ -11,12 +11,18 @@ static const char *const shapes_differ =
 static const char *base_text(const rec_base *b)
 {
     switch (b->kind) {
-    case BASE_INPUT: return "the model's input";
-    case BASE_LINEAR: return b->of->terms > 1 ? "a residual sum" : "a linear layer";
-    case BASE_NORM: return "a layer normalisation";
-    case BASE_ACT: return "an activation";
-    case BASE_ATTENTION: return "attention";
-    case BASE_POOL: return "pooling";
+    case BASE_INPUT:
+        return "the model's input";
+    case BASE_LINEAR:
+        return b->of->terms > 1 ? "a residual sum" : "a linear layer";
+    case BASE_NORM:
+        return "a layer normalisation";
+    case BASE_ACT:
+        return "an activation";
+    case BASE_ATTENTION:
+        return "attention";
+    case BASE_POOL:
+        return "pooling";
     }
     BUG("unknown kind of base");
 }
@@ -165,7 +171,8 @@ static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int
 }
 
 /* One layer whose last thing is z; *z becomes what it starts from, *mid the stream between its blocks. */
-static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_base **mid, const rec_mask **mask, bool first)
+static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *layer, const rec_base **mid, const rec_mask **mask,
+                        bool first)
 {
     const rec_base *sum2 = ts_norm_at(enc->norms, TS_BEHIND_FFN) ? (*z)->from : *z, *ffn_in, *at, *attn_in;
     block ffn, attn;
@@ -180,10 +187,11 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         at = ffn.residual;
     } else {
         if (ffn_in != ffn.residual || ffn_in->kind != BASE_NORM)
-            return ts_rec_fail(r, sum2->node,
-                               "the feed-forward block reads %s (%s), its residual connection %s (%s); without a norm of its own it has one "
-                               "normalisation, behind the attention, for both",
-                               base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
+            return ts_rec_fail(
+                r, sum2->node,
+                "the feed-forward block reads %s (%s), its residual connection %s (%s); without a norm of its own it has one "
+                "normalisation, behind the attention, for both",
+                base_text(ffn_in), ts_rec_name(ffn_in->node), base_text(ffn.residual), ts_rec_name(ffn.residual->node));
         if (enc->norms == TS_NORMS_AROUND) {
             layer->norm2 = norm_of(ffn_in);
         } else {

@@ -286,14 +286,24 @@ bool ts_rec_move(rec *r, const ts_node *node)
     if (kind == TS_OP_Split)
         return split_node(r, node, v);
     switch ((int)kind) {
-    case TS_OP_Transpose: out = transpose(r, node, v); break;
-    case TS_OP_Slice: out = slice(r, node, v); break;
-    case TS_OP_Gather: out = gather(r, node, v); break;
-    case TS_OP_Expand: out = ts_rec_broadcast(r, v, shape); break;
+    case TS_OP_Transpose:
+        out = transpose(r, node, v);
+        break;
+    case TS_OP_Slice:
+        out = slice(r, node, v);
+        break;
+    case TS_OP_Gather:
+        out = gather(r, node, v);
+        break;
+    case TS_OP_Expand:
+        out = ts_rec_broadcast(r, v, shape);
+        break;
     case TS_OP_Tile:
         out = v->kind == VAL_MASK ? ts_rec_broadcast(r, v, shape) : tile(r, v, shape);
         break;
-    default: out = v; break; /* Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout: memory order stays */
+    default:
+        out = v;
+        break; /* Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout: memory order stays */
     }
     out = out ? ts_rec_reshape(r, out, shape) : NULL;
     r->val[node->out[0]->id] = out;

@@ -50,7 +50,7 @@ typedef struct rec_form rec_form;
 typedef struct rec_origin {
     const char *name;      /* of the node */
     const char *otherwise; /* the note where nothing in the encoder has taken it */
-    bool taken, added; /* read by a linear (or attention); by a residual connection */
+    bool taken, added;     /* read by a linear (or attention); by a residual connection */
 } rec_origin;
 typedef struct rec_grid {
     int count;
@@ -187,11 +187,11 @@ typedef struct rec {
     ts_data_mask *data_mask;              /* those in use */
     const char *data_note;                /* of the first one */
     int data_masks, data_mask_room;
-    int64_t tokens;      /* their number, where the graph fixes it; 0: n */
+    int64_t tokens;             /* their number, where the graph fixes it; 0: n */
     bool bare_embed, bare_head; /* nothing stands in front of the layers, behind them */
     int layers;
     const rec_base **cut; /* [2 * layers + 1]: the residual stream from cut to cut */
-    rec_origin **origin; /* all quantisation that the file has */
+    rec_origin **origin;  /* all quantisation that the file has */
     int origins, origin_room;
 } rec;
 
@@ -207,7 +207,7 @@ typedef struct rec_area {
 /* Runs the graph's nodes up to `last` on meanings, beginning behind `from` (NULL: one of the inputs): those that run, and the sides before
    them. r->val is zeros. Returns the node that failed, with a message, or last + 1. area may be NULL without `from`. */
 int64_t ts_rec_work_limit(const ts_graph *g); /* numbers that its recognition may make */
-bool ts_rec_affordable(rec *r); /* whether it has not made more; asked behind every node, and by those that make many forms */
+bool ts_rec_affordable(rec *r);               /* whether it has not made more; asked behind every node, and by those that make many forms */
 int ts_rec_run(rec *r, const rec_area *area, const ts_value *from, int last);
 const rec_form *ts_rec_output(rec *r, const ts_value *output); /* what a value means, as the model's output; NULL with an error */
 const rec_base *ts_rec_held(rec *r, const rec_val *v);         /* the base whose channels v is, token by token and nothing else, or NULL */
@@ -289,7 +289,7 @@ bool ts_rec_matmul(rec *r, const ts_node *node); /* and FusedMatMul */
 bool ts_rec_gemm(rec *r, const ts_node *node);
 bool ts_rec_conv(rec *r, const ts_node *node);
 bool ts_rec_conv_is_linear(const ts_node *node); /* of each hit by itself */
-typedef struct rec_heads { /* q, k, v: [heads * d_head], head-major */
+typedef struct rec_heads {                       /* q, k, v: [heads * d_head], head-major */
     const rec_form *q, *k, *v;
     int heads, d_head;
     double scale;

@@ -40,7 +40,8 @@ static void copy_node(ts_arena *arena, ts_graph *out, const ts_node *node, ts_va
         c->in[k] = node->in[k] ? copy[node->in[k]->id] : NULL;
     for (int k = 0; k < node->outs; k++) {
         const ts_value *v = node->out[k];
-        c->out[k] = v != from && copy[v->id] ? copy[v->id] : copy_value(arena, out, v, v == from ? ts_printf(arena, "%s:unused", v->name) : v->name);
+        c->out[k] = v != from && copy[v->id] ? copy[v->id]
+                                             : copy_value(arena, out, v, v == from ? ts_printf(arena, "%s:unused", v->name) : v->name);
     }
 }
 

@@ -8,7 +8,8 @@
    input or a constant, so that there is nothing to compute. */
 const ts_graph *ts_subgraph(ts_arena *arena, const ts_graph *g, const ts_value *from, const ts_value *to, ts_err *err);
 
-/* "Conv, 2 Relu, MaxPool": operators of a graph in the order in which they first occur; after the first few kinds only how many they are. */
+/* "Conv, 2 Relu, MaxPool": operators of a graph in the order in which they first occur; after the first few kinds only how many they are.
+ */
 const char *ts_graph_operators(ts_arena *arena, const ts_graph *g);
 
 #endif

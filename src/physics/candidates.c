@@ -10,7 +10,7 @@ _Static_assert((int)TS_NO_CANDIDATE == (int)TS_HDBSCAN_NOISE, "the clusterer's n
 void ts_candidates_cluster(const ts_clustering *clustering, int n, int outputs, const double *y, int32_t *label)
 {
     ts_arena *scratch = ts_arena_new();
-    double *x = TS_NEW_N(scratch, double, (size_t)n * (size_t)clustering->columns);
+    double *x = TS_NEW_N(scratch, double, (size_t)n *(size_t)clustering->columns);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < clustering->columns; c++)
             x[(size_t)i * (size_t)clustering->columns + (size_t)c] = y[(size_t)i * (size_t)outputs + (size_t)clustering->column[c]];
@@ -47,7 +47,7 @@ int ts_candidates_classes(const ts_inputs *in, int n, const double *class, int32
 {
     int count = 0;
     for (int i = 0; i < n; i++) {
-        label[i] = (int32_t)class[i];
+        label[i] = (int32_t) class[i];
         if (ignored(in, label[i])) {
             label[i] = TS_NO_CANDIDATE;
             count++;
@@ -118,7 +118,7 @@ void ts_candidates_baseline(ts_baseline b, const ts_truth_event *ev, const ts_cl
     ts_arena *scratch = ts_arena_new();
     const double *direction = baselines[b].position ? ev->position : ev->momentum;
     const int dims = ANGLES + (baselines[b].charge ? 1 : 0);
-    double *x = TS_NEW_N(scratch, double, (size_t)ev->n * (size_t)dims);
+    double *x = TS_NEW_N(scratch, double, (size_t)ev->n *(size_t)dims);
     int *hit = TS_NEW_N(scratch, int, ev->n), n = 0; /* the hits that have what the baseline is made of */
     for (int i = 0; i < ev->n; i++) {
         label[i] = TS_NO_CANDIDATE;

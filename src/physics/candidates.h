@@ -10,7 +10,8 @@ enum { TS_NO_CANDIDATE = -1 };
 /* Regression: HDBSCAN over the clustering's columns of y [n][outputs]. */
 void ts_candidates_cluster(const ts_clustering *clustering, int n, int outputs, const double *y, int32_t *label);
 
-/* Classification: arg-max of y [n][outputs] over all but the ignored classes; the lowest index wins ties. No candidate where all are ignored. */
+/* Classification: arg-max of y [n][outputs] over all but the ignored classes; the lowest index wins ties. No candidate where all are
+ * ignored. */
 void ts_candidates_argmax(const ts_inputs *inputs, int n, const double *y, int32_t *label);
 
 /* Classification of which only the winner over all classes is known, class [n]. A hit in an ignored class is in no candidate: which of the
@@ -34,7 +35,8 @@ bool ts_baseline_clusters(ts_baseline baseline);        /* ANGLES and TRUTH: mad
 bool ts_baseline_possible(ts_baseline baseline, const ts_truth *truth, ts_err *err);
 
 /* bins: BINNED and CLASSES; clustering: its two sizes are those of ANGLES and TRUTH. */
-void ts_candidates_baseline(ts_baseline baseline, const ts_truth_event *event, const ts_clustering *clustering, const ts_bins *bins, int32_t *label);
+void ts_candidates_baseline(ts_baseline baseline, const ts_truth_event *event, const ts_clustering *clustering, const ts_bins *bins,
+                            int32_t *label);
 
 /* The class of a direction (x, y, z): 1 + thetas * (bin of phi) + (bin of theta). */
 int ts_bins_class(const ts_bins *bins, const double *direction);

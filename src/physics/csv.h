@@ -18,9 +18,9 @@ typedef struct ts_csv {
     /* how far the file is read: */
     FILE *f;
     char *buffer;
-    size_t at, end, room;  /* in the buffer: what is not yet a row is at ... end */
+    size_t at, end, room;       /* in the buffer: what is not yet a row is at ... end */
     long long next_line, bytes; /* line of the next row; bytes read into the buffer so far */
-    bool whole;            /* nothing is left to read */
+    bool whole;                 /* nothing is left to read */
 } ts_csv;
 
 /* Opens the file and reads its header; `arena` keeps the names. Fails on empty files and repeated column names. What is open is closed by

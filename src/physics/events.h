@@ -21,7 +21,7 @@ typedef struct ts_event {
 typedef struct ts_events {
     const char *path;
     int count, features;
-    const ts_event *event;   /* [count], in order of the file */
+    const ts_event *event; /* [count], in order of the file */
 } ts_events;
 
 typedef struct ts_events_options {
@@ -36,8 +36,8 @@ typedef struct ts_events_options {
 
 typedef struct ts_event_stream ts_event_stream;
 
-/* Opens the file and checks its columns, or its shape. Memory does not grow with the file, but for some bytes an event. `inputs` must outlive
-   the stream. NULL with a message: missing columns, no events. */
+/* Opens the file and checks its columns, or its shape. Memory does not grow with the file, but for some bytes an event. `inputs` must
+   outlive the stream. NULL with a message: missing columns, no events. */
 ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *inputs, const ts_events_options *options, ts_err *err);
 void ts_event_stream_close(ts_event_stream *stream); /* NULL will do */
 
@@ -49,7 +49,8 @@ ts_event_status ts_event_next(ts_event_stream *stream, ts_arena *arena, ts_event
 /* The next events together: up to `most` of them, and no more once they have `hits` hits. count is 0 at the end; NULL with a message. */
 const ts_events *ts_event_stream_take(ts_event_stream *stream, ts_arena *arena, int most, int hits, ts_err *err);
 
-/* All the others. progress, if not NULL, hears now and then how many are read, how many there are and what part that is, as the next two say. */
+/* All the others. progress, if not NULL, hears now and then how many are read, how many there are and what part that is, as the next two
+ * say. */
 typedef void ts_events_progress(long long done, long long total, double fraction);
 const ts_events *ts_event_stream_rest(ts_event_stream *stream, ts_arena *arena, ts_events_progress *progress, ts_err *err);
 

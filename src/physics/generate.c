@@ -13,8 +13,17 @@ enum { STREAM_EVENT, STREAM_NOISE, STREAM_ORDER, STREAM_TRACK }; /* track t's tr
 
 ts_generate_options ts_generate_defaults(void)
 {
-    return (ts_generate_options){.tracks_lo = 10, .tracks_hi = 50, .field = 2, .efficiency = 0.97, .overlap = 0.10, .noise = 0.02, .smear = 0.05,
-                                 .pt_min = 0.15, .pt_mean = 0.45, .eta_max = 4, .sigma_z = 5.5};
+    return (ts_generate_options){.tracks_lo = 10,
+                                 .tracks_hi = 50,
+                                 .field = 2,
+                                 .efficiency = 0.97,
+                                 .overlap = 0.10,
+                                 .noise = 0.02,
+                                 .smear = 0.05,
+                                 .pt_min = 0.15,
+                                 .pt_mean = 0.45,
+                                 .eta_max = 4,
+                                 .sigma_z = 5.5};
 }
 
 double ts_helix_curvature(int q, double pt, double field)
@@ -187,8 +196,11 @@ bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate
         make_room(&m, arena, 2 * geometry->count);
         for (int try = 0;; try++, dropped++) {
             if (try == MAX_TRIES)
-                return ts_fail(err, "%s: none of %d particles in a row left %d hits or more; the geometry has too few surfaces in their way, or the "
-                               "efficiency (%g) is too low", geometry->name, MAX_TRIES, TS_GENERATE_MIN_HITS, o->efficiency);
+                return ts_fail(
+                    err,
+                    "%s: none of %d particles in a row left %d hits or more; the geometry has too few surfaces in their way, or the "
+                    "efficiency (%g) is too low",
+                    geometry->name, MAX_TRIES, TS_GENERATE_MIN_HITS, o->efficiency);
             rng = ts_rng_make(o->seed, key, (uint32_t)(STREAM_TRACK + t + try * TS_GENERATE_MAX_TRACKS));
             if (try_particle(&m, &rng, t, &particle[t]))
                 break;
@@ -206,7 +218,13 @@ bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate
         m.hit[i] = m.hit[j];
         m.hit[j] = swap;
     }
-    *event = (ts_generated){.id = id, .particles = tracks, .hits = m.hits, .noise = noise, .particle = particle, .hit = m.hit,
-                            .dropped = dropped, .crossings = m.crossings};
+    *event = (ts_generated){.id = id,
+                            .particles = tracks,
+                            .hits = m.hits,
+                            .noise = noise,
+                            .particle = particle,
+                            .hit = m.hit,
+                            .dropped = dropped,
+                            .crossings = m.crossings};
     return true;
 }

@@ -48,7 +48,8 @@ typedef struct ts_generated {
 } ts_generated;
 
 /* Makes event `id` >= 0. Fails where the geometry and options give practically no track of three hits. */
-bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate_options *options, int64_t id, ts_generated *event, ts_err *err);
+bool ts_generate(ts_arena *arena, const ts_geometry *geometry, const ts_generate_options *options, int64_t id, ts_generated *event,
+                 ts_err *err);
 
 /* A charged particle from (0, 0, z0). Seen from +z a positive charge in a positive field turns clockwise. */
 typedef struct ts_helix {

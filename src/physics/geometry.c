@@ -22,7 +22,8 @@ static bool in_range(const reader *r, const json_t *value, const char *where, co
 {
     const double x = json_is_number(value) ? json_number_value(value) : NAN;
     if (!(x >= lo && x <= largest_mm))
-        return ts_fail(r->err, "%s: %s: \"%s\" must be %s of %g to %g", r->path, where, key, json_is_array(value) ? "numbers" : "a number", lo, largest_mm);
+        return ts_fail(r->err, "%s: %s: \"%s\" must be %s of %g to %g", r->path, where, key, json_is_array(value) ? "numbers" : "a number",
+                       lo, largest_mm);
     *out = x;
     return true;
 }
@@ -62,7 +63,8 @@ static bool read_group(reader *r, const json_t *group, const char *where, bool b
         return ts_fail(r->err, "%s: %s must be an object", r->path, where);
     const json_t *list = json_object_get(group, key), *both = json_object_get(group, "both_ends");
     ts_surface s = {.barrel = barrel};
-    if (!ts_json_only(group, r->path, where, barrel ? of_barrel : of_disks, r->err) || !read_mm(r, group, where, "overlap_gap_mm", 0, &s.gap))
+    if (!ts_json_only(group, r->path, where, barrel ? of_barrel : of_disks, r->err) ||
+        !read_mm(r, group, where, "overlap_gap_mm", 0, &s.gap))
         return false;
     if (!json_is_array(list) || json_array_size(list) == 0)
         return ts_fail(r->err, "%s: %s: \"%s\" must be a list of numbers", r->path, where, key);
@@ -118,8 +120,9 @@ static const ts_geometry *parse(ts_arena *arena, const char *path, const char *t
     json_t *root = ts_json_parse(path, text, size, err);
     bool ok = false;
     if (root)
-        ok = ts_json_only(root, path, "the geometry", members, err) && read_text(&r, root, "name", &g->name) && read_text(&r, root, "title", &g->title) &&
-             read_text(&r, root, "source", &g->source) && read_groups(&r, root, "barrel", true) && read_groups(&r, root, "disks", false);
+        ok = ts_json_only(root, path, "the geometry", members, err) && read_text(&r, root, "name", &g->name) &&
+             read_text(&r, root, "title", &g->title) && read_text(&r, root, "source", &g->source) &&
+             read_groups(&r, root, "barrel", true) && read_groups(&r, root, "disks", false);
     json_decref(root);
     if (ok && r.count == 0)
         ok = ts_fail(err, "%s: the geometry has no surface", path);

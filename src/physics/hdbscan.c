@@ -151,7 +151,7 @@ int ts_hdbscan(int n, int dims, const double *x, int min_cluster_size, int min_s
     if (n < 2 * min_cluster_size)
         return 0; /* the root cannot split into two clusters */
     ts_arena *arena = ts_arena_new();
-    double *columns = TS_NEW_N(arena, double, (size_t)n * (size_t)dims), *core = TS_NEW_N(arena, double, n);
+    double *columns = TS_NEW_N(arena, double, (size_t)n *(size_t)dims), *core = TS_NEW_N(arena, double, n);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < dims; c++)
             columns[(size_t)c * (size_t)n + (size_t)i] = x[(size_t)i * (size_t)dims + (size_t)c];

@@ -26,20 +26,20 @@ typedef struct ts_bins {
 } ts_bins;
 
 typedef struct ts_inputs {
-    const char *path;         /* for messages; NULL for the default */
-    const char *text;         /* the file as it was read, [size] bytes; NULL for the default */
+    const char *path; /* for messages; NULL for the default */
+    const char *text; /* the file as it was read, [size] bytes; NULL for the default */
     size_t size;
     int features;
     const char *const *column; /* [features] */
-    const double *mean, *std; /* [features]: model input = (value - mean) / std */
-    const char *mask;         /* column whose nonzero values mark padding, or NULL */
+    const double *mean, *std;  /* [features]: model input = (value - mean) / std */
+    const char *mask;          /* column whose nonzero values mark padding, or NULL */
     bool classification;
-    int outputs;              /* regression: values a hit; classification: classes */
+    int outputs;               /* regression: values a hit; classification: classes */
     const char *const *output; /* [outputs], regression only */
     int ignore_count;
-    const int *ignore;        /* [ignore_count] classes that are no tracks */
-    ts_clustering cluster;    /* regression only; (5, 2) on all outputs where the file does not say */
-    const ts_bins *bins;      /* classification only; NULL where the file does not say */
+    const int *ignore;     /* [ignore_count] classes that are no tracks */
+    ts_clustering cluster; /* regression only; (5, 2) on all outputs where the file does not say */
+    const ts_bins *bins;   /* classification only; NULL where the file does not say */
 } ts_inputs;
 
 const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err);

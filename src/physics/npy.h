@@ -20,8 +20,8 @@ typedef struct ts_npy {
     long long done;
 } ts_npy;
 
-/* Opens the file and reads what it says of its array. Fails with the type's name on other types and orders, and where the file's size is not
-   the shape's. Closed by ts_npy_close, also after errors; closing twice does nothing. */
+/* Opens the file and reads what it says of its array. Fails with the type's name on other types and orders, and where the file's size is
+   not the shape's. Closed by ts_npy_close, also after errors; closing twice does nothing. */
 bool ts_npy_open(ts_arena *arena, const char *path, ts_npy *npy, ts_err *err);
 void ts_npy_close(ts_npy *npy);
 

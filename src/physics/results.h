@@ -20,8 +20,8 @@ typedef struct ts_result_file {
 bool ts_result_file_open(ts_arena *arena, const char *path, const ts_inputs *inputs, ts_result_kind kind, int outputs, bool pooled,
                          ts_result_file *file, ts_err *err);
 
-/* One event's rows from the model's outputs y [n (1 if pooled)][outputs]: as they are, or reduced to arg-max (the lowest index wins ties). Masked
-   hits have rows, too, with zeros. Events that were refused are just left out. */
+/* One event's rows from the model's outputs y [n (1 if pooled)][outputs]: as they are, or reduced to arg-max (the lowest index wins ties).
+   Masked hits have rows, too, with zeros. Events that were refused are just left out. */
 void ts_result_file_put(ts_result_file *file, const ts_event *event, const double *y);
 
 /* The same from classes and values [n][2] that are there already. */
@@ -43,7 +43,8 @@ const ts_inputs *ts_results_inputs(ts_arena *arena, const char *path, ts_err *er
 
 /* Reads a results file: hits are matched with those of `truth` by (event_id, hit_id), in any order. width
    is inputs->outputs, or, for a file with a `class` column (kind CLASS), 1. Errors name file and
-   line: missing columns, values that are no finite numbers, hits that truth does not have, repeated hits, events of which hits are missing. */
+   line: missing columns, values that are no finite numbers, hits that truth does not have, repeated hits, events of which hits are missing.
+ */
 ts_results *ts_results_read(ts_arena *arena, const char *path, const ts_inputs *inputs, const ts_truth *truth, ts_err *err);
 
 #endif

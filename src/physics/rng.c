@@ -25,7 +25,8 @@ void ts_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]
 
 ts_rng ts_rng_make(uint64_t seed, uint64_t event, uint32_t stream)
 {
-    return (ts_rng){.key = {(uint32_t)seed, (uint32_t)(seed >> 32)}, .counter = {0, stream, (uint32_t)event, (uint32_t)(event >> 32)}, .used = 4};
+    return (ts_rng){
+        .key = {(uint32_t)seed, (uint32_t)(seed >> 32)}, .counter = {0, stream, (uint32_t)event, (uint32_t)(event >> 32)}, .used = 4};
 }
 
 static uint32_t word(ts_rng *r)

@@ -9,8 +9,8 @@
 typedef struct ts_rng {
     uint32_t key[2], counter[4]; /* counter: block, stream, event (two words) */
     uint32_t word[4];
-    int used;    /* of word[] */
-    bool spare;  /* the second of a pair of normal numbers is waiting */
+    int used;   /* of word[] */
+    bool spare; /* the second of a pair of normal numbers is waiting */
     double normal;
 } ts_rng;
 

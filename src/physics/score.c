@@ -220,7 +220,7 @@ ts_difference ts_output_difference(int events, const int *n, int outputs, const 
     const size_t hits = deviations(events, n, outputs, a, reference, std);
     for (int o = 0; o < outputs; o++)
         result.constant += std[o] == 0;
-    double *d = TS_NEW_N(scratch, double, hits * (size_t)(outputs - result.constant));
+    double *d = TS_NEW_N(scratch, double, hits *(size_t)(outputs - result.constant));
     size_t count = 0;
     for (int e = 0; e < events; e++)
         for (size_t i = 0; a[e] && reference[e] && i < (size_t)n[e]; i++)

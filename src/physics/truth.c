@@ -55,7 +55,8 @@ static bool read_rows(ts_csv *csv, const char *mask, table *t, ts_err *err)
 {
     static const char *const name[FIELDS] = {"particle_id", "weight", "x", "y", "z", "px", "py", "pz", "q", NULL};
     int column[FIELDS], event_column, hit_column;
-    if (!ts_csv_need(csv, "event_id", "to match hits", &event_column, err) || !ts_csv_need(csv, "hit_id", "to match hits", &hit_column, err) ||
+    if (!ts_csv_need(csv, "event_id", "to match hits", &event_column, err) ||
+        !ts_csv_need(csv, "hit_id", "to match hits", &hit_column, err) ||
         !ts_csv_need(csv, "particle_id", "as the truth to score against", &column[PARTICLE_ID], err) ||
         !ts_csv_need(csv, "weight", "for the trackml score (1 for every hit if none counts more)", &column[WEIGHT], err))
         return false;

@@ -1,7 +1,8 @@
-/* A chain of rings, token by token. Every stage (plan/cycles.h) takes a token when the one before it offers it, when it is done with the token
-   before, and when it has room: when the token so many before has left it. So the times of a token follow from those of the tokens before it,
-   ring after ring, event after event; an event that waits for another, a ring that is held up by the next one's entry, a link that is full are
-   nothing special. The order in which stages see tokens is what the hardware keeps: events in theirs, in each ring layer by layer. */
+/* A chain of rings, token by token. Every stage (plan/cycles.h) takes a token when the one before it offers it, when it is done with the
+   token before, and when it has room: when the token so many before has left it. So the times of a token follow from those of the tokens
+   before it, ring after ring, event after event; an event that waits for another, a ring that is held up by the next one's entry, a link
+   that is full are nothing special. The order in which stages see tokens is what the hardware keeps: events in theirs, in each ring layer
+   by layer. */
 #include "plan/chain.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@ typedef struct wire {
 typedef struct place {
     wire *wire; /* NULL: it is none */
     double latency, ii, takes;
-    double news;  /* from a token leaving it to its place being known to be free */
+    double news; /* from a token leaving it to its place being known to be free */
     int room;
     ts_lin_id pages;
     bool waits, joins;
@@ -91,7 +92,14 @@ static segment segment_of(ts_arena *arena, const ts_segment *from)
     segment s = {.place = TS_NEW_N(arena, place, TS_SEGMENT_STAGES)};
     for (int i = 0; i < from->count; i++) {
         const ts_stage_time *t = &from->stage[i];
-        add_place(arena, &s, (place){.latency = t->latency, .ii = t->ii, .takes = t->takes, .room = t->room, .pages = t->pages, .waits = t->waits, .joins = t->joins});
+        add_place(arena, &s,
+                  (place){.latency = t->latency,
+                          .ii = t->ii,
+                          .takes = t->takes,
+                          .room = t->room,
+                          .pages = t->pages,
+                          .waits = t->waits,
+                          .joins = t->joins});
     }
     return s;
 }
@@ -108,7 +116,8 @@ static segment link_of(ts_arena *arena, const ts_hop *hop)
         wire *w = TS_NEW(arena, wire);
         *w = (wire){.hop = hop, .begun = hop->start, .state = hop->start + hop->frame_cycles};
         add_place(arena, &s, (place){.room = sends, .pages = TS_LIN_COUNT});
-        add_place(arena, &s, (place){.wire = w, .latency = hop->latency - hop->words - hop->frame, .news = news, .room = rest, .pages = TS_LIN_COUNT});
+        add_place(arena, &s,
+                  (place){.wire = w, .latency = hop->latency - hop->words - hop->frame, .news = news, .room = rest, .pages = TS_LIN_COUNT});
     }
     return s;
 }
@@ -124,15 +133,21 @@ static segment bus_of(ts_arena *arena, double cycles)
 static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
 {
     const ts_chain_ring *of = &q->ring[i];
-    engine r = {.of = of, .w = ts_ring_widths_of(of->im), .ways = ts_ring_ways_of(of->im), .block = LONG_AGO, .begun = LONG_AGO, .next_block = LONG_AGO,
-              .read = LONG_AGO, .admits = i ? LONG_AGO : 0};
+    engine r = {.of = of,
+                .w = ts_ring_widths_of(of->im),
+                .ways = ts_ring_ways_of(of->im),
+                .block = LONG_AGO,
+                .begun = LONG_AGO,
+                .next_block = LONG_AGO,
+                .read = LONG_AGO,
+                .admits = i ? LONG_AGO : 0};
     const ts_ring_stages stages = ts_ring_stages_of(of->plan, of->im, &r.w);
     for (int s = 0; s < TS_SEGMENTS; s++)
         r.segment[s] = segment_of(arena, &stages.segment[s]);
     r.way_in = i ? link_of(arena, &of->before) : bus_of(arena, q->token_cycles);
     r.way_out = bus_of(arena, i == q->count - 1 && of->im->pool == TS_POOL_NONE ? q->row_cycles : 0);
     r.queue.count = of->plan->n_max + (r.ways.has_attention ? of->plan->attn.pq : 1);
-    r.queries.count = ++r.queue.count; /* and one word at its output */
+    r.queries.count = ++r.queue.count;  /* and one word at its output */
     r.queue.count += 1 + stages.beside; /* in the fork */
     r.queue.left = long_ago(arena, r.queue.count);
     r.queries.left = long_ago(arena, r.queries.count);
@@ -264,8 +279,8 @@ static double pass(const way *w, mark k, double when, double *taken)
     return when;
 }
 
-/* Contexts of a turn, or stored tokens, come out of attention and pass the way. `next`: the ring at whose attention it ends, or NULL where it
-   ends at the port; `times` gets the times there. */
+/* Contexts of a turn, or stored tokens, come out of attention and pass the way. `next`: the ring at whose attention it ends, or NULL where
+   it ends at the port; `times` gets the times there. */
 static void turn(engine *r, const way *w, int n, engine *next, ts_event_times *times)
 {
     const ts_attention_time *a = &r->attention;

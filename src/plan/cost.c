@@ -29,9 +29,13 @@ static void put_watched(ring *r, const char *stage, ts_cost cost)
 
 static ts_cost linear(const ring *r, ts_lin_id id)
 {
-    const ts_linear_params p = {
-        .w = r->w.lin[id], .f = r->plan->lin[id], .lw = r->w.lw, .tagw = r->w.tagw, .reg = r->plan->reg,
-        .beats = r->im->head_count > 0 && id == (ts_lin_id)(TS_LIN_HEAD0 + r->im->head_count - 1), .lanes = r->plan->paging.lanes};
+    const ts_linear_params p = {.w = r->w.lin[id],
+                                .f = r->plan->lin[id],
+                                .lw = r->w.lw,
+                                .tagw = r->w.tagw,
+                                .reg = r->plan->reg,
+                                .beats = r->im->head_count > 0 && id == (ts_lin_id)(TS_LIN_HEAD0 + r->im->head_count - 1),
+                                .lanes = r->plan->paging.lanes};
     return ts_cost_linear(&r->map, &p);
 }
 
@@ -66,8 +70,8 @@ static void embedding(ring *r)
 {
     const ts_imodel *im = r->im;
     const int hit = im->features * r->w.in_w;
-    put_watched(r, "admission", ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth,
-                                              im->embed_count == 0 && r->plan->half));
+    put_watched(r, "admission",
+                ts_cost_admit(&r->map, hit, r->plan->n_max, r->w.tagw, r->plan->refusal_depth, im->embed_count == 0 && r->plan->half));
     for (int i = 0; i < im->embed_count; i++) {
         const ts_lin_id id = (ts_lin_id)(TS_LIN_EMBED0 + i);
         if (im->fused_qkv0 && i == im->embed_count - 1)
@@ -105,8 +109,14 @@ static void attention_block(ring *r)
         put_rqvec(r, TS_RQV_QKV);
         put_linear(r, TS_LIN_QKV);
     }
-    const ts_attention_params p = {
-        .h = im->heads, .dh = im->d_head, .n_max = plan->n_max, .layers = im->layers, .w = r->w, .f = plan->attn, .reg = plan->reg, .queue_beats = plan->queue_beats};
+    const ts_attention_params p = {.h = im->heads,
+                                   .dh = im->d_head,
+                                   .n_max = plan->n_max,
+                                   .layers = im->layers,
+                                   .w = r->w,
+                                   .f = plan->attn,
+                                   .reg = plan->reg,
+                                   .queue_beats = plan->queue_beats};
     put_watched(r, "attention", ts_cost_attention(&r->map, &p));
     put_linear(r, TS_LIN_O);
     put_watched(r, "attention sum", ts_cost_radd(im->d, r->w.res_w, r->w.tagw, r->plan->sum_lanes, r->plan->half));
@@ -120,7 +130,8 @@ static void ffn_block(ring *r)
     const ts_imodel *im = r->im;
     const int res = im->d * r->w.res_w;
     if (r->ways.store)
-        put_watched(r, "event queue", ts_cost_queue_narrow(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_beats, r->plan->queue_style));
+        put_watched(r, "event queue",
+                    ts_cost_queue_narrow(&r->map, res + r->w.tagw, r->plan->n_max + 1, r->plan->queue_beats, r->plan->queue_style));
     if (r->ways.ffn_merge)
         put(r, "FFN merge", ts_cost_merge(res + r->w.tagw, r->plan->half));
     ts_cost around = ts_cost_fork(res + r->w.tagw, r->plan->half);

@@ -165,7 +165,8 @@ static ts_cost keys_values(const ts_mapping *map, const ts_attention_params *p)
     return cost;
 }
 
-static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, int QBEATS, ts_mem_style style)
+static ts_cost query(const ts_mapping *map, int H, int DH, int PQ, int PH, int PD, int NMAX, int QW, int EW, int ROW, int QBEATS,
+                     ts_mem_style style)
 {
     ts_resources self = {0};
 #define COST_ts_attn_query

@@ -78,7 +78,7 @@ static int block_ram(int width, int depth, double *bram36, double *luts)
 ts_cost ts_cost_mem(const ts_mapping *map, int WIDTH, int DEPTH, ts_mem_style STYLE, bool CFG)
 {
     ts_resources self = {0};
-    double absorbed = 0; /* registers that the vendor's tool puts into the memory */
+    double absorbed = 0;         /* registers that the vendor's tool puts into the memory */
     ts_resources cascaded = {0}; /* UltraRAMs side by side to Yosys, of which the vendor's tool makes a cascade */
     {
 #define COST_ts_mem

@@ -6,8 +6,9 @@
 #include "plan/page_format.h"
 
 enum {
-    ADDRESS_BITS = 40, OFFSET_BITS = 32, /* of the read port; of beats from the image's base */
-    LATE_BITS = 15, /* of the cycles after which a page is late, about */
+    ADDRESS_BITS = 40,
+    OFFSET_BITS = 32, /* of the read port; of beats from the image's base */
+    LATE_BITS = 15,   /* of the cycles after which a page is late, about */
 };
 
 static ts_cost gate(int BUFFERS, int TURNS, int EVW, int LATE)

@@ -192,8 +192,8 @@ static void into_attention(const timing *t, path *p)
     pass(p, q.in, each);
 }
 
-/* From the port to where new tokens and returning ones meet, in front of the first block. Returns the tokens that fit on the embedding's way
-   beside qkv0. */
+/* From the port to where new tokens and returning ones meet, in front of the first block. Returns the tokens that fit on the embedding's
+   way beside qkv0. */
 static int embedding(const timing *t, path *p)
 {
     const ts_imodel *im = t->im;
@@ -299,12 +299,12 @@ static ts_attention_time attention(const timing *t, int n)
     const double block = fmax(fmax(hg * item, hg * (c + p) / 2.0), fmax(a->pq * q.each + 1, (double)through / places));
     const int start = hg * dc + 2 > q.ahead ? hg * dc + 2 : q.ahead;
     return (ts_attention_time){.in_block = a->pq,
-                            .load = q.each,
-                            .block = block,
-                            .first = start + 1 + ((n < a->pq ? n : a->pq) - 1) * q.each + 2 * c + groups + p + 19 + lanes + recip + row,
-                            .row = row,
-                            .through = through - a->pq * row,
-                            .places = places};
+                               .load = q.each,
+                               .block = block,
+                               .first = start + 1 + ((n < a->pq ? n : a->pq) - 1) * q.each + 2 * c + groups + p + 19 + lanes + recip + row,
+                               .row = row,
+                               .through = through - a->pq * row,
+                               .places = places};
 }
 
 ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n)
@@ -318,8 +318,13 @@ ts_layer_time ts_layer_time_at(const ts_plan *plan, const ts_imodel *im, const t
         path out = ffn;
         leave(&t, &out);
         slice(&t, &stored); /* admission */
-        return (ts_layer_time){.ii = ffn.ii, .chain = ffn.latency, .chain_ii = ffn.ii, .enter = stored.latency, .enter_ii = stored.ii,
-                               .leave = out.latency, .leave_ii = out.ii};
+        return (ts_layer_time){.ii = ffn.ii,
+                               .chain = ffn.latency,
+                               .chain_ii = ffn.ii,
+                               .enter = stored.latency,
+                               .enter_ii = stored.ii,
+                               .leave = out.latency,
+                               .leave_ii = out.ii};
     }
     const path enter = entering(&t), loop = looping(&t), out = leaving(&t);
     path middle = {.ii = 1}, ffn = {.ii = 1};
@@ -413,7 +418,8 @@ int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im)
 double ts_model_macs(const ts_imodel *im, int n)
 {
     const double d = im->d, inner = (double)im->heads * im->d_head;
-    double token = (im->layers - im->starts_in_ffn) * (4 * d * inner + 2.0 * n * inner) + (im->layers - im->ends_in_attention) * 2 * d * im->ff;
+    double token =
+        (im->layers - im->starts_in_ffn) * (4 * d * inner + 2.0 * n * inner) + (im->layers - im->ends_in_attention) * 2 * d * im->ff;
     for (int i = 0; i < im->embed_count; i++)
         token += (double)im->embed[i].in * im->embed[i].out;
     double head = 0;
@@ -429,16 +435,16 @@ ts_passage ts_passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring
     const int blocks = im->layers - im->starts_in_ffn;
     const bool late = ways.ffn_merge && !im->ends_in_attention;
     return (ts_passage){.enter = t.enter,
-                     .fill = (double)(n - 1) * t.enter_ii,
-                     .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
-                     .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
-                     .first = t.attention,
-                     .drain = fmax(t.ii, t.leave_ii),
-                     .reading = ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
-                                                   : (double)n * t.leave_ii,
-                     .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
-                     .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
-                     .hops = blocks > 0 ? blocks - 1 : 0};
+                        .fill = (double)(n - 1) * t.enter_ii,
+                        .layer = t.attention + contexts(plan, &t, n, t.chain_ii) + t.chain,
+                        .last = t.attention + contexts(plan, &t, n, t.leave_ii) + t.leave,
+                        .first = t.attention,
+                        .drain = fmax(t.ii, t.leave_ii),
+                        .reading = ways.has_attention ? ts_ceil_div(n, plan->attn.pq) * fmax(t.block, (double)plan->attn.pq * t.leave_ii)
+                                                      : (double)n * t.leave_ii,
+                        .late = late ? t.attention + contexts(plan, &t, n, t.middle_ii) + t.middle : 0,
+                        .span = im->pool == TS_POOL_NONE ? contexts(plan, &t, n, t.leave_ii) : 0,
+                        .hops = blocks > 0 ? blocks - 1 : 0};
 }
 
 static double lone_latency(const ts_passage *p)
@@ -452,8 +458,8 @@ double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_rin
     return lone_latency(&p);
 }
 
-/* Of equal events back to back: the next one enters when the one before is complete in its last layer, as fast as the entry takes hits and as
-   far as the queues, which still hold the other's tokens, have room. */
+/* Of equal events back to back: the next one enters when the one before is complete in its last layer, as fast as the entry takes hits and
+   as far as the queues, which still hold the other's tokens, have room. */
 static double interval(const ts_plan *plan, const ts_passage *p, int n)
 {
     const int over = 2 * n - (plan->n_max + plan->attn.pq);

@@ -28,8 +28,8 @@ typedef struct ts_stage_time {
     bool joins;      /* and comes back here */
 } ts_stage_time;
 
-/* New tokens pass ENTRY, [FFN where the ring starts there,] [LAYER but for fused qkv0,] INTO; those of attention CONTEXT, [FFN,] LAYER, INTO,
-   or in the last layer CONTEXT, [FFN,] OUT. Without attention ENTRY, INTO (a store of whole events); FFN, OUT. */
+/* New tokens pass ENTRY, [FFN where the ring starts there,] [LAYER but for fused qkv0,] INTO; those of attention CONTEXT, [FFN,] LAYER,
+   INTO, or in the last layer CONTEXT, [FFN,] OUT. Without attention ENTRY, INTO (a store of whole events); FFN, OUT. */
 enum {
     TS_SEGMENT_ENTRY,
     TS_SEGMENT_LAYER,   /* from a layer's input to its q, k, v */
@@ -37,7 +37,7 @@ enum {
     TS_SEGMENT_CONTEXT, /* from contexts to the attention block's output */
     TS_SEGMENT_FFN,
     TS_SEGMENT_OUT,
-    TS_SEGMENT_POOLED,  /* from an event's last token through the pool to its one result */
+    TS_SEGMENT_POOLED, /* from an event's last token through the pool to its one result */
     TS_SEGMENTS
 };
 enum { TS_SEGMENT_STAGES = 10 };
@@ -53,13 +53,13 @@ ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const
 
 /* How contexts come, or, of a ring without attention, tokens out of its store. */
 typedef struct ts_attention_time {
-    int in_block;  /* queries of a block */
-    int load;      /* cycles in which one leaves the queue of queries */
-    double block;  /* cycles of one */
-    int first;     /* from the last token accepted to the first context offered */
-    int row;       /* from a context to the next one of its block */
-    int through;   /* from a block being begun to its first context */
-    int places;    /* blocks that are under way or wait to be taken, at most; 0: any number */
+    int in_block; /* queries of a block */
+    int load;     /* cycles in which one leaves the queue of queries */
+    double block; /* cycles of one */
+    int first;    /* from the last token accepted to the first context offered */
+    int row;      /* from a context to the next one of its block */
+    int through;  /* from a block being begun to its first context */
+    int places;   /* blocks that are under way or wait to be taken, at most; 0: any number */
 } ts_attention_time;
 ts_attention_time ts_attention_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 

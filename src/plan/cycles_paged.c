@@ -6,9 +6,9 @@
 #include "plan/pages.h"
 
 enum {
-    REQUEST = 5,     /* cycles from a page's last token leaving its stage to the next page's first address (docs/paging.md) */
-    ANNOUNCE = 5,    /* from a page's last beat to the first token that may pass */
-    BURST = 2,       /* from an address to the next one */
+    REQUEST = 5,       /* cycles from a page's last token leaving its stage to the next page's first address (docs/paging.md) */
+    ANNOUNCE = 5,      /* from a page's last beat to the first token that may pass */
+    BURST = 2,         /* from an address to the next one */
     FIRST_REQUEST = 8, /* from the end of a reset to the first address: drain, settle, look up, cut */
 };
 static const double LONG_AGO = -1e12;
@@ -17,11 +17,11 @@ static const double LONG_AGO = -1e12;
 struct ts_page_clock {
     ts_page_order order;
     const ts_paging *p;
-    long long next;           /* the transfer to be requested */
-    double request, bus;      /* when the last one's addresses were out; when its last beat came */
+    long long next;                                            /* the transfer to be requested */
+    double request, bus;                                       /* when the last one's addresses were out; when its last beat came */
     long long fetched[TS_PAGED_STAGES], used[TS_PAGED_STAGES]; /* pages of each stage */
-    double there[TS_PAGED_STAGES][2]; /* when the last two fetched ones let tokens pass */
-    double freed[TS_PAGED_STAGES][2]; /* when the last two used ones had left */
+    double there[TS_PAGED_STAGES][2];                          /* when the last two fetched ones let tokens pass */
+    double freed[TS_PAGED_STAGES][2];                          /* when the last two used ones had left */
 };
 
 static void fetch(ts_page_clock *l)
@@ -54,7 +54,8 @@ static int index_of(const ts_page_clock *l, ts_lin_id stage)
 ts_page_clock *ts_page_clock_new(ts_arena *arena, const ts_plan *plan, const ts_imodel *im, bool after_reset)
 {
     ts_page_clock *l = TS_NEW(arena, ts_page_clock);
-    *l = (ts_page_clock){.order = ts_page_order_of(arena, plan, im), .p = &plan->paging, .request = after_reset ? FIRST_REQUEST : LONG_AGO, .bus = LONG_AGO};
+    *l = (ts_page_clock){
+        .order = ts_page_order_of(arena, plan, im), .p = &plan->paging, .request = after_reset ? FIRST_REQUEST : LONG_AGO, .bus = LONG_AGO};
     return l;
 }
 

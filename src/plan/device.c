@@ -73,7 +73,8 @@ static bool read_object(const reader *r, const char *key, const char *const *kno
 /* A name is a file's, too, where the device goes with a design. */
 static bool check_name(const reader *r, const char *name)
 {
-    if (strlen(name) > 60 || name[0] == '.' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(name))
+    if (strlen(name) > 60 || name[0] == '.' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(name))
         return ts_fail(r->err, "%s: \"name\" is \"%s\"; it has letters, digits, '-', '_' and '.', 60 at most", r->path, name);
     return true;
 }
@@ -83,8 +84,8 @@ static bool read_link(const reader *r, ts_device *d)
     static const char *const known[] = {"mbits", "ns", "count", NULL};
     reader link;
     return !json_object_get(r->object, "link") ||
-           (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) && read_number(&link, "ns", 0, &d->link_ns) &&
-            (!json_object_get(link.object, "count") || read_int(&link, "count", 1, &d->links)));
+           (read_object(r, "link", known, &link) && read_number(&link, "mbits", 1, &d->link_mbits) &&
+            read_number(&link, "ns", 0, &d->link_ns) && (!json_object_get(link.object, "count") || read_int(&link, "count", 1, &d->links)));
 }
 
 /* Not every device has a host of its own. */
@@ -92,9 +93,8 @@ static bool read_host(const reader *r, ts_device *d)
 {
     static const char *const known[] = {"mbits", "ns", "what", NULL};
     reader host;
-    return !json_object_get(r->object, "host") ||
-           (read_object(r, "host", known, &host) && read_number(&host, "mbits", 1, &d->host_mbits) && read_number(&host, "ns", 0, &d->host_ns) &&
-            read_text(&host, "what", &d->host));
+    return !json_object_get(r->object, "host") || (read_object(r, "host", known, &host) && read_number(&host, "mbits", 1, &d->host_mbits) &&
+                                                   read_number(&host, "ns", 0, &d->host_ns) && read_text(&host, "what", &d->host));
 }
 
 /* Resources of one die, in the file's blocks of block RAM. */
@@ -144,7 +144,8 @@ static bool read_dies(const reader *r, ts_device *d)
 /* What a card's shell leaves: shares of the whole device. LUT RAM is LUTs, so it shrinks as they do. */
 static bool read_shell(const reader *r, ts_device *d)
 {
-    static const char *const known[] = {"lut", "ff", "dsp", "bram", "uram", "what", NULL}, *const share[] = {"lut", "ff", "dsp", "bram", "uram"};
+    static const char *const known[] = {"lut", "ff", "dsp", "bram", "uram", "what", NULL}, *const share[] = {"lut", "ff", "dsp", "bram",
+                                                                                                             "uram"};
     double *const part[] = {&d->has.lut, &d->has.ff, &d->has.dsp, &d->has.bram36, &d->has.uram};
     reader shell;
     if (!json_object_get(r->object, "shell"))
@@ -166,20 +167,39 @@ static bool read_shell(const reader *r, ts_device *d)
 static bool read_device(const reader *r, ts_device *d)
 {
     static const char *const families[] = {"xcup", "xcu", "xc7", "versal", "ecp5", "ice40"};
-    static const char *const known[] = {"name", "title", "part", "source", "yosys_family", "lut", "ff", "lutram", "dsp", "bram", "uram", "slr", "dies", "shell",
-                                        "clock_mhz", "memory_gbytes_per_s", "memory_latency_ns", "link", "host", NULL};
-    static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", "mhz", NULL}, *const of_bram[] = {"kind", "count", "kbit", NULL};
+    static const char *const known[] = {"name",
+                                        "title",
+                                        "part",
+                                        "source",
+                                        "yosys_family",
+                                        "lut",
+                                        "ff",
+                                        "lutram",
+                                        "dsp",
+                                        "bram",
+                                        "uram",
+                                        "slr",
+                                        "dies",
+                                        "shell",
+                                        "clock_mhz",
+                                        "memory_gbytes_per_s",
+                                        "memory_latency_ns",
+                                        "link",
+                                        "host",
+                                        NULL};
+    static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", "mhz", NULL}, *const of_bram[] = {"kind", "count", "kbit",
+                                                                                                                NULL};
     reader dsp, bram;
     double brams = 0;
     if (!only_known(r, "", known) || !read_object(r, "dsp", of_dsp, &dsp) || !read_object(r, "bram", of_bram, &bram) || !read_link(r, d) ||
         !read_text(r, "name", &d->name) || !read_text(r, "title", &d->title) || !read_text(r, "part", &d->part) ||
-        !read_text(r, "source", &d->source) || !read_text(r, "yosys_family", &d->yosys_family) ||
-        !read_number(r, "lut", 1, &d->has.lut) || !read_number(r, "ff", 1, &d->has.ff) || !read_number(r, "lutram", 0, &d->lutram) ||
-        !read_number(r, "uram", 0, &d->has.uram) || !read_int(r, "slr", 1, &d->slr) || !read_number(r, "clock_mhz", 1, &d->clock_mhz) ||
+        !read_text(r, "source", &d->source) || !read_text(r, "yosys_family", &d->yosys_family) || !read_number(r, "lut", 1, &d->has.lut) ||
+        !read_number(r, "ff", 1, &d->has.ff) || !read_number(r, "lutram", 0, &d->lutram) || !read_number(r, "uram", 0, &d->has.uram) ||
+        !read_int(r, "slr", 1, &d->slr) || !read_number(r, "clock_mhz", 1, &d->clock_mhz) ||
         !read_number(r, "memory_gbytes_per_s", 0, &d->memory_gbytes_per_s) || !read_text(&dsp, "kind", &d->dsp_kind) ||
-        !read_number(&dsp, "count", 0, &d->has.dsp) || !read_int(&dsp, "a_bits", 2, &d->dsp_a) ||
-        !read_int(&dsp, "b_bits", 2, &d->dsp_b) || !read_text(&bram, "kind", &d->bram_kind) ||
-        !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) || !check_name(r, d->name) || !read_host(r, d))
+        !read_number(&dsp, "count", 0, &d->has.dsp) || !read_int(&dsp, "a_bits", 2, &d->dsp_a) || !read_int(&dsp, "b_bits", 2, &d->dsp_b) ||
+        !read_text(&bram, "kind", &d->bram_kind) || !read_number(&bram, "count", 0, &brams) || !read_int(&bram, "kbit", 1, &d->bram_kbit) ||
+        !check_name(r, d->name) || !read_host(r, d))
         return false;
     if (json_object_get(dsp.object, "mhz") && !read_number(&dsp, "mhz", 1, &d->dsp_mhz))
         return false;
@@ -275,8 +295,8 @@ bool ts_device_takes_clock(const ts_device *device, double clock_mhz, ts_err *er
 {
     if (device->dsp_mhz <= 0 || clock_mhz <= device->dsp_mhz)
         return true;
-    return ts_fail(err, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz, device->dsp_kind, device->name,
-                   device->dsp_mhz);
+    return ts_fail(err, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz, device->dsp_kind,
+                   device->name, device->dsp_mhz);
 }
 
 bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits)

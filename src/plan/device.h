@@ -15,7 +15,8 @@
     X(uram, "URAM")
 typedef struct ts_resources {
     double lut, ff, dsp, bram36, uram; /* bram36: RAMB36 + RAMB18/2 */
-    double lutram; /* how many of the LUTs are memory or shift registers: predicted, and limited, but not what a synthesis is compared with */
+    double
+        lutram; /* how many of the LUTs are memory or shift registers: predicted, and limited, but not what a synthesis is compared with */
 } ts_resources;
 
 /* What a design may not have too much of. */
@@ -34,15 +35,15 @@ typedef struct ts_device {
     int dsp_a, dsp_b; /* bits of a signed product's factors */
     double dsp_mhz;   /* fastest clock that its DSPs take; 0: the file does not say */
     const char *bram_kind;
-    int bram_kbit; /* of one block, parity included */
-    int slr;       /* dies */
-    const ts_resources *die; /* [slr] what each has, a shell's part included */
+    int bram_kbit;              /* of one block, parity included */
+    int slr;                    /* dies */
+    const ts_resources *die;    /* [slr] what each has, a shell's part included */
     double clock_mhz;           /* default of --clock */
     double memory_gbytes_per_s; /* external memory, 0 without one */
     double memory_ns;           /* from an address to its first word; 0: not stated */
     double link_mbits, link_ns; /* default of --link; 0: the file says nothing */
     int links;                  /* such ports on the board; 0: the file does not say */
-    const char *text; /* of the user's file that it was read from; NULL: built in */
+    const char *text;           /* of the user's file that it was read from; NULL: built in */
     double host_mbits, host_ns; /* its host's bus, each way: bandwidth, latency; 0: the file does not say */
     const char *host;           /* what that bus is */
 } ts_device;

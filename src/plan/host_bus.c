@@ -22,8 +22,8 @@ ts_host_prediction ts_host_predict(const ts_host_bus *bus, const ts_chain_ring *
     p.to_cycles = n * p.token_cycles;
     p.from_cycles = rows * p.row_cycles;
     ts_event_times first;
-    const double with_bus =
-        ts_chain_equal_events((ts_chain_queue){.ring = ring, .count = count, .token_cycles = p.token_cycles, .row_cycles = p.row_cycles}, n, &first);
+    const double with_bus = ts_chain_equal_events(
+        (ts_chain_queue){.ring = ring, .count = count, .token_cycles = p.token_cycles, .row_cycles = p.row_cycles}, n, &first);
     /* The first token and the last result cross the bus outside of that. */
     p.latency_cycles = llround(first.last_out + p.token_cycles + p.row_cycles + 2 * flight);
     const double interval = fmax((double)ts_chain_predict(ring, count, n).interval_cycles, with_bus);

@@ -15,13 +15,13 @@ ts_host_bus ts_host_bus_of(const ts_device *device);
 
 /* Of an event, cycles of the engine's clock. */
 typedef struct ts_host_prediction {
-    int tokens, rows;              /* to the hardware, from it */
-    int token_bytes, row_bytes;    /* of one, whole transfers of the ports */
-    double to_cycles, from_cycles; /* that the bus is busy with each */
+    int tokens, rows;                /* to the hardware, from it */
+    int token_bytes, row_bytes;      /* of one, whole transfers of the ports */
+    double to_cycles, from_cycles;   /* that the bus is busy with each */
     double token_cycles, row_cycles; /* between two of them on the bus */
-    double flight_cycles;          /* of each way */
-    long long latency_cycles;      /* of a lone event, from its first token sent to its last result back */
-    long long interval_cycles;     /* of equal events back to back */
+    double flight_cycles;            /* of each way */
+    long long latency_cycles;        /* of a lone event, from its first token sent to its last result back */
+    long long interval_cycles;       /* of equal events back to back */
 } ts_host_prediction;
 
 /* n >= 1 tokens, 1 or n rows of results; the rings as for ts_chain_predict. */

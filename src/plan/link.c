@@ -7,15 +7,18 @@
 
 enum {
     WORD_STEP = 32,
-    MARK = 1,           /* bits of a word that say what it is */
-    FULL_PACKET = 128,  /* words that a packet holds if its tokens do */
-    TOKEN_WORDS = 127,  /* at most: a packet is of at most 254 */
-    PIPELINES = 40,     /* cycles of both ends, for the buffer (docs/links.md) */
+    MARK = 1,          /* bits of a word that say what it is */
+    FULL_PACKET = 128, /* words that a packet holds if its tokens do */
+    TOKEN_WORDS = 127, /* at most: a packet is of at most 254 */
+    PIPELINES = 40,    /* cycles of both ends, for the buffer (docs/links.md) */
     BEAT = 1024,
-    SENDER = 10, RECEIVER = 14, /* cycles of a token's way in the ends, beside its words */
+    SENDER = 10,
+    RECEIVER = 14, /* cycles of a token's way in the ends, beside its words */
     HEADER_AND_CRC = 2,
-    SIGNS = 4,          /* of life, in a row, may be lost or late before a link counts as silent */
-    DEPTH_STEP = 512, DEPTH_MAX = 16384, DEPTH_TOKENS = 2047, /* of the receiver's buffer: what its counters hold (rtl/ts_link_rx.v) */
+    SIGNS = 4, /* of life, in a row, may be lost or late before a link counts as silent */
+    DEPTH_STEP = 512,
+    DEPTH_MAX = 16384,
+    DEPTH_TOKENS = 2047, /* of the receiver's buffer: what its counters hold (rtl/ts_link_rx.v) */
 };
 
 static double round_trip(const ts_link *link)
@@ -68,8 +71,12 @@ ts_link_ends ts_link_ends_of(const ts_link *link, int token_bits)
     const int words = cdiv(token_bits, link->word_bits - MARK), packet = imax(FULL_PACKET / words, 1) * words;
     const int most = imin(DEPTH_MAX, DEPTH_TOKENS * (words + 1)) / DEPTH_STEP * DEPTH_STEP;
     const double need = fmin(ceil(link->rate * round_trip(link)) + 2 * packet + words + 4, most);
-    return (ts_link_ends){.token_words = words, .packet = packet, .depth = cdiv(imax((int)need, 2 * (words + 1)), DEPTH_STEP) * DEPTH_STEP,
-                          .credit = packet, .beat = BEAT, .timeout = silence(link, packet)};
+    return (ts_link_ends){.token_words = words,
+                          .packet = packet,
+                          .depth = cdiv(imax((int)need, 2 * (words + 1)), DEPTH_STEP) * DEPTH_STEP,
+                          .credit = packet,
+                          .beat = BEAT,
+                          .timeout = silence(link, packet)};
 }
 
 ts_hop ts_link_hop(const ts_link *link, int token_bits)
@@ -85,7 +92,8 @@ ts_hop ts_link_hop(const ts_link *link, int token_bits)
     const double there = floor((ends.depth - ends.packet - 1) / (words + (double)words / ends.packet));
     /* At full rate packets are full, with a state frame every so often, between two of them; a token that comes alone is a packet, of which
        nothing is used before its CRC has come. */
-    const double packet = (ends.packet + frame) / rate, states = state * fmin(1, packet / (BEAT - state / rate > 1 ? BEAT - state / rate : 1));
+    const double packet = (ends.packet + frame) / rate,
+                 states = state * fmin(1, packet / (BEAT - state / rate > 1 ? BEAT - state / rate : 1));
     return (ts_hop){.token_cycles = fmax(words + (frame + states) * words / ends.packet, 1) / rate,
                     .words = words / link->rate,
                     .frame = frame / link->rate,
@@ -99,15 +107,17 @@ ts_hop ts_link_hop(const ts_link *link, int token_bits)
                     .frame_cycles = ends.beat};
 }
 
-/* Fitted to flat synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %, the sender's
-   LUTs up to 20 % too many. */
+/* Fitted to flat synthesis of one end as a whole at seven shapes, tokens of 320 ... 2,176 bits and words of 32 ... 352: within 10 %, the
+   sender's LUTs up to 20 % too many. */
 ts_cost ts_link_cost(const ts_link *link, int token_bits, bool sends, const ts_device *device)
 {
     const ts_mapping map = ts_mapping_of(device);
     const ts_link_ends ends = ts_link_ends_of(link, token_bits);
     const int W = link->word_bits, WPT = ends.token_words;
-    ts_cost cost = both(sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
-                              : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 3.5 * imax(W - 64, 0) + 0.03 * token_bits, .ff = 1180 + 4.0 * W + token_bits});
+    ts_cost cost =
+        both(sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
+                   : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 3.5 * imax(W - 64, 0) + 0.03 * token_bits,
+                                    .ff = 1180 + 4.0 * W + token_bits});
     if (sends)
         ts_cost_add(&cost, 1, ts_cost_fifo_lut(&map, W, (ends.packet / WPT + cdiv(8, WPT)) * WPT));
     else

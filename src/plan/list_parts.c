@@ -88,7 +88,8 @@ bool ts_same_device(const ts_device *a, const ts_device *b)
     x.name = x.title = x.part = x.source = x.yosys_family = x.shell = x.dsp_kind = x.bram_kind = x.text = x.host = NULL;
     y.name = y.title = y.part = y.source = y.yosys_family = y.shell = y.dsp_kind = y.bram_kind = y.text = y.host = NULL;
     x.die = y.die = NULL;
-    return memcmp(&x, &y, sizeof x) == 0 && (a->die == b->die || (a->die && b->die && memcmp(a->die, b->die, (size_t)a->slr * sizeof *a->die) == 0));
+    return memcmp(&x, &y, sizeof x) == 0 &&
+           (a->die == b->die || (a->die && b->die && memcmp(a->die, b->die, (size_t)a->slr * sizeof *a->die) == 0));
 }
 
 /* A device has one run: it holds the blocks pinned there and no others' pinned blocks. */
@@ -144,8 +145,9 @@ static bool same_link(const ts_link *a, const ts_link *b)
 static full_plan *find_planned(const ts_list *s, const ts_device *device, bool linked, int first, int end)
 {
     full_plan *k = s->cache->parts;
-    while (k && !(k->first == first && k->end == end && k->linked == linked && k->paging == s->paging && ts_same_device(k->device, device) &&
-                  k->clock_mhz >= s->ring.clock_mhz && k->clock_mhz <= s->ring.clock_mhz && (!linked || same_link(&k->link, &s->link))))
+    while (k &&
+           !(k->first == first && k->end == end && k->linked == linked && k->paging == s->paging && ts_same_device(k->device, device) &&
+             k->clock_mhz >= s->ring.clock_mhz && k->clock_mhz <= s->ring.clock_mhz && (!linked || same_link(&k->link, &s->link))))
         k = k->next;
     return k;
 }
@@ -237,7 +239,8 @@ size_t ts_list_index(const ts_list *s, int device, int first, int end)
     return ((size_t)device * row + (size_t)first) * row + (size_t)end;
 }
 
-bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err)
+bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part,
+                       ts_err *err)
 {
     const size_t at = ts_list_index(whole, device_index, first, end);
     whole->plans += whole->full[at].interval <= 0;
@@ -248,15 +251,22 @@ bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index
         const ts_plan_options ring = ring_options(s, device, linked, first, end);
         ts_err short_of = {""};
         k = TS_NEW(s->arena, full_plan);
-        *k = (full_plan){.next = s->cache->parts, .device = device, .clock_mhz = s->ring.clock_mhz, .link = s->link, .linked = linked,
-                       .paging = s->paging, .first = first, .end = end};
+        *k = (full_plan){.next = s->cache->parts,
+                         .device = device,
+                         .clock_mhz = s->ring.clock_mhz,
+                         .link = s->link,
+                         .linked = linked,
+                         .paging = s->paging,
+                         .first = first,
+                         .end = end};
         k->part.slice = ts_slice_between(s->im, first, end);
         k->part.im = model_of(s, k->part.slice, &short_of);
         k->fits = k->part.im && ts_plan_search(s->arena, k->part.im, device, &ring, &k->part.planned, &short_of);
         k->short_of = ts_strdup(s->arena, short_of.msg);
         s->cache->parts = k;
     }
-    whole->full[at] = k->fits ? (ts_part_cost){(double)k->part.planned.prediction.interval_cycles, k->part.planned.mean_latency} : (ts_part_cost){INFINITY, INFINITY};
+    whole->full[at] = k->fits ? (ts_part_cost){(double)k->part.planned.prediction.interval_cycles, k->part.planned.mean_latency}
+                              : (ts_part_cost){INFINITY, INFINITY};
     *part = k->part;
     part->device = device_index;
     return k->fits || ts_fail(err, "%s", k->short_of);
@@ -265,8 +275,8 @@ bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index
 static ts_list_costs *table_of(const ts_list *s, const ts_device *device)
 {
     ts_list_costs *t = s->cache->tables;
-    while (t && !(t->paging == s->paging && t->clock_mhz >= s->ring.clock_mhz && t->clock_mhz <= s->ring.clock_mhz && same_link(&t->link, &s->link) &&
-                  ts_same_device(t->device, device)))
+    while (t && !(t->paging == s->paging && t->clock_mhz >= s->ring.clock_mhz && t->clock_mhz <= s->ring.clock_mhz &&
+                  same_link(&t->link, &s->link) && ts_same_device(t->device, device)))
         t = t->next;
     if (t)
         return t;

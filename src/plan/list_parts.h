@@ -37,7 +37,8 @@ ts_part_cost ts_list_rough_cost(ts_list *s, const ts_device *device, bool linked
 size_t ts_list_index(const ts_list *s, int device, int first, int end);
 
 /* The ring planned in full. False with a message where it does not fit. */
-bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part, ts_err *err);
+bool ts_list_plan_part(ts_list *whole, const ts_device *device, int device_index, bool linked, int first, int end, ts_part *part,
+                       ts_err *err);
 
 /* For ts_list_run_cost: s->table of every device. */
 void ts_list_set_tables(ts_list *s);

@@ -14,7 +14,7 @@ enum {
     BALANCE_ROUNDS = 3,
     CLIMB_ROUNDS = 12, /* of moving cuts, and the full plans that they may cost */
     CLIMB_PLANS = 24,
-    FEW_CUTS = 12,     /* are tried one and all */
+    FEW_CUTS = 12, /* are tried one and all */
     FEW_DEVICES = 3,
 };
 
@@ -61,9 +61,9 @@ static const char *part_lines(const ts_list *s, const ts_part *part, int parts)
         const char *scarce;
         const ts_device *device = s->opt->device[part[i].device];
         const double load = ts_device_load(device, &part[i].planned.cost.device, &scarce);
-        text =
-            ts_printf(s->arena, "%spart %d: cuts %d to %d on %s%s, interval %lld cycles, %.1f %% of its %s\n", text, i, part[i].slice.first,
-                      part[i].slice.end, device->name, mode_of(&part[i]) == TS_MODE_PAGED ? ", paged" : "", part[i].planned.prediction.interval_cycles, 100 * load, scarce);
+        text = ts_printf(s->arena, "%spart %d: cuts %d to %d on %s%s, interval %lld cycles, %.1f %% of its %s\n", text, i,
+                         part[i].slice.first, part[i].slice.end, device->name, mode_of(&part[i]) == TS_MODE_PAGED ? ", paged" : "",
+                         part[i].planned.prediction.interval_cycles, 100 * load, scarce);
     }
     return text;
 }
@@ -128,8 +128,9 @@ static bool alone_somehow(ts_list *s, int device, ts_err *err)
     }
     if (pages && strcmp(pages, resident) == 0) /* it is not the weights */
         return ts_fail(err, "%s", first.msg);
-    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or %s", s->im->name, name,
-                           s->ring.max_tokens, resident, pages, s->ring.target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats")
+    return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or %s",
+                           s->im->name, name, s->ring.max_tokens, resident, pages,
+                           s->ring.target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats")
                  : ts_fail(err, "%s", second.msg);
 }
 
@@ -239,8 +240,9 @@ static bool replicated(ts_list *s, ts_err *err)
     }
     if (unfit_from)
         weigh(s, TS_MODE_REPLICATED, unfit_from, NULL,
-              unfit_from == unfit_to ? ts_printf(s->arena, "%d rings do not fit %s together", unfit_from, device->name)
-                                     : ts_printf(s->arena, "%d, or up to %d, rings do not fit %s together", unfit_from, unfit_to, device->name));
+              unfit_from == unfit_to
+                  ? ts_printf(s->arena, "%d rings do not fit %s together", unfit_from, device->name)
+                  : ts_printf(s->arena, "%d, or up to %d, rings do not fit %s together", unfit_from, unfit_to, device->name));
     if (!best)
         return s->im->layers < 2
                    ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)
@@ -418,7 +420,8 @@ static bool chain_over_all(ts_list *s, double least, ts_err *err)
     }
     const double about = rough_value(s, end);
     if (about > (o->devices <= FEW_DEVICES ? FAR : WORTH_A_LOOK * WORTH_A_LOOK) * least) {
-        weigh(s, TS_MODE_SPLIT, o->devices, NULL, ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, TS_LIST_ANOTHER_PART)));
+        weigh(s, TS_MODE_SPLIT, o->devices, NULL,
+              ts_printf(s->arena, "over %s: about %.0f cycles, not worth planning in full", over, fmod(about, TS_LIST_ANOTHER_PART)));
         return ts_fail(err, "not as good as others");
     }
     while (!take_if_better(s, end, &best, err)) /* a part that does not fit is known by now */
@@ -459,7 +462,14 @@ static bool best_of_one_device(ts_list *s, ts_err *err)
 
 static ts_list search_of(ts_arena *arena, const ts_imodel *im, const ts_partition_options *o, ts_list_cache *cache, ts_partition *result)
 {
-    ts_list s = {.arena = arena, .im = im, .opt = o, .ring = o->plan, .link = o->link, .blocks = ts_block_count(im), .cache = cache, .result = result};
+    ts_list s = {.arena = arena,
+                 .im = im,
+                 .opt = o,
+                 .ring = o->plan,
+                 .link = o->link,
+                 .blocks = ts_block_count(im),
+                 .cache = cache,
+                 .result = result};
     s.full = TS_NEW_N(arena, ts_part_cost, ts_list_index(&s, o->devices, 0, 0));
     s.ring.small = o->objective == TS_OBJECTIVE_AREA;
     s.typical = o->plan.plan_tokens ? o->plan.plan_tokens : o->plan.max_tokens;
@@ -492,8 +502,8 @@ double ts_list_rough(ts_arena *arena, const ts_imodel *im, const ts_partition_op
     return cut_roughly(&s, end) ? rough_value(&s, end) : INFINITY;
 }
 
-bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least, ts_list_cache *cache,
-                    ts_partition *result, ts_err *err)
+bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least,
+                    ts_list_cache *cache, ts_partition *result, ts_err *err)
 {
     CHECK(options->plan.clock_mhz > 0 && (options->devices == 1 || options->link.word_bits > 0));
     *result = (ts_partition){.why = ""};

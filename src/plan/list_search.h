@@ -21,8 +21,8 @@ typedef enum {
 
 /* options: with a clock and a link. parts' devices are indices of this list. `least`: what is worse than this is of no interest (INFINITY:
    everything is). False, with a message, where nothing fits, or nothing can be so good. */
-bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least, ts_list_cache *cache,
-                    ts_partition *result, ts_err *err);
+bool ts_list_search(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, double least,
+                    ts_list_cache *cache, ts_partition *result, ts_err *err);
 
 /* What a chain's value would roughly be; INFINITY: it does not fit. */
 double ts_list_rough(ts_arena *arena, const ts_imodel *im, const ts_partition_options *options, ts_list_way way, ts_list_cache *cache);

@@ -188,7 +188,8 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
             fold_linear(s, id, ii, &plan.lin[id]);
     for (int id = 0; id < TS_RQV_COUNT; id++)
         if (s->w.rqv[id].d)
-            plan.rqv[id].nr = ts_ceil_div(s->w.rqv[id].d, plan.half ? ii->ring - 1 : ii->ring); /* a slice at half rate comes a cycle late */
+            plan.rqv[id].nr =
+                ts_ceil_div(s->w.rqv[id].d, plan.half ? ii->ring - 1 : ii->ring); /* a slice at half rate comes a cycle late */
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
             plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring);
@@ -368,8 +369,8 @@ static const char *explain(const search *s, const candidate *best, const candida
         t = ts_printf(s->arena, "%sThat is %d of %s's %d dies at least; which stages are where is left to the vendor's tool.\n", t,
                       ts_device_dies(s->device, &best->cost.device, s->cap), s->device->name, s->device->slr);
     if (s->device->shell)
-        t = ts_printf(s->arena, "%s%s has %.0f LUT, %.0f DSP, %.0f BRAM36 and %.0f URAM besides its shell (%s).\n", t, s->device->name, s->device->has.lut,
-                      s->device->has.dsp, s->device->has.bram36, s->device->has.uram, s->device->shell);
+        t = ts_printf(s->arena, "%s%s has %.0f LUT, %.0f DSP, %.0f BRAM36 and %.0f URAM besides its shell (%s).\n", t, s->device->name,
+                      s->device->has.lut, s->device->has.dsp, s->device->has.bram36, s->device->has.uram, s->device->shell);
     const char *packed = packed_stages(s, &best->plan);
     if (*packed)
         t = ts_printf(s->arena, "%sTwo products a DSP in %s.\n", t, packed);
@@ -378,7 +379,10 @@ static const char *explain(const search *s, const candidate *best, const candida
                       missed->latency, of(&missed->cost.device, missed->scarce), missed->scarce,
                       of(&missed->cost.device, missed->scarce) - floor(s->cap * of(&s->device->has, missed->scarce)));
     if (s->ways.has_attention)
-        t = ts_printf(s->arena, "%sQueries x keys x heads x channels a cycle of attention, the best for each number of queries, before the lanes of small stages are chosen:\n", t);
+        t = ts_printf(s->arena,
+                      "%sQueries x keys x heads x channels a cycle of attention, the best for each number of queries, before the lanes of "
+                      "small stages are chosen:\n",
+                      t);
     for (int q = 0; s->ways.has_attention && q < QUERY_CHOICES; q++) {
         const candidate *c = &by_queries[q];
         const ts_attn_fold *a = &c->plan.attn;
@@ -397,9 +401,9 @@ static const char *what_is_short(const search *s, const candidate *c)
     for (int pass = 0; pass < 2; pass++) {
 #define X(field, label) \
     if (c->cost.device.field > s->cap * s->device->has.field && (strcmp(label, c->scarce) == 0) == (pass == 0)) \
-        t = ts_printf(s->arena, "%s%s%.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f)", t, *t ? ", and " : "", c->cost.device.field, label, \
-                      c->cost.device.field - floor(s->cap * s->device->has.field), floor(s->cap * s->device->has.field), 100 * s->cap, \
-                      s->device->has.field);
+        t = ts_printf(s->arena, "%s%s%.0f %s, %.0f more than the %.0f allowed (%.0f %% of %.0f)", t, *t ? ", and " : "", \
+                      c->cost.device.field, label, c->cost.device.field - floor(s->cap * s->device->has.field), \
+                      floor(s->cap * s->device->has.field), 100 * s->cap, s->device->has.field);
         TS_LIMITS(X)
 #undef X
     }
@@ -434,10 +438,10 @@ static bool does_not_fit(const search *s, const candidate *c, const char *what, 
 {
     const bool paged = s->ports > 0;
     const ts_device *other = device_that_would_do(s, c);
-    planned->shortage =
-        ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c), other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
-    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or %s", what, s->device->name,
-                   s->opt->max_tokens, paged ? " even with weights in external memory" : "", planned->shortage,
+    planned->shortage = ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c),
+                                  other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
+    return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or %s", what, s->device->name, s->opt->max_tokens,
+                   paged ? " even with weights in external memory" : "", planned->shortage,
                    s->opt->target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats");
 }
 

@@ -23,21 +23,21 @@ typedef enum {
 } ts_paging_wish;
 
 typedef struct ts_plan_options {
-    double clock_mhz;    /* 0: the device's default */
-    int max_tokens;      /* longest event; sizes memories */
-    int plan_tokens;     /* > 0: plan for events of this length alone */
-    const int *lengths;  /* otherwise for the mean over these, [lengths_count]; longer than max_tokens: ignored, as the hardware does */
-    int lengths_count;   /* 0 and no plan_tokens: for max_tokens */
-    double utilisation;  /* share of every resource that may be used; 0: 0.8 */
-    int target_ii;       /* > 0: cycles a token and layer, the planner does not search */
-    int reg;             /* adder levels between registers, 1 or 2; 0: chosen by the clock */
-    bool argmax;         /* a classifier's result is {class, value} */
-    bool small;          /* the least share of the scarcest resource for at most twice the best latency, instead of that latency */
-    ts_cost reserve;     /* what else the device must hold, such as the ends of links */
+    double clock_mhz;   /* 0: the device's default */
+    int max_tokens;     /* longest event; sizes memories */
+    int plan_tokens;    /* > 0: plan for events of this length alone */
+    const int *lengths; /* otherwise for the mean over these, [lengths_count]; longer than max_tokens: ignored, as the hardware does */
+    int lengths_count;  /* 0 and no plan_tokens: for max_tokens */
+    double utilisation; /* share of every resource that may be used; 0: 0.8 */
+    int target_ii;      /* > 0: cycles a token and layer, the planner does not search */
+    int reg;            /* adder levels between registers, 1 or 2; 0: chosen by the clock */
+    bool argmax;        /* a classifier's result is {class, value} */
+    bool small;         /* the least share of the scarcest resource for at most twice the best latency, instead of that latency */
+    ts_cost reserve;    /* what else the device must hold, such as the ends of links */
     ts_paging_wish paging;
-    int page_buffers;    /* of every paged stage, 1 or 2; 0: chosen for each */
-    ts_ext_memory memory;    /* instead of the device's; zeros: that */
-    bool quick;          /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
+    int page_buffers;     /* of every paged stage, 1 or 2; 0: chosen for each */
+    ts_ext_memory memory; /* instead of the device's; zeros: that */
+    bool quick; /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 
 /* What was chosen and against what. */
@@ -47,7 +47,8 @@ typedef struct ts_planned {
     double mean_latency;      /* cycles, over the planned lengths */
     ts_cost cost;
     const char *why; /* lines of text: the resource that decided, the alternatives weighed */
-    const char *shortage; /* of what does not fit: "it needs 390 BRAM36, ... more than the ... allowed (...); zcu102 would do"; otherwise NULL */
+    const char
+        *shortage; /* of what does not fit: "it needs 390 BRAM36, ... more than the ... allowed (...); zcu102 would do"; otherwise NULL */
 } ts_planned;
 
 /* False with a message, and for what does not fit planned->shortage, that say which resource is short, by how much, and which known device

@@ -11,11 +11,11 @@ enum { CHOICES = 81 /* resident, one or two buffers for each of four stages */, 
 
 /* ---- Ports */
 
-/* Of a memory's peak bandwidth a reader of long bursts keeps about so much: refresh takes 4 to 5 % (350 ns every 7.8 us), changes of rows and
-   other masters the rest. */
+/* Of a memory's peak bandwidth a reader of long bursts keeps about so much: refresh takes 4 to 5 % (350 ns every 7.8 us), changes of rows
+   and other masters the rest. */
 static const double SUSTAINED = 0.8;
-/* Where the device's file says nothing: an idle read through a controller and its interconnect takes 150 to 250 ns, and now and then it waits
-   for another master's burst. */
+/* Where the device's file says nothing: an idle read through a controller and its interconnect takes 150 to 250 ns, and now and then it
+   waits for another master's burst. */
 enum { MEMORY_NS = 300 };
 
 ts_ext_memory ts_ext_memory_of(const ts_device *device)
@@ -50,7 +50,7 @@ void ts_find_ports(ts_ring_search *s)
 /* ---- An estimate of the wait, by first and last tokens of a turn in the middle of an event */
 
 typedef struct turn_shape {
-    double length, busy;       /* of a turn without pages; between its first token and its last */
+    double length, busy;                              /* of a turn without pages; between its first token and its last */
     double at[TS_PAGED_STAGES], own[TS_PAGED_STAGES]; /* from a context to the stage; in it */
     int turns;
 } turn_shape;
@@ -372,10 +372,12 @@ const char *ts_paged_words(const ts_ring_search *s, const ts_candidate *c)
         if (!s->w.lin[id].k)
             continue;
         t = ts_printf(s->arena, "%s%s %s %s", t, i ? "," : "", ts_lin_name(id),
-                      buffers == 0 ? "resident" : buffers == 1 ? "one buffer" : "two buffers");
+                      buffers == 0   ? "resident"
+                      : buffers == 1 ? "one buffer"
+                                     : "two buffers");
         if (buffers)
             t = ts_printf(s->arena, "%s (waits %lld cycles an event)", t, p.stall_cycles[i]);
     }
-    return ts_printf(s->arena, "%s.\nPort to external memory: %d bits at %.2f beats a cycle (%.2f GB/s), %d cycles of latency.\n", t, 64 * port->lanes,
-                     port->rate, 8 * port->lanes * port->rate * c->plan.clock_mhz / 1000, port->latency);
+    return ts_printf(s->arena, "%s.\nPort to external memory: %d bits at %.2f beats a cycle (%.2f GB/s), %d cycles of latency.\n", t,
+                     64 * port->lanes, port->rate, 8 * port->lanes * port->rate * c->plan.clock_mhz / 1000, port->latency);
 }

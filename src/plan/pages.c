@@ -35,7 +35,10 @@ ts_page_order ts_page_order_of(ts_arena *arena, const ts_plan *plan, const ts_im
         if (!w.lin[lin].k || !f->buffers)
             continue;
         const int width = f->pk * f->pm * w.lin[lin].ww;
-        order.stage[order.stages++] = (ts_page_stage){.lin = lin, .buffers = f->buffers, .words = ts_lin_ii(&w.lin[lin], f), .width = width,
+        order.stage[order.stages++] = (ts_page_stage){.lin = lin,
+                                                      .buffers = f->buffers,
+                                                      .words = ts_lin_ii(&w.lin[lin], f),
+                                                      .width = width,
                                                       .groups = ts_page_groups(width, plan->paging.lanes)};
     }
     order.transfer = TS_NEW_N(arena, ts_page_transfer, TS_PAGED_STAGES * im->layers);
@@ -63,8 +66,8 @@ double ts_page_event_cycles(const ts_plan *plan, const ts_page_order *order)
     return plan->paging.latency + (double)order->beats / plan->paging.rate;
 }
 
-/* A token that waits has every token of earlier turns behind its stage, so that only the bus keeps its page from it: with what it has not yet
-   brought of that turn and of the one before, each a page a stage at most. */
+/* A token that waits has every token of earlier turns behind its stage, so that only the bus keeps its page from it: with what it has not
+   yet brought of that turn and of the one before, each a page a stage at most. */
 int ts_page_late(const ts_plan *plan, const ts_page_order *order)
 {
     double beats = 0;

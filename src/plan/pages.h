@@ -12,9 +12,9 @@ enum {
 
 /* A page on its way: the weights of one stage in one layer. */
 typedef struct ts_page_transfer {
-    int stage;     /* index in ts_page_order.stage */
+    int stage; /* index in ts_page_order.stage */
     int layer;
-    int64_t beat;  /* where it begins, from the base on, in beats of 8 * lanes bytes */
+    int64_t beat; /* where it begins, from the base on, in beats of 8 * lanes bytes */
     int64_t beats;
 } ts_page_transfer;
 

@@ -122,7 +122,7 @@ typedef struct search {
     int kind[LIST_MAX]; /* of the devices: the number of the first one like it */
     selection *list;    /* [count], few devices first */
     int count;
-    int *find, slots;   /* by their kinds: indices in the list and 1; 0: none */
+    int *find, slots; /* by their kinds: indices in the list and 1; 0: none */
     ts_partition best;
     double value; /* of the best; INFINITY: none yet */
     int weighed;  /* selections that fit */
@@ -246,7 +246,9 @@ static const char *link_line(const search *s, const ts_partition_options *o, con
                               ts_link_hop(&o->link, bits).token_cycles);
     for (int i = 1; i + 1 < o->devices; i++)
         if (o->device[i]->links == 1)
-            t = ts_printf(s->arena, "%s%s has one port for links and needs two, to both neighbours: a card for its extension slot, or another order, is up to you.\n",
+            t = ts_printf(s->arena,
+                          "%s%s has one port for links and needs two, to both neighbours: a card for its extension slot, or another order, "
+                          "is up to you.\n",
                           t, o->device[i]->name);
     return t;
 }
@@ -363,8 +365,11 @@ static bool check_pins(const search *s, ts_err *err)
             if (a->block == b->block && a->device != b->device)
                 return ts_fail(err, "--pin: %s is pinned to devices %d and %d", block_name(s->arena, a->block), a->device, b->device);
             if (a->block < b->block && a->device > b->device)
-                return ts_fail(err, "--pin: %s on device %d and %s, behind it, on device %d: with these pins no cut is possible, because tokens pass "
-                                    "the devices in the order of the list", block_name(s->arena, a->block), a->device, block_name(s->arena, b->block), b->device);
+                return ts_fail(
+                    err,
+                    "--pin: %s on device %d and %s, behind it, on device %d: with these pins no cut is possible, because tokens pass "
+                    "the devices in the order of the list",
+                    block_name(s->arena, a->block), a->device, block_name(s->arena, b->block), b->device);
         }
     }
     if (first >= 0 && first == last && !o->any_mode && o->mode == TS_MODE_SPLIT)
@@ -409,8 +414,8 @@ static const char *reason(const search *s)
         return "";
     const char *fewer = (chain ? p->parts : 1) < o->devices && s->weighed > 1 ? "; more are not better" : "";
     if (chain)
-        return ts_printf(s->arena, "Split over %d of %d devices%s, for %s; %s.\n", p->parts, o->devices, fewer, ts_objective_name(o->objective),
-                         what_decides(s));
+        return ts_printf(s->arena, "Split over %d of %d devices%s, for %s; %s.\n", p->parts, o->devices, fewer,
+                         ts_objective_name(o->objective), what_decides(s));
     return ts_printf(s->arena, "%s alone, of %d devices%s, for %s.\n", o->device[p->part[0].device]->name, o->devices, fewer,
                      ts_objective_name(o->objective));
 }
@@ -479,7 +484,7 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
         ts_err ignored = {""};
         selection *sel = &s.list[i];
         if (options->objective == TS_OBJECTIVE_AREA && !isinf(s.value) && sel->count > s.best.parts)
-            break; /* more devices are worse */
+            break;         /* more devices are worse */
         bool idle = false; /* a device that seems to bring nothing */
         for (int j = 0; j < sel->count; j++) {
             const selection *less = sel->less[j] >= 0 ? &s.list[sel->less[j]] : NULL;
@@ -496,5 +501,6 @@ bool ts_partition_search(ts_arena *arena, const ts_imodel *im, const ts_partitio
         return nothing_fits(&s, &alone, err);
     *result = s.best;
     result->why = ts_printf(arena, "%s%s", reason(&s), s.best.why);
-    return ts_verify_partition(im, options, result, err) || ts_fail_in(err, "internal error: the planner made a plan that is not sound (please report it)");
+    return ts_verify_partition(im, options, result, err) ||
+           ts_fail_in(err, "internal error: the planner made a plan that is not sound (please report it)");
 }

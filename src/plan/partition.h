@@ -29,19 +29,19 @@ typedef struct ts_partition_options {
     ts_plan_options plan; /* of every ring; clock 0: the slowest default of the devices that are used */
     int devices;          /* >= 1, in the order of the chain */
     const ts_device *const *device;
-    bool any_mode;        /* the planner chooses; otherwise: */
+    bool any_mode; /* the planner chooses; otherwise: */
     ts_mode mode;
     ts_objective objective;
     double link_mbits, link_ns; /* between devices; 0: the slower of two neighbours' own (plan/link.h) */
-    ts_link link;         /* instead, in cycles of the engine's clock; zeros: from those */
+    ts_link link;               /* instead, in cycles of the engine's clock; zeros: from those */
     int pins;
-    const ts_pin *pin;    /* [pins] */
+    const ts_pin *pin; /* [pins] */
 } ts_partition_options;
 
 typedef struct ts_part {
     ts_slice slice;
-    int device;            /* index in the list */
-    const ts_imodel *im;   /* the whole model where there is one part */
+    int device;          /* index in the list */
+    const ts_imodel *im; /* the whole model where there is one part */
     ts_planned planned;
 } ts_part;
 
@@ -52,16 +52,16 @@ typedef struct ts_alternative {
     bool fits, chosen;
     double clock_mhz;
     long long latency_cycles, interval_cycles; /* where it fits */
-    const char *why; /* the resource that decided, or that is short and by how much */
+    const char *why;                           /* the resource that decided, or that is short and by how much */
 } ts_alternative;
 
 enum { TS_ALTERNATIVE_MAX = 32 };
 typedef struct ts_partition {
     ts_mode mode;
     int parts;
-    ts_part *part; /* [parts], in the order of the chain */
-    ts_chain_ring *ring; /* [parts]: what ts_chain_predict takes */
-    ts_link link;        /* between parts on different devices */
+    ts_part *part;                  /* [parts], in the order of the chain */
+    ts_chain_ring *ring;            /* [parts]: what ts_chain_predict takes */
+    ts_link link;                   /* between parts on different devices */
     ts_chain_prediction prediction; /* at the plans' plan_tokens */
     int alternatives;
     ts_alternative alternative[TS_ALTERNATIVE_MAX];

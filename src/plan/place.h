@@ -41,19 +41,19 @@ typedef struct ts_ring_search {
 /* Cost, load, latency and price of c->plan as it is. */
 void ts_measure(const ts_ring_search *s, ts_candidate *c);
 
-/* Moves memories between block RAM, LUT RAM and UltraRAM, and, where paging is allowed, weights to external memory, until the design fits or
-   nothing helps. c->unpaged is set. */
+/* Moves memories between block RAM, LUT RAM and UltraRAM, and, where paging is allowed, weights to external memory, until the design fits
+   or nothing helps. c->unpaged is set. */
 void ts_place_memories(const ts_ring_search *s, ts_candidate *c);
 
 /* The memories of a plan that can be placed. */
 enum { TS_PLACE_MAX = 64, TS_PLACE_STYLES = TS_MEM_ULTRA + 1 };
 typedef struct ts_memories {
     ts_mem_style *style[TS_PLACE_MAX];
-    bool ultra[TS_PLACE_MAX]; /* may be UltraRAM: written before it is read in any case */
-    ts_lin_id lin[TS_PLACE_MAX]; /* the linear stage that it is in; TS_LIN_COUNT: in none */
+    bool ultra[TS_PLACE_MAX];        /* may be UltraRAM: written before it is read in any case */
+    ts_lin_id lin[TS_PLACE_MAX];     /* the linear stage that it is in; TS_LIN_COUNT: in none */
     const char *stage[TS_PLACE_MAX]; /* the other stage that it is in (plan/cost.h); NULL: in several */
-    int group[TS_PLACE_MAX];  /* those of one group are in different stages */
-    int paged[TS_PLACE_MAX];  /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
+    int group[TS_PLACE_MAX];         /* those of one group are in different stages */
+    int paged[TS_PLACE_MAX];         /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
     int count;
 } ts_memories;
 ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan);

@@ -5,7 +5,7 @@
 const ts_lin_id ts_paged_stage[TS_PAGED_STAGES] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2, TS_LIN_QKV};
 
 enum {
-    MAX_SLICES = 1000,  /* image files carry three digits */
+    MAX_SLICES = 1000, /* image files carry three digits */
     SLICE_BITS = 72,
     MAX_TOKENS = 65535,
     PAGE_GROUPS = 255, /* of a word, on the bus of the loader */
@@ -80,15 +80,17 @@ static bool check_paging(const ts_plan *plan, const ts_ring_widths *w, ts_err *e
         if (!in_range(name, "buffers", f->buffers, 1, 2, err))
             return false;
         if (!ts_plan_pages_fit(plan, &w->lin[id], (ts_lin_id)id))
-            return ts_fail(err, "plan: %s: %d pages of %d words of %d bits cannot be loaded (at most %d words, of %d bits)", name, f->buffers,
-                           ts_lin_ii(&w->lin[id], f), f->pk * f->pm * w->lin[id].ww, TS_WEIGHT_WORDS_MAX, PAGE_GROUPS * p->lanes * SLICE_BITS);
+            return ts_fail(err, "plan: %s: %d pages of %d words of %d bits cannot be loaded (at most %d words, of %d bits)", name,
+                           f->buffers, ts_lin_ii(&w->lin[id], f), f->pk * f->pm * w->lin[id].ww, TS_WEIGHT_WORDS_MAX,
+                           PAGE_GROUPS * p->lanes * SLICE_BITS);
     }
     if (!p->lanes)
         return true;
     if (p->lanes != 1 && p->lanes != 2 && p->lanes != 4 && p->lanes != 8)
         return ts_fail(err, "plan: paging: lanes is %d, it must be 1, 2, 4 or 8", p->lanes);
     return in_range("paging", "bursts", p->bursts, 1, 64, err) && in_range("paging", "latency", p->latency, 0, 100000, err) &&
-           (p->rate > 0 && p->rate <= 1 ? true : ts_fail(err, "plan: paging: rate is %g beats a cycle, it must be above 0, 1 at most", p->rate));
+           (p->rate > 0 && p->rate <= 1 ? true
+                                        : ts_fail(err, "plan: paging: rate is %g beats a cycle, it must be above 0, 1 at most", p->rate));
 }
 
 static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fold *f, ts_err *err)
@@ -114,9 +116,11 @@ static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fol
 bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) || !in_range("ring", "plan_tokens", plan->plan_tokens, 1, plan->n_max, err) ||
-        !in_range("ring", "reg", plan->reg, 1, 2, err) || !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
-        !in_range("ring", "queue_beats", plan->queue_beats, 1, TS_QUEUE_BEATS_MAX, err) || !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
+    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) ||
+        !in_range("ring", "plan_tokens", plan->plan_tokens, 1, plan->n_max, err) || !in_range("ring", "reg", plan->reg, 1, 2, err) ||
+        !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
+        !in_range("ring", "queue_beats", plan->queue_beats, 1, TS_QUEUE_BEATS_MAX, err) ||
+        !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
         !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
         return false;
     if (plan->argmax && (!im->classifier || im->outputs < 2))
@@ -166,21 +170,22 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
             json_object_set_new(nrm, ts_nrm_name((ts_nrm_id)id),
                                 json_pack("{s:i, s:s}", "np", plan->nrm[id].np, "parameters", ts_mem_style_name(plan->nrm[id].pstyle)));
     const ts_attn_fold *a = &plan->attn;
-    json_t *attn = json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o*, s:o*}", "pq", a->pq, "pkey", a->pkey, "ph", a->ph, "pd", a->pd, "nf",
-                             a->nf, "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle), "score_pairs",
-                             a->pairs ? json_string(ts_score_pairs_name(a->pairs)) : NULL, "pack_context",
-                             a->pack_context ? json_true() : NULL);
-    json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:i, s:i, s:b, s:o*}", "device", plan->device, "clock_mhz",
-                             plan->clock_mhz, "n_max", plan->n_max, "plan_tokens", plan->plan_tokens, "reg", plan->reg, "linear", lin,
-                             "requantise", rqv, "norm", nrm, "attention", attn, "mid_depth", plan->mid_depth, "mid_memory",
-                             ts_mem_style_name(plan->mid_style), "queue_memory", ts_mem_style_name(plan->queue_style), "refusal_depth",
-                             plan->refusal_depth, "sum_lanes", plan->sum_lanes, "queue_beats", plan->queue_beats, "argmax", plan->argmax, "half_rate_slices",
-                             plan->half ? json_true() : NULL);
+    json_t *attn =
+        json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o*, s:o*}", "pq", a->pq, "pkey", a->pkey, "ph", a->ph, "pd", a->pd, "nf", a->nf,
+                  "keys_values", ts_mem_style_name(a->kvstyle), "scores", ts_mem_style_name(a->sstyle), "score_pairs",
+                  a->pairs ? json_string(ts_score_pairs_name(a->pairs)) : NULL, "pack_context", a->pack_context ? json_true() : NULL);
+    json_t *json = json_pack("{s:s, s:f, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:s, s:s, s:i, s:i, s:i, s:b, s:o*}", "device",
+                             plan->device, "clock_mhz", plan->clock_mhz, "n_max", plan->n_max, "plan_tokens", plan->plan_tokens, "reg",
+                             plan->reg, "linear", lin, "requantise", rqv, "norm", nrm, "attention", attn, "mid_depth", plan->mid_depth,
+                             "mid_memory", ts_mem_style_name(plan->mid_style), "queue_memory", ts_mem_style_name(plan->queue_style),
+                             "refusal_depth", plan->refusal_depth, "sum_lanes", plan->sum_lanes, "queue_beats", plan->queue_beats, "argmax",
+                             plan->argmax, "half_rate_slices", plan->half ? json_true() : NULL);
     CHECK(json);
     const ts_paging *p = &plan->paging;
     if (p->lanes)
-        json_object_set_new(json, "paging", json_pack("{s:i, s:i, s:i, s:f, s:o*}", "lanes", p->lanes, "bursts", p->bursts, "latency_cycles",
-                                                      p->latency, "beats_per_cycle", p->rate, "stated", p->stated ? json_true() : NULL));
+        json_object_set_new(json, "paging",
+                            json_pack("{s:i, s:i, s:i, s:f, s:o*}", "lanes", p->lanes, "bursts", p->bursts, "latency_cycles", p->latency,
+                                      "beats_per_cycle", p->rate, "stated", p->stated ? json_true() : NULL));
     return json;
 }
 
@@ -282,9 +287,9 @@ bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_er
     plan->argmax = json_boolean_value(argmax);
     const json_t *attn = json_object_get(json, "attention");
     ts_attn_fold *a = &plan->attn;
-    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && read_paging(json, &plan->paging, err) && get_int(json, "ring", "n_max", &plan->n_max, err) &&
-           get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) && get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) &&
-           get_int(json, "ring", "queue_beats", &plan->queue_beats, err) &&
+    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && read_paging(json, &plan->paging, err) &&
+           get_int(json, "ring", "n_max", &plan->n_max, err) && get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) &&
+           get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) && get_int(json, "ring", "queue_beats", &plan->queue_beats, err) &&
            get_int(json, "ring", "reg", &plan->reg, err) && get_int(json, "ring", "mid_depth", &plan->mid_depth, err) &&
            get_int(json, "ring", "refusal_depth", &plan->refusal_depth, err) &&
            get_style(json, "ring", "mid_memory", &plan->mid_style, err) &&

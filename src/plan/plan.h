@@ -79,7 +79,7 @@ ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel); /* of one o
 /* Containers of a stage: the widest over the layers. */
 typedef struct ts_lin_widths {
     int k, m, pages;
-    int xw, ww, accw, yw; /* bits */
+    int xw, ww, accw, yw;  /* bits */
     bool xsigned, ysigned; /* ysigned: of the requantised value, with a table its index */
     int s1, s2;
     bool varbits; /* some channel is narrower than yw: its own width is stored beside its multiplier */
@@ -99,8 +99,8 @@ typedef struct ts_nrm_widths {
 } ts_nrm_widths;
 
 typedef struct ts_ring_widths {
-    int lw, tagw;    /* bits of the layer number and of a stream's tag */
-    int in_w, res_w; /* of a hit's value and of the residual stream */
+    int lw, tagw;       /* bits of the layer number and of a stream's tag */
+    int in_w, res_w;    /* of a hit's value and of the residual stream */
     int qw, kw, vw, xw; /* of q, k, v (v: im->v_bits) and of the container of all three in the qkv stream */
     int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
     int score_shift, ctx_shift;
@@ -112,9 +112,9 @@ ts_ring_widths ts_ring_widths_of(const ts_imodel *im);
 
 /* Folds. */
 typedef struct ts_lin_fold {
-    int pk, pm; /* inputs and outputs a cycle */
-    int nr;     /* requantisers: divides pm, >= pm / ceil(K/pk) */
-    bool pack;  /* two products a DSP: outputs 2i and 2i+1 of a cycle share theirs */
+    int pk, pm;  /* inputs and outputs a cycle */
+    int nr;      /* requantisers: divides pm, >= pm / ceil(K/pk) */
+    bool pack;   /* two products a DSP: outputs 2i and 2i+1 of a cycle share theirs */
     int buffers; /* 0: the weights of all layers are on chip; 1 or 2: of so many, the others wait in external memory (docs/paging.md) */
     ts_mem_style wstyle, pstyle; /* memories of weights; of biases and multipliers */
 } ts_lin_fold;
@@ -134,10 +134,10 @@ typedef enum { TS_PAIR_NONE, TS_PAIR_KEYS, TS_PAIR_QUERIES } ts_score_pairs;
 const char *ts_score_pairs_name(ts_score_pairs pairs); /* "none", "keys", "queries" */
 
 typedef struct ts_attn_fold {
-    int pq, pkey, ph, pd; /* queries x keys x heads x head width a cycle, twice (scores, context) */
-    int nf;               /* lanes that divide the context by the sum of probabilities */
-    ts_score_pairs pairs; /* two products a DSP in the scores */
-    bool pack_context;    /* and in the context: channels 2c and 2c+1 share theirs */
+    int pq, pkey, ph, pd;         /* queries x keys x heads x head width a cycle, twice (scores, context) */
+    int nf;                       /* lanes that divide the context by the sum of probabilities */
+    ts_score_pairs pairs;         /* two products a DSP in the scores */
+    bool pack_context;            /* and in the context: channels 2c and 2c+1 share theirs */
     ts_mem_style kvstyle, sstyle; /* memories of keys and values; of scores */
 } ts_attn_fold;
 
@@ -155,21 +155,21 @@ enum { TS_QUEUE_BEATS_MAX = 16 };
 typedef struct ts_plan {
     const char *device; /* name in devices/ */
     double clock_mhz;
-    int n_max;          /* longest event, sizes memories */
-    int plan_tokens;    /* length that the folds were chosen for */
-    int reg;            /* adder levels between registers, 1 or 2 */
+    int n_max;       /* longest event, sizes memories */
+    int plan_tokens; /* length that the folds were chosen for */
+    int reg;         /* adder levels between registers, 1 or 2 */
     ts_lin_fold lin[TS_LIN_COUNT];
     ts_rqv_fold rqv[TS_RQV_COUNT];
     ts_nrm_fold nrm[TS_NRM_COUNT];
     ts_attn_fold attn;
     ts_paging paging;
-    int mid_depth;      /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
-    int sum_lanes;      /* values a cycle of the residual sums, 1 ... d */
-    int queue_beats;    /* pieces in which the queues of residuals and queries hold a token, 1 ... TS_QUEUE_BEATS_MAX */
-    bool half;          /* slices of whole tokens take one every other cycle: no stage of the ring is faster */
-    int refusal_depth;  /* events in flight: descriptors between admission and output */
+    int mid_depth;     /* tokens of the residual FIFO beside the FFN: at least those in flight in rq_ffn ... ffn2 */
+    int sum_lanes;     /* values a cycle of the residual sums, 1 ... d */
+    int queue_beats;   /* pieces in which the queues of residuals and queries hold a token, 1 ... TS_QUEUE_BEATS_MAX */
+    bool half;         /* slices of whole tokens take one every other cycle: no stage of the ring is faster */
+    int refusal_depth; /* events in flight: descriptors between admission and output */
     ts_mem_style queue_style, mid_style;
-    bool argmax;        /* classifiers: one beat {class, value} a token instead of the raw outputs */
+    bool argmax; /* classifiers: one beat {class, value} a token instead of the raw outputs */
 } ts_plan;
 
 /* Stages that can have page buffers, in the order of the stream behind attention: that of docs/paging.md. */

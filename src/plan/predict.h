@@ -1,4 +1,5 @@
-/* Cycles of a ring alone with equal events, from its folds: no simulation (plan/chain.h: any events). docs/hardware.md names the stages; src/plan/cycles.c has each module's latency. */
+/* Cycles of a ring alone with equal events, from its folds: no simulation (plan/chain.h: any events). docs/hardware.md names the stages;
+ * src/plan/cycles.c has each module's latency. */
 #ifndef TS_PREDICT_H
 #define TS_PREDICT_H
 #include "plan/plan.h"
@@ -39,14 +40,14 @@ int ts_plan_mac_units(const ts_plan *plan, const ts_imodel *im);
 /* Where the time of a layer goes, in cycles. Without attention an event is stored whole in front of the FFN block: `enter` is from its last
    hit to its first token there, `leave` from there to the result. */
 typedef struct ts_layer_time {
-    double ii;     /* a token, of attention or of the slowest stage */
-    double block;  /* a block of pq queries in attention */
-    int row;       /* between contexts of a block */
-    int attention; /* from the last token accepted by attention to the first context offered */
-    int chain;     /* from a context to the same token accepted by attention for the next layer */
-    int enter;     /* from a hit to its token accepted by attention for the first time */
-    int middle;    /* from a context to the same token accepted by the FFN block */
-    int leave;     /* from a context of the last layer to the token's last result */
+    double ii;                                   /* a token, of attention or of the slowest stage */
+    double block;                                /* a block of pq queries in attention */
+    int row;                                     /* between contexts of a block */
+    int attention;                               /* from the last token accepted by attention to the first context offered */
+    int chain;                                   /* from a context to the same token accepted by attention for the next layer */
+    int enter;                                   /* from a hit to its token accepted by attention for the first time */
+    int middle;                                  /* from a context to the same token accepted by the FFN block */
+    int leave;                                   /* from a context of the last layer to the token's last result */
     int enter_ii, chain_ii, middle_ii, leave_ii; /* of the slowest stage on each of these ways */
 } ts_layer_time;
 ts_layer_time ts_layer_time_of(const ts_plan *plan, const ts_imodel *im, int n);

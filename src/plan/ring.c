@@ -194,8 +194,8 @@ static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
         const ts_ilin *lin = ts_ring_lin(im, id, page);
         if (!lin)
             continue;
-        CHECK(first || (w.k == lin->in && w.m == lin->out && w.xsigned == lin->x.is_signed && w.s1 == lin->rq.s1 &&
-                        w.s2 == lin->rq.s2 && w.table == (lin->table != NULL)));
+        CHECK(first || (w.k == lin->in && w.m == lin->out && w.xsigned == lin->x.is_signed && w.s1 == lin->rq.s1 && w.s2 == lin->rq.s2 &&
+                        w.table == (lin->table != NULL)));
         w.k = lin->in;
         w.m = lin->out;
         w.xsigned = lin->x.is_signed;

@@ -16,7 +16,8 @@ static bool same_array(const void *a, const void *b, size_t bytes)
 
 static bool same_linear(const ts_ilin *a, const ts_ilin *b)
 {
-    if (a->in != b->in || a->out != b->out || a->w_bits != b->w_bits || a->x.bits != b->x.bits || a->rq.s1 != b->rq.s1 || a->rq.s2 != b->rq.s2)
+    if (a->in != b->in || a->out != b->out || a->w_bits != b->w_bits || a->x.bits != b->x.bits || a->rq.s1 != b->rq.s1 ||
+        a->rq.s2 != b->rq.s2)
         return false;
     const size_t out = (size_t)a->out;
     return same_array(a->w, b->w, out * (size_t)a->in * sizeof *a->w) && same_array(a->bias, b->bias, out * sizeof *a->bias) &&
@@ -57,8 +58,10 @@ static bool check_slice(const ts_claim *c, int i, ts_err *err)
     if (part->d != im->d || part->heads != im->heads || part->d_head != im->d_head || part->ff != im->ff || part->norms != im->norms ||
         part->res.bits != im->res.bits || part->v_bits != im->v_bits || part->score_bits != im->score_bits)
         return ts_fail(err, "part %d: its layers have another shape or other formats than the model's", i);
-    if (part->fused_qkv0 != (starts && im->fused_qkv0) || !same_chain(im->embed, starts ? im->embed_count : 0, part->embed, part->embed_count))
-        return ts_fail(err, "part %d: %s", i, starts ? "the embedding is not the model's" : "it has an embedding, which belongs to the first part");
+    if (part->fused_qkv0 != (starts && im->fused_qkv0) ||
+        !same_chain(im->embed, starts ? im->embed_count : 0, part->embed, part->embed_count))
+        return ts_fail(err, "part %d: %s", i,
+                       starts ? "the embedding is not the model's" : "it has an embedding, which belongs to the first part");
     if (part->has_final_norm != (ends && im->has_final_norm) || part->pool != (ends ? im->pool : TS_POOL_NONE) ||
         !same_chain(im->head, ends ? im->head_count : 0, part->head, part->head_count))
         return ts_fail(err, "part %d: %s", i, ends ? "the head is not the model's" : "it has a head, which belongs to the last part");
@@ -84,7 +87,7 @@ static bool check_blocks(const ts_claim *c, ts_err *err)
             return ts_fail(err, "part %d: cuts %d to %d; the model has cuts 0 to %d", i, s.first, s.end, blocks);
         if (s.embed != (s.first == 0) || s.head != (s.end == blocks))
             return ts_fail(err, "part %d: %s", i,
-                           s.first == 0 && !s.embed ? "a cut between the embedding and the first layer"
+                           s.first == 0 && !s.embed    ? "a cut between the embedding and the first layer"
                            : s.embed != (s.first == 0) ? "it has an embedding, which belongs to the first part"
                                                        : "the head belongs to the last part, and to no other");
         if (!check_slice(c, i, err))
@@ -108,7 +111,8 @@ static bool check_mode(const ts_claim *c, ts_err *err)
     const bool paged = is_paged(c);
     switch (c->mode) {
     case TS_MODE_MONOLITHIC:
-        return (c->parts == 1 && !paged) || ts_fail(err, "monolithic is one ring with all weights on chip; here are %d%s", c->parts, paged ? ", paged" : "");
+        return (c->parts == 1 && !paged) ||
+               ts_fail(err, "monolithic is one ring with all weights on chip; here are %d%s", c->parts, paged ? ", paged" : "");
     case TS_MODE_PAGED:
         return paged || ts_fail(err, "paged, but all weights are on chip");
     case TS_MODE_REPLICATED:
@@ -136,13 +140,15 @@ static bool check_places(const ts_claim *c, ts_err *err)
         if (d < 0 || d >= c->devices)
             return ts_fail(err, "part %d is on device %d; the list has 0 to %d", i, d, c->devices - 1);
         if (d < before)
-            return ts_fail(err, "part %d is on device %d, behind a part on device %d: tokens pass the devices in the order of the list", i, d, before);
+            return ts_fail(err, "part %d is on device %d, behind a part on device %d: tokens pass the devices in the order of the list", i,
+                           d, before);
         if (i && d == before && c->mode == TS_MODE_SPLIT)
             return ts_fail(err, "parts %d and %d of a split are both on device %d", i - 1, i, d);
     }
     for (int p = 0; p < c->pins; p++)
         for (int i = 0; i < c->parts; i++)
-            if (c->pin[p].block >= c->part[i].slice.first && c->pin[p].block < c->part[i].slice.end && c->part[i].device != c->pin[p].device)
+            if (c->pin[p].block >= c->part[i].slice.first && c->pin[p].block < c->part[i].slice.end &&
+                c->part[i].device != c->pin[p].device)
                 return ts_fail(err, "layers.%d.%s is pinned to device %d, and is on device %d", c->pin[p].block / 2,
                                c->pin[p].block % 2 ? "ffn" : "attention", c->pin[p].device, c->part[i].device);
     return true;
@@ -155,7 +161,8 @@ static bool check_packing(const ts_claim_part *part, const ts_device *device, co
     for (int id = 0; id < TS_LIN_COUNT; id++) {
         const ts_lin_widths *l = &w->lin[id];
         if (l->k && part->plan->lin[id].pack && !ts_dsp_packs(device, l->xw, l->xsigned, l->ww))
-            return ts_fail(err, "%s: two products a DSP, which %s cannot make of %d and %d bits", ts_lin_name((ts_lin_id)id), device->name, l->xw, l->ww);
+            return ts_fail(err, "%s: two products a DSP, which %s cannot make of %d and %d bits", ts_lin_name((ts_lin_id)id), device->name,
+                           l->xw, l->ww);
     }
     const ts_attn_fold *a = &part->plan->attn;
     if (!ts_ring_ways_of(part->im).has_attention)
@@ -245,8 +252,8 @@ static int turn_of(const turns *t, int i)
     return i / t->order->count * t->each + x->layer + (t->order->stage[x->stage].lin != TS_LIN_QKV);
 }
 
-/* All pages of turns up to t lie in front of the page that takes the place of one of turn t (docs/paging.md): otherwise a stage may wait for
-   a page that waits for that stage. Three events behind each other say it for all. */
+/* All pages of turns up to t lie in front of the page that takes the place of one of turn t (docs/paging.md): otherwise a stage may wait
+   for a page that waits for that stage. Three events behind each other say it for all. */
 bool ts_verify_page_order(const ts_page_order *order, int layers, ts_err *err)
 {
     const turns t = {order, layers + 1};
@@ -358,7 +365,8 @@ static bool check_resources(const ts_claim *c, ts_err *err)
                 const ts_cost cost = cost_of(c, j);
                 need = sum(need, &cost.device);
                 const ts_cost *claimed = c->part[j].cost;
-                if (i == j && claimed && (!same_cost(&claimed->device, &cost.device, "device", err) || !same_cost(&claimed->yosys, &cost.yosys, "yosys", err)))
+                if (i == j && claimed &&
+                    (!same_cost(&claimed->device, &cost.device, "device", err) || !same_cost(&claimed->yosys, &cost.yosys, "yosys", err)))
                     return ts_fail_in(err, "part %d", i);
             }
         if (!check_room(c->device[device], &need, cap, err))
@@ -376,23 +384,28 @@ bool ts_verify_link(const ts_link *link, int bits, ts_err *err)
     if (link->word_bits < 32 || link->word_bits % 32)
         return ts_fail(err, "link: words of %d bits; they have 32, or a multiple of 32 from 64 on", link->word_bits);
     if (!(link->rate > 0 && link->rate <= 1) || link->flight < 0)
-        return ts_fail(err, "link: %g words a cycle and %d cycles on the way; at most one word a cycle, and some time", link->rate, link->flight);
+        return ts_fail(err, "link: %g words a cycle and %d cycles on the way; at most one word a cycle, and some time", link->rate,
+                       link->flight);
     const ts_link_ends ends = ts_link_ends_of(link, bits);
     const int words = ends.token_words;
     if (words * (link->word_bits - 1) < bits || ends.packet < words || ends.packet > PACKET_WORDS || ends.packet % words)
-        return ts_fail(err, "link: tokens of %d bits in packets of %d words of %d bits; a packet has whole tokens and at most %d words", bits,
-                       ends.packet, link->word_bits, PACKET_WORDS);
+        return ts_fail(err, "link: tokens of %d bits in packets of %d words of %d bits; a packet has whole tokens and at most %d words",
+                       bits, ends.packet, link->word_bits, PACKET_WORDS);
     if (ends.depth < 2 * (words + 1) || ends.depth > BUFFER_WORDS || ends.depth > BUFFER_TOKENS * (words + 1))
-        return ts_fail(err, "link: a buffer of %d words at the receiver; it has two packets of a token at least, and at most %d words or %d tokens",
-                       ends.depth, BUFFER_WORDS, BUFFER_TOKENS);
+        return ts_fail(
+            err, "link: a buffer of %d words at the receiver; it has two packets of a token at least, and at most %d words or %d tokens",
+            ends.depth, BUFFER_WORDS, BUFFER_TOKENS);
     /* Words that are under way, or not yet known to have been taken, when tokens come as fast as is planned. */
     const double planned = words / ts_link_hop(link, bits).token_cycles;
-    if (ends.credit < 1 || planned > link->rate || ends.depth < planned * (2.0 * link->flight + PIPELINE_CYCLES) + ends.credit + ends.packet + words + 4)
-        return ts_fail(err, "link: %g words a cycle are planned, of %g; a buffer of %d words does not hold them for %d cycles there and %d back", planned,
-                       link->rate, ends.depth, link->flight, link->flight);
+    if (ends.credit < 1 || planned > link->rate ||
+        ends.depth < planned * (2.0 * link->flight + PIPELINE_CYCLES) + ends.credit + ends.packet + words + 4)
+        return ts_fail(err,
+                       "link: %g words a cycle are planned, of %g; a buffer of %d words does not hold them for %d cycles there and %d back",
+                       planned, link->rate, ends.depth, link->flight, link->flight);
     if (ends.timeout < 2 * (ends.beat + ends.packet / link->rate) + link->flight)
-        return ts_fail(err, "link: it counts as silent after %d cycles; it says something every %d, behind packets of %d words, %d cycles away", ends.timeout,
-                       ends.beat, ends.packet, link->flight);
+        return ts_fail(err,
+                       "link: it counts as silent after %d cycles; it says something every %d, behind packets of %d words, %d cycles away",
+                       ends.timeout, ends.beat, ends.packet, link->flight);
     return true;
 }
 
@@ -407,8 +420,8 @@ static bool check_links(const ts_claim *c, ts_err *err)
             hop = ts_link_hop(&c->link, token_bits(c));
         }
         if (i > 0 && (!same_number(hop.latency, said->latency) || !same_number(hop.token_cycles, said->token_cycles)))
-            return ts_fail(err, "the way to part %d takes a token every %g cycles, %g cycles long; the plan says %g, %g", i, hop.token_cycles, hop.latency,
-                           said->token_cycles, said->latency);
+            return ts_fail(err, "the way to part %d takes a token every %g cycles, %g cycles long; the plan says %g, %g", i,
+                           hop.token_cycles, hop.latency, said->token_cycles, said->latency);
     }
     return true;
 }
@@ -431,7 +444,8 @@ static double busy(const ts_claim_part *part, int n, bool o_only)
     }
     const ts_attn_fold *a = &part->plan->attn;
     if (ts_ring_ways_of(part->im).has_attention)
-        most = fmax(most, (part->im->layers - part->im->starts_in_ffn) * (double)(n / a->pq) * ts_attn_block(a, part->im->heads, part->im->d_head, n));
+        most = fmax(most, (part->im->layers - part->im->starts_in_ffn) * (double)(n / a->pq) *
+                              ts_attn_block(a, part->im->heads, part->im->d_head, n));
     return most;
 }
 
@@ -451,8 +465,9 @@ static bool check_predictions(const ts_claim *c, ts_err *err)
             ok = ts_fail(err, "part %d: it says %lld cycles of latency and an interval of %lld at %d hits; it has %lld and %lld at %d", i,
                          said->latency_cycles, said->interval_cycles, said->tokens, found.latency_cycles, found.interval_cycles, n);
         else if ((double)found.interval_cycles < busy(part, n, false) || (double)found.latency_cycles < busy(part, n, true))
-            ok = ts_fail(err, "part %d: an interval of %lld and a latency of %lld cycles are predicted, where one of its stages is busy for %.0f", i,
-                         found.interval_cycles, found.latency_cycles, busy(part, n, false));
+            ok = ts_fail(
+                err, "part %d: an interval of %lld and a latency of %lld cycles are predicted, where one of its stages is busy for %.0f", i,
+                found.interval_cycles, found.latency_cycles, busy(part, n, false));
         slowest = fmax(slowest, (double)found.interval_cycles);
         sum_of += busy(part, n, true) + part->before.latency;
     }
@@ -462,11 +477,11 @@ static bool check_predictions(const ts_claim *c, ts_err *err)
         return false;
     if (said && (said->tokens != n || said->latency_cycles != found.latency_cycles || said->interval_cycles != found.interval_cycles ||
                  said->total_cycles != found.total_cycles))
-        return ts_fail(err, "it says %lld cycles of latency and an interval of %lld at %d hits; it has %lld and %lld at %d", said->latency_cycles,
-                       said->interval_cycles, said->tokens, found.latency_cycles, found.interval_cycles, n);
+        return ts_fail(err, "it says %lld cycles of latency and an interval of %lld at %d hits; it has %lld and %lld at %d",
+                       said->latency_cycles, said->interval_cycles, said->tokens, found.latency_cycles, found.interval_cycles, n);
     return ((double)found.interval_cycles >= slowest * (1 - SLIGHTLY) && (double)found.latency_cycles >= sum_of * (1 - SLIGHTLY)) ||
-           ts_fail(err, "an interval of %lld and a latency of %lld cycles are predicted, less than its parts allow (%.0f, %.0f)", found.interval_cycles,
-                   found.latency_cycles, slowest, sum_of);
+           ts_fail(err, "an interval of %lld and a latency of %lld cycles are predicted, less than its parts allow (%.0f, %.0f)",
+                   found.interval_cycles, found.latency_cycles, slowest, sum_of);
 }
 
 /* ---- All of it */
@@ -493,14 +508,28 @@ bool ts_verify_partition(const ts_imodel *im, const ts_partition_options *o, con
         const ts_part *from = &p->part[i];
         if (o->plan.clock_mhz <= 0 && from->device >= 0 && from->device < o->devices)
             clock = i ? fmin(clock, o->device[from->device]->clock_mhz) : o->device[from->device]->clock_mhz;
-        part[i] = (ts_claim_part){.slice = from->slice, .im = from->im, .plan = from->planned.plan, .device = from->device,
-                                  .before = p->ring[i].before, .prediction = &from->planned.prediction, .cost = &from->planned.cost};
+        part[i] = (ts_claim_part){.slice = from->slice,
+                                  .im = from->im,
+                                  .plan = from->planned.plan,
+                                  .device = from->device,
+                                  .before = p->ring[i].before,
+                                  .prediction = &from->planned.prediction,
+                                  .cost = &from->planned.cost};
         if (ok && (p->ring[i].plan != from->planned.plan || p->ring[i].im != from->im))
             ok = ts_fail(err, "part %d: the chain has another ring than the part", i);
     }
-    const ts_claim claim = {.im = im, .mode = p->mode, .devices = o->devices, .device = o->device,
-                            .utilisation = o->plan.utilisation > 0 ? o->plan.utilisation : 0.8, .clock_mhz = clock,
-                            .max_tokens = o->plan.max_tokens, .pins = o->pins, .pin = o->pin, .link = p->link, .parts = p->parts, .part = part,
+    const ts_claim claim = {.im = im,
+                            .mode = p->mode,
+                            .devices = o->devices,
+                            .device = o->device,
+                            .utilisation = o->plan.utilisation > 0 ? o->plan.utilisation : 0.8,
+                            .clock_mhz = clock,
+                            .max_tokens = o->plan.max_tokens,
+                            .pins = o->pins,
+                            .pin = o->pin,
+                            .link = p->link,
+                            .parts = p->parts,
+                            .part = part,
                             .prediction = &p->prediction};
     ok = ok && ts_verify_claim(&claim, err);
     ts_arena_free(arena);

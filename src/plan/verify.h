@@ -22,12 +22,12 @@ typedef struct ts_claim {
     ts_mode mode;
     int devices;
     const ts_device *const *device;
-    double utilisation;  /* share of every resource that may be used; 0: all of it */
-    double clock_mhz;    /* of all rings; 0: whatever they say, but the same */
-    int max_tokens;      /* longest event; 0: ditto */
+    double utilisation; /* share of every resource that may be used; 0: all of it */
+    double clock_mhz;   /* of all rings; 0: whatever they say, but the same */
+    int max_tokens;     /* longest event; 0: ditto */
     int pins;
     const ts_pin *pin;
-    ts_link link;        /* between devices; of one device: unused */
+    ts_link link; /* between devices; of one device: unused */
     int parts;
     const ts_claim_part *part;
     const ts_chain_prediction *prediction; /* at the first ring's plan_tokens; NULL: not claimed */
@@ -37,8 +37,8 @@ typedef struct ts_claim {
    - the parts have every block of the model once, in order, with the model's own weights; cuts are between blocks, and none is between the
      embedding and the first layer;
    - parts lie on the devices in the order of the list, one run a device, as the mode has it, and pinned blocks where they are pinned;
-   - every ring is legal (ts_plan_check), for its device (what its DSPs pack, what memories it has), and all take the same events at the same
-     clock;
+   - every ring is legal (ts_plan_check), for its device (what its DSPs pack, what memories it has), and all take the same events at the
+   same clock;
    - no device needs more of any resource than it may, everything on it added up: rings and ends of links;
    - queues and FIFOs hold what is in flight; pages come in an order in which no stage waits for another, from a memory that is fast enough;
    - links have legal words, rates and credits, and buffers for their round trip;

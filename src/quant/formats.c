@@ -138,8 +138,9 @@ static bool set(ts_formats *f, const char *name, int first, int last, bool whole
         for (int l = first; l <= last; l++) {
             const int at = k * f->layers + l;
             if (f->fixed[at] && f->bits[at] != bits)
-                return ts_fail(err, "format '%s' of layer %d: the model was quantised in training to %d bits (node '%s'), not %lld; leave it out",
-                               key->name, l, f->bits[at], f->fixed[at], bits);
+                return ts_fail(
+                    err, "format '%s' of layer %d: the model was quantised in training to %d bits (node '%s'), not %lld; leave it out",
+                    key->name, l, f->bits[at], f->fixed[at], bits);
             f->bits[at] = (int)bits;
         }
     }

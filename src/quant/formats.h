@@ -43,9 +43,9 @@ typedef enum {
 /* What the user asks of quantisation. */
 typedef struct ts_formats {
     int layers;
-    int *bits;       /* [TS_FMT_COUNT][layers]; a ring-wide format is the same in all layers */
+    int *bits;          /* [TS_FMT_COUNT][layers]; a ring-wide format is the same in all layers */
     const char **fixed; /* [TS_FMT_COUNT][layers]: the node of the model's file that fixes these bits, NULL: they may be chosen */
-    bool classifier; /* outputs share one scale, so that their arg-max means something */
+    bool classifier;    /* outputs share one scale, so that their arg-max means something */
     void (*warn)(void *user, const char *message); /* NULL: warnings are dropped */
     void *warn_user;
 } ts_formats;
@@ -72,7 +72,7 @@ void ts_formats_set(ts_formats *formats, ts_fmt_key key, int bits);
 /* With bits of its own; who is warned stays the same. */
 ts_formats *ts_formats_copy(ts_arena *arena, const ts_formats *formats);
 
-const char *ts_formats_name(ts_fmt_key key); /* as in --formats: "qkv_in" */
+const char *ts_formats_name(ts_fmt_key key);                      /* as in --formats: "qkv_in" */
 int ts_formats_widest(const ts_formats *formats, ts_fmt_key key); /* of all layers: what a ring has to provide */
 
 /* For the report, and again a legal formats.json. New reference; "layers" is an array. */

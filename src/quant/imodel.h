@@ -18,27 +18,27 @@ typedef struct ts_fmt {
 
 /* y[c] = sat(round((round(x[c] >> s1) * m[c] + b[c]) >> (s2 + e[c]))) to `out`. */
 typedef struct ts_rq {
-    int count;        /* channels */
-    int s1, s2;       /* shared by all layers of a stage */
-    const int32_t *m; /* [count], |m| < 2^17 */
-    const uint8_t *e; /* [count], 0 ... 7 */
-    const int64_t *b; /* [count], |b| < 2^43, or NULL: zeros */
-    ts_fmt out;       /* this layer's format; q, k, v parts of a qkv stage: see ts_ilayer */
+    int count;                        /* channels */
+    int s1, s2;                       /* shared by all layers of a stage */
+    const int32_t *m;                 /* [count], |m| < 2^17 */
+    const uint8_t *e;                 /* [count], 0 ... 7 */
+    const int64_t *b;                 /* [count], |b| < 2^43, or NULL: zeros */
+    ts_fmt out;                       /* this layer's format; q, k, v parts of a qkv stage: see ts_ilayer */
     const double *y_scale, *y_offset; /* [count], stage inputs only: real value = y * y_scale + y_offset */
 } ts_rq;
 
 typedef struct ts_ilin {
     int in, out;
-    ts_fmt x;            /* format of the input */
-    int w_bits;          /* weights: signed, symmetric */
-    const int32_t *w;    /* [out][in] */
-    const int64_t *bias; /* [out], in accumulator units, part of the accumulator's proof */
-    int acc_bits;        /* signed bits that provably hold the accumulator at every step, in any order of summation */
-    ts_rq rq;            /* [out] */
-    ts_act act;          /* NONE; RELU is rq.out unsigned and nothing else; others: rq.out is the table's index */
-    const int32_t *table; /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table;
-                             the layers of a ring share one */
-    ts_fmt y;            /* format of the output, after the table */
+    ts_fmt x;               /* format of the input */
+    int w_bits;             /* weights: signed, symmetric */
+    const int32_t *w;       /* [out][in] */
+    const int64_t *bias;    /* [out], in accumulator units, part of the accumulator's proof */
+    int acc_bits;           /* signed bits that provably hold the accumulator at every step, in any order of summation */
+    ts_rq rq;               /* [out] */
+    ts_act act;             /* NONE; RELU is rq.out unsigned and nothing else; others: rq.out is the table's index */
+    const int32_t *table;   /* [2^rq.out.bits], index = value as unsigned two's complement; NULL without a table;
+                               the layers of a ring share one */
+    ts_fmt y;               /* format of the output, after the table */
     const double *y_scale;  /* [out]: real value of one unit */
     const double *y_offset; /* [out]: real value = y * y_scale + y_offset; NULL: zeros */
 } ts_ilin;
@@ -54,15 +54,15 @@ typedef struct ts_inorm {
 
 typedef struct ts_ilayer {
     ts_inorm norm1, norm2;
-    ts_rq qkv_in;           /* residual (or pre-norm's norm-1 output) -> qkv input, per channel */
-    ts_ilin qkv;            /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
+    ts_rq qkv_in; /* residual (or pre-norm's norm-1 output) -> qkv input, per channel */
+    ts_ilin qkv;  /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
     ts_fmt q, k, v, ctx;
     const uint8_t *score_e; /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
     int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., vbits = v_bits, shift = ctx_shift + ctx_e, ...) */
     ts_ilin o;              /* -> residual format */
     ts_rq ffn_in;
-    ts_ilin ffn1, ffn2;     /* ffn2 -> residual format */
-    const double *ctx_scale; /* [heads * d_head]; its offset is v's */
+    ts_ilin ffn1, ffn2;                 /* ffn2 -> residual format */
+    const double *ctx_scale;            /* [heads * d_head]; its offset is v's */
     double res_scale_in, res_scale_mid; /* real value of a unit of the residual at the layer's input and after block 1 */
 } ts_ilayer;
 
@@ -74,27 +74,27 @@ typedef struct ts_ilayer {
 typedef struct ts_imodel {
     const char *name;
     int features, d, heads, d_head, ff, outputs, layers; /* features = d without embedding, outputs = d without head */
-    bool starts_in_ffn;     /* a slice: layer 0 lacks its attention block */
-    bool ends_in_attention; /* a slice: the last layer lacks its FFN block */
+    bool starts_in_ffn;                                  /* a slice: layer 0 lacks its attention block */
+    bool ends_in_attention;                              /* a slice: the last layer lacks its FFN block */
     ts_norms norms;
     bool has_final_norm, fused_qkv0;
     ts_pool pool;
     bool classifier; /* outputs of one token share one scale, so that arg-max is meaningful on integers */
     ts_fmt in;
-    const double *in_scale; /* [features]: x_int = clamp(floor(x / in_scale + 0.5)) */
+    const double *in_scale;      /* [features]: x_int = clamp(floor(x / in_scale + 0.5)) */
     int embed_count, head_count; /* 0: a slice without. No embedding: `in` is `res`; no head: no pooling, no final norm */
     const double *res_out_scale; /* [d], without head: real value of one unit of the output; NULL otherwise */
-    ts_ilin embed[TS_MLP_MAX]; /* the last one's output is the residual format */
-    ts_ilin qkv0;              /* fused_qkv0: (input of the last embed linear) -> q, k, v of layer 0; replaces layer[0].qkv(_in) */
-    ts_fmt res;                /* residual stream, signed */
+    ts_ilin embed[TS_MLP_MAX];   /* the last one's output is the residual format */
+    ts_ilin qkv0;                /* fused_qkv0: (input of the last embed linear) -> q, k, v of layer 0; replaces layer[0].qkv(_in) */
+    ts_fmt res;                  /* residual stream, signed */
     int score_bits, frac_bits, score_shift, ctx_shift, p_bits; /* shared by all layers */
     int v_bits; /* of the values as ts_wmean takes them: the widest of the layers, because they share one divider; a slice keeps its
                    model's, on which the rounding depends */
-    const uint32_t *exp2;      /* [2^frac_bits] */
-    const ts_ilayer *layer;    /* [layers] */
+    const uint32_t *exp2;   /* [2^frac_bits] */
+    const ts_ilayer *layer; /* [layers] */
     ts_inorm final_norm;
     ts_rq head_in;
-    ts_ilin head[TS_MLP_MAX];  /* the last one's output is the model's */
+    ts_ilin head[TS_MLP_MAX]; /* the last one's output is the model's */
 } ts_imodel;
 
 static inline bool ts_imodel_has_attention(const ts_imodel *im, int layer)

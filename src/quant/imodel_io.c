@@ -179,11 +179,11 @@ static void *tensor(walk *w, const char *name, kind k, size_t count, bool option
     return result;
 }
 
-#define WALK_TENSOR(w, name, kind, count, optional, field)                                                                                 \
-    do {                                                                                                                                   \
-        void *loaded_ = tensor((w), (name), (kind), (size_t)(count), (optional), (field));                                                 \
-        if (!(w)->saving)                                                                                                                  \
-            (field) = loaded_;                                                                                                             \
+#define WALK_TENSOR(w, name, kind, count, optional, field) \
+    do { \
+        void *loaded_ = tensor((w), (name), (kind), (size_t)(count), (optional), (field)); \
+        if (!(w)->saving) \
+            (field) = loaded_; \
     } while (0)
 
 static void real(walk *w, const char *name, double *value)

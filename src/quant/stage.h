@@ -10,8 +10,8 @@
 typedef struct ts_lin_plan {
     const char *name; /* for messages */
     int in, out;
-    double *w; /* [out][in] */
-    double *b; /* [out] */
+    double *w;            /* [out][in] */
+    double *b;            /* [out] */
     const double *w_unit; /* [out] or NULL: weights of output o are whole multiples of it, in the units of w; 0: they are not */
     ts_fmt x;
     int w_bits;

@@ -53,7 +53,8 @@ static void linear(const ts_linear *lin, int rows, const float *x, float *y)
 static void activate(ts_act act, size_t count, float *y)
 {
     switch (act) {
-    case TS_ACT_NONE: return;
+    case TS_ACT_NONE:
+        return;
     case TS_ACT_RELU:
         for (size_t i = 0; i < count; i++)
             y[i] = y[i] > 0.0F ? y[i] : 0.0F;
@@ -279,7 +280,8 @@ void ts_encoder_eval(const ts_encoder *enc, int n, const float *x, float *y, ts_
 static double bytes_for(const ts_encoder *enc, int n, bool tapped)
 {
     const double rows = tapped || n < QUERY_BLOCK ? n : QUERY_BLOCK;
-    const double floats = (double)n * (3.0 * enc->d + 4.0 * enc->heads * enc->d_head + enc->ff + (double)enc->outputs) + rows * n * (tapped ? 2 : 1);
+    const double floats =
+        (double)n * (3.0 * enc->d + 4.0 * enc->heads * enc->d_head + enc->ff + (double)enc->outputs) + rows * n * (tapped ? 2 : 1);
     return floats * sizeof(float);
 }
 
@@ -290,8 +292,9 @@ bool ts_encoder_eval_fits(const ts_encoder *enc, int n, bool tapped, int at_once
 
 bool ts_encoder_eval_check(const ts_encoder *enc, int n, bool tapped, ts_err *err)
 {
-    return ts_encoder_eval_fits(enc, n, tapped, 1) ||
-           ts_fail(err, "an event of %d hits: the float model's scores of all pairs of hits take %.0f MB, more than three quarters of this machine's %.0f MB; "
-                        "use shorter events, or the first of them with --calibrate or --limit",
-                   n, bytes_for(enc, n, tapped) / 1e6, (double)ts_memory_limit() / 1e6);
+    return ts_encoder_eval_fits(enc, n, tapped, 1) || ts_fail(err,
+                                                              "an event of %d hits: the float model's scores of all pairs of hits take "
+                                                              "%.0f MB, more than three quarters of this machine's %.0f MB; "
+                                                              "use shorter events, or the first of them with --calibrate or --limit",
+                                                              n, bytes_for(enc, n, tapped) / 1e6, (double)ts_memory_limit() / 1e6);
 }

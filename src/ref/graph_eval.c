@@ -46,8 +46,8 @@ static bool store(run *r, const ts_node *node, ts_tensor *t, ts_err *err)
         r->bytes += bytes;
         return true;
     }
-    return ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements, %zu bytes; use smaller events", node->name, node->type,
-                   (long long)ts_count(t), bytes);
+    return ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements, %zu bytes; use smaller events", node->name,
+                   node->type, (long long)ts_count(t), bytes);
 }
 
 static void release(run *r, const ts_value *v)
@@ -152,8 +152,8 @@ static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_
         else if (has_hits(v) && *mask_at < 0)
             *mask_at = i;
         else
-            return ts_fail(err, "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]",
-                           v->name);
+            return ts_fail(
+                err, "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]", v->name);
     }
     if (*hits_at < 0)
         return ts_fail(err, "the model has no input [1, hits, features] in floating point");

@@ -6,9 +6,9 @@
 /* Called with every value right after it is computed (inputs and constants are not). */
 typedef void (*ts_value_tap)(void *user, const ts_value *value, const ts_tensor *data);
 
-/* input[g->inputs] in the graph's order, with data (those that nothing reads may be NULL); every dimension is checked against the graph's, the batch is 1, and all
-   inputs must agree on the number of hits. output[g->outputs] is filled, with data in `arena`. Memory for values in between
-   is released after their last use. tap may be NULL. Thread-safe. */
+/* input[g->inputs] in the graph's order, with data (those that nothing reads may be NULL); every dimension is checked against the graph's,
+   the batch is 1, and all inputs must agree on the number of hits. output[g->outputs] is filled, with data in `arena`. Memory for values in
+   between is released after their last use. tap may be NULL. Thread-safe. */
 bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *input, ts_tensor *output, ts_value_tap tap, void *user,
                    ts_err *err);
 

@@ -115,8 +115,8 @@ static void print_pages(FILE *out, const json_t *parts)
         fprintf(out, ": tokens waited");
         json_array_foreach(json_object_get(part, "stages"), s, stage)
         {
-            fprintf(out, "%s %.0f cycles for %s%s", s ? "," : "", get(stage, "stall_cycles"), json_string_value(json_object_get(stage, "stage")),
-                    json_is_true(json_object_get(stage, "late")) ? " (LATE)" : "");
+            fprintf(out, "%s %.0f cycles for %s%s", s ? "," : "", get(stage, "stall_cycles"),
+                    json_string_value(json_object_get(stage, "stage")), json_is_true(json_object_get(stage, "late")) ? " (LATE)" : "");
             if (!isnan(get(stage, "predicted_stall_cycles")))
                 fprintf(out, " (predicted %.0f)", get(stage, "predicted_stall_cycles"));
         }
@@ -182,7 +182,8 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
     cycles_row(out, "as predicted for their lengths", get(simulated, "predicted_interval_cycles"), clock);
     const json_t *worst = json_object_get(simulated, "worst_prediction");
     if (worst)
-        fprintf(out, "    the prediction that is furthest off: %s, %+.2f %%\n", json_string_value(json_object_get(worst, "what")), get(worst, "percent"));
+        fprintf(out, "    the prediction that is furthest off: %s, %+.2f %%\n", json_string_value(json_object_get(worst, "what")),
+                get(worst, "percent"));
     json_array_foreach(json_object_get(simulated, "parts"), i, event)
     {
         fprintf(out, "    part %zu: %8.0f cycles an event", i, get(event, "mean_latency_cycles"));
@@ -192,7 +193,8 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
     }
     print_pages(out, json_object_get(simulated, "pages"));
     if (!isnan(get(simulated, "mac_utilisation")))
-        fprintf(out, "  %-34s %10.1f %% of all multiply slots, back to back\n", "multipliers busy", 100 * get(simulated, "mac_utilisation"));
+        fprintf(out, "  %-34s %10.1f %% of all multiply slots, back to back\n", "multipliers busy",
+                100 * get(simulated, "mac_utilisation"));
 }
 
 static void print_parts(FILE *out, const json_t *parts, double clock)
@@ -202,11 +204,12 @@ static void print_parts(FILE *out, const json_t *parts, double clock)
     const json_t *part;
     json_array_foreach(parts, i, part)
     {
-        const json_t *predicted = json_object_get(part, "predicted"), *cuts = json_object_get(part, "cuts"), *has = json_object_get(part, "device_has");
+        const json_t *predicted = json_object_get(part, "predicted"), *cuts = json_object_get(part, "cuts"),
+                     *has = json_object_get(part, "device_has");
         const json_t *need = json_object_get(json_object_get(predicted, "resources"), "device");
         fprintf(out, "  part %zu, cuts %.0f to %.0f, %s: interval %.0f cycles, %.1f us;", i, json_number_value(json_array_get(cuts, 0)),
-                json_number_value(json_array_get(cuts, 1)), json_string_value(json_object_get(part, "device")), get(predicted, "interval_cycles"),
-                get(predicted, "interval_cycles") / clock);
+                json_number_value(json_array_get(cuts, 1)), json_string_value(json_object_get(part, "device")),
+                get(predicted, "interval_cycles"), get(predicted, "interval_cycles") / clock);
         for (size_t r = 0; r < sizeof name / sizeof *name; r++)
             if (get(has, name[r]) > 0)
                 fprintf(out, " %s %.0f %%", name[r], 100 * get(need, name[r]) / get(has, name[r]));
@@ -221,7 +224,8 @@ static void print_alternatives(FILE *out, const json_t *list)
     json_array_foreach(list, i, a)
     {
         const double parts = get(a, "parts"), clock = get(a, "clock_mhz");
-        fprintf(out, "  %s %s", json_is_true(json_object_get(a, "chosen")) ? "chosen: " : "weighed:", json_string_value(json_object_get(a, "mode")));
+        fprintf(out, "  %s %s",
+                json_is_true(json_object_get(a, "chosen")) ? "chosen: " : "weighed:", json_string_value(json_object_get(a, "mode")));
         fprintf(out, parts > 1 ? ", %.0f rings: " : ": ", parts);
         if (json_is_true(json_object_get(a, "fits")))
             fprintf(out, "latency %.1f us, interval %.1f us; ", get(a, "latency_cycles") / clock, get(a, "interval_cycles") / clock);
@@ -243,8 +247,8 @@ static void bus_row(FILE *out, const char *what, double count, double bytes, dou
 void ts_report_print_measured(FILE *out, const json_t *measured)
 {
     if (measured)
-        fprintf(out, "  %-11s %.3f ms in front, %.3f ms behind, an event (mean of %.0f, on this machine)\n", "host took", get(measured, "front_ms"),
-                get(measured, "back_ms"), get(measured, "events"));
+        fprintf(out, "  %-11s %.3f ms in front, %.3f ms behind, an event (mean of %.0f, on this machine)\n", "host took",
+                get(measured, "front_ms"), get(measured, "back_ms"), get(measured, "events"));
 }
 
 void ts_report_print_host(FILE *out, const json_t *host, double clock_mhz)
@@ -259,7 +263,8 @@ void ts_report_print_host(FILE *out, const json_t *host, double clock_mhz)
     if (json_object_get(host, "why"))
         fprintf(out, "  %-11s %s\n", "why", text_of(host, "why"));
     if (p) {
-        fprintf(out, "  %-11s %.10g Mbit/s and %.10g ns each way: %s\n", "its bus", get(bus, "mbits"), get(bus, "ns"), text_of(bus, "what"));
+        fprintf(out, "  %-11s %.10g Mbit/s and %.10g ns each way: %s\n", "its bus", get(bus, "mbits"), get(bus, "ns"),
+                text_of(bus, "what"));
         bus_row(out, "tokens to the hardware", get(p, "tokens"), get(p, "token_bytes"), get(p, "to_hardware_cycles"), clock_mhz);
         bus_row(out, "results from the hardware", get(p, "results"), get(p, "result_bytes"), get(p, "from_hardware_cycles"), clock_mhz);
         cycles_row(out, "  first sent to last result back", get(p, "latency_cycles"), clock_mhz);
@@ -286,15 +291,16 @@ void ts_report_print(FILE *out, const json_t *report)
 {
     const json_t *predicted = json_object_get(report, "predicted");
     const double clock = get(report, "clock_mhz");
-    fprintf(out, "%s on %s, %s, %.0f MHz\n", json_string_value(json_object_get(report, "model")), json_string_value(json_object_get(report, "device")),
-            json_string_value(json_object_get(report, "mode")), clock);
+    fprintf(out, "%s on %s, %s, %.0f MHz\n", json_string_value(json_object_get(report, "model")),
+            json_string_value(json_object_get(report, "device")), json_string_value(json_object_get(report, "mode")), clock);
     if (predicted) {
         fprintf(out, "  predicted for %.0f hits\n", get(predicted, "tokens"));
         cycles_row(out, "  last hit in to last result out", get(predicted, "latency_cycles"), clock);
         cycles_row(out, "  first hit in to last result out", get(predicted, "total_cycles"), clock);
         cycles_row(out, "  interval of waiting events", get(predicted, "interval_cycles"), clock);
         print_waits(out, json_object_get(predicted, "paging"), clock);
-        fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"), 100 * get(predicted, "mac_utilisation"));
+        fprintf(out, "  %-34s %10.0f, %.1f %% busy\n", "  multiply slots", get(predicted, "mac_units"),
+                100 * get(predicted, "mac_utilisation"));
         print_resources(out, report);
         print_parts(out, json_object_get(report, "parts"), clock);
         ts_report_print_host(out, json_object_get(report, "host"), clock);

@@ -206,7 +206,7 @@ const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, con
         int32_t *x = TS_NEW_N(p.event, int32_t, n * (size_t)im->features), *y = TS_NEW_N(p.event, int32_t, n * (size_t)im->outputs);
         ts_quantise_input(im, ev->n, ev->x, x);
         ts_emu_run(emu, ev->n, x, y, on_integer, &p);
-        ts_encoder_eval(enc, ev->n, floating->event[e].x, TS_NEW_N(p.event, float, n * (size_t)enc->outputs), on_float, &p);
+        ts_encoder_eval(enc, ev->n, floating->event[e].x, TS_NEW_N(p.event, float, n *(size_t)enc->outputs), on_float, &p);
         ts_arena_free(p.event);
         profile->events++;
         profile->hits += ev->n;

@@ -24,8 +24,8 @@ typedef struct ts_profile {
     const ts_profile_row *row; /* [rows], the lowest snr first, those without one last, by layer and role */
 } ts_profile;
 
-/* Runs both models on all events that have hits. enc is what im was quantised from, or what a slice of that was: it has its layers whole. Each
-   reads its own events, of the same lengths. progress may be NULL. */
+/* Runs both models on all events that have hits. enc is what im was quantised from, or what a slice of that was: it has its layers whole.
+   Each reads its own events, of the same lengths. progress may be NULL. */
 const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, const ts_events *floating, const ts_imodel *im,
                                      const ts_events *tokens, void (*progress)(double fraction));
 

@@ -20,9 +20,9 @@ enum { MAX_ARGS = 128, LOG_CHARS = 700 };
 
 /* -O1 of the C++ compiler is the compromise: a ring of 1,942 multipliers is built in 17 s of Verilator and 130 s of g++ (over all
    processors) and runs 7,500 cycles a second. unity.c puts the files together again as the processors want them. */
-static const char *const verilator_flags[] = {"--cc",         "--exe",      "--prefix",       "Vring", "--language",            "1364-2005",
-                                              "-O3",          "-Wno-fatal", "--noassert",     "--output-split",        "20000",
-                                              "--output-split-cfuncs", "2000", "--x-assign", "unique", "--x-initial", "unique", NULL};
+static const char *const verilator_flags[] = {"--cc", "--exe",      "--prefix",   "Vring",          "--language", "1364-2005",
+                                              "-O3",  "-Wno-fatal", "--noassert", "--output-split", "20000",      "--output-split-cfuncs",
+                                              "2000", "--x-assign", "unique",     "--x-initial",    "unique",     NULL};
 static const char *const make_flags[] = {"OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", NULL};
 
 static uint64_t hash_list(uint64_t h, const char *const *list)
@@ -148,8 +148,10 @@ static const char *make_work(ts_arena *arena, const char *root, const char *cach
         (void)rmdir(work);
     }
     ts_fail(err,
-            "no place to build a simulator in: %s has characters that make or Verilator take for something else (only letters, digits and ._-/ are safe), and "
-            "nothing can be made in TMPDIR or /tmp", cache);
+            "no place to build a simulator in: %s has characters that make or Verilator take for something else (only letters, digits and "
+            "._-/ are safe), and "
+            "nothing can be made in TMPDIR or /tmp",
+            cache);
     return NULL;
 }
 
@@ -162,7 +164,8 @@ static bool install(ts_arena *arena, const char *from, const char *to, ts_err *e
     struct stat st;
     size_t size;
     const char *program = ts_file_read(arena, from, &size, err);
-    const bool ok = program && stat(from, &st) == 0 && ts_file_write(near, program, size, err) && chmod(near, st.st_mode & 0777) == 0 && rename(near, to) == 0;
+    const bool ok = program && stat(from, &st) == 0 && ts_file_write(near, program, size, err) && chmod(near, st.st_mode & 0777) == 0 &&
+                    rename(near, to) == 0;
     if (!ok) {
         ts_fail(err, "%s: cannot be put in place: %s", to, strerror(errno));
         (void)remove(near);
@@ -171,16 +174,25 @@ static bool install(ts_arena *arena, const char *from, const char *to, ts_err *e
 }
 
 /* Verilator and make in `work`. */
-static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const char *work, const char *log, const char *program,
-                  ts_err *err)
+static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const char *work, const char *log,
+                  const char *program, ts_err *err)
 {
     const char *argv[MAX_ARGS] = {"verilator"};
     int argc = 1;
     append(argv, &argc, verilator_flags);
     const bool paged = ts_design_is_paged(design);
     const char *top = paged ? TS_SIM_TOP : design->top;
-    const char *place[] = {"--top-module", top, "-y", LINK "/rtl", "-y", LINK "/tb", "--Mdir", ".", "-CFLAGS",
-                           opt->tap ? "-I" LINK "/tb -DRING_TRACE" : "-I" LINK "/tb", NULL};
+    const char *place[] = {"--top-module",
+                           top,
+                           "-y",
+                           LINK "/rtl",
+                           "-y",
+                           LINK "/tb",
+                           "--Mdir",
+                           ".",
+                           "-CFLAGS",
+                           opt->tap ? "-I" LINK "/tb -DRING_TRACE" : "-I" LINK "/tb",
+                           NULL};
     append(argv, &argc, place);
     for (int p = 0; design->parts > 1 && p < design->parts; p++)
         append(argv, &argc, (const char *const[]){"-y", ts_printf(arena, LINK "/%s/rtl", strrchr(design->part[p].dir, '/') + 1), NULL});

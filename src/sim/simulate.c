@@ -136,9 +136,8 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
     if (ev->refused != should_refuse || transfers != wanted) {
         ev->mismatches = expected_words;
         result->mismatches += expected_words;
-        differs(result,
-                ts_printf(s->arena, "event %d (%d hits): the RTL %s it with %d transfers, it should %s it with %d", e, ev->tokens,
-                          ev->refused ? "refuses" : "accepts", transfers, should_refuse ? "refuse" : "accept", wanted));
+        differs(result, ts_printf(s->arena, "event %d (%d hits): the RTL %s it with %d transfers, it should %s it with %d", e, ev->tokens,
+                                  ev->refused ? "refuses" : "accepts", transfers, should_refuse ? "refuse" : "accept", wanted));
         return;
     }
     if (should_refuse)
@@ -155,7 +154,8 @@ static void judge(const session *s, int i, ts_sim_event *ev, const int32_t *word
                 continue;
             ev->mismatches++;
             result->mismatches++;
-            differs(result, ts_printf(s->arena, "event %d (%d hits), hit %d, output %d: RTL %d, model %d", e, ev->tokens, row, c, rtl, model));
+            differs(result,
+                    ts_printf(s->arena, "event %d (%d hits), hit %d, output %d: RTL %d, model %d", e, ev->tokens, row, c, rtl, model));
         }
     ev->rows = rows;
     ev->y = y;
@@ -191,8 +191,8 @@ static bool read_pages(const session *s, const int32_t *word, size_t left, ts_si
     return true;
 }
 
-/* The harness wrote, for each event: 1 if refused and 2 if in error, transfers, five times, two for each cut, then the transfers; at the end the blocked cycles of
-   each cut and what there is of pages. */
+/* The harness wrote, for each event: 1 if refused and 2 if in error, transfers, five times, two for each cut, then the transfers; at the
+   end the blocked cycles of each cut and what there is of pages. */
 static bool read_results(const session *s, const char *path, ts_sim_result *result, ts_err *err)
 {
     size_t size;
@@ -324,8 +324,8 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
 {
     ts_arena *a = s->arena;
     const char *events = ts_printf(a, "%s.events", base), *results = ts_printf(a, "%s.results", base), *log = ts_printf(a, "%s.log", base);
-    const char *argv[40] = {program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed",
-                            ts_printf(a, "%" PRIu64, s->opt->seed)};
+    const char *argv[40] = {
+        program, events, results, "--stalls", ts_printf(a, "%d", s->opt->stall_percent), "--seed", ts_printf(a, "%" PRIu64, s->opt->seed)};
     int argc = 7;
     if (s->opt->lone)
         argv[argc++] = "--lone";
@@ -379,7 +379,8 @@ static long long given_transfers(const ts_design *design, const ts_sim_options *
     const ts_ports ports = ts_ports_of(design->part[part].im, design->part[part].plan);
     long long count = 0;
     for (int e = 0; e < opt->events; e++)
-        count += opt->n[e] > design->plan.n_max ? 1 : (long long)ports.beats * (design->part[part].im->pool == TS_POOL_NONE ? opt->n[e] : 1);
+        count +=
+            opt->n[e] > design->plan.n_max ? 1 : (long long)ports.beats * (design->part[part].im->pool == TS_POOL_NONE ? opt->n[e] : 1);
     return count;
 }
 
@@ -400,8 +401,8 @@ static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_
         if (!order.stages)
             return ts_fail(err, "%s: part %d has all its weights on chip: no page of it can be late or wrong", design->dir, part);
         if (opt->page_fault.page >= pages)
-            return ts_fail(err, "page %d of part %d cannot be late or wrong: the events use %lld pages, %d each", opt->page_fault.page, part, pages,
-                           order.count);
+            return ts_fail(err, "page %d of part %d cannot be late or wrong: the events use %lld pages, %d each", opt->page_fault.page,
+                           part, pages, order.count);
     }
     const ts_part_stall *stall = &opt->part_stall;
     if (!stall->cycles)
@@ -452,8 +453,7 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
     if (ok) {
         measure(&s, result);
         if (opt->tap)
-            result->trace_difference =
-                ts_trace_compare(arena, design, opt, emu, s.list, s.count, ts_printf(arena, "%s.trace", base), err);
+            result->trace_difference = ts_trace_compare(arena, design, opt, emu, s.list, s.count, ts_printf(arena, "%s.trace", base), err);
         ok = err->msg[0] == 0;
     }
     static const char *const suffixes[] = {"events", "results", "log", "trace"};

@@ -22,13 +22,13 @@ typedef struct ts_link_fault {
 typedef enum { TS_PAGE_SOUND, TS_PAGE_LATE, TS_PAGE_FLIP, TS_PAGE_FLIP_ALWAYS, TS_PAGE_ERROR } ts_page_fault_kind;
 typedef struct ts_page_fault {
     ts_page_fault_kind kind;
-    int part;       /* whose memory; 0 of a single ring */
-    int page;       /* of those that it gives, from 0, through all events */
+    int part; /* whose memory; 0 of a single ring */
+    int page; /* of those that it gives, from 0, through all events */
     int late_cycles;
 } ts_page_fault;
 
-/* A part of a chain that stands still for `cycles` once it has given transfer `transfer` (from 0, through all events): everything is late and
-   right. */
+/* A part of a chain that stands still for `cycles` once it has given transfer `transfer` (from 0, through all events): everything is late
+   and right. */
 typedef struct ts_part_stall {
     int part, transfer, cycles; /* cycles = 0: none does */
 } ts_part_stall;
@@ -37,23 +37,23 @@ enum { TS_SIM_WAIT_MAX = 100000000 }; /* late_cycles and cycles at most */
 
 typedef struct ts_sim_options {
     int events;
-    const int *n;              /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
-    const int32_t *const *x;   /* [events], [n][features], in the input's format */
-    int stall_percent;         /* pauses of both streams */
-    int link_percent;          /* pauses of the links between devices: cycles in which nothing can be sent */
+    const int *n;            /* hits of each event, >= 1; more than the design's n_max: refused by the hardware */
+    const int32_t *const *x; /* [events], [n][features], in the input's format */
+    int stall_percent;       /* pauses of both streams */
+    int link_percent;        /* pauses of the links between devices: cycles in which nothing can be sent */
     ts_link_fault link_fault;
-    int memory_percent;        /* pauses of the external memories of paged rings */
+    int memory_percent; /* pauses of the external memories of paged rings */
     ts_page_fault page_fault;
     ts_part_stall part_stall;
     double token_cycles, row_cycles; /* between tokens that a host's bus brings, and results that it fetches; 0: nothing is in the way */
-    uint64_t seed;             /* of the pauses and of random initial values */
-    bool lone;                 /* one event at a time: lone latencies; otherwise back to back */
-    bool load;                 /* page memories are written over the configuration bus first, all of them */
-    bool random_init;          /* registers and memories without an image start at random values, else at zero */
-    int jobs;                  /* of make; 0: the processors of the machine */
+    uint64_t seed;                   /* of the pauses and of random initial values */
+    bool lone;                       /* one event at a time: lone latencies; otherwise back to back */
+    bool load;                       /* page memories are written over the configuration bus first, all of them */
+    bool random_init;                /* registers and memories without an image start at random values, else at zero */
+    int jobs;                        /* of make; 0: the processors of the machine */
     void (*progress)(void *user, const char *step); /* "building the simulator", "simulating"; may be NULL */
     void *progress_user;
-    ts_sim_tap tap;            /* not NULL: inner streams are captured (a build of its own); overlong events are left out */
+    ts_sim_tap tap; /* not NULL: inner streams are captured (a build of its own); overlong events are left out */
     void *tap_user;
 } ts_sim_options;
 
@@ -65,8 +65,8 @@ typedef struct ts_sim_cut {
 typedef struct ts_sim_event {
     int tokens;
     bool refused, error; /* error: flagged as damaged on the way; its words are not compared */
-    int rows;          /* of y: tokens, 1 where pooled, 0 where refused */
-    const int32_t *y;  /* [rows][outputs], or [rows][2] of {value, class} with arg-max */
+    int rows;            /* of y: tokens, 1 where pooled, 0 where refused */
+    const int32_t *y;    /* [rows][outputs], or [rows][2] of {value, class} with arg-max */
     long long mismatches;
     /* Cycles: first hit offered; first and last hit accepted; first and last result taken. */
     long long offered, first_in, last_in, first_out, last_out;
@@ -83,21 +83,21 @@ typedef struct ts_sim_paged {
 
 typedef struct ts_sim_result {
     int events, refused, flagged;
-    ts_sim_event *event;      /* [events] */
-    long long words, mismatches; /* output words compared, and those that differ */
-    bool bit_exact;           /* events > 0, every word of every event there and equal */
-    const char *difference;   /* the first difference of the outputs, in words; NULL where there is none */
-    const char *trace_difference; /* the first stage whose values differ (tap != NULL), in words; NULL where there is none */
-    long long cycles;         /* from the first hit accepted to the last result taken */
-    double interval_cycles;   /* mean distance of the last results of events that were not refused; 0 with fewer than two */
-    double mac_utilisation;   /* MACs of the processed events / (MAC units * cycles) */
-    int cuts;                 /* parts - 1 */
-    const long long *blocked; /* [cuts]: cycles in which a token waited at the next part's entry */
-    int paged;                /* stages with page buffers, of all parts */
+    ts_sim_event *event;             /* [events] */
+    long long words, mismatches;     /* output words compared, and those that differ */
+    bool bit_exact;                  /* events > 0, every word of every event there and equal */
+    const char *difference;          /* the first difference of the outputs, in words; NULL where there is none */
+    const char *trace_difference;    /* the first stage whose values differ (tap != NULL), in words; NULL where there is none */
+    long long cycles;                /* from the first hit accepted to the last result taken */
+    double interval_cycles;          /* mean distance of the last results of events that were not refused; 0 with fewer than two */
+    double mac_utilisation;          /* MACs of the processed events / (MAC units * cycles) */
+    int cuts;                        /* parts - 1 */
+    const long long *blocked;        /* [cuts]: cycles in which a token waited at the next part's entry */
+    int paged;                       /* stages with page buffers, of all parts */
     const ts_sim_paged *paged_stage; /* [paged] */
-    int *pages_again;         /* [parts]: pages that were fetched again */
-    bool *gave_up;            /* [parts]: some page was used although it was bad */
-    bool rebuilt;             /* the simulator had to be built */
+    int *pages_again;                /* [parts]: pages that were fetched again */
+    bool *gave_up;                   /* [parts]: some page was used although it was bad */
+    bool rebuilt;                    /* the simulator had to be built */
     double build_seconds, run_seconds;
 } ts_sim_result;
 

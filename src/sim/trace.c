@@ -24,7 +24,7 @@ typedef struct trace {
     const ts_imodel *im;
     int events, stream_count;
     ts_stream stream[TS_STREAM_MAX];
-    slot *slots;    /* [events][layers][TS_STREAM_MAX] */
+    slot *slots;     /* [events][layers][TS_STREAM_MAX] */
     tensor *tensors; /* of the event at hand: [layers][TS_ROLE_COUNT][PARTS] */
 } trace;
 
@@ -107,8 +107,8 @@ static const char *compare(const trace *t, int event, int layer, const ts_stream
     return NULL;
 }
 
-const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const ts_emu *emu, const int *list, int count,
-                             const char *path, ts_err *err)
+const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const ts_emu *emu, const int *list,
+                             int count, const char *path, ts_err *err)
 {
     const ts_imodel *im = design->im;
     trace t = {.arena = arena, .im = im, .events = count};

@@ -7,7 +7,7 @@
 /* Reads the harness' trace of the events list[0 ... count-1] (indices into opt's events), calls opt->tap for every stage of every
    layer, and returns the first stage in the order of computation that differs, in words; NULL where all agree. A trace that does
    not fit the events fills err. */
-const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const ts_emu *emu, const int *list, int count,
-                             const char *path, ts_err *err);
+const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, const ts_emu *emu, const int *list,
+                             int count, const char *path, ts_err *err);
 
 #endif

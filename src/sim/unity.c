@@ -84,7 +84,8 @@ const char *const *ts_unity_write(ts_arena *arena, const char *work, int process
     classes fast, slow;
     if (!read_classes(arena, work, &fast, &slow, err))
         return NULL;
-    const char *quick = write_parts(arena, work, "fast", &fast, processors, err), *rest = quick ? write_parts(arena, work, "slow", &slow, processors, err) : NULL;
+    const char *quick = write_parts(arena, work, "fast", &fast, processors, err),
+               *rest = quick ? write_parts(arena, work, "slow", &slow, processors, err) : NULL;
     if (!rest)
         return NULL;
     const char **list = TS_NEW_N(arena, const char *, 6);

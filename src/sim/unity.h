@@ -1,4 +1,5 @@
-/* Verilator's C++ in few files: each of the many that it writes reads the same headers, which takes the compiler longer than most of them. */
+/* Verilator's C++ in few files: each of the many that it writes reads the same headers, which takes the compiler longer than most of them.
+ */
 #ifndef TS_UNITY_H
 #define TS_UNITY_H
 #include "base/arena.h"

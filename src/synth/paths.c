@@ -40,9 +40,9 @@ typedef struct module {
     const char *name;
     int ins, outs;
     port *in, *out;
-    arrivals *through;    /* [ins][outs], without a register on the way */
-    arrivals *in_to_reg;  /* [ins] */
-    arrivals *reg_to_out; /* [outs] */
+    arrivals *through;              /* [ins][outs], without a register on the way */
+    arrivals *in_to_reg;            /* [ins] */
+    arrivals *reg_to_out;           /* [outs] */
     long long latches, multipliers; /* below it too */
 } module;
 
@@ -111,7 +111,8 @@ static int signals(const json_t *connections, const char *pin)
 
 static void classify(const json_t *c, const char *type, cell *out)
 {
-    static const char *const registers[] = {"$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff", "$dffsr", "$dlatch", "$ff", NULL};
+    static const char *const registers[] = {"$dff",   "$dffe",  "$sdff",  "$sdffe",  "$sdffce", "$adff",
+                                            "$adffe", "$aldff", "$dffsr", "$dlatch", "$ff",     NULL};
     static const char *const adders[] = {"$add", "$sub", "$neg", "$lt", "$le", "$gt", "$ge", "$mul", "$alu", "$macc", NULL};
     static const char *const shifts[] = {"$shl", "$shr", "$sshl", "$sshr", "$shift", "$shiftx", NULL};
     static const char *const sinks[] = {"$memwr", "$memwr_v2", "$meminit", "$meminit_v2", "$assert", "$assume", "$print", NULL};
@@ -188,10 +189,14 @@ static arrivals bit_arrival(analysis *a, const json_t *bit)
         return nowhere();
     const driver *d = &a->driver[json_integer_value(bit)];
     switch (d->kind) {
-    case FROM_INPUT: return here(d->index == a->source);
-    case FROM_REGISTER: return here(a->source == NONE);
-    case FROM_NODE: return arrival(a, d->index);
-    case NOTHING: break;
+    case FROM_INPUT:
+        return here(d->index == a->source);
+    case FROM_REGISTER:
+        return here(a->source == NONE);
+    case FROM_NODE:
+        return arrival(a, d->index);
+    case NOTHING:
+        break;
     }
     return nowhere();
 }
@@ -292,15 +297,16 @@ static void set_drivers(analysis *a, const json_t *bits, int from, int index)
 {
     size_t i;
     const json_t *bit;
-    json_array_foreach(bits, i, bit) if (json_is_integer(bit) && json_integer_value(bit) < a->bits)
-        a->driver[json_integer_value(bit)] = (driver){from, index};
+    json_array_foreach(bits, i, bit) if (json_is_integer(bit) && json_integer_value(bit) < a->bits) a->driver[json_integer_value(bit)] =
+        (driver){from, index};
 }
 
 static int max_bit(const json_t *bits, int so_far)
 {
     size_t i;
     const json_t *bit;
-    json_array_foreach(bits, i, bit) if (json_is_integer(bit) && json_integer_value(bit) >= so_far) so_far = (int)json_integer_value(bit) + 1;
+    json_array_foreach(bits, i, bit) if (json_is_integer(bit) && json_integer_value(bit) >= so_far) so_far =
+        (int)json_integer_value(bit) + 1;
     return so_far;
 }
 
@@ -317,7 +323,8 @@ static bool read_cells(checker *k, analysis *a, module *m, json_t *cells)
     {
         const char *type = json_string_value(json_object_get(c, "type"));
         cell *out = &a->cell[at++];
-        *out = (cell){.connections = json_object_get(c, "connections"), .directions = json_object_get(c, "port_directions"), .first = a->nodes};
+        *out = (cell){
+            .connections = json_object_get(c, "connections"), .directions = json_object_get(c, "port_directions"), .first = a->nodes};
         if (type[0] != '$' || strncmp(type, "$paramod", 8) == 0) {
             out->kind = INSTANCE;
             out->of = summarise(k, type);

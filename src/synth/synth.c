@@ -21,12 +21,36 @@ typedef struct rule {
 } rule;
 static const rule rules[] = {
     /* AMD: distributed RAM takes as many LUTs as the primitive is wide; shift registers one each. */
-    {"LUT*", .lut = 1}, {"SRL16E", .lut = 1}, {"SRLC32E", .lut = 1}, {"RAM32M16", .lut = 8}, {"RAM64M8", .lut = 8}, {"RAM32M", .lut = 4},
-    {"RAM64M", .lut = 4}, {"RAM32X1D", .lut = 2}, {"RAM64X1D", .lut = 2}, {"RAM128X1D", .lut = 4}, {"RAM256X1D", .lut = 8}, {"RAM32X1S", .lut = 1},
-    {"RAM64X1S", .lut = 1}, {"FD*", .ff = 1}, {"DSP48*", .dsp = 1}, {"RAMB36*", .bram36 = 1}, {"RAMB18*", .bram36 = 0.5}, {"URAM288*", .uram = 1},
+    {"LUT*", .lut = 1},
+    {"SRL16E", .lut = 1},
+    {"SRLC32E", .lut = 1},
+    {"RAM32M16", .lut = 8},
+    {"RAM64M8", .lut = 8},
+    {"RAM32M", .lut = 4},
+    {"RAM64M", .lut = 4},
+    {"RAM32X1D", .lut = 2},
+    {"RAM64X1D", .lut = 2},
+    {"RAM128X1D", .lut = 4},
+    {"RAM256X1D", .lut = 8},
+    {"RAM32X1S", .lut = 1},
+    {"RAM64X1S", .lut = 1},
+    {"FD*", .ff = 1},
+    {"DSP48*", .dsp = 1},
+    {"RAMB36*", .bram36 = 1},
+    {"RAMB18*", .bram36 = 0.5},
+    {"URAM288*", .uram = 1},
     /* Lattice. */
-    {"LUT4", .lut = 1}, {"CCU2C", .lut = 2}, {"TRELLIS_FF", .ff = 1}, {"TRELLIS_DPR16X4", .lut = 6}, {"MULT18X18D", .dsp = 1}, {"DP16KD", .bram36 = 0.5},
-    {"SB_LUT4", .lut = 1}, {"SB_DFF*", .ff = 1}, {"SB_MAC16", .dsp = 1}, {"SB_RAM40*", .bram36 = 0.125}, {"SB_SPRAM256KA", .uram = 1},
+    {"LUT4", .lut = 1},
+    {"CCU2C", .lut = 2},
+    {"TRELLIS_FF", .ff = 1},
+    {"TRELLIS_DPR16X4", .lut = 6},
+    {"MULT18X18D", .dsp = 1},
+    {"DP16KD", .bram36 = 0.5},
+    {"SB_LUT4", .lut = 1},
+    {"SB_DFF*", .ff = 1},
+    {"SB_MAC16", .dsp = 1},
+    {"SB_RAM40*", .bram36 = 0.125},
+    {"SB_SPRAM256KA", .uram = 1},
 };
 
 static void count_cell(const char *cell, double number, ts_resources *r)
@@ -78,9 +102,13 @@ static const char *synth_command(ts_arena *arena, const ts_device *device)
 
 static bool write_script(ts_arena *arena, const char *dir, const char *top, const ts_device *device, ts_err *err)
 {
-    const char *word = ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\nproc\nopt_expr\nopt_clean\nmemory_dff\nopt_dff\nopt_clean\nwrite_json synth/word.json\n", top);
-    const char *map = ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\n%s -top %s\ntee -q -o synth/stat.txt stat -top %s\n", top,
-                                synth_command(arena, device), top, top);
+    const char *word = ts_printf(arena,
+                                 "read_verilog rtl/*.v\nhierarchy -check -top "
+                                 "%s\nproc\nopt_expr\nopt_clean\nmemory_dff\nopt_dff\nopt_clean\nwrite_json synth/word.json\n",
+                                 top);
+    const char *map =
+        ts_printf(arena, "read_verilog rtl/*.v\nhierarchy -check -top %s\n%s -top %s\ntee -q -o synth/stat.txt stat -top %s\n", top,
+                  synth_command(arena, device), top, top);
     return ts_file_write(ts_printf(arena, "%s/word.ys", dir), word, strlen(word), err) &&
            ts_file_write(ts_printf(arena, "%s/map.ys", dir), map, strlen(map), err);
 }

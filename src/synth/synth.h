@@ -10,12 +10,12 @@ typedef struct ts_synth_path {
 } ts_synth_path;
 
 typedef struct ts_synth_result {
-    char tool[64];       /* "Yosys 0.23 ..." */
-    ts_resources found;  /* of the whole design: module counts times instances; the counting rule is in docs/devices.md */
-    long long latches;   /* 0 in a design of ours */
+    char tool[64];              /* "Yosys 0.23 ..." */
+    ts_resources found;         /* of the whole design: module counts times instances; the counting rule is in docs/devices.md */
+    long long latches;          /* 0 in a design of ours */
     long long soft_multipliers; /* $mul cells that are wider than a sign bit and did not become a DSP */
-    ts_synth_path adders; /* adder levels between registers; the plan promises `reg` */
-    ts_synth_path depth;  /* levels of two-way multiplexers between registers, an adder counted as two (src/synth/paths.h) */
+    ts_synth_path adders;       /* adder levels between registers; the plan promises `reg` */
+    ts_synth_path depth;        /* levels of two-way multiplexers between registers, an adder counted as two (src/synth/paths.h) */
     double seconds;
 } ts_synth_result;
 

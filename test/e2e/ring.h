@@ -42,7 +42,8 @@ typedef struct ring {
     const int32_t *x[EVENTS];
 } ring;
 
-static inline const ts_imodel *make_model(ts_arena *arena, const ts_encoder_shape *shape, bool classifier, const char *formats_text, uint64_t seed)
+static inline const ts_imodel *make_model(ts_arena *arena, const ts_encoder_shape *shape, bool classifier, const char *formats_text,
+                                          uint64_t seed)
 {
     ts_err err = {0};
     const ts_encoder *enc = ts_encoder_random(arena, shape, seed);
@@ -94,8 +95,8 @@ static inline void close_ring(ring *r)
     ts_arena_free(r->arena);
 }
 
-static inline void ignore(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols, const int32_t *rtl,
-                   const int32_t *model)
+static inline void ignore(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols,
+                          const int32_t *rtl, const int32_t *model)
 {
     (void)event, (void)layer, (void)role, (void)part, (void)label, (void)rows, (void)cols, (void)rtl, (void)model;
     ++*(int *)user;
@@ -237,8 +238,8 @@ static inline void check_times(const ring *r)
     }
 }
 
-static const ts_encoder_shape packed_shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3,
-                                              .act = TS_ACT_RELU};
+static const ts_encoder_shape packed_shape = {
+    .features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
 
 /* The tests of a program: all, or those whose names match its argument. */
 static inline int run_rings(int argc, char **argv, const struct CMUnitTest *tests, size_t count)

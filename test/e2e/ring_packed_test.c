@@ -9,8 +9,7 @@ static void test_packed(void **state)
         ts_arena *arena = ts_arena_new();
         const ts_imodel *im = make_model(
             arena, &packed_shape, false,
-            pairs == TS_PAIR_KEYS ? "w=8,in=12,q=10,k=9,p=11,v=8,hidden=11,layers.1.v=6" : "w=8,in=12,q=8,k=12,p=11,v=8,hidden=11",
-            9);
+            pairs == TS_PAIR_KEYS ? "w=8,in=12,q=10,k=9,p=11,v=8,hidden=11,layers.1.v=6" : "w=8,in=12,q=8,k=12,p=11,v=8,hidden=11", 9);
         ts_plan plan = ts_plan_minimal(im, N_MAX);
         set_fold(&plan, TS_LIN_QKV0, 3, 7, 7);
         set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
@@ -20,8 +19,15 @@ static void test_packed(void **state)
         set_fold(&plan, TS_LIN_HEAD0, 3, 2, 1);
         for (int id = 0; id < TS_LIN_COUNT; id++)
             plan.lin[id].pack = true;
-        plan.attn = (ts_attn_fold){.pq = 3, .pkey = 3, .ph = 2, .pd = 3, .nf = 2, .pairs = (ts_score_pairs)pairs, .pack_context = true,
-                                   .kvstyle = TS_MEM_BLOCK, .sstyle = TS_MEM_DISTRIBUTED};
+        plan.attn = (ts_attn_fold){.pq = 3,
+                                   .pkey = 3,
+                                   .ph = 2,
+                                   .pd = 3,
+                                   .nf = 2,
+                                   .pairs = (ts_score_pairs)pairs,
+                                   .pack_context = true,
+                                   .kvstyle = TS_MEM_BLOCK,
+                                   .sstyle = TS_MEM_DISTRIBUTED};
         ring r;
         open_ring(&r, im, &plan, arena);
         check(&r);

@@ -88,8 +88,8 @@ static ts_sim_result simulate_long(ring *r)
     return result;
 }
 
-/* Predicted cycles of a paged ring against simulated ones, for equal events, each as soon as the ring takes it and each behind the last one. Of
-   events so short the latency is only within some per cent (as in check_times); most of the waits are. */
+/* Predicted cycles of a paged ring against simulated ones, for equal events, each as soon as the ring takes it and each behind the last
+   one. Of events so short the latency is only within some per cent (as in check_times); most of the waits are. */
 static void check_paged_times(const ring *r)
 {
     enum { COUNT = 7, HITS = N_MAX / 2, PERCENT = 6, WAIT_PERCENT = 10, FEW = 20 };
@@ -144,8 +144,10 @@ static void test_paged(void **state)
 {
     (void)state;
     ts_arena *arena = ts_arena_new();
-    const ts_encoder_shape shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
-    const ts_imodel *im = make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
+    const ts_imodel *im =
+        make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
     assert_true(im->fused_qkv0);
     ts_plan plan = ts_plan_minimal(im, N_MAX);
     set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
@@ -172,8 +174,16 @@ static void test_paged_single(void **state)
 {
     (void)state;
     ts_arena *arena = ts_arena_new();
-    const ts_encoder_shape shape = {.features = 4, .d = 8, .heads = 2, .d_head = 3, .ff = 12, .outputs = 5, .layers = 2, .norms = TS_NORMS_FIRST,
-                                    .has_final_norm = true, .act = TS_ACT_GELU_ERF};
+    const ts_encoder_shape shape = {.features = 4,
+                                    .d = 8,
+                                    .heads = 2,
+                                    .d_head = 3,
+                                    .ff = 12,
+                                    .outputs = 5,
+                                    .layers = 2,
+                                    .norms = TS_NORMS_FIRST,
+                                    .has_final_norm = true,
+                                    .act = TS_ACT_GELU_ERF};
     const ts_imodel *im = make_model(arena, &shape, false, "act_in=8,layers.1.q=9", 3);
     assert_false(im->fused_qkv0);
     ts_plan plan = ts_plan_minimal(im, N_MAX);
@@ -224,6 +234,7 @@ static void test_paged_mixed(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paged), cmocka_unit_test(test_paged_single), cmocka_unit_test(test_paged_mixed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paged), cmocka_unit_test(test_paged_single),
+                                       cmocka_unit_test(test_paged_mixed)};
     return run_rings(argc, argv, tests, sizeof tests / sizeof *tests);
 }

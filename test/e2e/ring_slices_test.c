@@ -10,8 +10,16 @@ static void test_slices(void **state)
         ts_arena *arena = ts_arena_new();
         ts_err err = {0};
         const ts_norms norms = (ts_norms)(i % 3);
-        const ts_encoder_shape shape = {.features = 3, .d = 6, .heads = 2, .d_head = 3, .ff = 8, .outputs = 3, .layers = 3, .norms = norms,
-                                        .has_final_norm = norms != TS_NORMS_LAST, .act = TS_ACT_RELU};
+        const ts_encoder_shape shape = {.features = 3,
+                                        .d = 6,
+                                        .heads = 2,
+                                        .d_head = 3,
+                                        .ff = 8,
+                                        .outputs = 3,
+                                        .layers = 3,
+                                        .norms = norms,
+                                        .has_final_norm = norms != TS_NORMS_LAST,
+                                        .act = TS_ACT_RELU};
         const ts_imodel *whole = make_model(arena, &shape, false, "layers.0.v=11,layers.2.v=10,layers.1.q=9,residual=17", 7 + i);
         const ts_imodel *im = ts_imodel_slice(arena, whole, ts_slice_between(whole, cuts[i][0], cuts[i][1]), &err);
         if (!im)

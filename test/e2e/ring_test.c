@@ -5,7 +5,8 @@ static void test_smallest(void **state)
 {
     (void)state;
     ts_arena *arena = ts_arena_new();
-    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
     const ts_imodel *im = make_model(arena, &shape, false, "", 1);
     const ts_plan plan = ts_plan_minimal(im, N_MAX);
     ring r;
@@ -21,8 +22,10 @@ static void test_odd_folds(void **state)
 {
     (void)state;
     ts_arena *arena = ts_arena_new();
-    const ts_encoder_shape shape = {.features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
-    const ts_imodel *im = make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 10, .heads = 3, .d_head = 5, .ff = 14, .outputs = 3, .layers = 3, .act = TS_ACT_RELU};
+    const ts_imodel *im =
+        make_model(arena, &shape, false, "layers.1.q=10,layers.1.k=9,layers.2.v=11,layers.0.hidden=10,layers.2.ffn_in=11", 2);
     ts_plan plan = ts_plan_minimal(im, N_MAX);
     set_fold(&plan, TS_LIN_QKV0, 3, 7, 7);
     set_fold(&plan, TS_LIN_QKV, 4, 6, 2);
@@ -62,7 +65,8 @@ static void test_directory(void **state)
     (void)state;
     ts_err err = {0};
     ts_arena *arena = ts_arena_new();
-    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU};
     const ts_imodel *im = make_model(arena, &shape, false, "", 1);
     const ts_plan plan = ts_plan_minimal(im, N_MAX);
     ring r;

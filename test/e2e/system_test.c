@@ -154,8 +154,8 @@ static void check_faults(const chain *c)
     }
 }
 
-/* A part stands still once it has given a transfer, in the middle of an event or at its end, for longer than a link may be silent: everything
-   is late and right, in front of a link, too, which says all the while that nothing is missing. */
+/* A part stands still once it has given a transfer, in the middle of an event or at its end, for longer than a link may be silent:
+   everything is late and right, in front of a link, too, which says all the while that nothing is missing. */
 static void check_part_stalls(const chain *c)
 {
     enum { FIRST = 6, MIDDLE = FIRST + 7, LAST = FIRST + N_MAX - 1 }; /* residual tokens of the third event */
@@ -209,7 +209,10 @@ static void check_sequences(const chain *c)
         const bool lone = s == SEQUENCES - 1;
         const ts_sim_result seen = simulate(c, (ts_sim_options){.events = LENGTH, .n = n, .x = x, .lone = lone, .seed = 9});
         ts_event_times times[LENGTH];
-        ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(c->m.arena, &c->design), .count = c->design.parts, .events = LENGTH, .n = n, .lone = lone}, times, NULL);
+        ts_chain_run(
+            &(ts_chain_queue){
+                .ring = ts_design_rings(c->m.arena, &c->design), .count = c->design.parts, .events = LENGTH, .n = n, .lone = lone},
+            times, NULL);
         for (int e = 0; e < LENGTH; e++)
             near(ts_printf(c->m.arena, "sequence %d, event %d of %d hits", s, e, n[e]), times[e].last_out - times[e].first_in,
                  (double)(seen.event[e].last_out - seen.event[e].first_in));

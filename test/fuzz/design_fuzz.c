@@ -1,5 +1,6 @@
-/* Any bytes as a file of a compiled design, one ring or a chain of two; the first byte says which file: m its manifest, t its integer model, and of
-   the chain M the manifest, p and q those of the parts, T the whole integer model. What loads is predicted and its ports listed. */
+/* Any bytes as a file of a compiled design, one ring or a chain of two; the first byte says which file: m its manifest, t its integer
+   model, and of the chain M the manifest, p and q those of the parts, T the whole integer model. What loads is predicted and its ports
+   listed. */
 #include "base/file.h"
 #include "emit/system.h"
 #include "fuzz.h"
@@ -11,13 +12,15 @@ static struct {
     const char *path;
     char *right; /* what was written there, once it is read */
     size_t size;
-} files[] = {{.tag = 'm', .path = "one/manifest.json"}, {.tag = 't', .path = "one/model.tsm"}, {.tag = 'M', .path = "two/manifest.json"},
-             {.tag = 'p', .path = "two/part0/manifest.json"}, {.tag = 'q', .path = "two/part1/manifest.json"}, {.tag = 'T', .path = "two/model.tsm"}};
+} files[] = {{.tag = 'm', .path = "one/manifest.json"},       {.tag = 't', .path = "one/model.tsm"},
+             {.tag = 'M', .path = "two/manifest.json"},       {.tag = 'p', .path = "two/part0/manifest.json"},
+             {.tag = 'q', .path = "two/part1/manifest.json"}, {.tag = 'T', .path = "two/model.tsm"}};
 
 /* Both designs, and what their files hold, made once. */
 static void make_designs(ts_arena *arena, const char *one, const char *two)
 {
-    static const ts_encoder_shape shape = {.features = 2, .d = 4, .heads = 2, .d_head = 2, .ff = 6, .outputs = 2, .layers = 2, .act = TS_ACT_RELU};
+    static const ts_encoder_shape shape = {
+        .features = 2, .d = 4, .heads = 2, .d_head = 2, .ff = 6, .outputs = 2, .layers = 2, .act = TS_ACT_RELU};
     ts_err err = {{0}};
     small_model m = small_model_make(&shape, 3, "w=8,act=8", &err);
     FUZZ_CHECK(m.im);

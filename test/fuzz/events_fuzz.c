@@ -4,15 +4,22 @@
 #include "physics/events.h"
 #include "physics/score.h"
 
-static const char truth_text[] = "event_id,hit_id,x,y,z,particle_id,weight,px,py,pz,q\n1,1,1,2,3,7,1,1,0,1,1\n1,2,2,2,3,7,1,1,0,1,1\n1,3,3,2,3,7,1,1,0,1,1\n"
-                                 "1,4,1,2,9,8,.5,0,1,1,-1\n1,5,1,3,9,8,.5,0,1,1,-1\n2,1,1,2,3,0,1,0,0,0,0\n2,9,5,5,5,4,1,1,1,1,1\n";
+static const char truth_text[] =
+    "event_id,hit_id,x,y,z,particle_id,weight,px,py,pz,q\n1,1,1,2,3,7,1,1,0,1,1\n1,2,2,2,3,7,1,1,0,1,1\n1,3,3,2,3,7,1,1,0,1,1\n"
+    "1,4,1,2,9,8,.5,0,1,1,-1\n1,5,1,3,9,8,.5,0,1,1,-1\n2,1,1,2,3,0,1,0,0,0,0\n2,9,5,5,5,4,1,1,1,1,1\n";
 
 static const ts_inputs *three_columns(ts_arena *arena, bool mask)
 {
     static const char *const column[] = {"x", "eta", "z"}, *const output[] = {"theta", "phi"};
     static const double mean[] = {0, 0.5, -1}, std[] = {1, 2, 140};
     ts_inputs *in = TS_NEW(arena, ts_inputs);
-    *in = (ts_inputs){.features = 3, .column = column, .mean = mean, .std = std, .outputs = 2, .output = output, .mask = mask ? "mask" : NULL,
+    *in = (ts_inputs){.features = 3,
+                      .column = column,
+                      .mean = mean,
+                      .std = std,
+                      .outputs = 2,
+                      .output = output,
+                      .mask = mask ? "mask" : NULL,
                       .cluster = ts_inputs_default_clustering(arena, 2)};
     return in;
 }
@@ -41,7 +48,8 @@ static void score(const ts_truth *truth, const ts_results *results, const ts_inp
 static void results(ts_arena *arena, const char *path, ts_err *err)
 {
     char truth_path[512];
-    const ts_truth *truth = ts_truth_load(arena, fuzz_file(truth_path, "truth.csv", (const uint8_t *)truth_text, sizeof truth_text - 1), NULL, err);
+    const ts_truth *truth =
+        ts_truth_load(arena, fuzz_file(truth_path, "truth.csv", (const uint8_t *)truth_text, sizeof truth_text - 1), NULL, err);
     FUZZ_CHECK(truth);
     const ts_inputs *inputs = ts_results_inputs(arena, path, err);
     const ts_results *r = inputs ? ts_results_read(arena, path, inputs, truth, err) : NULL;
@@ -56,7 +64,8 @@ static void both(ts_arena *arena, const char *path, ts_err *err)
     const ts_events *ev = events(arena, path, &(ts_events_options){0}, err);
     const ts_truth *truth = ts_truth_load(arena, path, NULL, &other);
     FUZZ_CHECK(truth || other.msg[0]);
-    FUZZ_CHECK(!ev || !truth || (ev->count == truth->count && ev->event[0].id == truth->event[0].id && ev->event[0].n == truth->event[0].n));
+    FUZZ_CHECK(!ev || !truth ||
+               (ev->count == truth->count && ev->event[0].id == truth->event[0].id && ev->event[0].n == truth->event[0].n));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

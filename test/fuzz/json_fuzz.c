@@ -1,5 +1,6 @@
 /* Any bytes as one of the JSON files that users write or tessera reads back; the first byte says which: i inputs file, f formats, d device,
-   g geometry, p plan, r report. What loads is used: a device is planned for, a plan costed, a geometry crossed by an event, a report printed. */
+   g geometry, p plan, r report. What loads is used: a device is planned for, a plan costed, a geometry crossed by an event, a report
+   printed. */
 #include "base/json.h"
 #include "fuzz.h"
 #include "graph/random_encoder.h"
@@ -16,7 +17,8 @@ static const ts_imodel *model(void)
     static const ts_imodel *im;
     if (im)
         return im;
-    static const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 12, .outputs = 3, .layers = 2, .act = TS_ACT_RELU};
+    static const ts_encoder_shape shape = {
+        .features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 12, .outputs = 3, .layers = 2, .act = TS_ACT_RELU};
     ts_arena *arena = ts_arena_new(); /* lives as long as the process */
     ts_encoder *enc = ts_encoder_random(arena, &shape, 5);
     ts_calibration *cal = ts_calibration_new(arena, enc);
@@ -35,7 +37,8 @@ static void device(ts_arena *arena, const char *path, ts_err *err)
     ts_planned planned;
     ts_err short_of = {{0}};
     FUZZ_CHECK(d || err->msg[0]);
-    if (d && !ts_plan_search(arena, model(), d, &(ts_plan_options){.max_tokens = 16, .paging = TS_PAGING_ALLOWED, .quick = true}, &planned, &short_of))
+    if (d && !ts_plan_search(arena, model(), d, &(ts_plan_options){.max_tokens = 16, .paging = TS_PAGING_ALLOWED, .quick = true}, &planned,
+                             &short_of))
         FUZZ_CHECK(short_of.msg[0]);
 }
 

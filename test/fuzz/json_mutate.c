@@ -4,7 +4,8 @@
 
 #include "fuzz.h"
 
-static const double odd[] = {0, 1, -1, 2, 0.5, -0.5, 1e-300, 1e300, 1e9, 65536, 65535, 127, 4096, 2147483647, -2147483648.0, 9007199254740992.0, 1e18};
+static const double odd[] = {
+    0, 1, -1, 2, 0.5, -0.5, 1e-300, 1e300, 1e9, 65536, 65535, 127, 4096, 2147483647, -2147483648.0, 9007199254740992.0, 1e18};
 static const char *const text[] = {"", "x", "..", "/", "auto", "zcu102", "mean", "part0", "\\n", "a\"b", "relu", "hits", "\xc3\xa9"};
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 

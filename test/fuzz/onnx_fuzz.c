@@ -1,5 +1,5 @@
-/* Any bytes as an ONNX file: import, folding, dump, float evaluation; and where an encoder is found in it, calibration, quantisation and the
-   emulator, whose fast kernels must give what the specification gives. */
+/* Any bytes as an ONNX file: import, folding, dump, float evaluation; and where an encoder is found in it, calibration, quantisation and
+   the emulator, whose fast kernels must give what the specification gives. */
 #include <math.h>
 
 #include "emu/emu.h"
@@ -30,7 +30,7 @@ static void evaluate(ts_arena *arena, const ts_graph *g)
 /* An event of n hits whose values are spread around zero. */
 static float *event(ts_arena *arena, int n, int features, uint64_t seed)
 {
-    float *x = TS_NEW_N(arena, float, (size_t)n * (size_t)features);
+    float *x = TS_NEW_N(arena, float, (size_t)n *(size_t)features);
     for (int i = 0; i < n * features; i++)
         x[i] = (float)(fuzz_below(&seed, 4001) - 2000) / 1000;
     return x;

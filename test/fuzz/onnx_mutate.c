@@ -1,4 +1,5 @@
-/* Changes ONNX models as models: operators, wires, attributes, shapes, constants. A third of the mutations are libFuzzer's own, of bytes. */
+/* Changes ONNX models as models: operators, wires, attributes, shapes, constants. A third of the mutations are libFuzzer's own, of bytes.
+ */
 #include <onnx/onnx.pb-c.h>
 
 #include "base/arena.h"
@@ -21,10 +22,14 @@ static const char *const op_name[] = {
 #include "op/ops.def"
 #undef OP
 };
-static const char *const attr_name[] = {"axis", "axes", "keepdims", "perm", "epsilon", "alpha", "beta", "to", "value", "transA", "transB", "shape", "pads",
-                                        "strides", "kernel_shape", "dilations", "group", "num_heads", "q_num_heads", "kv_num_heads", "scale", "equation",
-                                        "allowzero", "start", "end", "mode", "split", "noop_with_empty_axes", "block_size", "signed", "narrow"};
-static const int64_t odd_int[] = {0, 1, -1, 2, 3, 4, -2, 7, 8, 16, 31, 32, 64, 127, 128, 255, 65535, 1 << 20, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+static const char *const attr_name[] = {
+    "axis",         "axes",      "keepdims", "perm",      "epsilon",     "alpha",        "beta",
+    "to",           "value",     "transA",   "transB",    "shape",       "pads",         "strides",
+    "kernel_shape", "dilations", "group",    "num_heads", "q_num_heads", "kv_num_heads", "scale",
+    "equation",     "allowzero", "start",    "end",       "mode",        "split",        "noop_with_empty_axes",
+    "block_size",   "signed",    "narrow"};
+static const int64_t odd_int[] = {0,  1,  -1,  2,   3,   4,     -2,      7,         8,         16,        31,
+                                  32, 64, 127, 128, 255, 65535, 1 << 20, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
 static const float odd_float[] = {0, -0.0F, 1, -1, 1e-5F, 1e-30F, 3e38F, -3e38F, 1e20F, 0.5F, (float)(0.0 / 0.0 * 0 + 2), 255, 1e-45F};
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -286,8 +291,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     ProtobufCAllocator allocator = {from_arena, to_arena, arena};
     mutation m = {.arena = arena, .random = 88172645463325252ULL ^ ((uint64_t)seed << 20)};
     size_t made = 0;
-    if (below(&m, 3) && ts_wire_check(&onnx__model_proto__descriptor, data, size, &err) && (m.model = onnx__model_proto__unpack(&allocator, size, data)) &&
-        m.model->graph) {
+    if (below(&m, 3) && ts_wire_check(&onnx__model_proto__descriptor, data, size, &err) &&
+        (m.model = onnx__model_proto__unpack(&allocator, size, data)) && m.model->graph) {
         m.g = m.model->graph;
         static void (*const kinds[])(mutation *) = {wires, wires, nodes, nodes, attributes, attributes, constants, shapes};
         for (int n = 1 + below(&m, 3); n > 0; n--)

@@ -35,8 +35,9 @@ static void run(ts_arena *arena, const ts_imodel *im)
     if ((double)im->d * im->layers * (im->ff + im->heads * im->d_head) > 1e6 || im->features > 512 || im->outputs > 4096)
         return; /* right, but slow */
     const size_t count = (size_t)rows * (size_t)im->outputs;
-    int32_t *x = TS_NEW_N(arena, int32_t, HITS * (size_t)im->features), *y = TS_NEW_N(arena, int32_t, count), *z = TS_NEW_N(arena, int32_t, count);
-    float *real = TS_NEW_N(arena, float, HITS * (size_t)im->features);
+    int32_t *x = TS_NEW_N(arena, int32_t, HITS * (size_t)im->features), *y = TS_NEW_N(arena, int32_t, count),
+            *z = TS_NEW_N(arena, int32_t, count);
+    float *real = TS_NEW_N(arena, float, HITS *(size_t)im->features);
     uint64_t state = 7;
     for (int i = 0; i < HITS * im->features; i++)
         real[i] = (float)(fuzz_below(&state, 4001) - 2000) / 500;

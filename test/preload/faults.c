@@ -1,7 +1,7 @@
 /* LD_PRELOAD: what goes wrong seldom goes wrong when it is told to.
-     FAIL_AT=N       the Nth allocation of the process returns NULL (counted over malloc, calloc, realloc, aligned_alloc, posix_memalign, from 1)
-     FAIL_COUNT=FILE at the end of the process the number of allocations is written there
-     NO_EXCHANGE=1   the file system cannot exchange two names (renameat2 with flags fails with EINVAL) */
+     FAIL_AT=N       the Nth allocation of the process returns NULL (counted over malloc, calloc, realloc, aligned_alloc, posix_memalign,
+   from 1) FAIL_COUNT=FILE at the end of the process the number of allocations is written there NO_EXCHANGE=1   the file system cannot
+   exchange two names (renameat2 with flags fails with EINVAL) */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

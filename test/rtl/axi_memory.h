@@ -5,19 +5,23 @@
 #define TS_AXI_MEMORY_H
 #include "bench.h"
 
-class axi_memory {
+class axi_memory
+{
   public:
     axi_memory(bench &owner, const std::string &prefix, int lanes, int bursts, uint64_t base)
         : b_(owner), prefix_(prefix), lanes_(lanes), bursts_(bursts), base_(base)
     {
     }
-    std::vector<uint8_t> bytes;          /* from `base` on */
-    int latency = 20, jitter = 0;        /* cycles from a taken address to its first beat; up to so many more */
+    std::vector<uint8_t> bytes;            /* from `base` on */
+    int latency = 20, jitter = 0;          /* cycles from a taken address to its first beat; up to so many more */
     int address_pause = 0, data_pause = 0; /* percent of the cycles */
-    uint64_t silent_until = 0;           /* no beat before this cycle */
-    uint64_t beats = 0;                  /* delivered */
+    uint64_t silent_until = 0;             /* no beat before this cycle */
+    uint64_t beats = 0;                    /* delivered */
     std::function<void(uint64_t beat, bits &data, unsigned &resp)> spoil; /* beat: its number from base */
-    bool empty() const { return queue_.empty(); }
+    bool empty() const
+    {
+        return queue_.empty();
+    }
 
     void drive()
     {
@@ -72,7 +76,10 @@ class axi_memory {
     struct burst {
         uint64_t beat, length, done, due;
     };
-    port &at(const std::string &name) { return b_.at(prefix_ + name); }
+    port &at(const std::string &name)
+    {
+        return b_.at(prefix_ + name);
+    }
     bench &b_;
     std::string prefix_;
     int lanes_, bursts_;

@@ -143,8 +143,7 @@ bool staller::now()
 }
 
 source::source(bench &owner, const std::string &prefix, const std::vector<std::string> &data, staller stalls)
-    : bench_(owner), prefix_(prefix), valid_port_(&owner.at(prefix + "_valid")), ready_port_(&owner.at(prefix + "_ready")),
-      staller_(stalls)
+    : bench_(owner), prefix_(prefix), valid_port_(&owner.at(prefix + "_valid")), ready_port_(&owner.at(prefix + "_ready")), staller_(stalls)
 {
     for (const std::string &name : data)
         data_.push_back(&owner.at(name));
@@ -178,8 +177,8 @@ void source::sample()
 }
 
 sink::sink(bench &owner, const std::string &prefix, const std::vector<std::string> &data, staller stalls)
-    : bench_(owner), prefix_(prefix), valid_port_(&owner.at(prefix + "_valid")), ready_port_(&owner.at(prefix + "_ready")),
-      name_(data), staller_(stalls)
+    : bench_(owner), prefix_(prefix), valid_port_(&owner.at(prefix + "_valid")), ready_port_(&owner.at(prefix + "_ready")), name_(data),
+      staller_(stalls)
 {
     for (const std::string &name : data)
         data_.push_back(&owner.at(name));
@@ -193,8 +192,7 @@ void sink::drive()
 const bits *sink::care(const std::string &name) const
 {
     for (size_t i = 0; i < name_.size(); i++)
-        if (name_[i] == name && !expected_.empty() && i < expected_.front().care.size() &&
-            expected_.front().care[i].width() > 0)
+        if (name_[i] == name && !expected_.empty() && i < expected_.front().care.size() && expected_.front().care[i].width() > 0)
             return &expected_.front().care[i];
     return nullptr;
 }
@@ -477,7 +475,8 @@ void bench::write_replay()
     fprintf(f, "    initial begin\n        file = $fopen(\"tb.txt\", \"r\"); bad = 0;\n");
     fprintf(f, "        for (n = 0; n < %llu; n = n + 1) begin\n", static_cast<unsigned long long>(recorded_));
     fprintf(f, "            got = $fscanf(file, \"%s\\n\"%s);\n", format.c_str(), scan.c_str());
-    fprintf(f, "            #1;\n            begin\n%s            end\n            #1 clk = 1; #1 clk = 0;\n        end\n", compare.c_str());
+    fprintf(f, "            #1;\n            begin\n%s            end\n            #1 clk = 1; #1 clk = 0;\n        end\n",
+            compare.c_str());
     fprintf(f, "        if (bad == 0 && n == %llu && got > 0) $display(\"PASS %%0d cycles\", n);\n",
             static_cast<unsigned long long>(recorded_));
     fprintf(f, "        else $display(\"FAIL %%0d differences\", bad);\n        $finish;\n    end\nendmodule\n");
@@ -496,9 +495,8 @@ int bench::finish()
     std::string stalls;
     for (int percent : stall_)
         stalls += (stalls.empty() ? "" : ",") + std::to_string(percent);
-    printf("%s seed %llu stalls %s: %llu comparisons, %llu cycles\n", failed() ? "FAIL" : "PASS",
-           static_cast<unsigned long long>(seed_), stalls.empty() ? "none" : stalls.c_str(),
-           static_cast<unsigned long long>(compared_), static_cast<unsigned long long>(cycle_));
+    printf("%s seed %llu stalls %s: %llu comparisons, %llu cycles\n", failed() ? "FAIL" : "PASS", static_cast<unsigned long long>(seed_),
+           stalls.empty() ? "none" : stalls.c_str(), static_cast<unsigned long long>(compared_), static_cast<unsigned long long>(cycle_));
     return failed() ? 1 : 0;
 }
 
@@ -517,12 +515,18 @@ int64_t bench::value(int width, bool is_signed, bool full)
     const int64_t hi = (static_cast<int64_t>(1) << (is_signed ? width - 1 : width)) - 1;
     const int64_t lo = is_signed ? (full ? -hi - 1 : -hi) : 0;
     switch (rnd() % 12) {
-    case 0: return hi;
-    case 1: return lo;
-    case 2: return 0;
-    case 3: return hi > 0 ? 1 : hi;
-    case 4: return lo < 0 ? -1 : 0;
-    default: return pick(lo, hi);
+    case 0:
+        return hi;
+    case 1:
+        return lo;
+    case 2:
+        return 0;
+    case 3:
+        return hi > 0 ? 1 : hi;
+    case 4:
+        return lo < 0 ? -1 : 0;
+    default:
+        return pick(lo, hi);
     }
 }
 

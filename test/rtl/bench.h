@@ -33,18 +33,34 @@
 #include "verilated.h"
 
 /* A value of any width; bits beyond the width are zero. */
-class bits {
+class bits
+{
   public:
     bits() = default;
     explicit bits(int width, uint64_t value = 0);
-    int width() const { return width_; }
+    int width() const
+    {
+        return width_;
+    }
     void put(int lsb, int width, int64_t value); /* width <= 64; the value's low bits */
     uint64_t u(int lsb, int width) const;        /* width <= 64 */
     int64_t s(int lsb, int width) const;         /* sign-extended */
-    uint64_t u() const { return u(0, width_); }
-    int64_t s() const { return s(0, width_); }
-    bool operator==(const bits &other) const { return width_ == other.width_ && word_ == other.word_; }
-    bool operator!=(const bits &other) const { return !(*this == other); }
+    uint64_t u() const
+    {
+        return u(0, width_);
+    }
+    int64_t s() const
+    {
+        return s(0, width_);
+    }
+    bool operator==(const bits &other) const
+    {
+        return width_ == other.width_ && word_ == other.word_;
+    }
+    bool operator!=(const bits &other) const
+    {
+        return !(*this == other);
+    }
     bits masked(const bits &mask) const;
     std::string hex() const;
     /* As Verilog reads it: binary, x where `care` (if any) is zero. */
@@ -61,18 +77,35 @@ bits pack(const std::vector<int64_t> &value, int width);
 std::vector<int64_t> unpack(const bits &value, int width, bool is_signed);
 
 /* A port of the design. */
-class port {
+class port
+{
   public:
     port() = default;
-    port(CData &p, int width) : data_(&p), bytes_(1), width_(width) {}
-    port(SData &p, int width) : data_(&p), bytes_(2), width_(width) {}
-    port(IData &p, int width) : data_(&p), bytes_(4), width_(width) {}
-    port(QData &p, int width) : data_(&p), bytes_(8), width_(width) {}
-    template <std::size_t N> port(VlWide<N> &p, int width) : data_(&p[0]), bytes_(0), width_(width) {}
+    port(CData &p, int width) : data_(&p), bytes_(1), width_(width)
+    {
+    }
+    port(SData &p, int width) : data_(&p), bytes_(2), width_(width)
+    {
+    }
+    port(IData &p, int width) : data_(&p), bytes_(4), width_(width)
+    {
+    }
+    port(QData &p, int width) : data_(&p), bytes_(8), width_(width)
+    {
+    }
+    template <std::size_t N> port(VlWide<N> &p, int width) : data_(&p[0]), bytes_(0), width_(width)
+    {
+    }
     bits get() const;
     void set(const bits &value);
-    void set(uint64_t value) { set(bits(width_, value)); }
-    int width() const { return width_; }
+    void set(uint64_t value)
+    {
+        set(bits(width_, value));
+    }
+    int width() const
+    {
+        return width_;
+    }
 
   private:
     void *data_ = nullptr;
@@ -85,11 +118,17 @@ using beat = std::vector<bits>; /* one value a port of the stream */
 class bench;
 
 /* Pauses in `percent` of the cycles, now and then for long enough to fill every buffer behind it. */
-class staller {
+class staller
+{
   public:
-    staller(int percent, uint64_t seed) : percent_(percent), state_(seed) {}
+    staller(int percent, uint64_t seed) : percent_(percent), state_(seed)
+    {
+    }
     bool now();
-    bool always() const { return percent_ == 100; }
+    bool always() const
+    {
+        return percent_ == 100;
+    }
 
   private:
     int percent_;
@@ -98,10 +137,17 @@ class staller {
 };
 
 /* Drives a stream; data ports carry noise while valid is low. */
-class source {
+class source
+{
   public:
-    void send(const beat &b) { queue_.push_back(b); }
-    bool empty() const { return queue_.empty() && !valid_; }
+    void send(const beat &b)
+    {
+        queue_.push_back(b);
+    }
+    bool empty() const
+    {
+        return queue_.empty() && !valid_;
+    }
     std::vector<uint64_t> accepted_at; /* the cycle in which each beat was taken */
 
   private:
@@ -119,15 +165,31 @@ class source {
 };
 
 /* Takes a stream and compares it, beat by beat. valid must hold with stable data until taken. */
-class sink {
+class sink
+{
   public:
-    void expect(const beat &b) { expect(b, {}); }
+    void expect(const beat &b)
+    {
+        expect(b, {});
+    }
     /* Only the bits that are one in `care` are compared (a port's empty mask: all). */
-    void expect(const beat &b, const beat &care) { expected_.push_back({b, care}); }
+    void expect(const beat &b, const beat &care)
+    {
+        expected_.push_back({b, care});
+    }
     /* Instead of expected beats: called with each beat that is taken; returns false where it is wrong. */
-    void check(std::function<bool(const beat &)> fn) { check_ = fn; }
-    bool empty() const { return expected_.empty(); }
-    uint64_t count() const { return taken_at.size(); }
+    void check(std::function<bool(const beat &)> fn)
+    {
+        check_ = fn;
+    }
+    bool empty() const
+    {
+        return expected_.empty();
+    }
+    uint64_t count() const
+    {
+        return taken_at.size();
+    }
     std::vector<uint64_t> taken_at; /* the cycle in which each beat was taken */
     std::vector<uint64_t> valid_at; /* the cycle in which each beat was first offered */
 
@@ -152,19 +214,29 @@ class sink {
     beat held_;
 };
 
-class bench {
+class bench
+{
   public:
     bench(int argc, char **argv);
     ~bench();
-    VerilatedContext *context() { return &context_; }
+    VerilatedContext *context()
+    {
+        return &context_;
+    }
     template <class T> void dut(T &top)
     {
         eval_ = [&top] { top.eval(); };
         find_clock(top, 0);
         find_fault(top, 0);
     }
-    void reset(CData &rst) { rst_ = &rst; }
-    template <class T> void in(const std::string &name, T &p, int width) { add(name, port(p, width), true, ""); }
+    void reset(CData &rst)
+    {
+        rst_ = &rst;
+    }
+    template <class T> void in(const std::string &name, T &p, int width)
+    {
+        add(name, port(p, width), true, "");
+    }
     /* Replays compare an output always, or only while the one-bit output `valid` is up. */
     template <class T> void out(const std::string &name, T &p, int width, const std::string &valid = "")
     {
@@ -178,9 +250,15 @@ class bench {
        outputs show the values before the next edge, settled with the inputs of the cycle that has just ended. */
     void cycle();
     /* Called in every cycle when inputs and outputs have settled, before the clock's edge. */
-    void each_cycle(std::function<void()> fn) { hook_ = fn; }
+    void each_cycle(std::function<void()> fn)
+    {
+        hook_ = fn;
+    }
     /* An assertion of the Verilog ($stop), or the output `fault` of the design, is no failure of the bench. */
-    void may_stop() { may_stop_ = true; }
+    void may_stop()
+    {
+        may_stop_ = true;
+    }
     /* Cycles until all sources are empty and all sinks have what they expect (and `more` is false), then `drain` more, in
        which nothing may arrive. A failure, or nothing moving for `watchdog` cycles, ends it. */
     void run(int drain = 64, uint64_t watchdog = 20000, std::function<bool()> more = nullptr);
@@ -191,9 +269,18 @@ class bench {
             fail("%s", what);
     }
     /* Counts a comparison that the bench made itself: a bench that compared nothing does not pass. */
-    void compared(uint64_t count = 1) { compared_ += count; }
-    bool failed() const { return failures_ > 0; }
-    uint64_t now() const { return cycle_; }
+    void compared(uint64_t count = 1)
+    {
+        compared_ += count;
+    }
+    bool failed() const
+    {
+        return failures_ > 0;
+    }
+    uint64_t now() const
+    {
+        return cycle_;
+    }
     int finish(); /* the program's exit status */
 
     /* Random data, independent of the stalls. */
@@ -201,7 +288,10 @@ class bench {
     int64_t pick(int64_t lo, int64_t hi);
     /* A value of a format, with its extremes, 0 and +-1 far more often than chance; `full`: the most negative value too. */
     int64_t value(int width, bool is_signed, bool full = false);
-    uint64_t seed() const { return seed_; }
+    uint64_t seed() const
+    {
+        return seed_;
+    }
     bool stalled() const; /* some stream pauses: no cycle counts can be expected */
 
   private:
@@ -213,10 +303,20 @@ class bench {
         bool input;
         std::string valid;
     };
-    template <class T> auto find_clock(T &top, int) -> decltype((void)top.clk) { clk_ = &top.clk; }
-    template <class T> void find_clock(T &, long) {} /* combinational: a cycle only settles */
-    template <class T> auto find_fault(T &top, int) -> decltype((void)top.fault) { fault_ = &top.fault; }
-    template <class T> void find_fault(T &, long) {}
+    template <class T> auto find_clock(T &top, int) -> decltype((void)top.clk)
+    {
+        clk_ = &top.clk;
+    }
+    template <class T> void find_clock(T &, long)
+    {
+    } /* combinational: a cycle only settles */
+    template <class T> auto find_fault(T &top, int) -> decltype((void)top.fault)
+    {
+        fault_ = &top.fault;
+    }
+    template <class T> void find_fault(T &, long)
+    {
+    }
     void add(const std::string &name, const port &p, bool input, const std::string &valid);
     staller next_staller();
     void tick();

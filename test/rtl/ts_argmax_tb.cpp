@@ -32,11 +32,11 @@ int main(int argc, char **argv)
                 /* Where ts_linear puts a value. */
                 const int64_t index = j / rounds * P_PM + j % rounds * P_NR + i;
                 const bool real = index < P_M;
-                value.push_back(!real            ? (b.rnd() % 2 ? high : b.pick(low, high))
-                                : kind == 0      ? low /* all equal */
-                                : kind == 1      ? (index == P_M - 1 ? low + 1 : low)
-                                : kind == 2      ? b.pick(-2, 2) /* many equal */
-                                                 : b.value(P_YW, true, true));
+                value.push_back(!real       ? (b.rnd() % 2 ? high : b.pick(low, high))
+                                : kind == 0 ? low /* all equal */
+                                : kind == 1 ? (index == P_M - 1 ? low + 1 : low)
+                                : kind == 2 ? b.pick(-2, 2) /* many equal */
+                                            : b.value(P_YW, true, true));
                 if (real && value.back() > largest) {
                     largest = value.back();
                     best = index;

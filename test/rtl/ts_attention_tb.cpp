@@ -5,8 +5,8 @@
 #include <deque>
 #include <vector>
 
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 extern "C" {
 #include "num/fixed.h"
 }
@@ -111,7 +111,8 @@ struct timing {
         early = c < p ? 1 + (c + p) / 2 : 0; /* such short items follow each other in pairs */
         const double held = static_cast<double>(gap + tail + (P_PQ - 1) * row + 2) / (places / P_PQ);
         const double block = std::max({groups * std::max<double>(item, (c + p) / 2.0), P_PQ * load + 1.0, held});
-        first = std::max(groups * chunks + 2, P_QBEATS > 1 ? P_QBEATS + 4 : 4) + 1 + (std::min(n, P_PQ) - 1) * load + c + p - 1 + gap + tail;
+        first =
+            std::max(groups * chunks + 2, P_QBEATS > 1 ? P_QBEATS + 4 : 4) + 1 + (std::min(n, P_PQ) - 1) * load + c + p - 1 + gap + tail;
         last = first + static_cast<int>((blocks - 1) * block) + (n - (blocks - 1) * P_PQ - 1) * row;
     }
 };

@@ -1,6 +1,6 @@
 /* ts_attn_round against ts_rsh() and ts_sat(), at every limit. */
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"

@@ -1,6 +1,6 @@
 /* ts_attn_scale, with the reciprocal from the kernel, against ts_wmean(). */
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"

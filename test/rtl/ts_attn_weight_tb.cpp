@@ -1,6 +1,6 @@
 /* ts_attn_weight against ts_exp2_neg(): every difference of a score from the maximum, and the lanes without a key. */
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"

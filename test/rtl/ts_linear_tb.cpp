@@ -1,5 +1,5 @@
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"
@@ -17,7 +17,7 @@ extern "C" {
 enum { MO = (P_M + P_PM - 1) / P_PM, KO = (P_K + P_PK - 1) / P_PK, R = P_PM / P_NR, STEPS = MO * KO, BT = MO * R };
 enum { QE = 18 + 3 + (P_VARBITS ? 5 : 0), RQW = P_TABLE ? P_IDXW : P_YW, TAGW = P_LW + 2 };
 enum { SPAN = 72 * P_LANES, GROUPS = (P_PM * P_PK * P_WW + SPAN - 1) / SPAN }; // of a write of a paged weight memory
-enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 }; // as the case's parameters say
+enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 };                               // as the case's parameters say
 
 struct layer {
     std::vector<std::vector<int64_t>> w; // [M][K]
@@ -198,8 +198,8 @@ int main(int argc, char **argv)
     // Paged: in each turn all tokens use new weights. A page is written as soon as the tokens that used its buffer have left, while
     // those of the other buffer run; its own follow in the cycle after the last write.
     const auto take_turns = [&](int turns, int tokens) {
-        int page = 0, left = 0; // the page being written; turns whose tokens have all left
-        size_t at = 0;          // the next write of the page
+        int page = 0, left = 0;    // the page being written; turns whose tokens have all left
+        size_t at = 0;             // the next write of the page
         std::vector<uint64_t> end; // of each turn that was sent: beats that have come when its last token has left
         layer l;
         std::vector<bits> word;
@@ -253,12 +253,14 @@ int main(int argc, char **argv)
         int levels = 0;
         while ((1 << levels) < P_PK)
             levels++;
-        const uint64_t lag = static_cast<uint64_t>(13 + (levels + P_REG - 1) / P_REG + (R > 1 ? R : 0) + 2 * P_TABLE + (!P_BEATS && BT > 1));
+        const uint64_t lag =
+            static_cast<uint64_t>(13 + (levels + P_REG - 1) / P_REG + (R > 1 ? R : 0) + 2 * P_TABLE + (!P_BEATS && BT > 1));
         const uint64_t first = s.accepted_at[0] - (STEPS - 1); // it is taken with its last step
         if (P_BEATS)
             b.check(m.valid_at[0] == first + KO + lag - (R - 1), "latency to the first beat is not as documented");
         b.check(m.valid_at[P_BEATS ? BT - 1 : 0] == first + STEPS + lag, "latency is not as documented");
-        b.check(s.accepted_at[static_cast<size_t>(tokens - 1)] == first + static_cast<uint64_t>(tokens * STEPS - 1), "a bubble at full rate");
+        b.check(s.accepted_at[static_cast<size_t>(tokens - 1)] == first + static_cast<uint64_t>(tokens * STEPS - 1),
+                "a bubble at full rate");
     }
     // The same hardware with other numbers, written at run time.
     layers.clear();

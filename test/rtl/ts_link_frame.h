@@ -4,9 +4,12 @@
 #include "bench.h"
 
 /* Remainder of the bits, first to last, times x^width, modulo x^width + poly. */
-class divider {
+class divider
+{
   public:
-    divider(int width, uint32_t poly) : width_(width), poly_(poly) {}
+    divider(int width, uint32_t poly) : width_(width), poly_(poly)
+    {
+    }
     void bit(uint64_t b)
     {
         const uint64_t out = (rest_ >> (width_ - 1) ^ b) & 1;
@@ -17,7 +20,10 @@ class divider {
         for (int i = width - 1; i >= 0; i--)
             bit(w.u(i, 1));
     }
-    uint32_t rest() const { return static_cast<uint32_t>(rest_); }
+    uint32_t rest() const
+    {
+        return static_cast<uint32_t>(rest_);
+    }
 
   private:
     int width_;
@@ -32,13 +38,19 @@ struct frame {
     int position = 0;
     std::vector<bits> payload; /* length - 1 words, without mark */
 
-    int buffer_words() const { return state ? 0 : length; } /* by which it advances the position */
+    int buffer_words() const
+    {
+        return state ? 0 : length;
+    } /* by which it advances the position */
 };
 
 struct credit {
     bool taken = false, known = false;
     int limit = 0;
-    static credit of(const bits &w) { return {w.u(17, 1) != 0, w.u(16, 1) != 0, static_cast<int>(w.u(0, 16))}; }
+    static credit of(const bits &w)
+    {
+        return {w.u(17, 1) != 0, w.u(16, 1) != 0, static_cast<int>(w.u(0, 16))};
+    }
     bits word(int width) const
     {
         bits w(width, static_cast<uint64_t>(limit & 65535));
@@ -92,9 +104,12 @@ inline std::vector<bits> frame_words(const frame &f, int width)
 }
 
 /* Reads the words of a link on which nothing goes wrong; anything that is not as the document says is a failure of the bench. */
-class frame_reader {
+class frame_reader
+{
   public:
-    frame_reader(bench &b, int width) : bench_(b), width_(width) {}
+    frame_reader(bench &b, int width) : bench_(b), width_(width)
+    {
+    }
     enum place { HEADER, PAYLOAD, CRC };
     /* Takes a word and says what it is; `f` is the frame so far, `done` that it is complete. */
     place word(const bits &w)
@@ -120,9 +135,18 @@ class frame_reader {
         done = true;
         return CRC;
     }
-    bool between() const { return words_.empty(); }
-    bool has_header() const { return words_.size() >= (width_ == 32 ? 2u : 1u); }
-    void clear() { words_.clear(); }
+    bool between() const
+    {
+        return words_.empty();
+    }
+    bool has_header() const
+    {
+        return words_.size() >= (width_ == 32 ? 2u : 1u);
+    }
+    void clear()
+    {
+        words_.clear();
+    }
     frame f;
     bool done = false;
 
@@ -233,7 +257,8 @@ inline bits hostile_token(bench &b, int token_width, int link_width, const frame
         if (kind == 1) { /* with all that belongs to it */
             f.length = static_cast<int>(b.pick(2, 6));
             for (int i = 0; i < f.length - 1; i++)
-                f.payload.push_back(f.state ? credit{true, true, f.position}.word(link_width) : bits(link_width, b.rnd() % 3 ? b.rnd() : 0));
+                f.payload.push_back(f.state ? credit{true, true, f.position}.word(link_width)
+                                            : bits(link_width, b.rnd() % 3 ? b.rnd() : 0));
         }
         std::vector<bits> made = frame_words(f, link_width);
         if (kind != 1)

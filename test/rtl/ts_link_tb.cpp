@@ -7,12 +7,13 @@
 #include "Vtop.h"
 #include "ts_link_frame.h"
 
-namespace {
+namespace
+{
 
 enum fault { NONE, FLIP, BURST, DROP_WORD, DROP_TAIL, DROP_FRAME, REPEAT, GARBAGE, INSERT, REPLACE, KINDS };
 
-const char *const fault_name[KINDS] = {"none",   "flip",    "burst",  "drop a word", "drop the tail", "drop the frame",
-                                       "repeat", "garbage", "insert", "replace"};
+const char *const fault_name[KINDS] = {"none",           "flip",   "burst",   "drop a word", "drop the tail",
+                                       "drop the frame", "repeat", "garbage", "insert",      "replace"};
 
 } // namespace
 
@@ -65,14 +66,14 @@ int main(int argc, char **argv)
     };
 
     /* ---- Faults */
-    int fault_percent = 0;     /* of the frames */
-    bool apart = true;         /* frames next to one that was hit stay whole */
-    bool only_state = false;   /* only state frames are hit, and vanish */
-    bool silent = false;       /* nothing arrives */
-    std::set<size_t> hit;      /* events of which something was lost or changed */
+    int fault_percent = 0;   /* of the frames */
+    bool apart = true;       /* frames next to one that was hit stay whole */
+    bool only_state = false; /* only state frames are hit, and vanish */
+    bool silent = false;     /* nothing arrives */
+    std::set<size_t> hit;    /* events of which something was lost or changed */
     size_t hits[KINDS] = {};
-    int clean_frames = 0;      /* since the last hit */
-    int lost = 0;              /* frames in a row that were hit */
+    int clean_frames = 0; /* since the last hit */
+    int lost = 0;         /* frames in a row that were hit */
     frame_reader reader(b, P_LINKW), arriving(b, P_LINKW);
     fault kind = NONE;
     size_t at_word = 0, place = 0, event_number = 0, data_frames = 0;
@@ -111,7 +112,8 @@ int main(int argc, char **argv)
             if (index >= place)
                 return;
             break;
-        case DROP_FRAME: return;
+        case DROP_FRAME:
+            return;
         case GARBAGE:
             if (index == 0)
                 for (int64_t n = b.pick(1, 2 * P_PACKET); n > 0; n--)
@@ -131,7 +133,8 @@ int main(int argc, char **argv)
             break;
         case NONE:
         case REPEAT:
-        case KINDS: break;
+        case KINDS:
+            break;
         }
         if (!silent)
             put(w);
@@ -382,10 +385,13 @@ int main(int argc, char **argv)
             due.push_back(l);
         }
         settle("rate");
-        const double rate = static_cast<double>(tokens * static_cast<size_t>(wpt)) / static_cast<double>(last_out - first_out + static_cast<uint64_t>(wpt));
+        const double rate =
+            static_cast<double>(tokens * static_cast<size_t>(wpt)) / static_cast<double>(last_out - first_out + static_cast<uint64_t>(wpt));
         printf("rate: %.3f words of tokens a cycle\n", rate);
         if (P_DEPTH >= 2 * (delay + 40) + P_CREDIT + 2 * P_PACKET && P_NMAX >= 4 * ptok)
-            b.check(rate > 1 / (1.02 + static_cast<double>(words_of_header + 1) / (ptok * wpt) + static_cast<double>(words_of_header + 2) / std::min(P_CREDIT, P_BEAT)), "the link is slower than its frames");
+            b.check(rate > 1 / (1.02 + static_cast<double>(words_of_header + 1) / (ptok * wpt) +
+                                static_cast<double>(words_of_header + 2) / std::min(P_CREDIT, P_BEAT)),
+                    "the link is slower than its frames");
     }
 
     /* ---- Single faults of every kind */
@@ -548,7 +554,8 @@ int main(int argc, char **argv)
         taking = READY;
         quiet("after the storm");
     }
-    printf("%zu events, %zu flagged, %zu of them not hit themselves, %zu cycles with faults; ", out_number, errors, collateral, faults_seen);
+    printf("%zu events, %zu flagged, %zu of them not hit themselves, %zu cycles with faults; ", out_number, errors, collateral,
+           faults_seen);
     for (int k = FLIP; k < KINDS; k++)
         printf("%s %zu%s", fault_name[k], hits[k], k + 1 < KINDS ? ", " : "\n");
     return b.finish();

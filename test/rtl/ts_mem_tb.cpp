@@ -1,7 +1,7 @@
 #include <cstring>
 
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

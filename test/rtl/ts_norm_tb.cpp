@@ -6,7 +6,8 @@ extern "C" {
 #include "num/fixed.h"
 }
 
-namespace {
+namespace
+{
 
 constexpr int beats = (P_D + P_NP - 1) / P_NP;
 constexpr int entry = P_BIASW + 18;
@@ -21,7 +22,9 @@ struct page {
 page make_page(bench &b, int kind)
 {
     page p;
-    p.eps = kind == 0 ? 1 : kind == 1 ? (static_cast<uint64_t>(1) << P_EPSW) - 1 : static_cast<uint64_t>(b.pick(1, 1 << std::min(20, P_EPSW - 1)));
+    p.eps = kind == 0   ? 1
+            : kind == 1 ? (static_cast<uint64_t>(1) << P_EPSW) - 1
+                        : static_cast<uint64_t>(b.pick(1, 1 << std::min(20, P_EPSW - 1)));
     for (int c = 0; c < P_D; c++) {
         /* Gains near those that fill the output's range, and the extremes of both. */
         p.gain.push_back(static_cast<int32_t>(b.rnd() % 2 ? b.value(18, true) : b.pick(-(1 << 12), 1 << 12)));
@@ -68,17 +71,39 @@ std::vector<int64_t> make_token(bench &b, int i)
     const int64_t some = b.value(P_W, true), spread = hi >> b.pick(0, P_W - 2);
     for (int c = 0; c < P_D; c++)
         switch (kind) {
-        case 0: x.push_back(0); break;
-        case 1: x.push_back(hi); break;
-        case 2: x.push_back(-hi); break;
-        case 3: x.push_back(c % 2 ? hi : -hi); break;
-        case 4: x.push_back(c == 0 ? hi : -hi); break;
-        case 5: x.push_back(c == P_D - 1 ? -hi : hi); break;
-        case 6: x.push_back(some); break;
-        case 7: x.push_back(c < P_D / 2 ? hi : -hi); break;
-        case 8: x.push_back(c % 3 == 0); break;
-        case 9: x.push_back(b.value(P_W, true)); break;
-        default: x.push_back(b.pick(-spread, spread)); break;
+        case 0:
+            x.push_back(0);
+            break;
+        case 1:
+            x.push_back(hi);
+            break;
+        case 2:
+            x.push_back(-hi);
+            break;
+        case 3:
+            x.push_back(c % 2 ? hi : -hi);
+            break;
+        case 4:
+            x.push_back(c == 0 ? hi : -hi);
+            break;
+        case 5:
+            x.push_back(c == P_D - 1 ? -hi : hi);
+            break;
+        case 6:
+            x.push_back(some);
+            break;
+        case 7:
+            x.push_back(c < P_D / 2 ? hi : -hi);
+            break;
+        case 8:
+            x.push_back(c % 3 == 0);
+            break;
+        case 9:
+            x.push_back(b.value(P_W, true));
+            break;
+        default:
+            x.push_back(b.pick(-spread, spread));
+            break;
         }
     return x;
 }
@@ -141,7 +166,8 @@ int main(int argc, char **argv)
         int tree = 0;
         while (1 << (tree * P_REG) < P_NP)
             tree++;
-        const uint64_t latency = static_cast<uint64_t>(3 * beats + 2 * tree + 18 + (18 + P_DIGITS - 1) / P_DIGITS + (16 + P_DIGITS - 1) / P_DIGITS);
+        const uint64_t latency =
+            static_cast<uint64_t>(3 * beats + 2 * tree + 18 + (18 + P_DIGITS - 1) / P_DIGITS + (16 + P_DIGITS - 1) / P_DIGITS);
         const uint64_t took = m.valid_at[0] - s.accepted_at[0], span = m.taken_at.back() - m.taken_at[0];
         if (took != latency)
             b.fail("latency %llu, not %llu", static_cast<unsigned long long>(took), static_cast<unsigned long long>(latency));

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 
     // Events of TURNS layers; now and then one is refused in its first layer, which leaves the page for the next event.
     std::vector<bool> broken;
-    std::deque<uint64_t> tags;            // as they must leave the stage
+    std::deque<uint64_t> tags;              // as they must leave the stage
     std::deque<std::pair<bool, int>> token; // of each passing token: does it hit a bad page, and its event
     int tokens = 0, events = 0;
     const auto push = [&](uint64_t tag) {

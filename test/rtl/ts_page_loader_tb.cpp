@@ -41,20 +41,20 @@ int main(int argc, char **argv)
     const bool fast = b.seed() == 1; // one seed without pauses, for cycle counts
 
     struct holder {
-        int loaded = 0;              // pages announced so far
-        std::deque<int> held;        // their numbers
-        std::deque<uint64_t> until;  // when each is freed
+        int loaded = 0;               // pages announced so far
+        std::deque<int> held;         // their numbers
+        std::deque<uint64_t> until;   // when each is freed
         uint64_t written[2] = {0, 0}; // the cycle of the last write to each buffer
     };
     std::vector<holder> holders(P_STAGES);
-    size_t next = 0;                 // transfer that must be announced next
+    size_t next = 0; // transfer that must be announced next
     uint64_t announced = 0, bad = 0, words = 0;
-    std::map<int, int> spoilt;       // of each transfer, the fetches that are still to be spoilt
-    std::map<int, int> wanted_bad;   // announcements that must be bad
+    std::map<int, int> spoilt;     // of each transfer, the fetches that are still to be spoilt
+    std::map<int, int> wanted_bad; // announcements that must be bad
     int longest_hold = 0;
     uint64_t freed_now = 0;
 
-    int armed = -1;                  // the transfer whose fetch is being spoilt
+    int armed = -1; // the transfer whose fetch is being spoilt
     uint64_t victim_beat = 0;
     memory.spoil = [&](uint64_t beat, bits &data, unsigned &resp) {
         const int i = p.transfer_of(beat);

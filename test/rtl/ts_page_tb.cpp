@@ -1,5 +1,5 @@
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

@@ -77,7 +77,8 @@ int main(int argc, char **argv)
     for (int s = 0; s < P_STAGES; s++) {
         stages[static_cast<size_t>(s)].turns = element(TS_TEXT(P_TURNS), s, 8);
         layers = std::max(layers, stages[static_cast<size_t>(s)].turns);
-        b.check(p.stage[static_cast<size_t>(s)].page.size() == static_cast<size_t>(stages[static_cast<size_t>(s)].turns), "the case's TURNS");
+        b.check(p.stage[static_cast<size_t>(s)].page.size() == static_cast<size_t>(stages[static_cast<size_t>(s)].turns),
+                "the case's TURNS");
     }
 
     // ---- the ring
@@ -156,7 +157,8 @@ int main(int argc, char **argv)
                 hand_on(s, in.t);
             }
             if (w >> s & 1) {
-                const size_t at = static_cast<size_t>(b.at("w_address").get().u()) * static_cast<size_t>(ps.groups) + b.at("w_group").get().u();
+                const size_t at =
+                    static_cast<size_t>(b.at("w_address").get().u()) * static_cast<size_t>(ps.groups) + b.at("w_group").get().u();
                 b.check(w == uint64_t{1} << s, "two stages are written");
                 if (at >= mem.word[static_cast<size_t>(s)].size())
                     b.fail("stage %d: a write outside its buffers", s);

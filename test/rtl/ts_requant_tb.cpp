@@ -1,5 +1,5 @@
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"
@@ -63,7 +63,8 @@ int main(int argc, char **argv)
             pipe.pop_front();
             if (top.out_valid != want.valid)
                 b.fail("out_valid is %d", top.out_valid);
-            if (want.valid && (b.at("out_y").get() != bits(P_OW, static_cast<uint64_t>(want.y)) || b.at("out_tag").get().u() != static_cast<uint64_t>(want.tag)))
+            if (want.valid && (b.at("out_y").get() != bits(P_OW, static_cast<uint64_t>(want.y)) ||
+                               b.at("out_tag").get().u() != static_cast<uint64_t>(want.tag)))
                 b.fail("y is %s, expected %lld", b.at("out_y").get().hex().c_str(), static_cast<long long>(want.y));
             b.compared(want.valid);
         }

@@ -1,5 +1,5 @@
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 extern "C" {
 #include "num/fixed.h"

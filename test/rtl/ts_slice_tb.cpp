@@ -1,6 +1,6 @@
 /* ts_slice: words in order, at its rate. */
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 int main(int argc, char **argv)
 {

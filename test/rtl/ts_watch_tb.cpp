@@ -1,5 +1,5 @@
-#include "bench.h"
 #include "Vtop.h"
+#include "bench.h"
 
 /* Each bit by itself, and several: fault stays up until reset, and the Verilog asks for the end of the simulation. */
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* The table of attributes, on every one of its lines: another type, a number that is missing, out of range or too many, another word. All of
-   it is refused when the file is read, or before shapes are computed, with the attribute's name; nothing of it reaches a hook. */
+/* The table of attributes, on every one of its lines: another type, a number that is missing, out of range or too many, another word. All
+   of it is refused when the file is read, or before shapes are computed, with the attribute's name; nothing of it reaches a hook. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,10 +39,12 @@ static const struct line {
 #include "op/attrs.def"
 };
 
-static const struct operator{
+static const struct operator
+{
     const char *domain, *name;
     int version;
-} operators[] = {
+}
+operators[] = {
 #define OP(id, domain, name, since, until) {domain, name, until},
 #include "op/ops.def"
 #undef OP
@@ -85,7 +87,7 @@ static pb attr_of(ts_arena *arena, const char *name, ts_attr_type type, int coun
 /* What is said of a model of one node of kind `kind` with the attribute, and with all others that it must have but `without`. */
 static const char *answer(ts_arena *arena, ts_op_kind kind, const pb *attr, const char *with, const char *without)
 {
-    const struct operator*op = &operators[kind];
+    const struct operator* op = & operators[kind];
     model m = model_new(arena, op->domain[0] ? 17 : op->version);
     pb n = {.arena = arena};
     model_input(&m, "x", 1, "1,8,8,8");
@@ -100,7 +102,8 @@ static const char *answer(ts_arena *arena, ts_op_kind kind, const pb *attr, cons
     if (attr)
         pb_message(&n, 5, attr);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        if (lines[i].kind == kind && lines[i].needed && strcmp(lines[i].name, with) != 0 && (!without || strcmp(lines[i].name, without) != 0)) {
+        if (lines[i].kind == kind && lines[i].needed && strcmp(lines[i].name, with) != 0 &&
+            (!without || strcmp(lines[i].name, without) != 0)) {
             pb other = attr_of(arena, lines[i].name, lines[i].type, lines[i].elements < 0 ? 2 : 1, 1);
             pb_message(&n, 5, &other);
         }

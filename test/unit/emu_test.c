@@ -52,8 +52,8 @@ static const int32_t *integers(ts_arena *arena, const ts_imodel *im, int n, cons
 static void test_twins(void **state)
 {
     (void)state;
-    static const char *const formats[] = {"", "act=8,act_in=10,w=8", "act=14,residual=18,w=14", "q=18,k=18,v=17,p=16,hidden=18,in=18",
-                                          "p=15,v=16,q=16,k=16", "p=16"};
+    static const char *const formats[] = {
+        "", "act=8,act_in=10,w=8", "act=14,residual=18,w=14", "q=18,k=18,v=17,p=16,hidden=18,in=18", "p=15,v=16,q=16,k=16", "p=16"};
     static const int n[] = {1, 2, 7, 8, 9, 33};
     for (uint64_t seed = 0; seed < 60; seed++) {
         const ts_encoder_shape shape = small_shape(seed);
@@ -488,8 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_twins),           cmocka_unit_test(test_kernels),          cmocka_unit_test(test_extreme),
         cmocka_unit_test(test_events),          cmocka_unit_test(test_input_conversion), cmocka_unit_test(test_taps),
-        cmocka_unit_test(test_accuracy_random), cmocka_unit_test(test_pooling),
-        cmocka_unit_test(test_accuracy_real),
+        cmocka_unit_test(test_accuracy_random), cmocka_unit_test(test_pooling),          cmocka_unit_test(test_accuracy_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static int setup(void **state)
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
     ts_err err = {""};
-    const char *json = "{\"inputs\":[{\"column\":\"x\",\"mean\":1,\"std\":2},{\"column\":\"y\"}],\"task\":\"regression\",\"outputs\":[\"a\"],\"mask\":null}";
+    const char *json = "{\"inputs\":[{\"column\":\"x\",\"mean\":1,\"std\":2},{\"column\":\"y\"}],\"task\":\"regression\",\"outputs\":["
+                       "\"a\"],\"mask\":null}";
     assert_true(ts_file_write("inputs.json", json, strlen(json), &err));
     xyz = ts_inputs_load(arena, "inputs.json", &err);
     assert_non_null(xyz);
@@ -66,7 +67,8 @@ static void reads_and_standardises(void **state)
 {
     (void)state;
     ts_err err = {""};
-    const ts_events *ev = load("event_id,y,hit_id,particle_id,x\n7,2,10,99999999999999999999,5\n7,3,11,1,1\r\n7,5,12,3,3\n9,4,10,2,-1\n", NULL, &err);
+    const ts_events *ev =
+        load("event_id,y,hit_id,particle_id,x\n7,2,10,99999999999999999999,5\n7,3,11,1,1\r\n7,5,12,3,3\n9,4,10,2,-1\n", NULL, &err);
     assert_string_equal(err.msg, "");
     assert_int_equal(ev->count, 2);
     assert_int_equal(ev->event[0].n, 3);
@@ -102,8 +104,10 @@ static void says_what_is_wrong(void **state)
     expect_error("event_id,hit_id,x,y\n1,1,0\n", "3 values, but the header has 4");
     expect_error("event_id,hit_id,x,y\n1.5,1,0,0\n", "event_id is '1.5'");
     expect_error("event_id,hit_id,x,y\n1,4,0,0\n1,4,0,0\n", "hit 4 stands twice in event 1");
-    expect_error("event_id,hit_id,x,y\n1,4,0,0\n2,1,0,0\n1,5,0,0\n", "events.csv:4: event 1 goes on behind rows of another one; sort the file");
-    expect_error("event_id,hit_id,x,y\n1,1,0,0\n1,2,1e40,0\n", "events.csv:3: column x is 1e+40, which is not a finite single-precision number");
+    expect_error("event_id,hit_id,x,y\n1,4,0,0\n2,1,0,0\n1,5,0,0\n",
+                 "events.csv:4: event 1 goes on behind rows of another one; sort the file");
+    expect_error("event_id,hit_id,x,y\n1,1,0,0\n1,2,1e40,0\n",
+                 "events.csv:3: column x is 1e+40, which is not a finite single-precision number");
     expect_error("event_id,hit_id,x,y\n1,1,0x10,0\n", "column x is '0x10', not a finite number");
     expect_error("event_id,hit_id,x,y\n1,1,\"1,5\",0\n", "column x is '1,5', not a finite number");
     expect_error("event_id,hit_id,x,y\n1,1,infinity,0\n", "not a finite number");
@@ -125,9 +129,10 @@ static void derives_columns_from_the_position(void **state)
 {
     (void)state;
     ts_err err = {""}, werr = {""};
-    const char *json = "{\"inputs\":[{\"column\":\"r\",\"mean\":1,\"std\":2},{\"column\":\"phi\"},{\"column\":\"theta\"},{\"column\":\"eta\"},"
-                       "{\"column\":\"sin_phi\"},{\"column\":\"cos_phi\"},{\"column\":\"sin_theta\"},{\"column\":\"cos_theta\"},{\"column\":\"z\"}],"
-                       "\"task\":\"regression\",\"outputs\":[\"a\"]}";
+    const char *json =
+        "{\"inputs\":[{\"column\":\"r\",\"mean\":1,\"std\":2},{\"column\":\"phi\"},{\"column\":\"theta\"},{\"column\":\"eta\"},"
+        "{\"column\":\"sin_phi\"},{\"column\":\"cos_phi\"},{\"column\":\"sin_theta\"},{\"column\":\"cos_theta\"},{\"column\":\"z\"}],"
+        "\"task\":\"regression\",\"outputs\":[\"a\"]}";
     assert_true(ts_file_write("derived.json", json, strlen(json), &werr));
     const ts_inputs *in = ts_inputs_load(arena, "derived.json", &err);
     const char *text = "event_id,hit_id,x,y,z\n1,1,3,-4,12\n1,2,-3,4,-12\n";
@@ -150,7 +155,7 @@ static void derives_columns_from_the_position(void **state)
     assert_true(ev->event[0].x[0] == 3.0f && ev->event[0].x[3] == 3.0f && ev->event[0].x[8] == 12.0f);
 
     static const char *const bad[][2] = {
-            {"event_id,hit_id,x,y,z,z\n1,1,3,4,12,12\n", "stands twice"},
+        {"event_id,hit_id,x,y,z,z\n1,1,3,4,12,12\n", "stands twice"},
         {"event_id,hit_id,x,z\n1,1,3,12\n", "column 'r' is missing and cannot be computed without x, y and z"},
         {"event_id,hit_id,x,y,z\n1,1,3,inf,12\n", "events.csv:2: column y is 'inf'"},
         {"event_id,hit_id,x,y,z\n1,1,3,4,5\n1,2,0,0,12\n", "events.csv:3: eta of a hit at x = 0, y = 0, z = 12"},
@@ -201,7 +206,6 @@ static void reads_npy_with_lengths_and_masks(void **state)
     assert_true(ts_result_file_commit(&r, &err));
     size_t size;
     assert_string_equal(ts_file_read(arena, "out.csv", &size, &err), "event_id,hit_id,a\n0,0,1.5\n0,1,2.5\n0,2,0\n1,0,0\n1,1,-1\n1,2,0\n");
-
 }
 
 /* Every type that is read gives the same numbers; every other one is refused by name. */
@@ -221,8 +225,10 @@ static void npy_types(void **state)
         const void *data;
         size_t size;
         float y;
-    } good[] = {{"<f4", f4, sizeof f4, -1.5F}, {"<f8", f8, sizeof f8, -1.5F}, {"<f2", f2, sizeof f2, -1.5F}, {">f4", swapped, sizeof swapped, -1.5F},
-                {"|i1", i1, sizeof i1, -2},    {"<i2", i2, sizeof i2, -2},    {"<i4", i4, sizeof i4, -2},    {"<i8", i8, sizeof i8, -2}};
+    } good[] = {{"<f4", f4, sizeof f4, -1.5F}, {"<f8", f8, sizeof f8, -1.5F},
+                {"<f2", f2, sizeof f2, -1.5F}, {">f4", swapped, sizeof swapped, -1.5F},
+                {"|i1", i1, sizeof i1, -2},    {"<i2", i2, sizeof i2, -2},
+                {"<i4", i4, sizeof i4, -2},    {"<i8", i8, sizeof i8, -2}};
     ts_err err = {""};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         npy("t.npy", good[i].descr, "(1, 1, 2)", good[i].data, good[i].size);
@@ -284,7 +290,8 @@ static void csv_dialects(void **state)
     (void)state;
     static const char *const same[] = {
         "event_id,hit_id,x,y\n7,1,5,2\n7,2,-1e1,0.5\n",
-        ("\xef\xbb\xbf" "event_id,hit_id,x,y\r\n7,1,5,2\r\n7,2,-1e1,0.5"),
+        ("\xef\xbb\xbf"
+         "event_id,hit_id,x,y\r\n7,1,5,2\r\n7,2,-1e1,0.5"),
         "\"event_id\",\"hit_id\",\"x\",\"y\"\n7,1,\"5\",2\n\"7\",2,-10,\".5\"\n",
         "\n  \nevent_id , hit_id,x, y\n\n7,1, 5 ,+2\n\r\n 7,2,-10.0,5e-1\n\n\n",
         "event_id,what,hit_id,x,y\n7,\"a, \"\"b\"\"\nc\",1,\" 5 \",2\n7,d\"e,2,-10,0.5\n",
@@ -318,7 +325,10 @@ static void csv_dialects(void **state)
     }
     free(wide);
     err.msg[0] = 0;
-    assert_true(ts_file_write("nul.csv", "event_id,hit_id,x,y\n1,1,0,\0" "0\n", 28, &err));
+    assert_true(ts_file_write("nul.csv",
+                              "event_id,hit_id,x,y\n1,1,0,\0"
+                              "0\n",
+                              28, &err));
     assert_null(ts_events_load(arena, "nul.csv", xyz, NULL, &err));
     assert_non_null(strstr(err.msg, "NUL byte"));
 }
@@ -393,7 +403,8 @@ static void says_where_inputs_are_not_standardised(void **state)
     static const struct {
         double mean, deviation;
         bool odd;
-    } cases[] = {{0, 1, false}, {0.5, 2, false}, {1, 0.3, false}, {0, 1.0 / 140, true}, {-6, 0.2, true}, {0, 140, true}, {30, 1, true}, {0, 0.1, true}, {1, 0, false}};
+    } cases[] = {{0, 1, false},  {0.5, 2, false}, {1, 0.3, false}, {0, 1.0 / 140, true}, {-6, 0.2, true},
+                 {0, 140, true}, {30, 1, true},   {0, 0.1, true},  {1, 0, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ts_spread spread[2] = {{.count = 0}};
         char text[200] = "";
@@ -417,7 +428,8 @@ static void inputs_files_are_checked(void **state)
         {"{\"inputs\":[{\"column\":\"x\",\"std\":0}],\"task\":\"regression\",\"outputs\":[\"a\"]}", "above 0"},
 #define REST "\"task\":\"regression\",\"outputs\":[\"a\"]"
 #define CLASSES "{\"inputs\":[{\"column\":\"x\"}],\"task\":\"classification\",\"outputs\":3,"
-        {"{\"inputs\":[{\"column\":\"x\",\"mean\":0,\"scale\":140}]," REST "}", "inputs[0]: unknown member \"scale\"; known are column, mean, std"},
+        {"{\"inputs\":[{\"column\":\"x\",\"mean\":0,\"scale\":140}]," REST "}",
+         "inputs[0]: unknown member \"scale\"; known are column, mean, std"},
         {"{\"inputs\":[{\"column\":\"x\"},{\"column\":\"y\",\"Std\":1}]," REST "}", "inputs[1]: unknown member \"Std\""},
         {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"outpust\":2}", "unknown member \"outpust\"; known are inputs, task"},
         {"{\"inputs\":[{\"column\":\"x\"}]," REST ",\"cluster\":{\"method\":\"hdbscan\",\"min_sample\":2}}",
@@ -445,10 +457,16 @@ static void inputs_files_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_standardises), cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(derives_columns_from_the_position), cmocka_unit_test(reads_npy_with_lengths_and_masks),
-        cmocka_unit_test(argmax_takes_the_lowest_index), cmocka_unit_test(inputs_files_are_checked),
-        cmocka_unit_test(npy_types), cmocka_unit_test(csv_dialects), cmocka_unit_test(results_quote_names), cmocka_unit_test(streams_events),
+        cmocka_unit_test(reads_and_standardises),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(derives_columns_from_the_position),
+        cmocka_unit_test(reads_npy_with_lengths_and_masks),
+        cmocka_unit_test(argmax_takes_the_lowest_index),
+        cmocka_unit_test(inputs_files_are_checked),
+        cmocka_unit_test(npy_types),
+        cmocka_unit_test(csv_dialects),
+        cmocka_unit_test(results_quote_names),
+        cmocka_unit_test(streams_events),
         cmocka_unit_test(says_where_inputs_are_not_standardised),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

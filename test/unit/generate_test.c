@@ -82,7 +82,8 @@ static point moved(point s, point by, double step)
 
 static point runge_kutta(point s, double k, double h)
 {
-    const point a = derivative(s, k), b = derivative(moved(s, a, h / 2), k), c = derivative(moved(s, b, h / 2), k), d = derivative(moved(s, c, h), k);
+    const point a = derivative(s, k), b = derivative(moved(s, a, h / 2), k), c = derivative(moved(s, b, h / 2), k),
+                d = derivative(moved(s, c, h), k);
     return moved(moved(moved(moved(s, a, h / 6), b, h / 3), c, h / 3), d, h / 6);
 }
 
@@ -120,8 +121,8 @@ static void helices_cross_where_the_equation_of_motion_says(void **state)
     (void)state;
     static const double pt[] = {0.15, 0.2, 0.31, 1, 10}, eta[] = {-3.5, -1.2, 0.01, 0.8, 2.5};
     static const double field[] = {2, -3.8, 0};
-    const ts_surface surface[] = {{true, 32, -1e5, 1e5, 0}, {true, 500, -1e5, 1e5, 0}, {true, 1020, -1e5, 1e5, 0}, {false, 600, 0, 1e5, 0},
-                                  {false, -1500, 0, 1e5, 0}, {false, 2950, 0, 1e5, 0}};
+    const ts_surface surface[] = {{true, 32, -1e5, 1e5, 0}, {true, 500, -1e5, 1e5, 0}, {true, 1020, -1e5, 1e5, 0},
+                                  {false, 600, 0, 1e5, 0},  {false, -1500, 0, 1e5, 0}, {false, 2950, 0, 1e5, 0}};
     double worst = 0;
     int crossings = 0, misses = 0;
     for (int i = 0; i < 5 * 5 * 3 * 6; i++) {
@@ -213,8 +214,8 @@ static void events_are_as_promised(void **state)
     int different = 0;
     for (int k = 0; k < 41; k++)
         different += tracks_seen[k] > 0;
-    print_message("%.2f hits a track; %d of %d neighbouring hits are of one particle, %.0f expected of a random order\n", hits / particles, neighbours, pairs,
-                  expected_neighbours);
+    print_message("%.2f hits a track; %d of %d neighbouring hits are of one particle, %.0f expected of a random order\n", hits / particles,
+                  neighbours, pairs, expected_neighbours);
     assert_true(different >= 40 && tracks_seen[0] && tracks_seen[40]);
     assert_true(hits / particles > 9 && hits / particles < 11 && with_17 / particles < 0.01);
     assert_true(fabs(neighbours - expected_neighbours) < 5 * sqrt(expected_neighbours));
@@ -243,7 +244,8 @@ static void smearing_has_its_width(void **state)
         const ts_generated moved_by = make(trackml, &o, e);
         assert_int_equal(exact.hits, moved_by.hits);
         for (int i = 0; i < exact.hits; i++) {
-            const double *a = exact.hit[i].x, *b = moved_by.hit[i].x, r = hypot(a[0], a[1]), dx = b[0] - a[0], dy = b[1] - a[1], dz = b[2] - a[2];
+            const double *a = exact.hit[i].x, *b = moved_by.hit[i].x, r = hypot(a[0], a[1]), dx = b[0] - a[0], dy = b[1] - a[1],
+                         dz = b[2] - a[2];
             if (exact.hit[i].particle < 0) {
                 noise = fmax(noise, fabs(dx) + fabs(dy) + fabs(dz));
                 continue;
@@ -291,8 +293,8 @@ static void rates_are_as_asked(void **state)
                 doubles += ev.particle[t].doubles;
             }
         }
-        print_message("efficiency %.4f (%g), overlaps %.4f (%g), noise %.4f (%g)\n", first / crossings, o.efficiency, doubles / first, o.overlap,
-                      noise / (first + doubles), o.noise);
+        print_message("efficiency %.4f (%g), overlaps %.4f (%g), noise %.4f (%g)\n", first / crossings, o.efficiency, doubles / first,
+                      o.overlap, noise / (first + doubles), o.noise);
         assert_true(fabs(first / crossings - o.efficiency) <= 5 * sqrt(o.efficiency * (1 - o.efficiency) / crossings));
         assert_true(fabs(doubles / first - o.overlap) <= 5 * sqrt(o.overlap * (1 - o.overlap) / first));
         assert_true(fabs(noise / (first + doubles) - o.noise) <= 5 * sqrt(o.noise / (first + doubles)));
@@ -349,7 +351,8 @@ static void spectra_are_as_stated(void **state)
     ts_generate_options o = ts_generate_defaults();
     o.tracks_lo = o.tracks_hi = 1000;
     o.efficiency = 1;
-    double *pt = TS_NEW_N(arena, double, N), *eta = TS_NEW_N(arena, double, N), *phi = TS_NEW_N(arena, double, N), *z = TS_NEW_N(arena, double, N), charge = 0;
+    double *pt = TS_NEW_N(arena, double, N), *eta = TS_NEW_N(arena, double, N), *phi = TS_NEW_N(arena, double, N),
+           *z = TS_NEW_N(arena, double, N), charge = 0;
     for (int e = 0; e < EVENTS; e++) {
         const ts_generated ev = make(&tube, &o, e);
         assert_int_equal(ev.dropped, 0);
@@ -424,7 +427,8 @@ static void file_does_not_depend_on_threads_or_machine(void **state)
 
     /* Stored sums. They change when the generator or a geometry does, and then everything trained on its events is of an older one. */
     o.seed = 2024;
-    const uint64_t trackml_sum = fnv1a(written("generated.csv", trackml, &o, 0, 20)), redvid_sum = fnv1a(written("generated.csv", redvid, &o, 0, 20));
+    const uint64_t trackml_sum = fnv1a(written("generated.csv", trackml, &o, 0, 20)),
+                   redvid_sum = fnv1a(written("generated.csv", redvid, &o, 0, 20));
     print_message("sums 0x%016llx 0x%016llx\n", (unsigned long long)trackml_sum, (unsigned long long)redvid_sum);
     assert_true(trackml_sum == TRACKML_SUM);
     assert_true(redvid_sum == REDVID_SUM);
@@ -444,8 +448,9 @@ static void file_holds_the_event(void **state)
         long long event, hit, particle;
         double x[3], p[3];
         int weight, q, length = 0;
-        assert_int_equal(sscanf(line, "%lld,%lld,%lf,%lf,%lf,%lld,%d,%lf,%lf,%lf,%d%n", &event, &hit, x, x + 1, x + 2, &particle, &weight, p, p + 1, p + 2,
-                                &q, &length), 11);
+        assert_int_equal(sscanf(line, "%lld,%lld,%lf,%lf,%lf,%lld,%d,%lf,%lf,%lf,%d%n", &event, &hit, x, x + 1, x + 2, &particle, &weight,
+                                p, p + 1, p + 2, &q, &length),
+                         11);
         const int t = ev.hit[i].particle;
         static const ts_particle none;
         const ts_particle *from = t < 0 ? &none : &ev.particle[t];
@@ -457,7 +462,8 @@ static void file_holds_the_event(void **state)
 
     /* And the reader of events takes it. */
     ts_err err = {""};
-    static const char json[] = "{\"inputs\":[{\"column\":\"x\"},{\"column\":\"y\"},{\"column\":\"z\"}],\"task\":\"regression\",\"outputs\":[\"a\"]}";
+    static const char json[] =
+        "{\"inputs\":[{\"column\":\"x\"},{\"column\":\"y\"},{\"column\":\"z\"}],\"task\":\"regression\",\"outputs\":[\"a\"]}";
     assert_true(ts_file_write("generated.inputs.json", json, sizeof json - 1, &err));
     const ts_events *events = ts_events_load(arena, "generated.csv", ts_inputs_load(arena, "generated.inputs.json", &err), NULL, &err);
     assert_string_equal(err.msg, "");
@@ -515,7 +521,8 @@ static void geometries_are_checked(void **state)
         {BEGIN "\"barrel\":[7],\"disks\":[]}", "barrel[0] must be an object"},
         {BEGIN "\"barrel\":[{" BARREL "},{\"radius_mm\":[30]}],\"disks\":[]}", "barrel[1]: no \"overlap_gap_mm\""},
         {BEGIN "\"barrel\":[{" BARREL ",\"gap_mm\":1}],\"disks\":[]}", "barrel[0]: unknown member \"gap_mm\""},
-        {BEGIN "\"barrel\":[{\"radius_mm\":[30,-70],\"half_length_mm\":500,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"radius_mm\" must be a number of 1 to"},
+        {BEGIN "\"barrel\":[{\"radius_mm\":[30,-70],\"half_length_mm\":500,\"overlap_gap_mm\":2}],\"disks\":[]}",
+         "\"radius_mm\" must be a number of 1 to"},
         {BEGIN "\"barrel\":[{\"radius_mm\":[],\"half_length_mm\":500,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"radius_mm\" must be a list"},
         {BEGIN "\"barrel\":[{\"radius_mm\":[30],\"half_length_mm\":0,\"overlap_gap_mm\":2}],\"disks\":[]}", "\"half_length_mm\" must be"},
         {BEGIN "\"barrel\":[{\"radius_mm\":[30],\"half_length_mm\":1e999,\"overlap_gap_mm\":2}],\"disks\":[]}", "geometry.json:1:"},
@@ -523,7 +530,8 @@ static void geometries_are_checked(void **state)
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[0.5],\"both_ends\":false," DISKS "}]}", "\"z_mm\" must be"},
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[-600],\"both_ends\":true," DISKS "}]}", "\"z_mm\" must be"},
         {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[-1e6],\"both_ends\":false," DISKS "}]}", "\"z_mm\" must be"},
-        {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[600],\"both_ends\":true,\"inner_mm\":90,\"outer_mm\":90,\"overlap_gap_mm\":4}]}", "below \"outer_mm\""},
+        {BEGIN "\"barrel\":[],\"disks\":[{\"z_mm\":[600],\"both_ends\":true,\"inner_mm\":90,\"outer_mm\":90,\"overlap_gap_mm\":4}]}",
+         "below \"outer_mm\""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ts_err err = {""};
@@ -555,10 +563,17 @@ static void geometries_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(helices_cross_where_the_equation_of_motion_says), cmocka_unit_test(hits_lie_on_surfaces),
-        cmocka_unit_test(events_are_as_promised), cmocka_unit_test(thousand_tracks), cmocka_unit_test(smearing_has_its_width),
-        cmocka_unit_test(rates_are_as_asked), cmocka_unit_test(spectra_are_as_stated), cmocka_unit_test(file_does_not_depend_on_threads_or_machine),
-        cmocka_unit_test(file_holds_the_event), cmocka_unit_test(failures_leave_nothing_behind), cmocka_unit_test(geometries_are_checked),
+        cmocka_unit_test(helices_cross_where_the_equation_of_motion_says),
+        cmocka_unit_test(hits_lie_on_surfaces),
+        cmocka_unit_test(events_are_as_promised),
+        cmocka_unit_test(thousand_tracks),
+        cmocka_unit_test(smearing_has_its_width),
+        cmocka_unit_test(rates_are_as_asked),
+        cmocka_unit_test(spectra_are_as_stated),
+        cmocka_unit_test(file_does_not_depend_on_threads_or_machine),
+        cmocka_unit_test(file_holds_the_event),
+        cmocka_unit_test(failures_leave_nothing_behind),
+        cmocka_unit_test(geometries_are_checked),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -91,7 +91,8 @@ static ts_tensor eval(ts_arena *arena, const ts_graph *g, int hits, const float 
 static void assert_same_at(ts_arena *arena, int opset, const char *fused, const char *written_out)
 {
     const float *x = noise(arena, HITS * D, 99);
-    ts_tensor a = eval(arena, graph_of(arena, opset, fused), HITS, x, NULL), b = eval(arena, graph_of(arena, 17, written_out), HITS, x, NULL);
+    ts_tensor a = eval(arena, graph_of(arena, opset, fused), HITS, x, NULL),
+              b = eval(arena, graph_of(arena, 17, written_out), HITS, x, NULL);
     assert_int_equal(ts_count(&a), ts_count(&b));
     assert_true(ts_count(&a) > 0);
     for (int64_t i = 0; i < ts_count(&a); i++)
@@ -135,8 +136,8 @@ static void fused_operators_are_what_they_fuse(void **state)
 }
 
 /* Scaled dot-product attention of q, k, v [1][n][8] with two heads, scale 1/2. */
-#define WRITTEN_OUT                                                                                                                        \
-    "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];Reshape k,heads k4;Transpose k4 kh perm=[0,2,3,1];Reshape v,heads v4;"              \
+#define WRITTEN_OUT \
+    "Reshape q,heads q4;Transpose q4 qh perm=[0,2,1,3];Reshape k,heads k4;Transpose k4 kh perm=[0,2,3,1];Reshape v,heads v4;" \
     "Transpose v4 vh perm=[0,2,1,3];MatMul qh,kh s0;Mul s0,half s;Softmax s p;MatMul p,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole " \
     "y"
 #define PROJECTED "MatMul x,w qkv0;Add qkv0,b qkv;Split qkv q,k,v axis=-1;"
@@ -160,9 +161,9 @@ static void attention_operators(void **state)
 }
 
 /* A mask that is computed from the data, as EncCla's is: hits whose first feature is negative are padding. */
-#define MASK                                                                                                                               \
-    "Constant - f value_ints=[0];Gather x,f x0 axis=2;Constant - z value_float=0.0;GreaterOrEqual x0,z keep3;Constant - ax "               \
-    "value_ints=[2];"                                                                                                                      \
+#define MASK \
+    "Constant - f value_ints=[0];Gather x,f x0 axis=2;Constant - z value_float=0.0;GreaterOrEqual x0,z keep3;Constant - ax " \
+    "value_ints=[2];" \
     "Squeeze keep3,ax keep;Constant - low value_float=-10000.0;"
 
 static void attention_masks(void **state)
@@ -187,8 +188,8 @@ static void attention_masks(void **state)
 #define KEY4 "Reshape k,heads k4;Transpose k4 kt perm=[0,2,1,3];Reshape v,heads v4;Transpose v4 vh perm=[0,2,1,3];"
 #define SCORES QUERY4 KEY4 "Transpose kt kh perm=[0,1,3,2];MatMul qh,kh raw;Mul raw,half s0;"
 #define ANSWER "MatMul p,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y"
-#define TRIANGLE                                                                                                                           \
-    "Shape x sh;Constant - one value_int=1;Constant - nil value_int=0;Gather sh,one n;Range nil,n,one r;Constant - u0 value_ints=[0];"     \
+#define TRIANGLE \
+    "Shape x sh;Constant - one value_int=1;Constant - nil value_int=0;Gather sh,one n;Range nil,n,one r;Constant - u0 value_ints=[0];" \
     "Constant - u1 value_ints=[1];Unsqueeze r,u0 row;Unsqueeze r,u1 col;LessOrEqual row,col see;"
 #define FLOOR "Constant - inf value_float=-1000000.0;"
 
@@ -199,7 +200,8 @@ static void attention_of_opset_23(void **state)
     static const int opsets[] = {23, 24};
     for (int i = 0; i < 2; i++) {
         assert_same_at(arena, opsets[i], PROJECTED "Attention q,k,v y q_num_heads=2 kv_num_heads=2", plain);
-        assert_same_at(arena, opsets[i], PROJECTED QUERY4 KEY4 "Attention qh,kt,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y", plain);
+        assert_same_at(arena, opsets[i], PROJECTED QUERY4 KEY4 "Attention qh,kt,vh c;Transpose c t perm=[0,2,1,3];Reshape t,whole y",
+                       plain);
     }
     /* both heads of the query on one of key and value: the first four channels */
     assert_same_at(arena, 23,
@@ -216,13 +218,13 @@ static void attention_of_opset_23(void **state)
     assert_same_at(arena, 24, PROJECTED TRIANGLE "Attention q,k,v,see y q_num_heads=2 kv_num_heads=2",
                    PROJECTED SCORES TRIANGLE FLOOR "Where see,s0,inf s;Softmax s p;" ANSWER);
     assert_same_at(arena, 23,
-                   MASK PROJECTED "Where keep,z,low row;Unsqueeze row,f r3;Expand r3,long bias3;Attention q,k,v,r3 y q_num_heads=2 kv_num_heads=2;"
-                                  "Constant - long value_ints=[1,1,1]",
+                   MASK PROJECTED
+                   "Where keep,z,low row;Unsqueeze row,f r3;Expand r3,long bias3;Attention q,k,v,r3 y q_num_heads=2 kv_num_heads=2;"
+                   "Constant - long value_ints=[1,1,1]",
                    MASK PROJECTED SCORES "Where keep,z,low row;Unsqueeze row,f r3;Add s0,r3 s;Softmax s p;" ANSWER);
     /* keys that are padding, by their number */
     assert_same_at(arena, 24, PROJECTED "Constant - three value_ints=[3];Attention q,k,v,,,,three y q_num_heads=2 kv_num_heads=2",
-                   PROJECTED SCORES TRIANGLE FLOOR
-                   "Constant - three value_int=3;Less row,three in;Where in,s0,inf s;Softmax s p;" ANSWER);
+                   PROJECTED SCORES TRIANGLE FLOOR "Constant - three value_int=3;Less row,three in;Where in,s0,inf s;Softmax s p;" ANSWER);
     /* the other outputs: keys and scores */
     assert_same_at(arena, 23, PROJECTED "Attention q,k,v c,kp q_num_heads=2 kv_num_heads=2;Transpose kp t perm=[0,2,1,3];Reshape t,whole y",
                    PROJECTED "Identity k y");

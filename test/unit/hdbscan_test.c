@@ -309,8 +309,10 @@ static void both_trees_are_the_same(void **state)
         ts_tree_by_rows(n, dims, columns, core[0], tree[0]);
         ts_tree_by_boxes(n, dims, columns, core[0], tree[1]);
         for (int e = 0; e < n - 1; e++)
-            if (tree[0][e].a != tree[1][e].a || tree[0][e].b != tree[1][e].b || tree[0][e].weight < tree[1][e].weight || tree[0][e].weight > tree[1][e].weight)
-                fail_msg("seed %d, kind %d, %d points: edge %d is %d-%d and %d-%d", seed, kind, n, e, tree[0][e].a, tree[0][e].b, tree[1][e].a, tree[1][e].b);
+            if (tree[0][e].a != tree[1][e].a || tree[0][e].b != tree[1][e].b || tree[0][e].weight < tree[1][e].weight ||
+                tree[0][e].weight > tree[1][e].weight)
+                fail_msg("seed %d, kind %d, %d points: edge %d is %d-%d and %d-%d", seed, kind, n, e, tree[0][e].a, tree[0][e].b,
+                         tree[1][e].a, tree[1][e].b);
     }
 }
 
@@ -345,7 +347,8 @@ static void many_points(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_trees_are_the_same), cmocka_unit_test(many_points),
+        cmocka_unit_test(both_trees_are_the_same),
+        cmocka_unit_test(many_points),
         cmocka_unit_test(too_few_points_are_noise),
         cmocka_unit_test(the_root_is_never_chosen),
         cmocka_unit_test(outliers),

@@ -1,5 +1,5 @@
-/* The host's share of assisted designs: at every cut of a model, what the host computes in front and behind makes the whole; with the slice's
-   encoder between them, too; slices that cannot be are refused with what could be. */
+/* The host's share of assisted designs: at every cut of a model, what the host computes in front and behind makes the whole; with the
+   slice's encoder between them, too; slices that cannot be are refused with what could be. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,9 +23,21 @@
 enum { HITS = 13 };
 
 static const char *const models[] = {
-    "assisted/conv_tokens",    "assisted/conv_tokens_pre_norm", "assisted/directions",         "torch_post", "torch_pre",
-    "torch_pre_gelu_final",    "torch_masked_mean",             "torch_masked_pre_time_first", "torch_max",  "torch_norms_around",
-    "torch_norms_around_final", "onnx_fused_masked",            "onnx_sdpa_masked_rows",       "onnx_keras", "torch_annotated_mask",
+    "assisted/conv_tokens",
+    "assisted/conv_tokens_pre_norm",
+    "assisted/directions",
+    "torch_post",
+    "torch_pre",
+    "torch_pre_gelu_final",
+    "torch_masked_mean",
+    "torch_masked_pre_time_first",
+    "torch_max",
+    "torch_norms_around",
+    "torch_norms_around_final",
+    "onnx_fused_masked",
+    "onnx_sdpa_masked_rows",
+    "onnx_keras",
+    "torch_annotated_mask",
 };
 enum { MODELS = sizeof models / sizeof *models };
 
@@ -34,9 +46,9 @@ typedef struct fixture {
     const char *name;
     const ts_graph *g;
     const ts_recognition *found;
-    const float *x;    /* an event */
-    ts_tensor y;       /* what the graph makes of it */
-    bool keep;         /* ts_host.masks_keep */
+    const float *x; /* an event */
+    ts_tensor y;    /* what the graph makes of it */
+    bool keep;      /* ts_host.masks_keep */
 } fixture;
 
 static fixture make(const char *name)
@@ -82,17 +94,17 @@ static double through(const fixture *f, const ts_host *host, const ts_encoder *b
     bool pooled;
     const int n = ts_host_tokens(host, HITS), width = ts_host_width(host), outputs = ts_host_outputs(host, &pooled);
     assert_int_equal(ts_count(&f->y), outputs * (pooled ? 1 : HITS));
-    float *tokens = TS_NEW_N(f->arena, float, n * width);
+    float *tokens = TS_NEW_N(f->arena, float, n *width);
     if (!ts_host_front(host, HITS, f->x, tokens, &err))
         fail_msg("%s: %s", f->name, err.msg);
     const int values = between ? between->outputs : width;
     float *y = tokens;
     if (between) {
         assert_int_equal(between->features, width);
-        y = TS_NEW_N(f->arena, float, n * values);
+        y = TS_NEW_N(f->arena, float, n *values);
         ts_encoder_eval(between, n, tokens, y, NULL, NULL);
     }
-    double *made = TS_NEW_N(f->arena, double, n * values), *out = TS_NEW_N(f->arena, double, ts_count(&f->y));
+    double *made = TS_NEW_N(f->arena, double, n *values), *out = TS_NEW_N(f->arena, double, ts_count(&f->y));
     for (int i = 0; i < n * values; i++)
         made[i] = (double)y[i];
     ts_host_time time = {0};
@@ -198,9 +210,24 @@ static void half_layers(void **state)
 static void wrong_slices_say_what_could_be(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",         "foo",        "layers.3",     "layers.-1",    "layers.2.foo", "layers.0-",   "layers.0-9", "head",
-                                        "embed",    "layers.2-1", "head-layers.0", "layers.0-embed", "layers.1.ffn-1.attention", "layers", "1", "embed-embed",
-                                        "layers.1x", "-"};
+    static const char *const wrong[] = {"",
+                                        "foo",
+                                        "layers.3",
+                                        "layers.-1",
+                                        "layers.2.foo",
+                                        "layers.0-",
+                                        "layers.0-9",
+                                        "head",
+                                        "embed",
+                                        "layers.2-1",
+                                        "head-layers.0",
+                                        "layers.0-embed",
+                                        "layers.1.ffn-1.attention",
+                                        "layers",
+                                        "1",
+                                        "embed-embed",
+                                        "layers.1x",
+                                        "-"};
     const fixture f = make("torch_pre");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ts_assist assist;
@@ -234,8 +261,16 @@ static void the_bus_is_planned(void **state)
 {
     (void)state;
     enum { N = 20, TOKEN = 16, RESULT = 40 };
-    const ts_encoder_shape shape = {.features = 3, .d = 8, .heads = 2, .d_head = 4, .ff = 16, .outputs = 4, .layers = 2, .act = TS_ACT_RELU,
-                                    .embed_count = 1, .head_count = 1};
+    const ts_encoder_shape shape = {.features = 3,
+                                    .d = 8,
+                                    .heads = 2,
+                                    .d_head = 4,
+                                    .ff = 16,
+                                    .outputs = 4,
+                                    .layers = 2,
+                                    .act = TS_ACT_RELU,
+                                    .embed_count = 1,
+                                    .head_count = 1};
     ts_err err = {""};
     const small_model m = small_model_make(&shape, 3, "", &err);
     assert_non_null(m.im);
@@ -273,9 +308,12 @@ static void the_bus_is_planned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cut_carries_everything), cmocka_unit_test(slices_and_their_hosts_are_the_model),
-        cmocka_unit_test(by_itself_all_layers),         cmocka_unit_test(half_layers),
-        cmocka_unit_test(wrong_slices_say_what_could_be), cmocka_unit_test(subgraphs_of_nothing),
+        cmocka_unit_test(every_cut_carries_everything),
+        cmocka_unit_test(slices_and_their_hosts_are_the_model),
+        cmocka_unit_test(by_itself_all_layers),
+        cmocka_unit_test(half_layers),
+        cmocka_unit_test(wrong_slices_say_what_could_be),
+        cmocka_unit_test(subgraphs_of_nothing),
         cmocka_unit_test(the_bus_is_planned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Import and folding of graphs at the limit of what is read, and of small files that ask for large ones: each in a process of its own, within
-   two seconds of processor time and 300 MB, whether it is accepted or refused. */
+/* Import and folding of graphs at the limit of what is read, and of small files that ask for large ones: each in a process of its own,
+   within two seconds of processor time and 300 MB, whether it is accepted or refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,7 +30,8 @@ static model start(ts_arena *arena, int opset)
 }
 
 /* A node with names by number; "" for a text that is not wanted. */
-static void put_node(pb *to, unsigned field, const char *type, const char *const *in, int ins, const char *const *out, int outs, const char *domain)
+static void put_node(pb *to, unsigned field, const char *type, const char *const *in, int ins, const char *const *out, int outs,
+                     const char *domain)
 {
     pb n = {.arena = to->arena};
     for (int i = 0; i < ins; i++)
@@ -51,7 +52,8 @@ static const char *name_of(ts_arena *arena, int i, int count)
 static pb chain_of(ts_arena *arena, int step, int count, const char *type, const char *domain, model m)
 {
     for (int i = step > 0 ? 0 : count - 1; i >= 0 && i < count; i += step)
-        put_node(&m.graph, 1, type, (const char *[]){name_of(arena, i, count)}, 1, (const char *[]){name_of(arena, i + 1, count)}, 1, domain);
+        put_node(&m.graph, 1, type, (const char *[]){name_of(arena, i, count)}, 1, (const char *[]){name_of(arena, i + 1, count)}, 1,
+                 domain);
     return model_bytes(&m);
 }
 
@@ -83,7 +85,8 @@ static pb initialisers(ts_arena *arena)
     for (int i = 0; i < NODES; i++) {
         const char *c = ts_printf(arena, "c%d", i);
         model_floats(&m, c, "8", (const float[8]){(float)i});
-        put_node(&m.graph, 1, "Add", (const char *[]){name_of(arena, i, NODES), c}, 2, (const char *[]){name_of(arena, i + 1, NODES)}, 1, "");
+        put_node(&m.graph, 1, "Add", (const char *[]){name_of(arena, i, NODES), c}, 2, (const char *[]){name_of(arena, i + 1, NODES)}, 1,
+                 "");
     }
     return model_bytes(&m);
 }
@@ -94,7 +97,8 @@ static pb constant_nodes(ts_arena *arena)
     for (int i = 0; i < NODES / 2; i++) {
         const char *c = ts_printf(arena, "c%d", i);
         model_node(&m, ts_printf(arena, "Constant - %s value_float=%d.5", c, i));
-        put_node(&m.graph, 1, "Add", (const char *[]){name_of(arena, i, NODES / 2), c}, 2, (const char *[]){name_of(arena, i + 1, NODES / 2)}, 1, "");
+        put_node(&m.graph, 1, "Add", (const char *[]){name_of(arena, i, NODES / 2), c}, 2,
+                 (const char *[]){name_of(arena, i + 1, NODES / 2)}, 1, "");
     }
     return model_bytes(&m);
 }
@@ -107,7 +111,8 @@ static pb sizes(ts_arena *arena)
     model_node(&m, "Shape x v0");
     const int count = NODES - 3;
     for (int i = 0; i < count; i++)
-        put_node(&m.graph, 1, "Add", (const char *[]){ts_printf(arena, "v%d", i), "one"}, 2, (const char *[]){ts_printf(arena, "v%d", i + 1)}, 1, "");
+        put_node(&m.graph, 1, "Add", (const char *[]){ts_printf(arena, "v%d", i), "one"}, 2,
+                 (const char *[]){ts_printf(arena, "v%d", i + 1)}, 1, "");
     model_node(&m, ts_printf(arena, "ReduceSum v%d s keepdims=0", count));
     model_node(&m, "Cast s f to=1");
     model_node(&m, "Add x,f y");
@@ -218,7 +223,8 @@ static pb weights_in_nodes(ts_arena *arena)
     enum { COLUMNS = 150000 };
     model m = start(arena, 17);
     const float *zeros = TS_NEW_N(arena, float, 8 * COLUMNS);
-    pb t = tensor_raw(arena, "t", 1, 2, (const int64_t[]){8, COLUMNS}, zeros, 8 * COLUMNS * sizeof *zeros), a = {.arena = arena}, n = {.arena = arena};
+    pb t = tensor_raw(arena, "t", 1, 2, (const int64_t[]){8, COLUMNS}, zeros, 8 * COLUMNS * sizeof *zeros), a = {.arena = arena},
+       n = {.arena = arena};
     pb_text(&a, 1, "value");
     pb_message(&a, 5, &t);
     pb_int(&a, 20, 4);
@@ -282,17 +288,17 @@ static void limits(build *make, const char *refused)
 #endif
 }
 
-#define ACCEPTED(make)                                                                                                                     \
-    static void test_##make(void **state)                                                                                                  \
-    {                                                                                                                                      \
-        (void)state;                                                                                                                       \
-        limits(make, NULL);                                                                                                                \
+#define ACCEPTED(make) \
+    static void test_##make(void **state) \
+    { \
+        (void)state; \
+        limits(make, NULL); \
     }
-#define REFUSED(make, why)                                                                                                                 \
-    static void test_##make(void **state)                                                                                                  \
-    {                                                                                                                                      \
-        (void)state;                                                                                                                       \
-        limits(make, why);                                                                                                                 \
+#define REFUSED(make, why) \
+    static void test_##make(void **state) \
+    { \
+        (void)state; \
+        limits(make, why); \
     }
 ACCEPTED(chain)
 ACCEPTED(chain_backwards)

@@ -24,8 +24,16 @@ typedef struct fixture {
 static small_model model(int layers)
 {
     ts_err err = {""};
-    const small_model m = small_model_make(&(ts_encoder_shape){.features = 3, .d = 32, .heads = 2, .d_head = 16, .ff = 64, .outputs = 4,
-                                                               .layers = layers, .embed_count = 1, .head_count = 1, .act = TS_ACT_RELU},
+    const small_model m = small_model_make(&(ts_encoder_shape){.features = 3,
+                                                               .d = 32,
+                                                               .heads = 2,
+                                                               .d_head = 16,
+                                                               .ff = 64,
+                                                               .outputs = 4,
+                                                               .layers = layers,
+                                                               .embed_count = 1,
+                                                               .head_count = 1,
+                                                               .act = TS_ACT_RELU},
                                            5, "", &err);
     if (!m.im)
         fail_msg("%s", err.msg);
@@ -121,8 +129,8 @@ static void hidden_pages_cost_no_time(void **state)
     assert_true(p.first_latency_cycles >= p.latency_cycles);
 }
 
-/* A slower memory and fewer buffers never make it faster, more of an event's time is never hidden than the bus needs, and what an event takes
-   longer is what its first tokens waited at most. */
+/* A slower memory and fewer buffers never make it faster, more of an event's time is never hidden than the bus needs, and what an event
+   takes longer is what its first tokens waited at most. */
 static void predictions_are_monotone(void **state)
 {
     const fixture *f = *state;
@@ -143,7 +151,8 @@ static void predictions_are_monotone(void **state)
                     const ts_page_order order = ts_page_order_of(f->m.arena, &plan, f->m.im);
                     assert_true((double)now->interval_cycles + 1 >= (double)order.beats / rate);
                     assert_true(now->interval_cycles <= now->first_latency_cycles + now->total_cycles + waits(now));
-                    assert_true(fabs((double)now->latency_cycles - ts_predict_latency(&plan, f->m.im, &w, n) - ts_predict_page_delay(&plan, f->m.im, &w, n)) <= 1);
+                    assert_true(fabs((double)now->latency_cycles - ts_predict_latency(&plan, f->m.im, &w, n) -
+                                     ts_predict_page_delay(&plan, f->m.im, &w, n)) <= 1);
                 }
                 assert_true(p[1].latency_cycles >= p[2].latency_cycles);
                 assert_true(p[1].interval_cycles >= p[2].interval_cycles);

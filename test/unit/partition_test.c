@@ -224,7 +224,8 @@ static void a_slow_taker_costs_what_does_not_fit(void **state)
     ts_chain_ring ring[2];
     for (int i = 0; i < 2; i++) {
         ts_err err = {""};
-        const ts_imodel *im = ts_imodel_slice(f->m.arena, f->m.im, i ? ts_slice_between(f->m.im, cut, blocks) : ts_slice_between(f->m.im, 0, cut), &err);
+        const ts_imodel *im =
+            ts_imodel_slice(f->m.arena, f->m.im, i ? ts_slice_between(f->m.im, cut, blocks) : ts_slice_between(f->m.im, 0, cut), &err);
         assert_non_null(im);
         ts_planned planned;
         assert_true(ts_plan_search(f->m.arena, im, f->pynq, &opt.plan, &planned, &err));
@@ -235,7 +236,8 @@ static void a_slow_taker_costs_what_does_not_fit(void **state)
     const ts_ring_widths w = ts_ring_widths_of(ring[1].im);
     const ts_prediction first = ts_predict(ring[0].plan, ring[0].im, HITS);
     qkv->pk = qkv->pm = qkv->nr = 1;
-    while (ts_lin_ii(&w.lin[TS_LIN_QKV], qkv) * HITS > first.interval_cycles) /* about as slow as the first ring is with all of its layers */
+    while (ts_lin_ii(&w.lin[TS_LIN_QKV], qkv) * HITS >
+           first.interval_cycles) /* about as slow as the first ring is with all of its layers */
         qkv->pk++;
     ring[1].plan = &slow;
     const ts_prediction second = ts_predict(&slow, ring[1].im, HITS);
@@ -254,8 +256,8 @@ static void a_slow_taker_costs_what_does_not_fit(void **state)
     assert_true(fabs(hop.sends - 4) < 1e-9 && fabs(hop.room - 18) < 1e-9);
 }
 
-/* Words of a token have a bit each that is not payload; a link is silent when four state frames, behind a packet each, and the way there and
-   back have gone by. */
+/* Words of a token have a bit each that is not payload; a link is silent when four state frames, behind a packet each, and the way there
+   and back have gone by. */
 static void links_have_marked_words(void **state)
 {
     (void)state;

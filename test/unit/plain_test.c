@@ -27,14 +27,14 @@ static void test_plain(void **state)
     plain(arena, "\xc3\xbc \xe6\xa8\xa1 \xf0\x9f\x98\x80", "\xc3\xbc \xe6\xa8\xa1 \xf0\x9f\x98\x80");
     plain(arena, "a\nb\r\t\x1b[1m\x7f", "a\\x0ab\\x0d\\x09\\x1b[1m\\x7f");
     plain(arena, "\xff\xfe", "\\xff\\xfe");
-    plain(arena, "caf\xe9", "caf\\xe9");               /* Latin-1 */
-    plain(arena, "\xe6\xa8", "\\xe6\\xa8");            /* cut off */
+    plain(arena, "caf\xe9", "caf\\xe9");    /* Latin-1 */
+    plain(arena, "\xe6\xa8", "\\xe6\\xa8"); /* cut off */
     plain(arena, "\xe6\xa8x\x80", "\\xe6\\xa8x\\x80");
     plain(arena, "\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "\\xc0\\xaf \\xe0\\x80\\xaf \\xf0\\x80\\x80\\xaf"); /* longer than need be */
-    plain(arena, "\xed\xa0\x80", "\\xed\\xa0\\x80");   /* half a surrogate pair */
+    plain(arena, "\xed\xa0\x80", "\\xed\\xa0\\x80");                                                           /* half a surrogate pair */
     plain(arena, "\xf4\x90\x80\x80 \xf5", "\\xf4\\x90\\x80\\x80 \\xf5");
     plain(arena, "\xc2\x85 \xe2\x80\xa8", "\\xc2\\x85 \\xe2\\x80\\xa8"); /* other line ends */
-    plain(arena, "a\\xff", "a\\x5cxff");               /* not the same as a\xff */
+    plain(arena, "a\\xff", "a\\x5cxff");                                 /* not the same as a\xff */
     plain(arena, "\\\\x", "\\\\x5cx");
     plain(arena, "\\X\\", "\\X\\");
     ts_arena_free(arena);

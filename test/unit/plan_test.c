@@ -46,12 +46,28 @@ static int setup(void **state)
     static fixture f;
     f.arena = ts_arena_new();
     f.encreg = model(f.arena,
-                     &(ts_encoder_shape){.features = 3, .d = 32, .heads = 4, .d_head = 8, .ff = 128, .outputs = 4, .layers = 6,
-                                         .embed_count = 1, .head_count = 1, .act = TS_ACT_RELU},
+                     &(ts_encoder_shape){.features = 3,
+                                         .d = 32,
+                                         .heads = 4,
+                                         .d_head = 8,
+                                         .ff = 128,
+                                         .outputs = 4,
+                                         .layers = 6,
+                                         .embed_count = 1,
+                                         .head_count = 1,
+                                         .act = TS_ACT_RELU},
                      false);
     f.enccla = model(f.arena,
-                     &(ts_encoder_shape){.features = 3, .d = 64, .heads = 8, .d_head = 8, .ff = 128, .outputs = 60, .layers = 2,
-                                         .embed_count = 1, .head_count = 1, .act = TS_ACT_RELU},
+                     &(ts_encoder_shape){.features = 3,
+                                         .d = 64,
+                                         .heads = 8,
+                                         .d_head = 8,
+                                         .ff = 128,
+                                         .outputs = 60,
+                                         .layers = 2,
+                                         .embed_count = 1,
+                                         .head_count = 1,
+                                         .act = TS_ACT_RELU},
                      true);
     *state = &f;
     return 0;
@@ -83,7 +99,8 @@ static void devices_are_found_by_name(void **state)
     assert_true(zcu102->memory_gbytes_per_s == 17.1 && zcu102->dsp_mhz == 775 && zcu102->links == 4); /* 64 bits at 2133 MT/s */
     assert_true(ts_device_find(f->arena, "ultra96", &err)->memory_gbytes_per_s == 4.27);              /* 32 bits at 1066 MT/s */
     const ts_device *u55c = ts_device_find(f->arena, "u55c", &err);
-    assert_true(u55c->whole.dsp == 9024 && u55c->has.dsp == floor(.92 * 9024) && u55c->has.lut == floor(.868 * 1303680) && u55c->has.uram == 960);
+    assert_true(u55c->whole.dsp == 9024 && u55c->has.dsp == floor(.92 * 9024) && u55c->has.lut == floor(.868 * 1303680) &&
+                u55c->has.uram == 960);
     assert_true(u55c->slr == 3 && u55c->die[0].dsp == 2880 && u55c->die[1].dsp == 3072 && u55c->shell);
 }
 
@@ -97,8 +114,14 @@ static void dies_that_are_needed(void **state)
         ts_resources need;
         double cap;
         int dies;
-    } cases[] = {{{.dsp = 2880}, 1, 1}, {{.dsp = 2881}, 1, 2}, {{.dsp = 5952}, 1, 2}, {{.dsp = 5953}, 1, 3}, {{.dsp = 2305}, .8, 2},
-                 {{.lut = 100, .uram = 321}, 1, 2}, {{.lut = 440000, .dsp = 1}, 1, 2}, {{.dsp = 99999}, 1, 3}};
+    } cases[] = {{{.dsp = 2880}, 1, 1},
+                 {{.dsp = 2881}, 1, 2},
+                 {{.dsp = 5952}, 1, 2},
+                 {{.dsp = 5953}, 1, 3},
+                 {{.dsp = 2305}, .8, 2},
+                 {{.lut = 100, .uram = 321}, 1, 2},
+                 {{.lut = 440000, .dsp = 1}, 1, 2},
+                 {{.dsp = 99999}, 1, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(ts_device_dies(u55c, &cases[i].need, cases[i].cap), cases[i].dies);
 }
@@ -109,10 +132,12 @@ static void clock_that_dsps_do_not_take(void **state)
     ts_err err = {""};
     const ts_device *zcu102 = ts_device_find(f->arena, "zcu102", &err);
     ts_planned planned;
-    assert_false(ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 776, .quick = true}, &planned, &err));
+    assert_false(
+        ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 776, .quick = true}, &planned, &err));
     assert_non_null(strstr(err.msg, "DSP48E2 of zcu102 take 775 MHz at most"));
     err.msg[0] = 0;
-    assert_true(ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 775, .quick = true}, &planned, &err));
+    assert_true(
+        ts_plan_search(f->arena, f->encreg, zcu102, &(ts_plan_options){.max_tokens = 64, .clock_mhz = 775, .quick = true}, &planned, &err));
 }
 
 static void unknown_device_lists_the_known(void **state)
@@ -140,7 +165,8 @@ static void device_from_a_file(void **state)
         {"{\"name\": \"mine\"}", "docs/devices.md"},
         {"{\"name\": \"mine\", \"luts\": 5}", "unknown member \"luts\"; known are name, title, part"},
         {DEVICE("\"slr\": 2, \"dies\": [{}]"), "a list of 2 objects"},
-        {DEVICE("\"slr\": 1, \"dies\": [{\"lut\": 999, \"ff\": 2000, \"dsp\": 10, \"bram\": 5, \"uram\": 0}]"), "the dies have 999 LUT together, the device 1000"},
+        {DEVICE("\"slr\": 1, \"dies\": [{\"lut\": 999, \"ff\": 2000, \"dsp\": 10, \"bram\": 5, \"uram\": 0}]"),
+         "the dies have 999 LUT together, the device 1000"},
         {DEVICE("\"slr\": 1000000000"), "64 dies at most"},
         {DEVICE("\"slr\": 1, \"shell\": {\"lut\": 1.5, \"what\": \"s\"}"), "above 0 and at most 1"},
         {DEVICE("\"slr\": 1, \"shell\": {\"luts\": 0.5, \"what\": \"s\"}"), "shell: unknown member \"luts\"; known are lut, ff"},
@@ -186,7 +212,8 @@ static void device_that_would_do_is_the_smallest(void **state)
         for (int d = 0; d < count; d++) {
             ts_err none = {""};
             if (list[d]->dsp_a >= on->dsp_a && ts_plan_search(f->arena, f->encreg, list[d], &o, &planned, &none) &&
-                (!smallest || list[d]->has.dsp < smallest->has.dsp || (list[d]->has.dsp <= smallest->has.dsp && list[d]->has.lut < smallest->has.lut)))
+                (!smallest || list[d]->has.dsp < smallest->has.dsp ||
+                 (list[d]->has.dsp <= smallest->has.dsp && list[d]->has.lut < smallest->has.lut)))
                 smallest = list[d];
         }
         const char *expected = smallest ? smallest->name : "no known device";
@@ -232,7 +259,8 @@ static void packing_follows_the_multiplier(void **state)
 
 /* ---- Folds */
 
-/* No legal fold that is as fast costs less: multipliers and requantisers, and a quarter as much for lanes of outputs and of requantisers. */
+/* No legal fold that is as fast costs less: multipliers and requantisers, and a quarter as much for lanes of outputs and of requantisers.
+ */
 static void linear_folds_are_the_cheapest(void **state)
 {
     (void)state;
@@ -309,8 +337,10 @@ static void registers_inside_of_primitives(void **state)
 {
     const fixture *f = *state;
     ts_err err = {""};
-    const ts_mapping plus = ts_mapping_of(ts_device_find(f->arena, "zcu102", &err)), seven = ts_mapping_of(ts_device_find(f->arena, "pynq-z2", &err));
-    const ts_cost one_bank = ts_cost_mem(&plus, 72, 512, TS_MEM_BLOCK, false), two_banks = ts_cost_mem(&plus, 1, 65536, TS_MEM_BLOCK, false),
+    const ts_mapping plus = ts_mapping_of(ts_device_find(f->arena, "zcu102", &err)),
+                     seven = ts_mapping_of(ts_device_find(f->arena, "pynq-z2", &err));
+    const ts_cost one_bank = ts_cost_mem(&plus, 72, 512, TS_MEM_BLOCK, false),
+                  two_banks = ts_cost_mem(&plus, 1, 65536, TS_MEM_BLOCK, false),
                   distributed = ts_cost_mem(&plus, 72, 32, TS_MEM_DISTRIBUTED, false);
     assert_true(one_bank.yosys.ff - one_bank.device.ff == 72 && one_bank.device.bram36 == 1);
     assert_true(two_banks.yosys.ff == two_banks.device.ff && two_banks.device.bram36 == 2);

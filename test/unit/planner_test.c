@@ -1,6 +1,6 @@
-/* The planner on random small models, lists of devices, links, lengths and objectives: against brute force where there are few devices (every
-   cut, each part planned in full), against itself with a device more, wherever in the list, and in another order where order is free. Seeds 1,
-   2, ... until the time is up, then a fresh one; `planner_test FIRST COUNT` runs others. */
+/* The planner on random small models, lists of devices, links, lengths and objectives: against brute force where there are few devices
+   (every cut, each part planned in full), against itself with a device more, wherever in the list, and in another order where order is
+   free. Seeds 1, 2, ... until the time is up, then a fresh one; `planner_test FIRST COUNT` runs others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,11 +64,21 @@ static void almost_the_same(uint64_t *s, const ts_device *from, ts_device *d)
 {
     *d = *from;
     switch (range(s, 0, 4)) {
-    case 0: d->memory_gbytes_per_s = range(s, 0, 1) ? 0 : 10; break;
-    case 1: d->memory_ns = range(s, 50, 2000); break;
-    case 2: d->link_mbits = range(s, 50, 20000); break;
-    case 3: d->dsp_a -= range(s, 1, 4); break;
-    default: d->clock_mhz = range(s, 60, 300); break;
+    case 0:
+        d->memory_gbytes_per_s = range(s, 0, 1) ? 0 : 10;
+        break;
+    case 1:
+        d->memory_ns = range(s, 50, 2000);
+        break;
+    case 2:
+        d->link_mbits = range(s, 50, 20000);
+        break;
+    case 3:
+        d->dsp_a -= range(s, 1, 4);
+        break;
+    default:
+        d->clock_mhz = range(s, 60, 300);
+        break;
     }
 }
 
@@ -76,9 +86,17 @@ static void random_problem(uint64_t seed, problem *p)
 {
     uint64_t s = seed * 0x9e3779b97f4a7c15u + 7;
     *p = (problem){.seed = seed};
-    const ts_encoder_shape shape = {.features = range(&s, 2, 4), .d = range(&s, 4, 24), .heads = range(&s, 1, 3), .d_head = range(&s, 2, 8),
-                                    .ff = range(&s, 4, 64), .outputs = range(&s, 1, 5), .layers = range(&s, 1, 3), .embed_count = 1, .head_count = 1,
-                                    .norms = (ts_norms)range(&s, 0, 1), .act = TS_ACT_RELU};
+    const ts_encoder_shape shape = {.features = range(&s, 2, 4),
+                                    .d = range(&s, 4, 24),
+                                    .heads = range(&s, 1, 3),
+                                    .d_head = range(&s, 2, 8),
+                                    .ff = range(&s, 4, 64),
+                                    .outputs = range(&s, 1, 5),
+                                    .layers = range(&s, 1, 3),
+                                    .embed_count = 1,
+                                    .head_count = 1,
+                                    .norms = (ts_norms)range(&s, 0, 1),
+                                    .act = TS_ACT_RELU};
     ts_err err = {""};
     p->m = small_model_make(&shape, seed, range(&s, 0, 1) ? "" : "w=8,qkv_in=8", &err);
     if (!p->m.im)
@@ -96,9 +114,13 @@ static void random_problem(uint64_t seed, problem *p)
     const int tokens = range(&s, 4, 96);
     const bool one_clock = range(&s, 0, 9) < 6, one_link = one_clock && range(&s, 0, 9) < (p->devices <= FEW ? 7 : 4);
     const double mbits[] = {100, 2000, 10000, 100000};
-    p->options = (ts_partition_options){.plan = {.max_tokens = tokens + range(&s, 0, 400), .plan_tokens = tokens, .clock_mhz = one_clock ? 100 : 0,
+    p->options = (ts_partition_options){.plan = {.max_tokens = tokens + range(&s, 0, 400),
+                                                 .plan_tokens = tokens,
+                                                 .clock_mhz = one_clock ? 100 : 0,
                                                  .utilisation = range(&s, 0, 3) ? 0.8 : 0.4},
-                                        .devices = p->devices, .device = p->device, .any_mode = true,
+                                        .devices = p->devices,
+                                        .device = p->device,
+                                        .any_mode = true,
                                         .objective = (ts_objective)range(&s, TS_OBJECTIVE_LATENCY, TS_OBJECTIVE_AREA)};
     if (one_link)
         p->options.link = ts_link_of(p->m.im->d * p->m.im->res.bits, mbits[range(&s, 0, 3)], range(&s, 0, 2000), p->options.plan.clock_mhz);
@@ -222,10 +244,12 @@ static bool against_brute_force(const problem *p, const ts_partition *found)
         free(w);
     }
     if ((found != NULL) != (cuts > 0) && !(found && found->mode == TS_MODE_REPLICATED))
-        fail_msg("seed %llu: the planner finds %s, brute force %d cuts that fit", (unsigned long long)p->seed, found ? "a plan" : "none", cuts);
+        fail_msg("seed %llu: the planner finds %s, brute force %d cuts that fit", (unsigned long long)p->seed, found ? "a plan" : "none",
+                 cuts);
     const double got = found ? value_of(p->options.objective, found) : 0;
     if (found && got > best * (p->options.objective == TS_OBJECTIVE_AREA ? 1 : 1.1))
-        fail_msg("seed %llu: for %s %g; the best of %d cuts has %g", (unsigned long long)p->seed, ts_objective_name(p->options.objective), got, cuts, best);
+        fail_msg("seed %llu: for %s %g; the best of %d cuts has %g", (unsigned long long)p->seed, ts_objective_name(p->options.objective),
+                 got, cuts, best);
     return found && cuts > 1;
 }
 
@@ -247,7 +271,8 @@ static bool another_device_is_never_worse(const problem *p, const ts_partition *
     const double before = value_of(o.objective, few), after = value_of(o.objective, &more);
     if (after > before * (1 + 1e-12))
         fail_msg("seed %llu: for %s %g, and %g with another device at %d of %d (%s, %d parts; %s, %d parts)", (unsigned long long)p->seed,
-                 ts_objective_name(o.objective), before, after, at, o.devices, ts_mode_name(few->mode), few->parts, ts_mode_name(more.mode), more.parts);
+                 ts_objective_name(o.objective), before, after, at, o.devices, ts_mode_name(few->mode), few->parts, ts_mode_name(more.mode),
+                 more.parts);
     return true;
 }
 
@@ -302,8 +327,10 @@ static void random_problems(void **state)
     int seeds = 0;
     for (; seed_count ? seeds < seed_count : seeds < LEAST_SEEDS || seconds() - start < SECONDS; seeds++)
         try_seed(first_seed + (uint64_t)seeds, &t);
-    printf("seeds %llu to %llu: %d compared with brute force, %d with a device more (%d of them to lists of eight or more), %d turned round\n",
-           (unsigned long long)first_seed, (unsigned long long)first_seed + (unsigned long long)seeds - 1, t.compared, t.grown, t.long_lists, t.turned);
+    printf(
+        "seeds %llu to %llu: %d compared with brute force, %d with a device more (%d of them to lists of eight or more), %d turned round\n",
+        (unsigned long long)first_seed, (unsigned long long)first_seed + (unsigned long long)seeds - 1, t.compared, t.grown, t.long_lists,
+        t.turned);
     if (seed_count)
         return;
     assert_true(t.compared >= LEAST_SEEDS / 8 && t.grown >= LEAST_SEEDS / 4);

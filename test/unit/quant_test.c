@@ -228,7 +228,8 @@ static void test_too_large(void **state)
         for (int which = 0; which < 8; which++) {
             ts_encoder *enc = ts_encoder_random(arena, &plain, 11);
             ts_layer *layer = (ts_layer *)enc->layer;
-            const ts_linear *const lin[8] = {&layer[1].q, &layer[1].k, &layer[1].v, &layer[0].o, &layer[1].ffn1, &layer[2].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
+            const ts_linear *const lin[8] = {&layer[1].q,    &layer[1].k,    &layer[1].v,        &layer[0].o,
+                                             &layer[1].ffn1, &layer[2].ffn2, &enc->embed.lin[0], &enc->head.lin[0]};
             float *b = writable(arena, lin[which]->b, lin[which]->out);
             b[0] = 3 * powf(10, (float)exponent);
             b[1] = -b[0];
@@ -294,8 +295,8 @@ static void test_outliers(void **state)
     assert_true(im->layer[1].ffn1.acc_bits <= 40);
 }
 
-/* Every column of an input is nearly the same number: what varies is about what floating point rounds. Steps of q, k and v are no finer than
-   what the stage's integers resolve, however little calibration saw of them. */
+/* Every column of an input is nearly the same number: what varies is about what floating point rounds. Steps of q, k and v are no finer
+   than what the stage's integers resolve, however little calibration saw of them. */
 static void test_nearly_constant(void **state)
 {
     ts_arena *arena = *state;
@@ -344,8 +345,12 @@ static void test_ranges_contain_what_was_seen(void **state)
         const int events = 1 + i % 3;
         const ts_range seen = {.min = flip > 0 ? v[0] : -v[3],
                                .max = flip > 0 ? v[3] : -v[0],
-                               .min2 = events == 1 ? flip > 0 ? v[0] : -v[3] : flip > 0 ? v[1] : -v[2],
-                               .max2 = events == 1 ? flip > 0 ? v[3] : -v[0] : flip > 0 ? v[2] : -v[1],
+                               .min2 = events == 1 ? flip > 0 ? v[0] : -v[3]
+                                       : flip > 0 ? v[1]
+                                                   : -v[2],
+                               .max2 = events == 1 ? flip > 0 ? v[3] : -v[0]
+                                       : flip > 0 ? v[2]
+                                                   : -v[1],
                                .events = events,
                                .count = 1 + i % 5};
         const ts_range r = ts_q_expect(seen);
@@ -439,7 +444,8 @@ static void test_scales(void **state)
 static void test_linear_by_hand(void **state)
 {
     double w[4] = {1, -0.3, 0.36, 0}, b[1] = {-0.9}, y_scale[1] = {0.25};
-    const ts_lin_plan plan = {.name = "row", .in = 4, .out = 1, .w = w, .b = b, .x = {8, true}, .w_bits = 4, .y_scale = y_scale, .y = {8, true}};
+    const ts_lin_plan plan = {
+        .name = "row", .in = 4, .out = 1, .w = w, .b = b, .x = {8, true}, .w_bits = 4, .y_scale = y_scale, .y = {8, true}};
     ts_ilin lin = {0}, *const list[1] = {&lin};
     ts_err err = {""};
     assert_true(ts_build_linears(*state, 1, &plan, list, NULL, &err));

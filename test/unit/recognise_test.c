@@ -24,7 +24,7 @@
 
 #include "onnx_build.h"
 
-#define REAL   TS_SOURCE_DIR "/../shared/data/trackformers"
+#define REAL TS_SOURCE_DIR "/../shared/data/trackformers"
 #define MODELS TS_SOURCE_DIR "/test/models"
 
 enum { MAX_HITS = 60, MAX_MODELS = 128 };
@@ -326,7 +326,7 @@ static void test_masks_from_data(void **state)
     (void)state;
     static const struct {
         const char *path;
-        float x[4][3];  /* hits */
+        float x[4][3]; /* hits */
         bool fires[4];
     } cases[] = {
         /* sum over the features == 0 */

@@ -38,7 +38,8 @@ static void functions_agree_with_the_c_library(void **state)
         arcs = worse(arcs, ts_asin(u), asin(u), 1e-15 * asin(u) + 1e-300);
         arcs = worse(arcs, ts_atan(1 / u - 1), atan(1 / u - 1), 1e-15 * atan(1 / u - 1) + 1e-300);
     }
-    print_message("worst error over its bound: sincos %.2f, turns %.2f, log %.2f, exp %.2f, asin and atan %.2f\n", sine, turns, logarithm, exponential, arcs);
+    print_message("worst error over its bound: sincos %.2f, turns %.2f, log %.2f, exp %.2f, asin and atan %.2f\n", sine, turns, logarithm,
+                  exponential, arcs);
     assert_true(sine <= 1 && turns <= 1 && logarithm <= 1 && exponential <= 1 && arcs <= 1);
 
     double s, c;
@@ -133,8 +134,10 @@ static void integers_are_uniform(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions_agree_with_the_c_library), cmocka_unit_test(philox_gives_the_published_vectors),
-        cmocka_unit_test(streams_are_positions_of_the_counter), cmocka_unit_test(numbers_have_their_moments),
+        cmocka_unit_test(functions_agree_with_the_c_library),
+        cmocka_unit_test(philox_gives_the_published_vectors),
+        cmocka_unit_test(streams_are_positions_of_the_counter),
+        cmocka_unit_test(numbers_have_their_moments),
         cmocka_unit_test(integers_are_uniform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Folders of a test below TMPDIR (or /tmp), with names such as users have and tools stumble over. They are removed when the test gives them back, and, where it fails or is interrupted before that,
-   when the program ends. KEEP in the environment: they stay, and their names are printed. */
+/* Folders of a test below TMPDIR (or /tmp), with names such as users have and tools stumble over. They are removed when the test gives them
+   back, and, where it fails or is interrupted before that, when the program ends. KEEP in the environment: they stay, and their names are
+   printed. */
 #ifndef TS_TEST_SCRATCH_H
 #define TS_TEST_SCRATCH_H
 #include <signal.h>
@@ -50,7 +51,8 @@ static inline const char *scratch_new(const char *name)
     const char *below = getenv("TMPDIR");
     for (int i = 0; i < SCRATCH_MOST; i++)
         if (!scratch_path[i][0]) {
-            const int length = snprintf(scratch_path[i], SCRATCH_PATH, "%s/%s of $HOME's #1: XXXXXX", below && *below ? below : "/tmp", name);
+            const int length =
+                snprintf(scratch_path[i], SCRATCH_PATH, "%s/%s of $HOME's #1: XXXXXX", below && *below ? below : "/tmp", name);
             if (length >= SCRATCH_PATH || !mkdtemp(scratch_path[i]))
                 break;
             if (getenv("KEEP"))

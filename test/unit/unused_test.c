@@ -104,7 +104,10 @@ static void unused_outputs(void **state)
                 const char *list = "";
                 int count = form == 2 && used + 1 >= outputs[c].optional_from ? used + 1 : outputs[c].outs;
                 for (int k = 0; k < count; k++)
-                    list = ts_printf(arena, "%s%s%s", list, k ? "," : "", k == used ? "o" : form == 0 ? ts_printf(arena, "unread%d", k) : "");
+                    list = ts_printf(arena, "%s%s%s", list, k ? "," : "",
+                                     k == used   ? "o"
+                                     : form == 0 ? ts_printf(arena, "unread%d", k)
+                                                 : "");
                 const char *nodes = ts_printf(arena, outputs[c].nodes, list);
                 nodes = ts_printf(arena, "%s;Cast o y to=1", nodes);
                 const ts_tensor y = run(arena, outputs[c].opset, nodes);
@@ -127,7 +130,8 @@ static void nodes_that_nothing_needs(void **state)
             for (int k = 0; k < outputs[c].outs; k++)
                 list = ts_printf(arena, "%s%s%s", list, k ? "," : "", form == 0 ? ts_printf(arena, "unread%d", k) : "");
             const char *nodes = ts_printf(arena, outputs[c].nodes, list);
-            assert_equal(nodes, run(arena, outputs[c].opset, ts_printf(arena, "%s;Relu x y", nodes)), run(arena, outputs[c].opset, "Relu x y"));
+            assert_equal(nodes, run(arena, outputs[c].opset, ts_printf(arena, "%s;Relu x y", nodes)),
+                         run(arena, outputs[c].opset, "Relu x y"));
             ts_arena_free(arena);
         }
 }
@@ -146,14 +150,19 @@ static void absent_inputs(void **state)
         {18, {"ReduceMean x y", "ReduceMean x, y"}},
         {17, {"Squeeze x s;Unsqueeze s,u0 y", "Squeeze x, s;Unsqueeze s,u0 y"}},
         {17, {"Dropout x y", "Dropout x, y", "Dropout x,, y", "Identity x y"}},
-        {18, {"Pad x,none y;Constant - none value_ints=[0,0,0,0,0,0]", "Pad x,none,, y;Constant - none value_ints=[0,0,0,0,0,0]", "Identity x y"}},
-        {17, {"Slice x,u0,end,ax y;Constant - end value_ints=[3];Constant - ax value_ints=[2]",
-              "Slice x,u0,end,ax, y;Constant - end value_ints=[3];Constant - ax value_ints=[2]"}},
-        {17, {"QuantizeLinear x,half q;DequantizeLinear q,half y;Constant - half value_float=0.5",
-              "QuantizeLinear x,half, q;DequantizeLinear q,half, y;Constant - half value_float=0.5"}},
+        {18,
+         {"Pad x,none y;Constant - none value_ints=[0,0,0,0,0,0]", "Pad x,none,, y;Constant - none value_ints=[0,0,0,0,0,0]",
+          "Identity x y"}},
+        {17,
+         {"Slice x,u0,end,ax y;Constant - end value_ints=[3];Constant - ax value_ints=[2]",
+          "Slice x,u0,end,ax, y;Constant - end value_ints=[3];Constant - ax value_ints=[2]"}},
+        {17,
+         {"QuantizeLinear x,half q;DequantizeLinear q,half y;Constant - half value_float=0.5",
+          "QuantizeLinear x,half, q;DequantizeLinear q,half, y;Constant - half value_float=0.5"}},
         {17, {"com.microsoft:SkipLayerNormalization x,gain,gain y", "com.microsoft:SkipLayerNormalization x,gain,gain,, y"}},
-        {17, {"MatMul x,w p;Split p q,k,v axis=2;com.microsoft:MultiHeadAttention q,k,v y num_heads=2",
-              "MatMul x,w p;Split p q,k,v axis=2;com.microsoft:MultiHeadAttention q,k,v,,, y num_heads=2"}},
+        {17,
+         {"MatMul x,w p;Split p q,k,v axis=2;com.microsoft:MultiHeadAttention q,k,v y num_heads=2",
+          "MatMul x,w p;Split p q,k,v axis=2;com.microsoft:MultiHeadAttention q,k,v,,, y num_heads=2"}},
         {17, {"com.microsoft:Attention x,w y num_heads=2", "com.microsoft:Attention x,w,,,, y num_heads=2"}},
         {23, {"Attention x,x,x y q_num_heads=2 kv_num_heads=2", "Attention x,x,x,,, y q_num_heads=2 kv_num_heads=2"}},
     };

@@ -23,7 +23,8 @@ static int setup(void **state)
 {
     static fixture f;
     ts_err err = {""};
-    const ts_encoder_shape shape = {.features = 3, .d = 24, .heads = 3, .d_head = 8, .ff = 48, .outputs = 4, .layers = 4, .act = TS_ACT_RELU};
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 24, .heads = 3, .d_head = 8, .ff = 48, .outputs = 4, .layers = 4, .act = TS_ACT_RELU};
     f.m = small_model_make(&shape, 3, "", &err);
     f.pynq = ts_device_find(f.m.arena, "pynq-z2", &err);
     f.zcu102 = ts_device_find(f.m.arena, "zcu102", &err);
@@ -60,8 +61,12 @@ static void search(const fixture *f, const ts_device *const *device, int devices
     memset(b, 0, sizeof *b);
     b->f = f;
     memcpy(b->device, device, (size_t)devices * sizeof *device);
-    b->options = (ts_partition_options){.plan = {.max_tokens = HITS, .plan_tokens = HITS}, .devices = devices, .device = b->device, .mode = mode,
-                                        .objective = TS_OBJECTIVE_THROUGHPUT, .pin = b->pin};
+    b->options = (ts_partition_options){.plan = {.max_tokens = HITS, .plan_tokens = HITS},
+                                        .devices = devices,
+                                        .device = b->device,
+                                        .mode = mode,
+                                        .objective = TS_OBJECTIVE_THROUGHPUT,
+                                        .pin = b->pin};
     ts_err err = {""};
     if (!ts_partition_search(f->m.arena, f->m.im, &b->options, &b->p, &err))
         fail_msg("%s", err.msg);
@@ -113,8 +118,8 @@ static void settle(broken *b)
                 continue;
             const ts_cost end = ts_link_cost(&b->p.link, b->im[i].d * b->im[i].res.bits, side, device);
 #define X(field, label) \
-            part->planned.cost.device.field += end.device.field; \
-            part->planned.cost.yosys.field += end.yosys.field;
+    part->planned.cost.device.field += end.device.field; \
+    part->planned.cost.yosys.field += end.yosys.field;
             TS_RESOURCES(X)
 #undef X
         }
@@ -123,15 +128,46 @@ static void settle(broken *b)
 }
 
 /* ---- Blocks and devices */
-static void gap(broken *b) { b->p.part[1].slice.first++; }
-static void overlap(broken *b) { b->p.part[1].slice.first--; }
-static void short_end(broken *b) { b->p.part[b->p.parts - 1].slice.end--; }
-static void empty_part(broken *b) { b->p.part[0].slice.end = 0; b->p.part[1].slice.first = 0; }
-static void no_embedding(broken *b) { b->p.part[0].slice.embed = false; }
-static void two_embeddings(broken *b) { b->p.part[1].slice.embed = true; }
-static void early_head(broken *b) { b->p.part[0].slice.head = true; }
-static void moved_cut(broken *b) { b->p.part[0].slice.end--; b->p.part[1].slice.first--; }
-static void swapped_layers(broken *b) { const ts_ilayer l = b->layer[0][0]; b->layer[0][0] = b->layer[0][1]; b->layer[0][1] = l; }
+static void gap(broken *b)
+{
+    b->p.part[1].slice.first++;
+}
+static void overlap(broken *b)
+{
+    b->p.part[1].slice.first--;
+}
+static void short_end(broken *b)
+{
+    b->p.part[b->p.parts - 1].slice.end--;
+}
+static void empty_part(broken *b)
+{
+    b->p.part[0].slice.end = 0;
+    b->p.part[1].slice.first = 0;
+}
+static void no_embedding(broken *b)
+{
+    b->p.part[0].slice.embed = false;
+}
+static void two_embeddings(broken *b)
+{
+    b->p.part[1].slice.embed = true;
+}
+static void early_head(broken *b)
+{
+    b->p.part[0].slice.head = true;
+}
+static void moved_cut(broken *b)
+{
+    b->p.part[0].slice.end--;
+    b->p.part[1].slice.first--;
+}
+static void swapped_layers(broken *b)
+{
+    const ts_ilayer l = b->layer[0][0];
+    b->layer[0][0] = b->layer[0][1];
+    b->layer[0][1] = l;
+}
 static void other_weights(broken *b)
 {
     ts_ilin *w = &b->layer[1][1].ffn2;
@@ -140,33 +176,120 @@ static void other_weights(broken *b)
     copy[w->in * w->out - 1] ^= 1;
     w->w = copy;
 }
-static void other_head(broken *b) { b->im[1].head[0].rq.s2++; }
-static void other_shape(broken *b) { b->im[1].v_bits++; }
-static void half_layer(broken *b) { b->im[0].ends_in_attention = !b->im[0].ends_in_attention; }
-static void same_device(broken *b) { b->p.part[1].device = 0; }
-static void wrong_order(broken *b) { b->p.part[0].device = 1; b->p.part[1].device = 0; }
-static void no_device(broken *b) { b->p.part[1].device = 2; }
-static void other_name(broken *b) { b->plan[1].device = "zcu102"; }
-static void pinned_elsewhere(broken *b) { b->options.pins = 1; b->pin[0] = (ts_pin){0, 1}; }
-static void wrong_mode(broken *b) { b->p.mode = TS_MODE_MONOLITHIC; }
-static void no_such_mode(broken *b) { b->p.mode = TS_MODE_PARALLEL; }
-static void not_paged(broken *b) { b->p.mode = TS_MODE_PAGED; }
-static void replicated_apart(broken *b) { b->p.mode = TS_MODE_REPLICATED; }
+static void other_head(broken *b)
+{
+    b->im[1].head[0].rq.s2++;
+}
+static void other_shape(broken *b)
+{
+    b->im[1].v_bits++;
+}
+static void half_layer(broken *b)
+{
+    b->im[0].ends_in_attention = !b->im[0].ends_in_attention;
+}
+static void same_device(broken *b)
+{
+    b->p.part[1].device = 0;
+}
+static void wrong_order(broken *b)
+{
+    b->p.part[0].device = 1;
+    b->p.part[1].device = 0;
+}
+static void no_device(broken *b)
+{
+    b->p.part[1].device = 2;
+}
+static void other_name(broken *b)
+{
+    b->plan[1].device = "zcu102";
+}
+static void pinned_elsewhere(broken *b)
+{
+    b->options.pins = 1;
+    b->pin[0] = (ts_pin){0, 1};
+}
+static void wrong_mode(broken *b)
+{
+    b->p.mode = TS_MODE_MONOLITHIC;
+}
+static void no_such_mode(broken *b)
+{
+    b->p.mode = TS_MODE_PARALLEL;
+}
+static void not_paged(broken *b)
+{
+    b->p.mode = TS_MODE_PAGED;
+}
+static void replicated_apart(broken *b)
+{
+    b->p.mode = TS_MODE_REPLICATED;
+}
 
 /* ---- Rings */
-static void illegal_fold(broken *b) { b->plan[1].lin[TS_LIN_O].pk = 1000; }
-static void wrong_length(broken *b) { b->plan[1].n_max++; }
-static void long_plan(broken *b) { b->plan[0].plan_tokens = b->plan[1].plan_tokens = HITS + 1; }
-static void two_lengths(broken *b) { b->plan[1].plan_tokens--; }
-static void other_clock(broken *b) { b->plan[1].clock_mhz *= 2; }
-static void too_fast(broken *b) { b->options.plan.clock_mhz = 1; }
-static void packs(broken *b) { b->plan[0].lin[TS_LIN_FFN1].pack = true; settle(b); }
-static void packs_scores(broken *b) { b->plan[0].attn.pairs = TS_PAIR_KEYS; settle(b); }
-static void packs_queries(broken *b) { b->plan[0].attn.pairs = TS_PAIR_QUERIES; settle(b); }
-static void packs_context(broken *b) { b->plan[0].attn.pack_context = true; settle(b); }
-static void no_ultra(broken *b) { b->plan[0].attn.kvstyle = TS_MEM_ULTRA; settle(b); }
-static void unloaded(broken *b) { b->own = *b->f->pynq; b->own.has.uram = 100; b->device[0] = &b->own; b->plan[0].nrm[TS_NRM_1].pstyle = TS_MEM_ULTRA; settle(b); }
-static void shallow_fifo(broken *b) { b->plan[0].mid_depth = 2; settle(b); }
+static void illegal_fold(broken *b)
+{
+    b->plan[1].lin[TS_LIN_O].pk = 1000;
+}
+static void wrong_length(broken *b)
+{
+    b->plan[1].n_max++;
+}
+static void long_plan(broken *b)
+{
+    b->plan[0].plan_tokens = b->plan[1].plan_tokens = HITS + 1;
+}
+static void two_lengths(broken *b)
+{
+    b->plan[1].plan_tokens--;
+}
+static void other_clock(broken *b)
+{
+    b->plan[1].clock_mhz *= 2;
+}
+static void too_fast(broken *b)
+{
+    b->options.plan.clock_mhz = 1;
+}
+static void packs(broken *b)
+{
+    b->plan[0].lin[TS_LIN_FFN1].pack = true;
+    settle(b);
+}
+static void packs_scores(broken *b)
+{
+    b->plan[0].attn.pairs = TS_PAIR_KEYS;
+    settle(b);
+}
+static void packs_queries(broken *b)
+{
+    b->plan[0].attn.pairs = TS_PAIR_QUERIES;
+    settle(b);
+}
+static void packs_context(broken *b)
+{
+    b->plan[0].attn.pack_context = true;
+    settle(b);
+}
+static void no_ultra(broken *b)
+{
+    b->plan[0].attn.kvstyle = TS_MEM_ULTRA;
+    settle(b);
+}
+static void unloaded(broken *b)
+{
+    b->own = *b->f->pynq;
+    b->own.has.uram = 100;
+    b->device[0] = &b->own;
+    b->plan[0].nrm[TS_NRM_1].pstyle = TS_MEM_ULTRA;
+    settle(b);
+}
+static void shallow_fifo(broken *b)
+{
+    b->plan[0].mid_depth = 2;
+    settle(b);
+}
 
 /* ---- Resources */
 static void too_large(broken *b)
@@ -181,7 +304,10 @@ static void too_much_lutram(broken *b)
     b->own.has.lutram = b->p.part[0].planned.cost.device.lutram;
     b->device[0] = &b->own;
 }
-static void less_allowed(broken *b) { b->options.plan.utilisation = 0.02; }
+static void less_allowed(broken *b)
+{
+    b->options.plan.utilisation = 0.02;
+}
 static void shared_device(broken *b) /* each ring has room, both together do not */
 {
     b->own = *b->f->zcu102;
@@ -189,25 +315,66 @@ static void shared_device(broken *b) /* each ring has room, both together do not
     b->device[0] = &b->own;
     settle(b);
 }
-static void cheaper(broken *b) { b->p.part[1].planned.cost.device.bram36 -= 0.5; }
-static void cheaper_yosys(broken *b) { b->p.part[1].planned.cost.yosys.ff -= 1; }
+static void cheaper(broken *b)
+{
+    b->p.part[1].planned.cost.device.bram36 -= 0.5;
+}
+static void cheaper_yosys(broken *b)
+{
+    b->p.part[1].planned.cost.yosys.ff -= 1;
+}
 
 /* ---- Links */
-static void odd_words(broken *b) { b->p.link.word_bits = 40; }
-static void no_rate(broken *b) { b->p.link.rate = 1.5; }
-static void back_in_time(broken *b) { b->p.link.flight = -1; }
-static void narrow_words(broken *b) { b->own = *b->f->pynq; b->p.link.word_bits = 0; }
-static void shorter_way(broken *b) { b->p.ring[1].before.latency -= 10; }
-static void faster_way(broken *b) { b->p.ring[1].before.token_cycles *= 0.5; }
-static void way_within(broken *b) { b->p.ring[1].before = (ts_hop){.token_cycles = 1, .latency = 1}; }
+static void odd_words(broken *b)
+{
+    b->p.link.word_bits = 40;
+}
+static void no_rate(broken *b)
+{
+    b->p.link.rate = 1.5;
+}
+static void back_in_time(broken *b)
+{
+    b->p.link.flight = -1;
+}
+static void narrow_words(broken *b)
+{
+    b->own = *b->f->pynq;
+    b->p.link.word_bits = 0;
+}
+static void shorter_way(broken *b)
+{
+    b->p.ring[1].before.latency -= 10;
+}
+static void faster_way(broken *b)
+{
+    b->p.ring[1].before.token_cycles *= 0.5;
+}
+static void way_within(broken *b)
+{
+    b->p.ring[1].before = (ts_hop){.token_cycles = 1, .latency = 1};
+}
 
 /* ---- Predictions */
-static void quicker_part(broken *b) { b->p.part[0].planned.prediction.latency_cycles--; }
-static void shorter_interval(broken *b) { b->p.prediction.interval_cycles--; }
-static void quicker(broken *b) { b->p.prediction.latency_cycles--; }
-static void another_ring(broken *b) { b->p.ring[0].plan = &b->plan[1]; }
+static void quicker_part(broken *b)
+{
+    b->p.part[0].planned.prediction.latency_cycles--;
+}
+static void shorter_interval(broken *b)
+{
+    b->p.prediction.interval_cycles--;
+}
+static void quicker(broken *b)
+{
+    b->p.prediction.latency_cycles--;
+}
+static void another_ring(broken *b)
+{
+    b->p.ring[0].plan = &b->plan[1];
+}
 
-static void expect_refused(const fixture *f, const ts_device *const *device, int devices, ts_mode mode, const way_to_break *ways, size_t count)
+static void expect_refused(const fixture *f, const ts_device *const *device, int devices, ts_mode mode, const way_to_break *ways,
+                           size_t count)
 {
     static broken good, b;
     search(f, device, devices, mode, &good);
@@ -310,7 +477,8 @@ static bool verify_paged(const fixture *f, const ts_plan *plan, const ts_device 
 {
     ts_plan copy = *plan;
     copy.device = device->name;
-    const ts_claim_part part = {.slice = ts_slice_between(f->m.im, 0, ts_block_count(f->m.im)), .im = f->m.im, .plan = &copy, .prediction = said};
+    const ts_claim_part part = {
+        .slice = ts_slice_between(f->m.im, 0, ts_block_count(f->m.im)), .im = f->m.im, .plan = &copy, .prediction = said};
     const ts_claim claim = {.im = f->m.im, .mode = TS_MODE_PAGED, .devices = 1, .device = &device, .parts = 1, .part = &part};
     return ts_verify_claim(&claim, err);
 }
@@ -371,7 +539,8 @@ static void pages_in_another_order_may_deadlock(void **state)
             const bool ok = ts_verify_page_order(&other, f->m.im->layers, &err);
             refused += !ok;
             assert_true(ok || strstr(err.msg, "before a page of an earlier turn is there"));
-            /* o has one buffer: its page of the last layer, in front of all, takes the place of the first one's before the FFN has its own. */
+            /* o has one buffer: its page of the last layer, in front of all, takes the place of the first one's before the FFN has its own.
+             */
             if (from == order.count - 1 && to == 0)
                 assert_false(ok);
             if (from == to)
@@ -396,10 +565,8 @@ static void links_hold_what_is_under_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_splits_are_refused),
-        cmocka_unit_test(broken_rings_are_refused),
-        cmocka_unit_test(pages_need_a_memory),
-        cmocka_unit_test(pages_in_another_order_may_deadlock),
+        cmocka_unit_test(broken_splits_are_refused),    cmocka_unit_test(broken_rings_are_refused),
+        cmocka_unit_test(pages_need_a_memory),          cmocka_unit_test(pages_in_another_order_may_deadlock),
         cmocka_unit_test(links_hold_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,11 +1,12 @@
 /* Verilator harness of a ring: sends events through s_hit, records what comes out of m_out and when. It judges nothing.
 
-       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience CYCLES]
+       sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience
+   CYCLES]
            [--part-stall PART TRANSFER CYCLES] [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
-   RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit was offered, its
-            first and last hit were accepted, its first and last result were taken; for each cut between parts the cycles at which
+   RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit
+   was offered, its first and last hit were accepted, its first and last result were taken; for each cut between parts the cycles at which
             its first and last token were taken; then RING_LANES words a transfer. At the end, for each cut, the cycles (64 bits) in
             which a token waited; for each paged ring, pages fetched again and 1 if one was given up; for each paged stage, 1 if a page was
             late and the cycles (64 bits) in which tokens waited for pages.
@@ -33,7 +34,8 @@
 #include "Vring___024root.h"
 #endif
 
-namespace {
+namespace
+{
 
 struct event {
     int tokens = 0;
@@ -106,11 +108,18 @@ std::vector<int32_t> read_words(const char *path)
 /* A way that carries one transfer in so many cycles: the bus of a host. */
 struct pace {
     double cycles = 0, next = 0;
-    bool waits(int64_t cycle) const { return static_cast<double>(cycle) < next; }
-    void moved(int64_t cycle) { next = std::max(next, static_cast<double>(cycle)) + cycles; }
+    bool waits(int64_t cycle) const
+    {
+        return static_cast<double>(cycle) < next;
+    }
+    void moved(int64_t cycle)
+    {
+        next = std::max(next, static_cast<double>(cycle)) + cycles;
+    }
 };
 
-class simulation {
+class simulation
+{
   public:
     simulation(VerilatedContext *context, int stalls, uint64_t seed, bool lone)
         : top_(new Vring(context)), random_{seed}, stalls_(stalls), lone_(lone)
@@ -126,17 +135,30 @@ class simulation {
     void load();
     bool run();
     void write_results(const char *path) const;
-    void set_pace(double token, double result) { to_.cycles = token; from_.cycles = result; }
-    bool open_trace(const char *path) { return (trace_ = std::fopen(path, "wb")) != nullptr; }
+    void set_pace(double token, double result)
+    {
+        to_.cycles = token;
+        from_.cycles = result;
+    }
+    bool open_trace(const char *path)
+    {
+        return (trace_ = std::fopen(path, "wb")) != nullptr;
+    }
     void settle();
-    void set_patience(int64_t cycles) { patience_ = RING_WATCHDOG + cycles; }
+    void set_patience(int64_t cycles)
+    {
+        patience_ = RING_WATCHDOG + cycles;
+    }
     void set_part_stall(int part, int64_t transfer, int64_t cycles)
     {
         stall_part_ = part;
         stall_transfer_ = transfer;
         stall_cycles_ = cycles;
     }
-    bool close_trace() { return !trace_ || std::fclose(trace_) == 0; }
+    bool close_trace()
+    {
+        return !trace_ || std::fclose(trace_) == 0;
+    }
 
   private:
     Vring *top_;
@@ -402,9 +424,11 @@ void simulation::hold_part()
 
 void simulation::diagnose() const
 {
-    std::fprintf(stderr, "sim: stuck at cycle %" PRId64 ": nothing moved for %lld cycles; s_hit valid %d ready %d, %d hits of event %zu sent; "
-                         "m_out valid %d ready %d, event %zu awaited\n",
-                 cycle_, static_cast<long long>(patience_), top_->s_hit_valid, top_->s_hit_ready, hit_, in_, top_->m_out_valid, top_->m_out_ready, out_);
+    std::fprintf(stderr,
+                 "sim: stuck at cycle %" PRId64 ": nothing moved for %lld cycles; s_hit valid %d ready %d, %d hits of event %zu sent; "
+                 "m_out valid %d ready %d, event %zu awaited\n",
+                 cycle_, static_cast<long long>(patience_), top_->s_hit_valid, top_->s_hit_ready, hit_, in_, top_->m_out_valid,
+                 top_->m_out_ready, out_);
 #ifdef RING_TRACE
 #define X(number, name, wire, first, count, width, is_signed) \
     if (first == 0) \
@@ -462,12 +486,14 @@ void simulation::write_results(const char *path) const
 #if RING_PAGED_RINGS > 0
     const std::vector<uint32_t> retries = get_port(top_->page_retries), errors = get_port(top_->page_error);
     for (int r = 0; r < RING_PAGED_RINGS; r++) {
-        const int32_t words[2] = {static_cast<int32_t>(field(retries, 16 * r, 16, false)), static_cast<int32_t>(field(errors, r, 1, false))};
+        const int32_t words[2] = {static_cast<int32_t>(field(retries, 16 * r, 16, false)),
+                                  static_cast<int32_t>(field(errors, r, 1, false))};
         std::fwrite(words, 4, 2, f);
     }
     const std::vector<uint32_t> late = get_port(top_->page_late), stalls = get_port(top_->page_stalls);
     for (int s = 0; s < RING_PAGED_STAGES; s++) {
-        const int32_t words[3] = {static_cast<int32_t>(field(late, s, 1, false)), static_cast<int32_t>(field(stalls, 32 * s, 32, false)), 0};
+        const int32_t words[3] = {static_cast<int32_t>(field(late, s, 1, false)), static_cast<int32_t>(field(stalls, 32 * s, 32, false)),
+                                  0};
         std::fwrite(words, 4, 3, f);
     }
 #endif
