@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Refits src/plan/cost_table.def: synthesises every module of rtl/ over a grid of parameters with Yosys (hierarchy kept), counts the
+"""Refits src/ring/cost_table.def: synthesises every module of rtl/ over a grid of parameters with Yosys (hierarchy kept), counts the
 LUTs and flip-flops of the module itself, and solves for the factors of its terms.
 
     bench/fit_cost.py [--family xc7|xcup] [--check] [MODULE ...]
@@ -16,9 +16,9 @@ import tempfile
 import numpy as np
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TABLE = os.path.join(ROOT, "src/plan/cost_table.def")
+TABLE = os.path.join(ROOT, "src/ring/cost_table.def")
 
-# The functions that terms may use: as in src/plan/cost_terms.h.
+# The functions that terms may use: as in src/ring/cost_terms.h.
 def clog2(x):
     return (x - 1).bit_length() if x > 1 else 0
 

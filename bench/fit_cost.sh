@@ -1,5 +1,5 @@
 #!/bin/sh
-# Refits the cost table of the planner (src/plan/cost_table.def) to synthesis: see bench/fit_cost.py for the options.
+# Refits the cost table of the planner (src/ring/cost_table.def) to synthesis: see bench/fit_cost.py for the options.
 set -eu
 cd "$(dirname "$0")/.."
 for python in python3 /usr/bin/python3; do

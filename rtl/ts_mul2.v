@@ -4,7 +4,7 @@
 // (`b1_less`, ts_pack): with b0's sign in between, the two are then the number b1 * 2^K + b0 by wiring alone. K bits hold a product:
 // the low field of a * (b1 * 2^K + b0) is a * b0, and where that is negative it has borrowed one from the high field. p1 gets it
 // back where it is added up (ts_tree_carry), as a carry.
-// One DSP where K + BW and AW bits, with a zero in front of an unsigned a, fit it: ts_dsp_packs() of src/plan/device.h.
+// One DSP where K + BW and AW bits, with a zero in front of an unsigned a, fit it: ts_dsp_packs() of src/ring/device.h.
 `default_nettype none
 
 module ts_mul2 #(

@@ -9,10 +9,10 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "emit/outdir.h"
+#include "design/outdir.h"
+#include "design/report.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
-#include "report/report.h"
 
 typedef struct options {
     const char *model, *formats, *hardware, *host, *dir;

@@ -24,7 +24,7 @@ def read(path):
 
 
 def columns(names, x, y, z):
-    """Input columns by name, [hits, len(names)]: x, y, z and what the host derives from them (src/physics/events.c)."""
+    """Input columns by name, [hits, len(names)]: x, y, z and what the host derives from them (src/data/events.c)."""
     r = np.hypot(x, y)
     rho = np.hypot(r, z)
     known = {"x": lambda: x, "y": lambda: y, "z": lambda: z, "r": lambda: r, "phi": lambda: np.arctan2(y, x), "theta": lambda: np.arctan2(r, z),

@@ -1,10 +1,10 @@
 /* From events to formats: which events calibrate, what the user asked of --formats, and the search where the tool is to choose. */
 #ifndef TS_CHOOSE_H
 #define TS_CHOOSE_H
-#include "physics/events.h"
-#include "plan/device.h"
+#include "data/events.h"
 #include "quant/calibrate.h"
 #include "quant/formats.h"
+#include "ring/device.h"
 
 /* Events that calibrate where nobody says how many, at most. */
 enum { TS_CALIBRATE_MOST = 20 };

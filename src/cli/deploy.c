@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "cli/assisted.h"
-#include "cli/predicted.h"
-#include "emit/outdir.h"
+#include "design/outdir.h"
+#include "design/predicted.h"
 #include "emit/system.h"
 
 enum { MAX_DEVICES = 16, MAX_MODE_TEXT = 200 };

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "cli/verbs.h"
-#include "plan/device.h"
+#include "ring/device.h"
 
 static json_t *resources(const ts_resources *r)
 {

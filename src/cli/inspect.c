@@ -4,8 +4,8 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "design/report.h"
 #include "quant/given.h"
-#include "report/report.h"
 
 static json_t *mlp_json(const ts_mlp *mlp)
 {

@@ -3,7 +3,7 @@
 #include "cli/deploy.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "report/report.h"
+#include "design/report.h"
 
 static void print_stages(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
 {

@@ -6,7 +6,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "report/report.h"
+#include "design/report.h"
 #include "search/profile.h"
 
 typedef struct options {

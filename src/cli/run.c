@@ -10,11 +10,11 @@
 #include "cli/session.h"
 #include "cli/trace.h"
 #include "cli/verbs.h"
+#include "data/results.h"
+#include "design/report.h"
 #include "emu/emu.h"
-#include "physics/results.h"
 #include "ref/graph_eval.h"
 #include "ref/mask_watch.h"
-#include "report/report.h"
 
 typedef struct options {
     const char *model, *engine, *output, *trace;

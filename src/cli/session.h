@@ -2,11 +2,11 @@
 #ifndef TS_SESSION_H
 #define TS_SESSION_H
 #include "cli/args.h"
+#include "data/events.h"
 #include "emit/emit.h"
 #include "host/host.h"
 #include "import/import.h"
 #include "pass/recognise.h"
-#include "physics/events.h"
 
 /* A file as it was read: a pipe cannot be read again. */
 typedef struct ts_bytes {

@@ -10,9 +10,9 @@
 #include "cli/refused.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "design/report.h"
 #include "emu/emu.h"
 #include "plan/predict.h"
-#include "report/report.h"
 
 typedef struct options {
     const char *dir;

@@ -2,11 +2,11 @@
 #include <math.h>
 
 #include "cli/deploy.h"
-#include "cli/predicted.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
-#include "report/report.h"
+#include "design/predicted.h"
+#include "design/report.h"
 #include "synth/synth.h"
 
 static void progress(void *user, const char *step)

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "emit/outdir.h"
+#include "design/outdir.h"
 
 typedef struct tensor {
     int layer, part, rows, cols;

@@ -1,7 +1,7 @@
 /* A compiled design through the plan verifier. */
 #include "cli/deploy.h"
+#include "design/report.h"
 #include "plan/verify.h"
-#include "report/report.h"
 
 static int integer(const json_t *object, const char *key)
 {

@@ -14,10 +14,10 @@
 #include <jansson.h>
 #include <sys/types.h>
 
-#include "emit/design_files.h"
+#include "design/design_files.h"
 #include "emit/top.h"
 #include "plan/chain.h"
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 typedef struct ts_emit_options {
     const ts_imodel *im;

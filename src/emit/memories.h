@@ -2,7 +2,7 @@
    a memory is cut into slices of at most 72 bits, each with an image file mem/<name>_<slice>.hex. */
 #ifndef TS_MEMORIES_H
 #define TS_MEMORIES_H
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 enum { TS_SLICE_BITS = 72, TS_CFG_LINEAR = 0, TS_CFG_RQVEC = 48, TS_CFG_NORM = 52, TS_CFG_ATTENTION = 60, TS_MEMORY_MAX = 64 };
 

@@ -3,7 +3,7 @@
 #define TS_PAGE_FILE_H
 #include <jansson.h>
 
-#include "plan/pages.h"
+#include "ring/pages.h"
 
 #define TS_PAGE_FILE "pages.bin" /* in mem/ */
 

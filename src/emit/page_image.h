@@ -3,7 +3,7 @@
 #define TS_PAGE_IMAGE_H
 #include <stdint.h>
 
-#include "plan/page_format.h"
+#include "ring/page_format.h"
 
 /* Writes the page of transfer `number`: ts_page_beats beats to `out`. word: [words][ceil(width / 32)], little-endian 32-bit words with
    zeros above `width`, as from ts_memory_words. */

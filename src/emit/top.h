@@ -1,7 +1,7 @@
 /* The top level of a ring: Verilog text, its ports, and its inner streams for traces. */
 #ifndef TS_TOP_H
 #define TS_TOP_H
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 /* A stream between two stages, or a part of its values, that the emulator taps as (role, part). */
 typedef struct ts_stream {

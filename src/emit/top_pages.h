@@ -3,7 +3,7 @@
 #define TS_TOP_PAGES_H
 #include <stdio.h>
 
-#include "plan/pages.h"
+#include "ring/pages.h"
 
 /* A port of a ring with pages, beside those of every ring. */
 typedef struct ts_page_port {

@@ -2,9 +2,9 @@
    as the file writes it. Tokens go to the hardware at one value of the graph and come back at another. */
 #ifndef TS_HOST_H
 #define TS_HOST_H
+#include "data/events.h"
+#include "data/npy.h"
 #include "graph/graph.h"
-#include "physics/events.h"
-#include "physics/npy.h"
 
 typedef struct ts_host {
     const ts_value *input;        /* of the graph: the event, [batch 1][hits][features] or of a fixed shape, such as an image */

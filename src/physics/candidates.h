@@ -2,7 +2,7 @@
    label [n]: hits of the same label >= 0 are one candidate; -1: of none. */
 #ifndef TS_CANDIDATES_H
 #define TS_CANDIDATES_H
-#include "physics/inputs.h"
+#include "data/inputs.h"
 #include "physics/truth.h"
 
 enum { TS_NO_CANDIDATE = -1 };

@@ -1,8 +1,8 @@
 /* How good track candidates are, in the terms of tracking: docs/scores.md has the definitions and their reasons. */
 #ifndef TS_SCORE_H
 #define TS_SCORE_H
+#include "data/results.h"
 #include "physics/candidates.h"
-#include "physics/results.h"
 
 typedef enum {
     TS_TRACKML,         /* weight of majority hits in matched candidates, over the weight of all hits of particles */

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "physics/inputs.h"
+#include "data/inputs.h"
 
 typedef struct ts_spread {
     long long count;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "physics/csv.h"
+#include "data/csv.h"
 
 typedef struct ts_truth_key {
     int64_t event_id, hit_id;

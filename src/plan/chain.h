@@ -1,7 +1,7 @@
 /* Cycles of rings in a chain: each takes the residual tokens of the one before it, over a link or directly. One ring is a chain too. */
 #ifndef TS_CHAIN_H
 #define TS_CHAIN_H
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 /* What tokens pass on their way from one ring to the next; zeros where they are on one device. */
 typedef struct ts_hop {

@@ -6,7 +6,7 @@
 
 #include "plan/chain.h"
 #include "plan/fold.h"
-#include "plan/pages.h"
+#include "ring/pages.h"
 
 typedef struct timing {
     const ts_plan *plan;

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "plan/cycles.h"
-#include "plan/page_format.h"
-#include "plan/pages.h"
+#include "ring/page_format.h"
+#include "ring/pages.h"
 
 enum {
     REQUEST = 5,       /* cycles from a page's last token leaving its stage to the next page's first address (docs/paging.md) */

@@ -2,7 +2,7 @@
    of memories and the finalising lanes are left zero. */
 #ifndef TS_FOLD_H
 #define TS_FOLD_H
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 /* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (those of pk*pm multipliers and nr requantisers)
    and lanes of outputs, four of which count as one. `pack`: the stage's formats allow two products a DSP. */

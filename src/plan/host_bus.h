@@ -3,7 +3,7 @@
 #ifndef TS_HOST_BUS_H
 #define TS_HOST_BUS_H
 #include "plan/chain.h"
-#include "plan/device.h"
+#include "ring/device.h"
 
 typedef struct ts_host_bus {
     double mbits, ns; /* each way: bandwidth, latency */

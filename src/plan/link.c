@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "plan/cost_modules.h"
-#include "plan/cost_terms.h"
+#include "ring/cost_modules.h"
+#include "ring/cost_terms.h"
 
 enum {
     WORD_STEP = 32,

@@ -2,7 +2,7 @@
 #ifndef TS_LINK_H
 #define TS_LINK_H
 #include "plan/chain.h"
-#include "plan/cost.h"
+#include "ring/cost.h"
 
 /* What is between two ends. */
 typedef struct ts_link {

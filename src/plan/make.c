@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/cost_modules.h"
 #include "plan/place.h"
+#include "ring/cost_modules.h"
 
 enum {
     MAX_LENGTHS = 4096,

@@ -1,10 +1,10 @@
 /* The planner of one ring on one device: folds of every stage, which weights are on chip. The model may be a slice (quant/slice.h). */
 #ifndef TS_MAKE_H
 #define TS_MAKE_H
-#include "plan/cost.h"
-#include "plan/device.h"
-#include "plan/plan.h"
 #include "plan/predict.h"
+#include "ring/cost.h"
+#include "ring/device.h"
+#include "ring/plan.h"
 
 /* External memory, as the ring's port sees it. */
 typedef struct ts_ext_memory {

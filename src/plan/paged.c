@@ -2,10 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "plan/cost_modules.h"
 #include "plan/cycles.h"
-#include "plan/page_format.h"
 #include "plan/place.h"
+#include "ring/cost_modules.h"
+#include "ring/page_format.h"
 
 enum { CHOICES = 81 /* resident, one or two buffers for each of four stages */, PORTS = 2 /* looked at together */ };
 

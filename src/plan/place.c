@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/cost_modules.h"
+#include "ring/cost_modules.h"
 
 enum { GROUPS = 3 };
 

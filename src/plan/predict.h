@@ -2,7 +2,7 @@
  * src/plan/cycles.c has each module's latency. */
 #ifndef TS_PREDICT_H
 #define TS_PREDICT_H
-#include "plan/plan.h"
+#include "ring/plan.h"
 
 typedef struct ts_prediction {
     int tokens;

@@ -2,8 +2,8 @@
    none of its choices: whatever found the plan, by whatever search, it must pass here. */
 #ifndef TS_VERIFY_H
 #define TS_VERIFY_H
-#include "plan/pages.h"
 #include "plan/partition.h"
+#include "ring/pages.h"
 
 /* A ring of the plan; what is NULL is not claimed. */
 typedef struct ts_claim_part {

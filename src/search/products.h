@@ -3,8 +3,8 @@
 #ifndef TS_PRODUCTS_H
 #define TS_PRODUCTS_H
 #include "graph/encoder.h"
-#include "plan/device.h"
 #include "quant/formats.h"
+#include "ring/device.h"
 
 enum { TS_PRODUCT_MAX = 2 * TS_MLP_MAX + 8 };
 

@@ -3,8 +3,8 @@
 #define TS_PROFILE_H
 #include <jansson.h>
 
+#include "data/events.h"
 #include "graph/encoder.h"
-#include "physics/events.h"
 #include "quant/imodel.h"
 
 typedef struct ts_profile_row {

@@ -2,9 +2,9 @@
    docs/quantisation.md describes the search and what it finds. */
 #ifndef TS_SEARCH_H
 #define TS_SEARCH_H
-#include "plan/device.h"
 #include "quant/calibrate.h"
 #include "quant/formats.h"
+#include "ring/device.h"
 #include "search/judge.h"
 
 typedef struct ts_search_options {

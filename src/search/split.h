@@ -3,7 +3,7 @@
 #define TS_SPLIT_H
 #include <jansson.h>
 
-#include "physics/events.h"
+#include "data/events.h"
 #include "physics/truth.h"
 
 /* Events as the models see them. */

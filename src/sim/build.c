@@ -10,10 +10,10 @@
 
 #include "base/file.h"
 #include "base/plain.h"
-#include "emit/outdir.h"
+#include "design/outdir.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
-#include "sim/process.h"
+#include "process/process.h"
 #include "sim/unity.h"
 
 enum { MAX_ARGS = 128, LOG_CHARS = 700 };

@@ -9,10 +9,10 @@
 #include "emit/memories.h"
 #include "emit/top.h"
 #include "emu/emu.h"
-#include "plan/pages.h"
 #include "plan/predict.h"
+#include "process/process.h"
+#include "ring/pages.h"
 #include "sim/build.h"
-#include "sim/process.h"
 #include "sim/trace.h"
 
 enum { STUCK = 3, HEADER = 12, CUT = 4, LOG_CHARS = 700 }; /* the harness: exit status, words before an event's transfers */

@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "emit/outdir.h"
+#include "design/outdir.h"
 #include "emit/top.h"
-#include "sim/process.h"
+#include "process/process.h"
 #include "synth/paths.h"
 
 /* A shift by a variable of 6 bits, or an adder and a selection of one out of 16, or two adders and a selection of one out of 4: about

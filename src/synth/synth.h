@@ -2,7 +2,7 @@
 #ifndef TS_SYNTH_H
 #define TS_SYNTH_H
 #include "emit/emit.h"
-#include "plan/device.h"
+#include "ring/device.h"
 
 typedef struct ts_synth_path {
     int found, limit;

@@ -19,13 +19,13 @@
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
-#include "plan/pages.h"
-#include "plan/plan.h"
 #include "plan/predict.h"
+#include "process/process.h"
 #include "quant/quantise.h"
 #include "quant/slice.h"
+#include "ring/pages.h"
+#include "ring/plan.h"
 #include "scratch.h"
-#include "sim/process.h"
 #include "sim/simulate.h"
 
 enum { N_MAX = 12, EVENTS = 9 };

@@ -13,9 +13,9 @@
 
 #include "emit/system.h"
 #include "emu/emu.h"
-#include "plan/pages.h"
+#include "process/process.h"
+#include "ring/pages.h"
 #include "scratch.h"
-#include "sim/process.h"
 #include "sim/simulate.h"
 #include "small_model.h"
 

@@ -1,7 +1,7 @@
 /* Any bytes as a file of hits; the first byte says which: c CSV events, n .npy events, m the same with a mask that is this file, t truth,
    r results (scored against a fixed truth), s the two of an event file (what a model reads and what a score reads have the same hits). */
+#include "data/events.h"
 #include "fuzz.h"
-#include "physics/events.h"
 #include "physics/score.h"
 
 static const char truth_text[] =

@@ -2,14 +2,14 @@
    g geometry, p plan, r report. What loads is used: a device is planned for, a plan costed, a geometry crossed by an event, a report
    printed. */
 #include "base/json.h"
+#include "data/inputs.h"
+#include "design/report.h"
 #include "fuzz.h"
 #include "graph/random_encoder.h"
 #include "physics/generate.h"
-#include "physics/inputs.h"
-#include "plan/cost.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
-#include "report/report.h"
+#include "ring/cost.h"
 
 /* One small model, made once. */
 static const ts_imodel *model(void)

@@ -54,7 +54,7 @@ compile() {
     local dir=$1 module=$2 params=$3 flags=() icarus=() connect="" list
     # Verilator lists the Verilog files that it read in a make rule.
     list=$( (cut -d: -f2 "$dir/Vtop__ver.d" | tr ' ' '\n' | grep '\.v$'
-        ls "$bench/${module}_tb.cpp" "$bench"/*.h "$bench/waivers.vlt" src/emit/page_image.[ch] src/plan/page_format.h "$build/common/ok") 2>/dev/null |
+        ls "$bench/${module}_tb.cpp" "$bench"/*.h "$bench/waivers.vlt" src/emit/page_image.[ch] src/ring/page_format.h "$build/common/ok") 2>/dev/null |
         xargs -I{} find {} -newer "$dir/ok" 2>&1)
     [ -f "$dir/ok" ] && [ -z "$list" ] && return 0
     rm -rf "$dir"

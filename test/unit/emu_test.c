@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
+#include "data/events.h"
 #include "emu/emu.h"
 #include "emu/kernels.h"
 #include "import/import.h"
 #include "num/fixed.h"
 #include "pass/fold.h"
 #include "pass/recognise.h"
-#include "physics/events.h"
 #include "quant/stage.h"
 #include "small_model.h"
 

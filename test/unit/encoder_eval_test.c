@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
+#include "data/events.h"
 #include "graph/random_encoder.h"
 #include "import/import.h"
 #include "pass/fold.h"
 #include "pass/recognise.h"
-#include "physics/events.h"
 #include "ref/encoder_eval.h"
 
 #define DATA TS_SOURCE_DIR "/../shared/data"

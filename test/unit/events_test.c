@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "physics/results.h"
+#include "data/results.h"
 
 static ts_arena *arena;
 static const ts_inputs *xyz;

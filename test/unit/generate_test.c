@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "physics/events.h"
+#include "data/events.h"
 #include "physics/generate_csv.h"
 
 static ts_arena *arena;

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
+#include "data/events.h"
 #include "import/import.h"
 #include "onnx_build.h"
 #include "pass/fold.h"
-#include "physics/events.h"
 #include "ref/graph_eval.h"
 
 enum { D = 8, HEADS = 2, HITS = 5 };

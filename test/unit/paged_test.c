@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "graph/random_encoder.h"
-#include "plan/page_format.h"
-#include "plan/pages.h"
 #include "plan/partition.h"
+#include "ring/page_format.h"
+#include "ring/pages.h"
 #include "small_model.h"
 
 enum { HITS = 32, II = 256 };

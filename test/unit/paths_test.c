@@ -15,7 +15,7 @@
 /* Cells as Yosys' write_json writes them; D, A, ... are lists of bits. */
 #define DFF(name, D, Q) \
     "\"" name "\":{\"type\":\"$dff\",\"port_directions\":{\"D\":\"input\",\"Q\":\"output\"},\"connections\":{\"D\":[" D "],\"Q\":[" Q "]}" \
-                                                                                                                                      "}"
+    "}"
 #define BINARY(name, type, width, A, B, Y) \
     "\"" name "\":{\"type\":\"" type "\",\"parameters\":{\"A_WIDTH\":" width ",\"B_WIDTH\":" width "}," \
     "\"port_directions\":{\"A\":\"input\",\"B\":\"input\",\"Y\":\"output\"},\"connections\":{\"A\":[" A "],\"B\":[" B "],\"Y\":[" Y "]}}"

@@ -11,10 +11,10 @@
 
 #include "base/file.h"
 #include "graph/random_encoder.h"
-#include "plan/cost_modules.h"
 #include "plan/fold.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
+#include "ring/cost_modules.h"
 
 typedef struct fixture {
     ts_arena *arena;

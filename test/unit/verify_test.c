@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/pages.h"
 #include "plan/verify.h"
+#include "ring/pages.h"
 #include "small_model.h"
 
 enum { HITS = 48 };
