@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "data/inputs.h"
-#include "physics/spread.h"
+#include "data/spread.h"
 
 typedef struct ts_event {
     int64_t id;

@@ -3,7 +3,7 @@
 #define TS_RESULTS_H
 #include "base/file.h"
 #include "data/events.h"
-#include "physics/truth.h"
+#include "data/truth.h"
 
 typedef enum { TS_RESULT_VALUES, TS_RESULT_CLASS } ts_result_kind;
 

@@ -3,7 +3,7 @@
 #ifndef TS_CANDIDATES_H
 #define TS_CANDIDATES_H
 #include "data/inputs.h"
-#include "physics/truth.h"
+#include "data/truth.h"
 
 enum { TS_NO_CANDIDATE = -1 };
 

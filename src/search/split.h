@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "data/events.h"
-#include "physics/truth.h"
+#include "data/truth.h"
 
 /* Events as the models see them. */
 typedef struct ts_sample {

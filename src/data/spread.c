@@ -1,4 +1,4 @@
-#include "physics/spread.h"
+#include "data/spread.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "physics/truth.h"
+#include "data/truth.h"
 
 #include <stdlib.h>
 
