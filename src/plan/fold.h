@@ -1,7 +1,7 @@
 /* Folding: how many multipliers a stage gets, so that it takes a token every II cycles. Pure arithmetic on shapes; the styles
    of memories and the finalising lanes are left zero. */
-#ifndef TS_FOLD_H
-#define TS_FOLD_H
+#ifndef TS_PLAN_FOLD_H
+#define TS_PLAN_FOLD_H
 #include "ring/plan.h"
 
 /* The cheapest fold of a linear in -> out of at most `ii` cycles a token: fewest DSPs (those of pk*pm multipliers and nr requantisers)

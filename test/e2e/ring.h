@@ -1,8 +1,8 @@
 /* Small rings end to end: a seeded encoder is quantised, planned, emitted, built with Verilator and compared with the integer model
    word by word, under every condition that the stream interfaces allow; the emitted test bench runs in Icarus, where memories and
    registers start unknown. Included by the tests of this folder, several of which run at the same time. */
-#ifndef TS_TEST_RING_H
-#define TS_TEST_RING_H
+#ifndef TS_E2E_RING_H
+#define TS_E2E_RING_H
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

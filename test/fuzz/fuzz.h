@@ -1,6 +1,6 @@
 /* What the fuzzers share: the entry point that libFuzzer and replay.c call, and a way to hand bytes to code that reads files. */
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef TS_FUZZ_H
+#define TS_FUZZ_H
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -20,8 +20,8 @@
    cycles in which each stream pauses, in the order in which streams were added; 100, for sinks only: ready waits for valid, so that
    a valid that waits for ready is found; --record DIR: also write tb.v and tb.txt, which
    replay the same cycles in Icarus, where memories and registers start at X. */
-#ifndef TS_BENCH_H
-#define TS_BENCH_H
+#ifndef TS_RTL_BENCH_H
+#define TS_RTL_BENCH_H
 #include <cstdint>
 #include <deque>
 #include <functional>

@@ -1,7 +1,7 @@
 /* Writes small ONNX files from C, byte by byte, so that tests need neither Python nor the schema, and can write wrong files
    as easily as right ones. A message is a growing string of bytes; submessages are built first and put in whole. */
-#ifndef ONNX_BUILD_H
-#define ONNX_BUILD_H
+#ifndef TS_ONNX_BUILD_H
+#define TS_ONNX_BUILD_H
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Folders of a test below TMPDIR (or /tmp), with names such as users have and tools stumble over. They are removed when the test gives them
    back, and, where it fails or is interrupted before that, when the program ends. KEEP in the environment: they stay, and their names are
    printed. */
-#ifndef TS_TEST_SCRATCH_H
-#define TS_TEST_SCRATCH_H
+#ifndef TS_SCRATCH_H
+#define TS_SCRATCH_H
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

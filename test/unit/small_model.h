@@ -1,6 +1,6 @@
 /* Small random models, calibrated and quantised, for the tests of what comes after. */
-#ifndef TS_TEST_SMALL_MODEL_H
-#define TS_TEST_SMALL_MODEL_H
+#ifndef TS_SMALL_MODEL_H
+#define TS_SMALL_MODEL_H
 #include "graph/random_encoder.h"
 #include "quant/quantise.h"
 
