@@ -50,6 +50,7 @@ compile=("$tessera" compile "$model" --device zcu102 --inputs "$inputs" --events
 check "compile" "${compile[@]}" -o "$dir/a"
 check "compile again, into new folders" "${compile[@]}" -o "$dir/new/er/b"
 check "byte-identical" diff -r "$dir/a" "$dir/new/er/b"
+check "bytes of many models on many devices are known" test/e2e/bytes.sh
 check "its Verilog is SystemVerilog, too" scripts/check_verilog.sh -d "$dir/a"
 check "simulate" "$tessera" simulate "$dir/a" --events "$csv" --limit 4
 check "bit-exact" report "$dir/a" "$exact and s['events'] == 4 and s['refused'] == 0"
