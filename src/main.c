@@ -5,6 +5,7 @@
 #include "cli/assisted.h"
 #include "cli/choose.h"
 #include "cli/deploy.h"
+#include "cli/notices.h"
 #include "cli/process.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -216,7 +217,8 @@ static bool emit(ts_arena *arena, const options *o, const compile_job *job, cons
 
 static int verb_compile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.source.verb = "compile", .select = 20, .loss = 0.005, .utilisation = 0.8};
+    const ts_notices notices = ts_cli_notices("compile");
+    options o = {.source.notices = &notices, .select = 20, .loss = 0.005, .utilisation = 0.8};
     const ts_arg table[] = {
         {"device", TS_ARG_TEXT, "NAME[,...]", "what to build for (tessera devices lists them), or a FILE.json", &o.deploy.device, 0, 0,
          true},

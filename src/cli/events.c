@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "flow/output.h"
 #include "physics/generate_csv.h"
 
 typedef struct options {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/assisted.h"
+#include "cli/notices.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -84,7 +85,8 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
 
 int ts_verb_profile(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.source.limit = 20, .source.verb = "profile"};
+    const ts_notices notices = ts_cli_notices(verb->name);
+    options o = {.source.limit = 20, .source.notices = &notices};
     const ts_arg table[] = {
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy", &o.source.events, 0, 0, false},
         {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},

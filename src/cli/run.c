@@ -3,16 +3,17 @@
 #include <string.h>
 
 #include "cli/assisted.h"
-#include "cli/feed.h"
-#include "cli/output.h"
+#include "cli/notices.h"
 #include "cli/progress.h"
-#include "cli/refused.h"
 #include "cli/session.h"
 #include "cli/trace.h"
 #include "cli/verbs.h"
 #include "data/results.h"
 #include "design/report.h"
 #include "emu/emu.h"
+#include "flow/feed.h"
+#include "flow/output.h"
+#include "flow/refused.h"
 #include "ref/graph_eval.h"
 #include "ref/mask_watch.h"
 
@@ -388,7 +389,7 @@ static bool execute(ts_arena *arena, const options *o, bool *refused, ts_err *er
         ts_report_print_measured(stdout, measured);
         json_decref(measured);
     }
-    ok = ok && ts_refused_tell(&r.refused, "run", r.feed.taken, r.c.design.plan.n_max, err);
+    ok = ok && ts_refused_tell(&r.refused, r.o->source.notices, r.feed.taken, r.c.design.plan.n_max, err);
     if (ok)
         ok = ts_result_file_commit(&r.file, err);
     else if (opened)
@@ -402,7 +403,8 @@ static bool execute(ts_arena *arena, const options *o, bool *refused, ts_err *er
 
 int ts_verb_run(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.source.verb = "run"};
+    const ts_notices notices = ts_cli_notices(verb->name);
+    options o = {.source.notices = &notices};
     const ts_arg table[] = {
         {"engine", TS_ARG_TEXT, "ENGINE", "float (as the file writes it), integer (bit-exact emulator) or rtl (simulation)", &o.engine, 0,
          0, true},

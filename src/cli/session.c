@@ -6,7 +6,6 @@
 #include "base/blas.h"
 #include "base/file.h"
 #include "cli/assisted.h"
-#include "cli/feed.h"
 #include "cli/progress.h"
 #include "emu/emu.h"
 #include "pass/understand.h"
@@ -38,14 +37,6 @@ bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *mode
     return true;
 }
 
-bool ts_check_source(const ts_event_source *s, ts_err *err)
-{
-    if (!s->events == !s->samples)
-        return ts_fail(err, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
-    return !s->samples || !(s->inputs || s->lengths || s->mask) ||
-           ts_fail(err, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
-}
-
 static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_event_source *source, const char *model, int features,
                                     int outputs, ts_err *err)
 {
@@ -75,29 +66,6 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
         return NULL;
     }
     return load_inputs(arena, source->inputs, source, model, features, ts_host_outputs(host, &pooled), err);
-}
-
-ts_events_options ts_event_options(const ts_event_source *s)
-{
-    return (ts_events_options){
-        .lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
-}
-
-const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
-{
-    ts_progress("reading %s", s->samples ? s->samples : s->events);
-    ts_feed feed;
-    const ts_events *events = NULL;
-    if (ts_feed_open(arena, s, inputs, host, &feed, err))
-        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, ts_progress_events, err)
-                             : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
-    if (events && !ts_feed_fits(&feed, events, err))
-        events = NULL;
-    ts_progress_end();
-    if (events)
-        ts_feed_watch(&feed);
-    ts_feed_close(&feed);
-    return events;
 }
 
 static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const ts_event_source *given, ts_compiled *c, ts_err *err)

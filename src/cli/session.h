@@ -2,9 +2,8 @@
 #ifndef TS_SESSION_H
 #define TS_SESSION_H
 #include "cli/args.h"
-#include "data/events.h"
 #include "emit/emit.h"
-#include "host/host.h"
+#include "flow/feed.h"
 #include "import/import.h"
 #include "pass/recognise.h"
 
@@ -25,29 +24,11 @@ typedef struct ts_float_model {
 } ts_float_model;
 bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err);
 
-/* Where events come from, as the command line has it. */
-typedef struct ts_event_source {
-    const char *events, *inputs, *lengths, *mask; /* --events with what belongs to it, or */
-    const char *samples;                          /* --input: for models with an input of a fixed shape */
-    const char *verb;                             /* for messages */
-    int limit;
-    int keep;          /* only the lengths of events behind the first so many; 0: keep all */
-    bool standardised; /* values are taken as they are */
-} ts_event_source;
-ts_events_options ts_event_options(const ts_event_source *source);
-
-/* Whether exactly one of --events and --input was given. */
-bool ts_check_source(const ts_event_source *source, ts_err *err);
-
 /* The inputs file, or, for .npy events without one, values as they are; checked against the model. */
 const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err);
 
 /* The same for a model whose ends are the host's. */
 const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err);
-
-/* Events as the model's input takes them, all at once; warns where they are no standardised ones. host: NULL for a model that is all
- * hardware. */
-const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
 
 /* Names of what a compiled directory has of its model's files. */
 #define TS_MODEL_COPY "model.onnx"

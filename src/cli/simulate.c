@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "cli/assisted.h"
-#include "cli/feed.h"
+#include "cli/notices.h"
 #include "cli/progress.h"
-#include "cli/refused.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/report.h"
 #include "emu/emu.h"
+#include "flow/feed.h"
+#include "flow/refused.h"
 #include "plan/predict.h"
 
 typedef struct options {
@@ -297,7 +298,7 @@ static bool simulate(ts_arena *arena, const options *o, bool *refused, ts_err *e
              ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
                      result.difference ? result.difference : "results are missing", o->dir);
     }
-    ok = ok && ts_refused_tell(&no, "simulate", events->count, c.design.plan.n_max, err);
+    ok = ok && ts_refused_tell(&no, o->source.notices, events->count, c.design.plan.n_max, err);
     ts_design_free(&c.design);
     return ok;
 }
@@ -361,7 +362,8 @@ static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err
 
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
 {
-    options o = {.seed = 1, .source.verb = "simulate"};
+    const ts_notices notices = ts_cli_notices(verb->name);
+    options o = {.seed = 1, .source.notices = &notices};
     const ts_arg table[] = {
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &o.source.events, 0, 0, false},
         {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &o.source.samples, 0, 0, false},

@@ -205,7 +205,7 @@ const ts_spread *ts_event_stream_spread(const ts_event_stream *s)
     return s->spread;
 }
 
-const ts_events *ts_event_stream_rest(ts_event_stream *s, ts_arena *arena, ts_events_progress *progress, ts_err *err)
+const ts_events *ts_event_stream_rest(ts_event_stream *s, ts_arena *arena, ts_events_progress *progress, void *user, ts_err *err)
 {
     int count = 0, room = 0, kept = 0;
     ts_event *list = NULL;
@@ -225,7 +225,7 @@ const ts_events *ts_event_stream_rest(ts_event_stream *s, ts_arena *arena, ts_ev
         if (scratch)
             ts_arena_free(scratch);
         if (progress && count % 64 == 0)
-            progress(s->events, ts_event_stream_total(s), ts_event_stream_fraction(s));
+            progress(user, s->events, ts_event_stream_total(s), ts_event_stream_fraction(s));
     } while (status == TS_EVENT_READ);
     ts_events *events = NULL;
     if (status == TS_EVENT_END) {
@@ -248,7 +248,7 @@ bool ts_events_is_npy(const char *path)
 const ts_events *ts_events_load(ts_arena *arena, const char *path, const ts_inputs *in, const ts_events_options *options, ts_err *err)
 {
     ts_event_stream *s = ts_event_stream_open(path, in, options, err);
-    const ts_events *events = s ? ts_event_stream_rest(s, arena, NULL, err) : NULL;
+    const ts_events *events = s ? ts_event_stream_rest(s, arena, NULL, NULL, err) : NULL;
     ts_event_stream_close(s);
     return events;
 }

@@ -51,8 +51,8 @@ const ts_events *ts_event_stream_take(ts_event_stream *stream, ts_arena *arena, 
 
 /* All the others. progress, if not NULL, hears now and then how many are read, how many there are and what part that is, as the next two
  * say. */
-typedef void ts_events_progress(long long done, long long total, double fraction);
-const ts_events *ts_event_stream_rest(ts_event_stream *stream, ts_arena *arena, ts_events_progress *progress, ts_err *err);
+typedef void ts_events_progress(void *user, long long done, long long total, double fraction);
+const ts_events *ts_event_stream_rest(ts_event_stream *stream, ts_arena *arena, ts_events_progress *progress, void *user, ts_err *err);
 
 long long ts_event_stream_total(const ts_event_stream *stream); /* events that there are to read, at most; 0: not known before the end */
 double ts_event_stream_fraction(const ts_event_stream *stream); /* of the file that has been read; below 0: not known */

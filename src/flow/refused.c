@@ -1,4 +1,4 @@
-#include "cli/refused.h"
+#include "flow/refused.h"
 
 void ts_refuse(ts_refused *r, int64_t id, int hits)
 {
@@ -9,7 +9,7 @@ void ts_refuse(ts_refused *r, int64_t id, int hits)
     r->count++;
 }
 
-bool ts_refused_tell(const ts_refused *r, const char *verb, long long events, int most, ts_err *err)
+bool ts_refused_tell(const ts_refused *r, const ts_notices *notices, long long events, int most, ts_err *err)
 {
     char ids[160] = "";
     if (r->count == 0)
@@ -21,9 +21,7 @@ bool ts_refused_tell(const ts_refused *r, const char *verb, long long events, in
             events, most, r->least, r->most, r->most);
     for (int i = 0, used = 0; i < r->count && i < TS_REFUSED_NAMED; i++)
         used += snprintf(ids + used, sizeof ids - (size_t)used, "%s%lld", i ? ", " : "", (long long)r->id[i]);
-    fprintf(
-        stderr,
-        "tessera %s: warning: %lld of %lld events were refused: the design takes at most %d hits, and they have %d to %d (event_id %s%s)\n",
-        verb, r->count, events, most, r->least, r->most, ids, r->count > TS_REFUSED_NAMED ? ", ..." : "");
+    ts_notice_warning(notices, "%lld of %lld events were refused: the design takes at most %d hits, and they have %d to %d (event_id %s%s)",
+                      r->count, events, most, r->least, r->most, ids, r->count > TS_REFUSED_NAMED ? ", ..." : "");
     return true;
 }

@@ -1,7 +1,23 @@
-/* Events as a verb reads them: from a file of events or of samples, a few at a time. */
+/* Events as long work reads them: from a file of events or of samples, a few at a time or all at once. */
 #ifndef TS_FEED_H
 #define TS_FEED_H
-#include "cli/session.h"
+#include "data/events.h"
+#include "flow/notices.h"
+#include "host/host.h"
+
+/* Where events come from. */
+typedef struct ts_event_source {
+    const char *events, *inputs, *lengths, *mask; /* --events with what belongs to it, or */
+    const char *samples;                          /* --input: for models with an input of a fixed shape */
+    const ts_notices *notices;
+    int limit;
+    int keep;          /* only the lengths of events behind the first so many; 0: keep all */
+    bool standardised; /* values are taken as they are */
+} ts_event_source;
+ts_events_options ts_event_options(const ts_event_source *source);
+
+/* Whether exactly one of --events and --input was given. */
+bool ts_check_source(const ts_event_source *source, ts_err *err);
 
 typedef struct ts_feed {
     const ts_event_source *source;
@@ -19,16 +35,17 @@ void ts_feed_close(ts_feed *feed);
 /* The next events: up to `most`, and no more once they have `hits` hits. count is 0 at the end; NULL with a message. */
 const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits, ts_err *err);
 
-/* Whether the events have as many hits as the model's input, where that has a fixed shape. */
-bool ts_feed_fits(const ts_feed *feed, const ts_events *events, ts_err *err);
-
 /* All events, to be simulated together; fails where there are more than hardware can be simulated with in a day. */
 const ts_events *ts_feed_take_all(ts_feed *feed, ts_arena *arena, ts_err *err);
 
-/* For the progress line: `done` of the events that were taken are done. */
+/* `done` of the events that were taken are done. */
 void ts_feed_progress(const ts_feed *feed, long long done);
 
 /* Warns where the values read so far are no standardised ones. */
 void ts_feed_watch(const ts_feed *feed);
+
+/* Events as the model's input takes them, all at once; warns where they are no standardised ones. host: NULL for a model that is all
+   hardware. */
+const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
 
 #endif

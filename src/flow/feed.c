@@ -1,6 +1,4 @@
-#include "cli/feed.h"
-
-#include "cli/progress.h"
+#include "flow/feed.h"
 
 /* Whether an inputs file leaves every value as it is. */
 static bool is_identity(const ts_inputs *in)
@@ -11,16 +9,29 @@ static bool is_identity(const ts_inputs *in)
     return true;
 }
 
-/* Whoever has values in a .npy knows whether they are raw; that this verb knows too is not to be taken for granted. */
+bool ts_check_source(const ts_event_source *s, ts_err *err)
+{
+    if (!s->events == !s->samples)
+        return ts_fail(err, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
+    return !s->samples || !(s->inputs || s->lengths || s->mask) ||
+           ts_fail(err, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
+}
+
+ts_events_options ts_event_options(const ts_event_source *s)
+{
+    return (ts_events_options){
+        .lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
+}
+
+/* Whoever has values in a .npy knows whether they are raw; that this is known here too is not to be taken for granted. */
 static void say_what_is_done(const ts_event_source *s, const ts_inputs *in)
 {
     if (!s->events || !ts_events_is_npy(s->events) || !in->path || is_identity(in))
         return;
     if (s->standardised)
-        fprintf(stderr, "tessera %s: note: %s: values are taken as standardised\n", s->verb, s->events);
+        ts_notice_note(s->notices, "%s: values are taken as standardised", s->events);
     else
-        fprintf(stderr, "tessera %s: note: %s: raw values, standardised here as %s says (--standardised: they are already)\n", s->verb,
-                s->events, in->path);
+        ts_notice_note(s->notices, "%s: raw values, standardised here as %s says (--standardised: they are already)", s->events, in->path);
 }
 
 bool ts_feed_open(ts_arena *arena, const ts_event_source *s, const ts_inputs *in, const ts_host *host, ts_feed *feed, ts_err *err)
@@ -48,7 +59,8 @@ static long long samples(const ts_feed *feed)
     return limit && limit < all ? limit : all;
 }
 
-bool ts_feed_fits(const ts_feed *feed, const ts_events *events, ts_err *err)
+/* Whether the events have as many hits as the model's input, where that has a fixed shape. */
+static bool fits(const ts_feed *feed, const ts_events *events, ts_err *err)
 {
     int hits, features;
     if (!feed->stream || !feed->host || !ts_host_fixed_event(feed->host, &hits, &features))
@@ -65,7 +77,7 @@ const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits
     if (feed->stream) {
         const ts_events *events = ts_event_stream_take(feed->stream, arena, most, hits, err);
         feed->taken += events ? events->count : 0;
-        return events && ts_feed_fits(feed, events, err) ? events : NULL;
+        return events && fits(feed, events, err) ? events : NULL;
     }
     ts_events *events = TS_NEW(arena, ts_events);
     ts_event *event = TS_NEW_N(arena, ts_event, most);
@@ -97,7 +109,7 @@ void ts_feed_progress(const ts_feed *feed, long long done)
 {
     const double read = feed->stream ? ts_event_stream_fraction(feed->stream) : (double)feed->taken / (double)samples(feed);
     const long long known = feed->stream ? ts_event_stream_total(feed->stream) : samples(feed), total = read >= 1 ? feed->taken : known;
-    ts_progress_events(done, total, feed->taken > 0 ? read * (double)done / (double)feed->taken : read);
+    ts_notice_events(feed->source->notices, done, total, feed->taken > 0 ? read * (double)done / (double)feed->taken : read);
 }
 
 void ts_feed_watch(const ts_feed *feed)
@@ -108,19 +120,34 @@ void ts_feed_watch(const ts_feed *feed)
     if (!feed->stream || !ts_spread_is_odd(ts_event_stream_spread(feed->stream), in, seen, sizeof seen))
         return;
     if (!in->path)
-        fprintf(stderr,
-                "tessera %s: warning: %s: %s; values go to the model as they are. If it was trained on standardised ones, give --inputs\n",
-                s->verb, s->events, seen);
+        ts_notice_warning(s->notices, "%s: %s; values go to the model as they are. If it was trained on standardised ones, give --inputs",
+                          s->events, seen);
     else if (s->standardised)
-        fprintf(stderr, "tessera %s: warning: %s: %s, not about 0 and 1: are they raw values, not --standardised ones?\n", s->verb,
-                s->events, seen);
+        ts_notice_warning(s->notices, "%s: %s, not about 0 and 1: are they raw values, not --standardised ones?", s->events, seen);
     else if (is_identity(in))
-        fprintf(stderr, "tessera %s: warning: %s: %s, and %s (mean 0, std 1 everywhere) leaves them so. Is it the model's?\n", s->verb,
-                s->events, seen, in->path);
+        ts_notice_warning(s->notices, "%s: %s, and %s (mean 0, std 1 everywhere) leaves them so. Is it the model's?", s->events, seen,
+                          in->path);
     else
-        fprintf(
-            stderr,
-            "tessera %s: warning: %s: standardised as %s says, %s, not about 0 and 1: are the values in the units of that file? Those that "
-            "are standardised already need --standardised\n",
-            s->verb, s->events, in->path, seen);
+        ts_notice_warning(s->notices,
+                          "%s: standardised as %s says, %s, not about 0 and 1: are the values in the units of that file? Those that are "
+                          "standardised already need --standardised",
+                          s->events, in->path, seen);
+}
+
+const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
+{
+    ts_notice_step(s->notices, "reading %s", s->samples ? s->samples : s->events);
+    ts_feed feed;
+    const ts_events *events = NULL;
+    const ts_notices none = {0}, *hears = s->notices ? s->notices : &none;
+    if (ts_feed_open(arena, s, inputs, host, &feed, err))
+        events = feed.stream ? ts_event_stream_rest(feed.stream, arena, hears->progress, hears->user, err)
+                             : ts_feed_take(&feed, arena, (int)feed.samples.dim[0], INT32_MAX, err);
+    if (events && !fits(&feed, events, err))
+        events = NULL;
+    ts_notice_step_end(s->notices);
+    if (events)
+        ts_feed_watch(&feed);
+    ts_feed_close(&feed);
+    return events;
 }

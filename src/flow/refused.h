@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "flow/notices.h"
 
 enum { TS_REFUSED_NAMED = 5 };
 typedef struct ts_refused {
@@ -14,7 +15,7 @@ typedef struct ts_refused {
 
 void ts_refuse(ts_refused *refused, int64_t id, int hits);
 
-/* One warning on stderr; false with a message where all of `events` were refused. most: hits that the design takes. */
-bool ts_refused_tell(const ts_refused *refused, const char *verb, long long events, int most, ts_err *err);
+/* One warning; false with a message where all of `events` were refused. most: hits that the design takes. */
+bool ts_refused_tell(const ts_refused *refused, const ts_notices *notices, long long events, int most, ts_err *err);
 
 #endif

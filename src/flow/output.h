@@ -1,7 +1,8 @@
 /* -o FILE before any work is done for it. */
 #ifndef TS_OUTPUT_H
 #define TS_OUTPUT_H
-#include "cli/session.h"
+#include "emit/emit.h"
+#include "flow/feed.h"
 
 /* Whether `output` can be written, and is not the file `input` (what: "the events file"); NULL inputs are fine. */
 bool ts_check_output(const char *output, ts_err *err);

@@ -1,4 +1,4 @@
-#include "cli/output.h"
+#include "flow/output.h"
 
 #include <errno.h>
 #include <string.h>
