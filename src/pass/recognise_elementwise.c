@@ -1,22 +1,17 @@
-/* Elementwise operators, Where and reductions. */
+/* Elementwise operators and Where. */
 #include <math.h>
 #include <string.h>
 
 #include "op/op.h"
 #include "pass/recognise_value.h"
 
-static rec_val *copy(rec *r, const rec_val *v, const ts_shape *shape)
+rec_val *ts_rec_copy(rec *r, const rec_val *v, const ts_shape *shape)
 {
     rec_val *out = TS_NEW(r->arena, rec_val);
     *out = *v;
     out->shape = shape;
     out->node = r->node;
     return out;
-}
-
-static bool is_hit_value(const rec_val *v)
-{
-    return v && (v->kind == VAL_LINEAR || v->kind == VAL_POLY);
 }
 
 static const rec_val *fail(rec *r, const char *what)
@@ -40,7 +35,7 @@ const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const
     const rec_form *sum = ts_form_add(r, ts_form_scale(r, a->form, a->scale, NULL), ts_form_scale(r, b->form, sign * b->scale, NULL));
     if (!sum)
         return NULL;
-    rec_val *out = copy(r, a, shape);
+    rec_val *out = ts_rec_copy(r, a, shape);
     out->scale = 1.0;
     out->form = sum;
     out->mask = NULL;
@@ -59,7 +54,7 @@ const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, con
         if (!isfinite(value[i]))
             return fail(r, "infinity, or something that is no number, is added");
     if (v->kind == VAL_SCORE)
-        return copy(r, v, shape); /* the same for all keys of a query: the softmax does not see it */
+        return ts_rec_copy(r, v, shape); /* the same for all keys of a query: the softmax does not see it */
     if (v->kind != VAL_LINEAR && v->kind != VAL_POLY)
         return ts_rec_linear(r, v);
     const double *by = value;
@@ -71,7 +66,7 @@ const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, con
     }
     if (v->kind == VAL_POLY)
         return ts_rec_poly_shift(r, v, by);
-    rec_val *out = copy(r, v, shape);
+    rec_val *out = ts_rec_copy(r, v, shape);
     out->form = ts_form_shift(r, ts_form_scale(r, v->form, v->scale, NULL), by);
     out->scale = 1.0;
     out->mask = NULL;
@@ -92,7 +87,7 @@ const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, con
         if (!isfinite(by[i]))
             return fail(r, "a value is multiplied by infinity or divided by zero");
     }
-    rec_val *out = copy(r, v, shape);
+    rec_val *out = ts_rec_copy(r, v, shape);
     switch (v->kind) {
     case VAL_POLY:
         return ts_rec_poly_scale(r, v, by);
@@ -136,11 +131,11 @@ static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val 
     if (mask->mask && !ts_mask_use(r, mask, padding))
         return NULL;
     if (v->kind == VAL_ROW && !(mask->mask && mask->mask->input)) /* a guard against a maximum of -infinity */
-        return copy(r, v, shape);
+        return ts_rec_copy(r, v, shape);
     if (v->kind == VAL_PROB) { /* a guard's Where(IsNaN(p), 0, p), or padding's probabilities, which are 0 already */
         if (fill != 0)
             return fail(r, "attention probabilities are replaced by something else than zero");
-        return copy(r, v, shape);
+        return ts_rec_copy(r, v, shape);
     }
     v = ts_rec_linear(r, v);
     if (!v)
@@ -148,7 +143,7 @@ static const rec_val *fill_padding(rec *r, const ts_shape *shape, const rec_val 
     v = ts_rec_broadcast(r, v, shape);
     if (!v)
         return NULL;
-    rec_val *out = copy(r, v, shape);
+    rec_val *out = ts_rec_copy(r, v, shape);
     if (mask->mask && mask->mask->input) {
         out->mask = mask->mask;
         out->fill = fill;
@@ -171,7 +166,7 @@ static const rec_val *with_mask(rec *r, const ts_shape *shape, ts_op_kind kind, 
         return fail(r, "a mask is combined with values of the hits in a way that is not understood");
     if (mask->level[0] == neutral && mask->level[1] == neutral) {
         ts_mask_watch(r, mask, neutral);
-        return copy(r, v, shape);
+        return ts_rec_copy(r, v, shape);
     }
     if (!mask->mask)
         return fail(r, "a constant of the event's size is combined with values of the hits; make it a scalar");
@@ -200,7 +195,7 @@ static const rec_val *compare_data(rec *r, const rec_val *v, const ts_value *wit
                     "values of the hits are compared with each other; only a comparison with a constant, as a padding mask, is understood");
     if (v->kind == VAL_SCORE && isinf(level))
         return ts_mask_value(r, &like, ts_mask_data(r, NULL), 0, 1);
-    if (ts_kind(r->node) != TS_OP_Equal || !is_hit_value(v))
+    if (ts_kind(r->node) != TS_OP_Equal || !ts_rec_is_hits(v))
         return fail(r, "hits are compared by size; a mask computed from the data must be an equality that no real hit meets (x == 0)");
     return ts_mask_value(
         r, &like,
@@ -220,8 +215,8 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
     case TS_OP_Add:
     case TS_OP_Sum:
         if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level >= 0 && level <= 1e-6) /* a guard against dividing by zero */
-            return copy(r, v, shape);
-        return v->kind == VAL_COUNT ? copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
+            return ts_rec_copy(r, v, shape);
+        return v->kind == VAL_COUNT ? ts_rec_copy(r, v, shape) : ts_rec_shift(r, shape, v, t, 1.0);
     case TS_OP_Sub:
         if (!swapped)
             return ts_rec_shift(r, shape, v, t, -1.0);
@@ -233,25 +228,25 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
         if (!swapped)
             return ts_rec_scale(r, shape, v, t, true);
         if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level == 1) {
-            rec_val *inverse = copy(r, v, shape);
+            rec_val *inverse = ts_rec_copy(r, v, shape);
             inverse->row = ROW_INVERSE;
             return inverse;
         }
-        v = is_hit_value(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
+        v = ts_rec_is_hits(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
         return v ? ts_rec_scale(r, shape, v, t, false) : NULL;
     case TS_OP_Pow:
         if (v->kind == VAL_SIZE && !swapped && uniform && level > 0)
-            return copy(r, v, shape);
-        if (swapped || !uniform || !is_hit_value(v))
+            return ts_rec_copy(r, v, shape);
+        if (swapped || !uniform || !ts_rec_is_hits(v))
             return fail(r, "this power is not that of a layer normalisation or an activation");
-        return level == 1.0 ? copy(r, v, shape) : ts_rec_poly_power(r, v, level);
+        return level == 1.0 ? ts_rec_copy(r, v, shape) : ts_rec_poly_power(r, v, level);
     case TS_OP_Max:
         if (v->kind == VAL_COUNT && uniform && level <= 1)
-            return copy(r, v, shape); /* a guard against dividing by zero */
-        if (uniform && level == 0 && is_hit_value(v))
+            return ts_rec_copy(r, v, shape); /* a guard against dividing by zero */
+        if (uniform && level == 0 && ts_rec_is_hits(v))
             return ts_rec_activation(r, v, TS_ACT_RELU);
         if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level <= 1e-6)
-            return copy(r, v, shape);
+            return ts_rec_copy(r, v, shape);
         return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
     default:
         return fail(r, "this operator on values of the hits has no hardware");
@@ -279,7 +274,7 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
             base->from = ts_form_freeze(r, ts_form_scale(r, a->form, a->scale, NULL));
             base->pool = TS_POOL_MEAN;
             base->mask = a->mask;
-            rec_val *out = copy(r, a, shape);
+            rec_val *out = ts_rec_copy(r, a, shape);
             out->kind = VAL_LINEAR;
             out->form = ts_form_identity(r, ts_base_share(r, base));
             out->scale = 1.0;
@@ -292,7 +287,7 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
     }
     if (a->kind == VAL_SIZE || b->kind == VAL_SIZE)
         return ts_rec_linear(r, a->kind == VAL_SIZE ? a : b);
-    if ((kind == TS_OP_Mul || kind == TS_OP_Div) && is_hit_value(a) && is_hit_value(b))
+    if ((kind == TS_OP_Mul || kind == TS_OP_Div) && ts_rec_is_hits(a) && ts_rec_is_hits(b))
         return ts_rec_poly_mul(r, shape, a, b, kind == TS_OP_Div);
     ts_rec_fail(r, r->node, "%s (%s) and %s (%s) are combined in a way that no encoder does", ts_rec_kind_text(a), ts_rec_name(a->node),
                 ts_rec_kind_text(b), ts_rec_name(b->node));
@@ -370,8 +365,8 @@ static const rec_val *clip(rec *r, const ts_node *node, const rec_val *v)
     if ((lo && (!lo->constant || !ts_rec_uniform(lo->constant, &low))) || (hi && (!hi->constant || !ts_rec_uniform(hi->constant, &high))))
         return fail(r, "Clip needs constant limits");
     if (v->kind == VAL_COUNT && low <= 1 && high > 1e9)
-        return copy(r, v, &node->out[0]->shape);
-    if (is_hit_value(v) && low == 0 && high > 1e30)
+        return ts_rec_copy(r, v, &node->out[0]->shape);
+    if (ts_rec_is_hits(v) && low == 0 && high > 1e30)
         return ts_rec_activation(r, v, TS_ACT_RELU);
     return fail(r, "Clip is only understood as a ReLU, Clip(x, 0, infinity)");
 }
@@ -394,18 +389,18 @@ bool ts_rec_unary(rec *r, const ts_node *node)
     } else if (kind == TS_OP_Exp && v->kind == VAL_SCORE) {
         out = ts_rec_exp(r, v);
     } else if (kind == TS_OP_Reciprocal && v->kind == VAL_ROW && v->row == ROW_SUM) {
-        rec_val *inverse = copy(r, v, &node->out[0]->shape);
+        rec_val *inverse = ts_rec_copy(r, v, &node->out[0]->shape);
         inverse->row = ROW_INVERSE;
         out = inverse;
-    } else if (kind == TS_OP_Abs && (is_hit_value(v) || v->kind == VAL_SIZE)) {
+    } else if (kind == TS_OP_Abs && (ts_rec_is_hits(v) || v->kind == VAL_SIZE)) {
         out = ts_rec_size(r, v, &v->layout, &node->out[0]->shape);
     } else if (kind == TS_OP_Sign && ts_rec_is_size(v)) {
         out = ts_rec_size_mask(r, v, 0, 1);
     } else if (kind == TS_OP_Sqrt && v->kind == VAL_SIZE) {
-        out = copy(r, v, &node->out[0]->shape);
+        out = ts_rec_copy(r, v, &node->out[0]->shape);
     } else if (kind == TS_OP_Clip) {
         out = clip(r, node, v);
-    } else if (!is_hit_value(v)) {
+    } else if (!ts_rec_is_hits(v)) {
         out = ts_rec_linear(r, v);
     } else {
         switch ((int)kind) {
@@ -452,10 +447,10 @@ bool ts_rec_cast(rec *r, const ts_node *node)
     if (v->kind == VAL_MASK)
         out = ts_mask_unary(r, v);
     else if (ts_is_float(to))
-        out = copy(r, v, &node->out[0]->shape);
+        out = ts_rec_copy(r, v, &node->out[0]->shape);
     else if (to == TS_BOOL && v->kind == VAL_SIZE)
         out = ts_rec_size_mask(r, v, 0, 1);
-    else if (to == TS_BOOL && is_hit_value(v))
+    else if (to == TS_BOOL && ts_rec_is_hits(v))
         out = ts_mask_value(r, &like, ts_mask_data(r, ts_printf(r->arena, "%s == 0, node '%s'", ts_in(node, 0)->name, node->name)), 1, 0);
     else
         ts_rec_fail(r, node, "values of the hits are turned into %s; keep them in floating point", ts_dtype_name(to));
@@ -488,7 +483,7 @@ bool ts_rec_where(rec *r, const ts_node *node)
     const bool kept[2] = {(cond->level[0] != 0) == keeps, (cond->level[1] != 0) == keeps};
     if (kept[0] && kept[1]) {
         ts_mask_watch(r, cond, cond->level[0]);
-        out = copy(r, v, shape);
+        out = ts_rec_copy(r, v, shape);
     } else if (!kept[0] && !kept[1]) {
         out = fail(r, "Where replaces all values by a constant");
     } else if (!cond->mask) {
@@ -499,119 +494,6 @@ bool ts_rec_where(rec *r, const ts_node *node)
         out = ts_mask_score(r, v, cond, kept[0] ? 1 : 0);
     } else {
         out = fill_padding(r, shape, v, cond, kept[0] ? 1 : 0, fill->level[0]);
-    }
-    r->val[node->out[0]->id] = out;
-    return out != NULL;
-}
-
-/* The dimensions that a reduction takes. */
-static bool reduced_dims(rec *r, const ts_node *node, int rank, bool *flag)
-{
-    const ts_attr *attr = ts_attr_find(node, "axes");
-    const ts_value *in = ts_in(node, 1);
-    if (ts_kind(node) == TS_OP_GlobalAveragePool || ts_kind(node) == TS_OP_GlobalMaxPool) {
-        for (int i = 0; i < rank; i++)
-            flag[i] = i > 1;
-        return true;
-    }
-    const int64_t count = attr ? attr->count : in && in->constant ? ts_count(in->constant) : 0;
-    if (in && !in->constant)
-        return ts_rec_fail(r, node, "the axes must be constant");
-    for (int i = 0; i < rank; i++)
-        flag[i] = count == 0 && !ts_attr_int(node, "noop_with_empty_axes", 0);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t axis = attr ? attr->i[i] : ts_get_int(in->constant, i);
-        axis += axis < 0 ? rank : 0;
-        CHECK(axis >= 0 && axis < rank);
-        flag[axis] = true;
-    }
-    return true;
-}
-
-static const rec_val *pool_tokens(rec *r, const ts_node *node, const rec_val *v, const rec_layout *layout, const ts_shape *shape)
-{
-    const ts_op_kind kind = ts_kind(node);
-    v = ts_rec_linear(r, v);
-    if (!v)
-        return NULL;
-    rec_val *out = copy(r, v, shape);
-    out->layout = *layout;
-    if (kind == TS_OP_ReduceSum && v->mask && v->fill == 0) {
-        out->kind = VAL_SUM;
-        return out;
-    }
-    if (kind == TS_OP_ReduceSum)
-        return fail(r, "hits are summed; pool them by mean or maximum, so that the result does not grow with their number");
-    const bool mean = kind == TS_OP_ReduceMean || kind == TS_OP_GlobalAveragePool,
-               max = kind == TS_OP_ReduceMax || kind == TS_OP_GlobalMaxPool;
-    if (!mean && !max)
-        return fail(r, "hits are pooled in a way that has no hardware; use the mean, the maximum or the first hit");
-    const rec_form *f = ts_form_scale(r, v->form, v->scale, NULL);
-    const bool through = mean && f->terms == 1 && !f->grid && !f->term[0].x_grid; /* the mean of a linear is the linear of the mean */
-    rec_base *base = ts_base_new(r, BASE_POOL, through ? f->term[0].base->width : f->rows);
-    base->from = through ? f->term[0].base : ts_form_freeze(r, f);
-    base->pool = mean ? TS_POOL_MEAN : TS_POOL_MAX;
-    if (max && v->mask && v->fill <= REC_DROP)
-        base->mask = v->mask;
-    out->form = through ? ts_form_over(r, f, ts_base_share(r, base)) : ts_form_identity(r, ts_base_share(r, base));
-    out->scale = 1.0;
-    out->mask = NULL;
-    return out;
-}
-
-/* Whether a reduction over channels makes one size of a hit's values, or of their sizes. */
-static bool makes_size(ts_op_kind kind, const rec_val *v)
-{
-    if (kind == TS_OP_ReduceL1 || kind == TS_OP_ReduceL2)
-        return is_hit_value(v) || v->kind == VAL_SIZE;
-    if (kind == TS_OP_ReduceMax)
-        return ts_rec_is_size(v);
-    return v->kind == VAL_SIZE && (kind == TS_OP_ReduceSum || kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSumSquare);
-}
-
-bool ts_rec_reduce(rec *r, const ts_node *node)
-{
-    const rec_val *v = r->val[ts_in(node, 0)->id], *out = NULL;
-    const ts_shape *shape = &node->out[0]->shape;
-    const ts_op_kind kind = ts_kind(node);
-    bool flag[TS_MAX_RANK];
-    rec_split split;
-    rec_layout left = {0};
-    int64_t rows = 1;
-    int tokens = 0;
-    if (!ts_rec_split(r, v, &split) || !reduced_dims(r, node, split.rank, flag))
-        return false;
-    for (int i = 0; i < split.rank; i++)
-        for (int j = split.start[i]; j < split.start[i + 1]; j++) {
-            const rec_axis *axis = &split.axes.axis[j];
-            if (!flag[i])
-                ts_layout_add(&left, axis->kind, axis->size);
-            else if (axis->kind == REC_CONST)
-                rows *= axis->size;
-            else
-                tokens++;
-        }
-    if (v->kind == VAL_MASK) {
-        out = ts_mask_reduce(r, v, &left, shape, rows, tokens);
-    } else if (v->kind == VAL_SCORE || v->kind == VAL_EXP) {
-        out = ts_rec_row_reduce(r, v, &split, flag, &left);
-    } else if (tokens == 0 && makes_size(kind, v)) {
-        out = ts_rec_size(r, v, &left, shape);
-    } else if (!is_hit_value(v)) {
-        out = ts_rec_linear(r, v);
-    } else if (tokens == 1 && rows == 1) {
-        out = pool_tokens(r, node, v, &left, shape);
-    } else if (tokens == 0 && rows == 1) {
-        out = copy(r, v, shape);
-    } else if (tokens > 0 || rows != ts_layout_rows(&v->layout)) {
-        fail(r, "this reduction takes neither all channels of a hit (a layer normalisation) nor all hits (pooling)");
-    } else if (kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSum) {
-        out = ts_rec_poly_reduce(r, v, &left, shape, kind == TS_OP_ReduceMean);
-    } else if (kind == TS_OP_ReduceSumSquare) {
-        out = ts_rec_poly_power(r, v, 2.0);
-        out = out ? ts_rec_poly_reduce(r, out, &left, shape, false) : NULL;
-    } else {
-        fail(r, "this reduction over the channels has no hardware");
     }
     r->val[node->out[0]->id] = out;
     return out != NULL;

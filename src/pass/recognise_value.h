@@ -5,7 +5,8 @@
      splits and slices it went through;
    - its content is an affine form over the outputs of non-linear things (bases: model input, norm, activation, attention), or
      one of the few intermediate things that occur inside of them: a polynomial (norms, activations), scores, probabilities, masks.
-   The bases then form a small graph that has lost everything an exporter chose; recognise_match.c reads the encoder from it. */
+   The bases then form a small graph that has lost everything an exporter chose; recognise_match.c reads the encoder from it.
+   In a circle with pass/recognise.h: it is the inside of it. */
 #ifndef TS_RECOGNISE_VALUE_H
 #define TS_RECOGNISE_VALUE_H
 #include "graph/encoder.h"
@@ -328,11 +329,18 @@ bool ts_rec_bias_gelu(rec *r, const ts_node *node);
 bool ts_rec_binary(rec *r, const ts_node *node);
 bool ts_rec_unary(rec *r, const ts_node *node);
 bool ts_rec_where(rec *r, const ts_node *node);
-bool ts_rec_reduce(rec *r, const ts_node *node);
+rec_val *ts_rec_copy(rec *r, const rec_val *v, const ts_shape *shape); /* v, as what the node that is being read makes */
+static inline bool ts_rec_is_hits(const rec_val *v)                    /* values of hits, as far as they are understood */
+{
+    return v && (v->kind == VAL_LINEAR || v->kind == VAL_POLY);
+}
 bool ts_rec_cast(rec *r, const ts_node *node);
 const rec_val *ts_rec_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign);       /* LINEAR or POLY */
 const rec_val *ts_rec_shift(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, double factor); /* v + factor * t */
 const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, const ts_tensor *t, bool divide);   /* v * t, v / t */
+
+/* recognise_reduce.c */
+bool ts_rec_reduce(rec *r, const ts_node *node);
 
 /* recognise_grid.c: quantisation that the file prescribes */
 bool ts_rec_quantise(rec *r, const ts_node *node);   /* QuantizeLinear, DequantizeLinear */
