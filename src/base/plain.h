@@ -1,4 +1,5 @@
-/* Texts from outside (names in files, names of files) that go into reports, JSON and generated code. */
+/* Texts from outside (names in files, names of files) that go into reports, JSON and generated code.
+   In a circle with base/arena.h: texts are made in arenas, which fail with errors, whose messages are made plain. */
 #ifndef TS_PLAIN_H
 #define TS_PLAIN_H
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* Rows of one event while they are read: what the readers of event files share. */
+/* Rows of one event while they are read: what the readers of event files share.
+   In a circle with data/events.h: it is the inside of it. */
 #ifndef TS_EVENT_ROWS_H
 #define TS_EVENT_ROWS_H
 #include "data/csv.h"

@@ -32,7 +32,7 @@ typedef struct ts_emit_options {
 /* False with a message where the plan is not legal, the directory is somebody else's, or writing fails; nothing is left behind. */
 bool ts_emit(const ts_emit_options *opt, const char *dir, ts_err *err);
 
-/* The same into a directory that is ours and not yet in its place (emit/outdir.h). The manifest comes last and lists every file that is
+/* The same into a directory that is ours and not yet in its place (design/outdir.h). The manifest comes last and lists every file that is
  * there. */
 bool ts_emit_into(const ts_emit_options *opt, const char *dir, ts_err *err);
 

@@ -1,5 +1,6 @@
 /* One walk through the model for both executors: the order of stages is written once, how a linear and an attention are computed
-   comes from outside. */
+   comes from outside.
+   In a circle with emu/emu.h: it is the inside of it. */
 #ifndef TS_EMU_FORWARD_H
 #define TS_EMU_FORWARD_H
 #include "emu/emu.h"

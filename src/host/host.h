@@ -27,7 +27,7 @@ size_t ts_host_sample_size(const ts_host *host);
 /* Whether the input is an event of a fixed number of hits, [1][hits][features], which is then set; events and samples are the same then. */
 bool ts_host_fixed_event(const ts_host *host, int *hits, int *features);
 
-/* "[samples, 3, 32, 32]": the array that ts_host_samples takes. */
+/* "[samples, 3, 32, 32]": the array that ts_host_samples_open takes. */
 const char *ts_host_samples_shape(ts_arena *arena, const ts_host *host);
 
 /* What the model makes of it: values of each token (*pooled false) or of the event. */

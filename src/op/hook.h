@@ -1,4 +1,5 @@
-/* What the hooks of operators share; included by the operators' own files only. */
+/* What the hooks of operators share; included by the operators' own files only.
+   In a circle with op/op.h: it is the inside of it. */
 #ifndef TS_HOOK_H
 #define TS_HOOK_H
 #include "op/op.h"

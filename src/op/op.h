@@ -26,7 +26,7 @@ typedef struct ts_op_hooks {
     /* Optional: checks of attributes when the file is read, beyond what attrs.def says of each. */
     bool (*check)(const ts_node *node, ts_err *err);
     /* Sets dtype, rank and dim of every output; fails on types and shapes that do not fit together. An input whose value is
-       needed for that (Reshape's shape) has data, or the hook fails through ts_op_need. */
+       needed for that (Reshape's shape) has data, or the hook fails (ts_need_data, op/hook.h). */
     bool (*infer)(const ts_op_args *a);
     /* Fills the outputs, which have their storage (zeroed); runs only after infer succeeded on the same inputs. Results may
        be out of the range of a narrow type: the caller wraps or rounds them (ts_tensor_narrow). */

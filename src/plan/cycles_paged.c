@@ -1,4 +1,4 @@
-/* When pages are there: the loader's transfers (plan/pages.h) in their order, at the plan's beats a cycle and latency. */
+/* When pages are there: the loader's transfers (ring/pages.h) in their order, at the plan's beats a cycle and latency. */
 #include <math.h>
 
 #include "plan/cycles.h"

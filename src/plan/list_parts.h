@@ -1,4 +1,5 @@
-/* For list_search.c: the rings of a chain's parts, planned roughly or in full, and kept for whoever asks again. */
+/* For list_search.c: the rings of a chain's parts, planned roughly or in full, and kept for whoever asks again.
+   In a circle with plan/list_search.h: it is the inside of it. */
 #ifndef TS_LIST_PARTS_H
 #define TS_LIST_PARTS_H
 #include "plan/cut.h"

@@ -1,4 +1,5 @@
-/* For partition.c: the search over one list of devices, all of which are used. */
+/* For partition.c: the search over one list of devices, all of which are used.
+   In a circle with plan/partition.h: it is the inside of it. */
 #ifndef TS_LIST_SEARCH_H
 #define TS_LIST_SEARCH_H
 #include "plan/partition.h"

@@ -51,7 +51,7 @@ typedef struct ts_memories {
     ts_mem_style *style[TS_PLACE_MAX];
     bool ultra[TS_PLACE_MAX];        /* may be UltraRAM: written before it is read in any case */
     ts_lin_id lin[TS_PLACE_MAX];     /* the linear stage that it is in; TS_LIN_COUNT: in none */
-    const char *stage[TS_PLACE_MAX]; /* the other stage that it is in (plan/cost.h); NULL: in several */
+    const char *stage[TS_PLACE_MAX]; /* the other stage that it is in (ring/cost.h); NULL: in several */
     int group[TS_PLACE_MAX];         /* those of one group are in different stages */
     int paged[TS_PLACE_MAX];         /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
     int count;

@@ -1,5 +1,6 @@
 /* The plan verifier: rechecks a finished plan from what it says alone. It shares formulas with the planner (cost, cycles, legal folds), but
-   none of its choices: whatever found the plan, by whatever search, it must pass here. */
+   none of its choices: whatever found the plan, by whatever search, it must pass here.
+   In a circle with plan/partition.h: a search checks what it has found before it gives it away. */
 #ifndef TS_VERIFY_H
 #define TS_VERIFY_H
 #include "plan/partition.h"

@@ -1,4 +1,4 @@
-/* The integer model: the contract between emulator, RTL, C export and partitioned builds (docs/numerics.md).
+/* The integer model: the contract between emulator, RTL and partitioned builds (docs/numerics.md).
    After quantisation nothing floats; the scales are kept for the host, to bring inputs in and outputs out.
    Constants that the hardware shares between the layers of a ring (s1, s2, widths) are equal in all layers by
    construction; ts_imodel_verify checks it. */

@@ -1,4 +1,5 @@
-/* What the files of the quantiser share: its state, and ranges with the room that they are given. */
+/* What the files of the quantiser share: its state, and ranges with the room that they are given.
+   In a circle with quant/quantise.h: it is the inside of it. */
 #ifndef TS_QUANTISER_H
 #define TS_QUANTISER_H
 #include "quant/attention.h"

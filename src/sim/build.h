@@ -1,4 +1,5 @@
-/* Builds the Verilator model of an emitted design and keeps it. */
+/* Builds the Verilator model of an emitted design and keeps it.
+   In a circle with sim/simulate.h: it is the inside of it. */
 #ifndef TS_SIM_BUILD_H
 #define TS_SIM_BUILD_H
 #include "sim/simulate.h"

@@ -1,4 +1,5 @@
-/* Inner streams captured from the RTL, beside the tensors of the emulator. */
+/* Inner streams captured from the RTL, beside the tensors of the emulator.
+   In a circle with sim/simulate.h: it is the inside of it. */
 #ifndef TS_SIM_TRACE_H
 #define TS_SIM_TRACE_H
 #include "emu/emu.h"
