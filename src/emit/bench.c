@@ -29,11 +29,7 @@ static const ts_plan *last_plan(const ts_bench_options *opt)
 static ts_ports ports_of(const ts_bench_options *opt)
 {
     const ts_bench_ring *first = &opt->ring[0], *last = &opt->ring[opt->rings - 1];
-    ts_ports ports = ts_ports_of(last->im, last->plan);
-    const ts_ports in = ts_ports_of(first->im, first->plan);
-    ports.hit_lane = in.hit_lane;
-    ports.refusals = in.refusals;
-    return ports;
+    return ts_ports_of_chain(first->im, first->plan, last->im, last->plan);
 }
 
 static long long watchdog(const ts_bench_options *opt)

@@ -356,11 +356,7 @@ bool ts_design_is_paged(const ts_design *design)
 ts_ports ts_design_ports(const ts_design *design)
 {
     const ts_design_part *first = &design->part[0], *last = &design->part[design->parts - 1];
-    ts_ports ports = ts_ports_of(last->im, last->plan);
-    const ts_ports in = ts_ports_of(first->im, first->plan);
-    ports.hit_lane = in.hit_lane;
-    ports.refusals = in.refusals;
-    return ports;
+    return ts_ports_of_chain(first->im, first->plan, last->im, last->plan);
 }
 
 const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)

@@ -5,74 +5,15 @@
 
 #include "base/text.h"
 #include "emit/page_file.h"
-#include "emit/top_pages.h"
-
-typedef struct port {
-    const char *name;
-    bool input;
-    int width;
-} port;
-
-enum { PORTS = 32 };
-
-/* Those of the design, without the pages'. */
-static int ports_of_design(const ts_bench_options *opt, const ts_ports *p, port list[PORTS])
-{
-    const int parts = opt->rings;
-    int n = 0;
-#define ADD(name, input, width) list[n++] = (port){name, input, width}
-    ADD("clk", true, 1);
-    ADD("rst", true, 1);
-    ADD("s_hit_valid", true, 1);
-    ADD("s_hit_ready", false, 1);
-    ADD("s_hit_data", true, opt->im->features * p->hit_lane);
-    ADD("s_hit_last", true, 1);
-    if (p->refusals) {
-        ADD("s_hit_refused", true, 1);
-        ADD("s_hit_error", true, 1);
-    }
-    ADD("m_out_valid", false, 1);
-    ADD("m_out_ready", true, 1);
-    ADD("m_out_data", false, p->lanes * p->out_lane);
-    ADD("m_out_last", false, 1);
-    ADD("m_out_refused", false, 1);
-    ADD("m_out_error", false, 1);
-    ADD("fault", false, parts);
-    if (parts > 1) {
-        ADD("cut_valid", false, parts - 1);
-        ADD("cut_ready", false, parts - 1);
-        ADD("cut_last", false, parts - 1);
-        ADD("hold", true, parts);
-        ADD("part_gives", false, parts);
-        ADD("cfg_part", true, 8);
-    }
-    ADD("cfg_we", true, 1);
-    ADD("cfg_mem", true, 8);
-    ADD("cfg_slice", true, 10);
-    ADD("cfg_addr", true, 16);
-    ADD("cfg_data", true, 72);
-#undef ADD
-    CHECK(n <= PORTS);
-    return n;
-}
-
-static void declare(FILE *f, const char *end, const char *kind, const char *prefix, const char *name, int width)
-{
-    fprintf(f, "    %s", kind);
-    if (width > 1)
-        fprintf(f, " [%d:0]", width - 1);
-    fprintf(f, " %s%s%s\n", prefix, name, end);
-}
+#include "emit/port_text.h"
 
 /* The external memory of ring r, between its ports and nothing. */
 static void memory(FILE *f, ts_arena *arena, const ts_bench_ring *ring, int r, const ts_page_order *order)
 {
     const ts_paging *p = &ring->plan->paging;
-    ts_page_port list[TS_PAGE_PORTS];
-    const int count = ts_page_ports(ring->plan, order, list);
+    const ts_port_list list = ts_page_ports(ring->plan, order, r);
     const char *prefix = ts_printf(arena, "part%d_", r);
-    for (int i = 0; i < count; i++)
-        declare(f, ";", "wire", prefix, list[i].name, list[i].width);
+    ts_ports_wires(f, &list);
     fprintf(f,
             "    assign %spage_run = 1'b1;\n"
             "    assign %spage_base = BASE;\n"
@@ -81,11 +22,9 @@ static void memory(FILE *f, ts_arena *arena, const ts_bench_ring *ring, int r, c
             "        .clk(clk), .rst(rst), .gave_up(%spage_error)",
             prefix, prefix, p->lanes, (long long)order->beats, p->latency, (int)lround(65536 * p->rate), p->bursts, TS_PAGE_ADDRESS_BITS, r,
             ring->mem, TS_PAGE_FILE, r, prefix);
-    for (int i = 0; i < count; i++) {
-        static const char axi[] = "m_axi_";
-        if (strncmp(list[i].name, axi, strlen(axi)) == 0)
-            fprintf(f, ",%s.%s(%s%s)", i % 4 ? " " : "\n        ", list[i].name + strlen(axi), prefix, list[i].name);
-    }
+    for (int i = 0; i < list.count; i++)
+        if (list.port[i].group == TS_PORT_AXI)
+            fprintf(f, ",%s.%s(%s%s)", i % 4 ? " " : "\n        ", list.port[i].name + strlen("m_axi_"), prefix, list.port[i].name);
     fprintf(f, ");\n\n");
 }
 
@@ -113,13 +52,12 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
     }
     if (!stages)
         return NULL;
-    const port status[] = {{"page_error", false, rings},
-                           {"page_retries", false, 16 * rings},
-                           {"page_late", false, stages},
-                           {"page_stalls", false, 32 * stages}};
-    const int statuses = (int)(sizeof status / sizeof *status);
-    port list[PORTS];
-    const int count = ports_of_design(opt, ports, list);
+    const ts_port_list status = {.count = 4,
+                                 .port = {{.name = "page_error", .width = rings, .part = -1},
+                                          {.name = "page_retries", .width = 16 * rings, .part = -1},
+                                          {.name = "page_late", .width = stages, .part = -1},
+                                          {.name = "page_stalls", .width = 32 * stages, .part = -1}}};
+    const ts_port_list list = ts_chain_ports(ports, opt->im->features, opt->rings);
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f,
@@ -129,22 +67,20 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
             "`default_nettype none\n\n"
             "module %s (\n",
             opt->top, TS_SIM_TOP);
-    for (int i = 0; i < count; i++)
-        declare(f, ",", list[i].input ? "input  wire" : "output wire", "", list[i].name, list[i].width);
-    for (int i = 0; i < statuses; i++)
-        declare(f, i < statuses - 1 ? "," : "", "output wire", "", status[i].name, status[i].width);
-    fprintf(f, ");\n    localparam [%d:0] BASE = %d'h1234567000;\n\n", TS_PAGE_ADDRESS_BITS - 1, TS_PAGE_ADDRESS_BITS);
+    ts_ports_declare(f, &list, false, false);
+    ts_ports_declare(f, &status, false, true);
+    fprintf(f, "\n);\n    localparam [%d:0] BASE = %d'h1234567000;\n\n", TS_PAGE_ADDRESS_BITS - 1, TS_PAGE_ADDRESS_BITS);
     for (int r = 0; r < opt->rings; r++)
         if (order[r].stages)
             memory(f, arena, &opt->ring[r], r, &order[r]);
-    for (int i = 0; i < statuses; i++)
-        gather(f, opt, order, status[i].name);
+    for (int i = 0; i < status.count; i++)
+        gather(f, opt, order, status.port[i].name);
     fprintf(f, "\n    %s u_design (\n        ", opt->top);
-    for (int i = 0; i < count; i++)
-        fprintf(f, "%s.%s(%s)", i ? i % 4 ? ", " : ",\n        " : "", list[i].name, list[i].name);
+    ts_ports_connect(f, &list, &list, false);
     for (int r = 0; r < opt->rings; r++) {
-        const char *signal = ts_printf(arena, "part%d_", r);
-        ts_page_ports_connect(f, opt->rings > 1 ? signal : "", signal, opt->ring[r].plan, &order[r]);
+        const ts_port_list pages = ts_page_ports(opt->ring[r].plan, &order[r], r);
+        const ts_port_list port = ts_page_ports(opt->ring[r].plan, &order[r], opt->rings > 1 ? r : -1);
+        ts_ports_connect(f, &port, &pages, true);
     }
     fprintf(f, ");\nendmodule\n\n`default_nettype wire\n");
     return ts_text_close(&text, arena);

@@ -11,9 +11,9 @@
 #include "design/outdir.h"
 #include "emit/bench.h"
 #include "emit/module_name.h"
+#include "emit/port_text.h"
 #include "emit/sim_top.h"
 #include "emit/top.h"
-#include "emit/top_pages.h"
 #include "emu/emu.h"
 
 const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
@@ -28,7 +28,7 @@ static bool apart(const ts_hop *hop)
 
 /* ---- Verilog */
 
-static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const ts_ports *in, const ts_ports *out)
+static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const ts_ports *ports)
 {
     const ts_partition *p = opt->partition;
     fprintf(f,
@@ -40,38 +40,14 @@ static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const
             "// hold[i]: part i takes and gives nothing; for simulations of a part that stands still, 0 otherwise.\n"
             "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
             "`default_nettype none\n\n"
-            "module %s (\n"
-            "    input  wire        clk,\n"
-            "    input  wire        rst,\n"
-            "    input  wire        s_hit_valid,\n"
-            "    output wire        s_hit_ready,\n"
-            "    input  wire [%d:0] s_hit_data,\n"
-            "    input  wire        s_hit_last,\n"
-            "%s"
-            "    output wire        m_out_valid,\n"
-            "    input  wire        m_out_ready,\n"
-            "    output wire [%d:0] m_out_data,\n"
-            "    output wire        m_out_last,\n"
-            "    output wire        m_out_refused,\n"
-            "    output wire        m_out_error,\n"
-            "    output wire [%d:0] fault,\n"
-            "    output wire [%d:0] cut_valid,\n"
-            "    output wire [%d:0] cut_ready,\n"
-            "    output wire [%d:0] cut_last,\n"
-            "    input  wire [%d:0] hold,\n"
-            "    output wire [%d:0] part_gives,\n"
-            "    input  wire        cfg_we,\n"
-            "    input  wire [7:0]  cfg_part,\n"
-            "    input  wire [7:0]  cfg_mem,\n"
-            "    input  wire [9:0]  cfg_slice,\n"
-            "    input  wire [15:0] cfg_addr,\n"
-            "    input  wire [71:0] cfg_data",
-            opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im), opt->im->features * in->hit_lane - 1,
-            in->refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "",
-            out->lanes * out->out_lane - 1, p->parts - 1, p->parts - 2, p->parts - 2, p->parts - 2, p->parts - 1, p->parts - 1);
+            "module %s (\n",
+            opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im));
+    const ts_port_list own = ts_chain_ports(ports, opt->im->features, p->parts);
+    ts_ports_declare(f, &own, true, false);
     for (int i = 0; i < p->parts; i++) {
         const ts_page_order order = ts_page_order_of(arena, p->part[i].planned.plan, p->part[i].im);
-        ts_page_ports_declare(f, ts_printf(arena, "part%d_", i), p->part[i].planned.plan, &order);
+        const ts_port_list pages = ts_page_ports(p->part[i].planned.plan, &order, i);
+        ts_ports_declare(f, &pages, true, true);
     }
     fprintf(f, "\n);\n");
 }
@@ -149,7 +125,8 @@ static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
             "        .m_out_refused(%s_refused), .m_out_error(%s_error), .fault(fault[%d])",
             i, out, i, out, out, out, out, i);
     const ts_page_order order = ts_page_order_of(arena, part->planned.plan, part->im);
-    ts_page_ports_connect(f, "", ts_printf(arena, "part%d_", i), part->planned.plan, &order);
+    const ts_port_list own = ts_page_ports(part->planned.plan, &order, -1), pages = ts_page_ports(part->planned.plan, &order, i);
+    ts_ports_connect(f, &own, &pages, true);
     fprintf(f, ");\n");
     if (last)
         return;
@@ -172,10 +149,10 @@ static const char *verilog(ts_arena *arena, const ts_system_options *opt)
 {
     const ts_partition *p = opt->partition;
     const ts_part *last = &p->part[p->parts - 1];
-    const ts_ports in = ts_ports_of(p->part[0].im, p->part[0].planned.plan), out = ts_ports_of(last->im, last->planned.plan);
+    const ts_ports ports = ts_ports_of_chain(p->part[0].im, p->part[0].planned.plan, last->im, last->planned.plan);
     ts_text text;
     FILE *f = ts_text_open(&text);
-    header(f, arena, opt, &in, &out);
+    header(f, arena, opt, &ports);
     for (int i = 0; i < p->parts; i++)
         part(f, arena, opt, i);
     fprintf(f, "endmodule\n\n`default_nettype wire\n");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "emit/memories.h"
 #include "emit/module_name.h"
+#include "emit/port_text.h"
 #include "emit/top_pages.h"
 #include "num/fixed.h"
 
@@ -26,39 +27,6 @@ typedef struct top {
     const char *faults;                                              /* of the stages so far, "b, a" */
     int fault_count;
 } top;
-
-ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
-{
-    const bool whole = im->embed_count > 0;
-    ts_ports p = {.hit_lane = !whole ? im->res.bits : im->in.bits > 16 ? 32 : 16, .refusals = !whole, .out_lane = 32, .beats = 1};
-    if (im->head_count == 0) {
-        p.lanes = im->d;
-        p.out_lane = im->res.bits;
-    } else if (plan->argmax) {
-        p.lanes = 2;
-    } else {
-        const ts_lin_fold *f = &plan->lin[TS_LIN_HEAD0 + im->head_count - 1];
-        p.lanes = f->nr;
-        p.beats = ts_ceil_div(im->outputs, f->pm) * (f->pm / f->nr);
-    }
-    return p;
-}
-
-int ts_ports_output(const ts_ports *ports, const ts_imodel *im, int beat, int lane)
-{
-    const int index = beat * ports->lanes + lane;
-    return index < im->outputs ? index : -1;
-}
-
-void ts_ports_argmax(const int32_t *y, int outputs, int32_t best[2])
-{
-    int at = 0;
-    for (int i = 1; i < outputs; i++)
-        if (y[i] > y[at])
-            at = i;
-    best[0] = y[at];
-    best[1] = at;
-}
 
 const char *ts_top_name(ts_arena *arena, const ts_imodel *im)
 {
@@ -325,30 +293,10 @@ static void header(const top *t)
         "module %s #(\n"
         "    parameter MEM = \"mem/\", // where the memory images are\n"
         "    parameter REG = %d       // adder levels between registers\n"
-        ") (\n"
-        "    input  wire        clk,\n"
-        "    input  wire        rst,\n"
-        "    input  wire        s_hit_valid,\n"
-        "    output wire        s_hit_ready,\n"
-        "    input  wire [%d:0] s_hit_data,\n"
-        "    input  wire        s_hit_last,\n"
-        "%s"
-        "    output wire        m_out_valid,\n"
-        "    input  wire        m_out_ready,\n"
-        "    output wire [%d:0] m_out_data,\n"
-        "    output wire        m_out_last,\n"
-        "    output wire        m_out_refused,\n"
-        "    output wire        m_out_error,\n"
-        "    output wire        fault,\n"
-        "    input  wire        cfg_we,\n"
-        "    input  wire [7:0]  cfg_mem,\n"
-        "    input  wire [9:0]  cfg_slice,\n"
-        "    input  wire [15:0] cfg_addr,\n"
-        "    input  wire [71:0] cfg_data",
-        ts_top_name(t->arena, im), plan->reg, im->features * t->ports.hit_lane - 1,
-        t->ports.refusals ? "    input  wire        s_hit_refused,\n    input  wire        s_hit_error,\n" : "",
-        t->ports.lanes * t->ports.out_lane - 1);
-    ts_page_ports_declare(t->f, "", plan, &t->pages);
+        ") (\n",
+        ts_top_name(t->arena, im), plan->reg);
+    const ts_port_list ports = ts_ring_ports(im, plan, &t->pages);
+    ts_ports_declare(t->f, &ports, true, false);
     out(t,
         "\n);\n"
         "    localparam LW   = %d; // bits of a layer number\n"

@@ -1,52 +1,5 @@
 #include "emit/top_pages.h"
 
-int ts_page_ports(const ts_plan *plan, const ts_page_order *order, ts_page_port list[TS_PAGE_PORTS])
-{
-    const int n = order->stages, lanes = plan->paging.lanes;
-    const ts_page_port all[] = {{"page_run", true, 1},
-                                {"page_idle", false, 1},
-                                {"page_base", true, TS_PAGE_ADDRESS_BITS},
-                                {"page_error", false, 1},
-                                {"page_retries", false, 16},
-                                {"page_late", false, n},
-                                {"page_stalls", false, 32 * n},
-                                {"m_axi_arvalid", false, 1},
-                                {"m_axi_arready", true, 1},
-                                {"m_axi_araddr", false, TS_PAGE_ADDRESS_BITS},
-                                {"m_axi_arlen", false, 8},
-                                {"m_axi_arsize", false, 3},
-                                {"m_axi_arburst", false, 2},
-                                {"m_axi_rvalid", true, 1},
-                                {"m_axi_rready", false, 1},
-                                {"m_axi_rdata", true, 64 * lanes},
-                                {"m_axi_rresp", true, 2},
-                                {"m_axi_rlast", true, 1}};
-    const int count = n ? (int)(sizeof all / sizeof *all) : 0;
-    for (int i = 0; i < count; i++)
-        list[i] = all[i];
-    return count;
-}
-
-void ts_page_ports_declare(FILE *f, const char *prefix, const ts_plan *plan, const ts_page_order *order)
-{
-    ts_page_port list[TS_PAGE_PORTS];
-    const int count = ts_page_ports(plan, order, list);
-    for (int i = 0; i < count; i++) {
-        fprintf(f, ",\n    %s wire ", list[i].input ? "input " : "output");
-        if (list[i].width > 1)
-            fprintf(f, "[%d:0] ", list[i].width - 1);
-        fprintf(f, "%s%s", prefix, list[i].name);
-    }
-}
-
-void ts_page_ports_connect(FILE *f, const char *port, const char *signal, const ts_plan *plan, const ts_page_order *order)
-{
-    ts_page_port list[TS_PAGE_PORTS];
-    const int count = ts_page_ports(plan, order, list);
-    for (int i = 0; i < count; i++)
-        fprintf(f, ",%s.%s%s(%s%s)", i % 4 ? " " : "\n        ", port, list[i].name, signal, list[i].name);
-}
-
 void ts_page_wires(FILE *f, const ts_plan *plan, const ts_page_order *order)
 {
     if (!order->stages)

@@ -338,7 +338,6 @@ static bool ways_of(const ts_partition_options *o, ways *w, ts_err *err)
     case TS_MODE_SPLIT:
         *w = (ways){2, o->devices, TS_LIST_RING};
         return o->devices > 1 || ts_fail(err, "--mode split: give a list of at least two devices, --device A,B");
-    case TS_MODE_PARALLEL:
     case TS_MODE_ASSISTED:
     case TS_MODE_COUNT:
         break;

@@ -126,7 +126,6 @@ static bool check_mode(const ts_claim *c, ts_err *err)
         return c->parts > 1 || ts_fail(err, "split, but there is one part");
     case TS_MODE_ASSISTED:
         return true;
-    case TS_MODE_PARALLEL:
     case TS_MODE_COUNT:
         break;
     }

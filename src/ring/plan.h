@@ -16,7 +16,6 @@
     X(REPLICATED, "replicated", "several rings in a chain on one device, some layers each") \
     X(PAGED, "paged", "weights in external memory, brought in page by page") \
     X(SPLIT, "split", "a chain of devices, a run of blocks each") \
-    X(PARALLEL, "parallel", "several devices with all layers, a share of the queries or heads each") \
     X(ASSISTED, "assisted", "some stages run on the host")
 typedef enum {
 #define X(id, name, doc) TS_MODE_##id,

@@ -216,7 +216,7 @@ static void wrong_mode(broken *b)
 }
 static void no_such_mode(broken *b)
 {
-    b->p.mode = TS_MODE_PARALLEL;
+    b->p.mode = TS_MODE_COUNT;
 }
 static void not_paged(broken *b)
 {
@@ -412,7 +412,7 @@ static void broken_splits_are_refused(void **state)
         {"planned for another device", other_name, "planned for zcu102"},
         {"a pin is not kept", pinned_elsewhere, "layers.0.attention is pinned to device 1"},
         {"split called monolithic", wrong_mode, "monolithic is one ring"},
-        {"a mode that is not built", no_such_mode, "no plan has the mode parallel"},
+        {"a mode that is not built", no_such_mode, "no plan has the mode ?"},
         {"paged without pages", not_paged, "all weights are on chip"},
         {"replicated over devices", replicated_apart, "replicated rings share a device"},
         {"a fold that is not legal", illegal_fold, "pk is 1000"},
@@ -454,7 +454,7 @@ static void broken_rings_are_refused(void **state)
     static const way_to_break ways[] = {
         {"a device that is too small for all of them", shared_device, "LUT are needed"},
         {"a way where there is none", way_within, "the way to part 1"},
-        {"split called so on one device", no_such_mode, "parallel"},
+        {"a mode that there is none of", no_such_mode, "no plan has the mode"},
     };
     const fixture *f = *state;
     EXPECT_REFUSED(f, &f->zcu102, 1, TS_MODE_REPLICATED, ways);
