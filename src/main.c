@@ -100,7 +100,7 @@ static bool load(ts_arena *arena, const options *o, compile_job *job, ts_err *er
     if (!model->whole || o->hardware || job->longest)
         return load_assisted(arena, o, job->longest ? "embed-head" : o->hardware, job, err);
     if (o->host)
-        return ts_fail(err, "--host: it belongs to --hardware, where the host computes a part of the model");
+        return ts_fail_as(err, TS_USAGE, "--host: it belongs to --hardware, where the host computes a part of the model");
     job->encoder = model->encoder;
     job->inputs = ts_load_inputs(arena, &o->source, model->encoder, err);
     job->inputs_file = file_of(job->inputs);
@@ -119,8 +119,8 @@ static bool quantise(ts_arena *arena, const options *o, compile_job *job, ts_cho
                                    .plan_tokens = o->plan_tokens};
     const ts_assist *a = job->assist;
     if (a && ts_formats_are_searched(o->formats))
-        return ts_fail(
-            err,
+        return ts_fail_as(
+            err, TS_USAGE,
             "--formats %s: formats are chosen by the results of a model that is all in hardware; give bits with --formats NAME=BITS,...",
             o->formats);
     if (!ts_choose_formats(arena, job->encoder, job->inputs, job->events.floating, job->deployment.device[0], &how, chosen, err))

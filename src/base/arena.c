@@ -33,10 +33,10 @@ void ts_arena_free(ts_arena *arena)
         return;
     for (block *b = arena->head, *next; b; b = next) {
         next = b->next;
-        free(b->data);
-        free(b);
+        ts_free(b->data);
+        ts_free(b);
     }
-    free(arena);
+    ts_free(arena);
 }
 
 void *ts_alloc(ts_arena *arena, size_t count, size_t size)

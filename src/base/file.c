@@ -30,14 +30,14 @@ static char *read_on(ts_arena *arena, int fd, const char *path, size_t room, siz
         while (got < 0 && errno == EINTR);
     }
     if (got < 0) {
-        ts_fail(err, "%s: reading stopped after %zu bytes: %s", path, *size, strerror(errno));
+        ts_fail_as(err, TS_BAD_FILE, "%s: reading stopped after %zu bytes: %s", path, *size, strerror(errno));
     } else if (*size > most) {
-        ts_fail(err, "%s: has more than %zu bytes, more than %s may have", path, most, kind);
+        ts_fail_as(err, TS_BAD_FILE, "%s: has more than %zu bytes, more than %s may have", path, most, kind);
     } else {
         kept = ts_alloc(arena, *size + 1, 1);
         memcpy(kept, data, *size);
     }
-    free(data);
+    ts_free(data);
     return kept;
 }
 
@@ -50,8 +50,8 @@ static char *read_whole(ts_arena *arena, int fd, const char *path, size_t length
         if (got > 0)
             *size += (size_t)got;
         else if (got == 0 || errno != EINTR)
-            return ts_fail(err, "%s: reading stopped after %zu of %zu bytes%s%s", path, *size, length, got < 0 ? ": " : "",
-                           got < 0 ? strerror(errno) : ""),
+            return ts_fail_as(err, TS_BAD_FILE, "%s: reading stopped after %zu of %zu bytes%s%s", path, *size, length, got < 0 ? ": " : "",
+                              got < 0 ? strerror(errno) : ""),
                    NULL;
     }
     return data;
@@ -64,11 +64,11 @@ char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const ch
     char *data = NULL;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        ts_fail(err, "%s: cannot read: %s", path, strerror(errno));
+        ts_fail_as(err, ts_code_of_read(errno), "%s: cannot read: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
-        ts_fail(err, "%s: cannot read: it is a directory", path);
+        ts_fail_as(err, TS_BAD_FILE, "%s: cannot read: it is a directory", path);
     else if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > most)
-        ts_fail(err, "%s: has %lld bytes; %s may have at most %zu", path, (long long)st.st_size, kind, most);
+        ts_fail_as(err, TS_BAD_FILE, "%s: has %lld bytes; %s may have at most %zu", path, (long long)st.st_size, kind, most);
     else if (S_ISREG(st.st_mode) && st.st_size > 0)
         data = read_whole(arena, fd, path, (size_t)st.st_size, size, err);
     else
@@ -122,7 +122,7 @@ const char *ts_file_target(ts_arena *arena, const char *path, ts_err *err)
         if (lstat(at, &behind) != 0 && stat(last, &st) == 0)
             return last; /* a link of /proc, whose text is no path */
     }
-    ts_fail(err, "%s: cannot write: too many symbolic links", path);
+    ts_fail_as(err, TS_NOT_WRITTEN, "%s: cannot write: too many symbolic links", path);
     return NULL;
 }
 
@@ -153,7 +153,7 @@ struct ts_writer_state {
 
 static bool cannot(ts_err *err, const char *path, int why)
 {
-    return ts_fail(err, "%s: cannot write: %s", path, strerror(why));
+    return ts_fail_as(err, ts_code_of_write(why), "%s: cannot write: %s", path, strerror(why));
 }
 
 /* To what is no regular file. Of a descriptor of ours a copy: the same place in the same file. */
@@ -217,7 +217,7 @@ bool ts_writer_open(ts_arena *arena, const char *path, ts_writer *w, ts_err *err
         return false;
     const bool there = stat(s->target, &st) == 0;
     if (there && S_ISDIR(st.st_mode))
-        return ts_fail(err, "%s: cannot write: it is a directory", path);
+        return ts_fail_as(err, TS_NOT_WRITTEN, "%s: cannot write: it is a directory", path);
     s->direct = own_descriptor(s->target) >= 0 || (there && !S_ISREG(st.st_mode));
     s->replaces = there && !s->direct;
     if (s->replaces && access(s->target, W_OK) != 0)

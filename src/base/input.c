@@ -10,7 +10,8 @@ FILE *ts_input_open(const char *path, ts_err *err)
     FILE *f = fopen(path, "rb");
     if (f && fstat(fileno(f), &st) == 0 && !S_ISDIR(st.st_mode))
         return f;
-    ts_fail(err, "%s: cannot read: %s", path, f && S_ISDIR(st.st_mode) ? "it is a directory" : strerror(errno));
+    ts_fail_as(err, f ? TS_BAD_FILE : ts_code_of_read(errno), "%s: cannot read: %s", path,
+               f && S_ISDIR(st.st_mode) ? "it is a directory" : strerror(errno));
     if (f)
         fclose(f);
     return NULL;

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "base/json.h"
 
 #include <stdint.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 json_t *ts_json_parse(const char *path, const char *text, size_t size, ts_err *err)
 {
@@ -56,7 +58,7 @@ char *ts_json_text(ts_arena *arena, const json_t *json, size_t flags)
     char *text = json_dumps(json, flags); /* the allocators of base/memory.h do not return NULL: only a value that is none would */
     CHECK(text);
     char *kept = ts_strdup(arena, text);
-    free(text);
+    ts_free(text);
     return kept;
 }
 
@@ -66,5 +68,5 @@ void ts_json_print(FILE *out, const json_t *json, size_t flags)
     CHECK(text);
     fputs(text, out);
     fputc('\n', out);
-    free(text);
+    ts_free(text);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/boundary.h"
+
 enum { WORTH_ASKING = 1 << 28 }; /* requests below are tried without asking how much there is */
 
 /* The one piece of state: a process has one heap, and jansson's allocators are its too. */
@@ -16,6 +18,10 @@ static _Atomic(ts_memory_handler *) on_failure;
 
 void ts_memory_fail(size_t bytes, const char *what)
 {
+    char amount[32] = "more";
+    if (bytes < SIZE_MAX)
+        snprintf(amount, sizeof amount, "%zu", bytes);
+    ts_boundary_leave(TS_OUT_OF_MEMORY, "out of memory: %s bytes for %s", amount, what);
     ts_memory_handler *handler = atomic_load(&on_failure);
     if (handler)
         handler(bytes, what);
@@ -58,8 +64,19 @@ static bool product(size_t count, size_t size, size_t *bytes)
     return *bytes < WORTH_ASKING || *bytes <= ts_memory_limit();
 }
 
+/* A new block is known to the call that it is made in. */
+static void *kept(void *p)
+{
+    if (p && !ts_boundary_keep(p)) {
+        free(p);
+        return NULL;
+    }
+    return p;
+}
+
 static void *got(void *p, size_t bytes, const char *what)
 {
+    p = kept(p);
     if (!p)
         ts_memory_fail(bytes, what);
     return p;
@@ -83,7 +100,21 @@ void *ts_realloc(void *old, size_t count, size_t size, const char *what)
 {
     size_t bytes;
     const bool fits = product(count, size, &bytes);
-    return got(fits ? realloc(old, bytes) : NULL, bytes, what);
+    if (!fits)
+        ts_memory_fail(bytes, what);
+    ts_boundary_drop(old);
+    void *p = realloc(old, bytes);
+    if (!p) { /* then the old one is still there */
+        free(old);
+        ts_memory_fail(bytes, what);
+    }
+    return got(p, bytes, what);
+}
+
+void ts_free(void *block)
+{
+    ts_boundary_drop(block);
+    free(block);
 }
 
 void *ts_aligned_alloc(size_t alignment, size_t size, const char *what)
@@ -96,7 +127,7 @@ void *ts_aligned_alloc(size_t alignment, size_t size, const char *what)
 void *ts_try_calloc(size_t count, size_t size)
 {
     size_t bytes;
-    return product(count, size, &bytes) ? calloc(bytes, 1) : NULL;
+    return kept(product(count, size, &bytes) ? calloc(bytes, 1) : NULL);
 }
 
 static void *json_memory(size_t bytes)
@@ -107,5 +138,5 @@ static void *json_memory(size_t bytes)
 void ts_memory_on_failure(ts_memory_handler *handler)
 {
     atomic_store(&on_failure, handler);
-    json_set_alloc_funcs(json_memory, free);
+    json_set_alloc_funcs(json_memory, ts_free);
 }

@@ -16,11 +16,14 @@ void ts_memory_on_failure(ts_memory_handler *handler);
 /* Calls the handler: for those who allocate by themselves. */
 _Noreturn void ts_memory_fail(size_t bytes, const char *what);
 
-/* As malloc, calloc, realloc and aligned_alloc of count * size bytes, for free(); `what` goes into the message. */
+/* As malloc, calloc, realloc and aligned_alloc of count * size bytes, for ts_free; `what` goes into the message. */
 void *ts_malloc(size_t count, size_t size, const char *what);
 void *ts_calloc(size_t count, size_t size, const char *what);
 void *ts_realloc(void *old, size_t count, size_t size, const char *what);
 void *ts_aligned_alloc(size_t alignment, size_t bytes, const char *what);
+
+/* Of these, of jansson, and of the C library's own functions that allocate. NULL will do. */
+void ts_free(void *block);
 
 /* The same without the handler: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its
    name. Zeroed. */

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* getdents64 */
+#define TS_FAIL_CODE TS_NOT_WRITTEN
 #include "base/temporary.h"
 
 #include <dirent.h>

@@ -45,7 +45,7 @@ char *ts_text_close(ts_text *text, ts_arena *arena)
     finish(text);
     char *kept = ts_alloc(arena, text->size + 1, 1);
     memcpy(kept, text->data, text->size);
-    free(text->data);
+    ts_free(text->data);
     text->data = NULL;
     return kept;
 }

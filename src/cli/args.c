@@ -108,7 +108,7 @@ ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc,
 int ts_cli_fail(const ts_verb *verb, const ts_err *err)
 {
     fprintf(stderr, "tessera %s: %s\n", verb->name, err->msg);
-    return 1;
+    return err->code ? (int)err->code : TS_FAILED;
 }
 
 int ts_cli_usage(const ts_verb *verb, const ts_err *err)

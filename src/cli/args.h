@@ -30,7 +30,7 @@ ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc,
 /* Exit status of a verb that did its work, but for events that the hardware refuses. */
 enum { TS_CLI_REFUSED = 3 };
 
-/* Prints "tessera VERB: MESSAGE" to stderr; returns exit status 1 (2 for wrong usage). */
+/* Prints "tessera VERB: MESSAGE" to stderr; returns the exit status: the error's code, or 2 for wrong usage. */
 int ts_cli_fail(const ts_verb *verb, const ts_err *err);
 int ts_cli_usage(const ts_verb *verb, const ts_err *err);
 

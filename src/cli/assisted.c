@@ -16,7 +16,7 @@ bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_mode
     ts_assist *assist = TS_NEW(arena, ts_assist);
     if (!hardware || !ts_assist_choose(arena, model->graph, model->found, hardware, assist, err) ||
         assist->encoder->layers != c->design.im->layers)
-        return ts_fail(err, "%s: model.onnx is not the model of this design: compile it again", c->design.dir);
+        return ts_fail_as(err, TS_DAMAGED, "%s: model.onnx is not the model of this design: compile it again", c->design.dir);
     *encoder = assist->encoder;
     return ts_assist_tokens(arena, assist, events, made, err);
 }
@@ -27,20 +27,21 @@ bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err)
         return true;
     bus->what = "as given";
     return (ts_deploy_way(text, &bus->mbits, &bus->ns) && bus->mbits >= 1 && bus->mbits <= 1e7) ||
-           ts_fail(err, "--host %s: give MBITS[:NANOSECONDS], bandwidth and latency each way, such as 32000:500", text);
+           ts_fail_as(err, TS_USAGE, "--host %s: give MBITS[:NANOSECONDS], bandwidth and latency each way, such as 32000:500", text);
 }
 
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *o, ts_err *err)
 {
     if (o->pin)
-        return ts_fail(err, "--pin %s: stages of a slice cannot be pinned", o->pin);
+        return ts_fail_as(err, TS_USAGE, "--pin %s: stages of a slice cannot be pinned", o->pin);
     if (!im->starts_in_ffn && !im->ends_in_attention)
         return true;
     const bool many =
         o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
     if (devices > 1 || many)
-        return ts_fail(err, "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several",
-                       assist->hardware);
+        return ts_fail_as(err, TS_USAGE,
+                          "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several",
+                          assist->hardware);
     if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
         o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
     return true;
@@ -66,10 +67,11 @@ const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model,
     if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.pin = o->pin}, err))
         return NULL;
     if (planned_until(arena, im, too_long, *o, ring, deployment, &none)) {
-        ts_fail(err,
-                "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is "
-                "wanted",
-                o->device);
+        ts_fail_as(
+            err, TS_USAGE,
+            "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is "
+            "wanted",
+            o->device);
         return NULL;
     }
     ts_deployment best = *deployment;
@@ -87,7 +89,7 @@ const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model,
         }
     }
     if (!longest) {
-        ts_fail(err, "%s", none.msg); /* of half a layer */
+        ts_fail_with(err, &none); /* of half a layer */
         return NULL;
     }
     *deployment = best;
@@ -207,12 +209,12 @@ bool ts_assist_host(ts_arena *arena, const ts_design *design, const ts_graph *g,
     const char *from = text_in(json, "to_hardware", "value"), *to = text_in(json, "from_hardware", "value");
     const ts_value *first = from ? ts_graph_find(g, from) : NULL, *last = to ? ts_graph_find(g, to) : NULL;
     if (!first || !last || first->constant || last->constant)
-        return ts_fail(err, "%s: model.onnx is not the model of this design: compile it again", design->dir);
+        return ts_fail_as(err, TS_DAMAGED, "%s: model.onnx is not the model of this design: compile it again", design->dir);
     if (!ts_host_open(arena, g, first, last, json_is_true(json_object_get(json, "masks_keep")), host, err))
         return false;
     return ts_host_width(host) == design->im->features ||
-           ts_fail(err, "%s: '%s' of model.onnx has %d values a token, the hardware reads %d: compile the model again", design->dir, from,
-                   ts_host_width(host), design->im->features);
+           ts_fail_as(err, TS_DAMAGED, "%s: '%s' of model.onnx has %d values a token, the hardware reads %d: compile the model again",
+                      design->dir, from, ts_host_width(host), design->im->features);
 }
 
 ts_host_bus ts_assist_bus(const ts_design *design)

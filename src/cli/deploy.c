@@ -28,7 +28,7 @@ bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *d, ts_e
     const char *name[MAX_DEVICES + 1];
     const int count = split_list(arena, list, name, MAX_DEVICES + 1);
     if (count < 1 || count > MAX_DEVICES)
-        return ts_fail(err, "--device %s: a list of 1 to %d devices, separated by commas", list, MAX_DEVICES);
+        return ts_fail_as(err, TS_USAGE, "--device %s: a list of 1 to %d devices, separated by commas", list, MAX_DEVICES);
     *d = (ts_deployment){.devices = count, .device = TS_NEW_N(arena, const ts_device *, count)};
     for (int i = 0; i < count; i++)
         if (!(d->device[i] = ts_device_find(arena, name[i], err)))
@@ -54,7 +54,7 @@ static bool parse_mode(const char *text, ts_partition_options *wish, ts_err *err
             return true;
         strcat(strcat(known, ", "), ts_mode_name(planned[m]));
     }
-    return ts_fail(err, "--mode %s: choose one of %s, %s", text, known, ts_mode_name(TS_MODE_ASSISTED));
+    return ts_fail_as(err, TS_USAGE, "--mode %s: choose one of %s, %s", text, known, ts_mode_name(TS_MODE_ASSISTED));
 }
 
 static bool parse_objective(const char *text, ts_partition_options *wish, ts_err *err)
@@ -64,7 +64,7 @@ static bool parse_objective(const char *text, ts_partition_options *wish, ts_err
             wish->objective = (ts_objective)o;
             return true;
         }
-    return ts_fail(err, "--objective %s: choose latency, throughput or area", text);
+    return ts_fail_as(err, TS_USAGE, "--objective %s: choose latency, throughput or area", text);
 }
 
 bool ts_deploy_way(const char *text, double *bandwidth, double *ns)
@@ -87,7 +87,7 @@ static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err
     if (!text)
         return true;
     if (!ts_deploy_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
-        return ts_fail(err, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
+        return ts_fail_as(err, TS_USAGE, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
     wish->link_mbits = mbits;
     wish->link_ns = ns;
     return true;
@@ -98,8 +98,9 @@ static bool parse_memory(const char *text, const ts_device *device, ts_ext_memor
     *memory = (ts_ext_memory){0, ts_ext_memory_of(device).ns};
     if (text && (!ts_deploy_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) ||
                  memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
-        return ts_fail(err, "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300",
-                       text);
+        return ts_fail_as(err, TS_USAGE,
+                          "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300",
+                          text);
     return true;
 }
 

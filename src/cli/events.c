@@ -20,8 +20,8 @@ static bool parse_tracks(const char *text, ts_generate_options *g, ts_err *err)
     char *end;
     const long lo = strtol(text, &end, 10), hi = *end == '-' && end != text ? strtol(end + 1, &end, 10) : lo;
     if (end == text || *end || lo < 1 || lo > hi || hi > TS_GENERATE_MAX_TRACKS)
-        return ts_fail(err, "--tracks is '%s'; expected LO-HI, integers with 1 <= LO <= HI <= %d, such as 10-50", text,
-                       TS_GENERATE_MAX_TRACKS);
+        return ts_fail_as(err, TS_USAGE, "--tracks is '%s'; expected LO-HI, integers with 1 <= LO <= HI <= %d, such as 10-50", text,
+                          TS_GENERATE_MAX_TRACKS);
     g->tracks_lo = (int)lo;
     g->tracks_hi = (int)hi;
     return true;

@@ -69,8 +69,9 @@ int ts_verb_plan(const ts_verb *verb, int argc, char **argv)
     if (ok) {
         const ts_plan *plan = &design.plan;
         ok = ts_design_verify(arena, &design, &err);
-        ok = ok && (tokens <= plan->n_max || ts_fail(&err, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d",
-                                                     tokens, plan->n_max, tokens));
+        ok = ok && (tokens <= plan->n_max ||
+                    ts_fail_as(&err, TS_USAGE, "--tokens %d: the design takes at most %d hits; compile with --max-tokens %d", tokens,
+                               plan->n_max, tokens));
         json_t *all = ok ? ts_design_json(arena, &design, tokens ? tokens : plan->plan_tokens, &err) : NULL;
         ok = all != NULL;
         if (ok) {

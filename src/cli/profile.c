@@ -58,7 +58,7 @@ static void print(const ts_profile *p, bool all)
 static bool profile(ts_arena *arena, const options *o, ts_err *err)
 {
     if (!ts_is_directory(o->dir))
-        return ts_fail(err, "%s: needs a directory that `tessera compile` made", o->dir);
+        return ts_fail_as(err, TS_NO_FILE, "%s: needs a directory that `tessera compile` made", o->dir);
     ts_compiled c;
     if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
@@ -74,7 +74,7 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
         ts_progress("both models, %d events", events->count);
         const ts_profile *p = ts_profile_measure(arena, encoder, both.floating, c.design.im, both.tokens, ts_progress_at);
         ts_progress_end();
-        ok = p->events > 0 || ts_fail(err, "%s: no event has a hit", events->path);
+        ok = p->events > 0 || ts_fail_as(err, TS_BAD_FILE, "%s: no event has a hit", events->path);
         ok = ok && ts_report_put(&c.design, "profile", ts_profile_json(p), err);
         if (ok)
             print(p, o->all);

@@ -90,8 +90,8 @@ static bool check_numbers(const run *r, const ts_event *ev, const double *y, ts_
     for (int i = 0; i < (r->pooled ? 1 : ev->n); i++)
         for (int k = 0; k < r->outputs; k++)
             if (isnan(y[(size_t)i * (size_t)r->outputs + (size_t)k]))
-                return ts_fail(
-                    err,
+                return ts_fail_as(
+                    err, TS_BAD_FILE,
                     "output %d of %s %lld is not a number: inside the model values leave the range of single precision; are the inputs in "
                     "the units that it was trained with?",
                     k, r->pooled ? "event" : "hit_id", (long long)(r->pooled ? ev->id : ev->hit_id[ev->row[i]]));
@@ -230,8 +230,8 @@ static bool rtl_batch(run *r, const batch *b, ts_trace *trace, ts_err *err)
     if (trace)
         printf("first difference between RTL and integer model: %s\n",
                result.trace_difference ? result.trace_difference : "none in any stage");
-    return result.bit_exact ||
-           ts_fail(err, "the hardware differs from the integer model: %s", result.difference ? result.difference : "results are missing");
+    return result.bit_exact || ts_fail_as(err, TS_DIFFERS, "the hardware differs from the integer model: %s",
+                                          result.difference ? result.difference : "results are missing");
 }
 
 /* The first event that has hits, through both models with every tap on. */
@@ -241,7 +241,7 @@ static bool write_trace(ts_arena *arena, run *r, ts_trace *trace, ts_err *err)
     const ts_encoder *encoder;
     ts_assist_events both;
     if (!r->first)
-        return ts_fail(err, "--trace: no event has a hit");
+        return ts_fail_as(err, TS_BAD_FILE, "--trace: no event has a hit");
     if (!ts_assist_beside(arena, &r->c, &r->floating, r->first, &encoder, &both, err))
         return false;
     const ts_event *ev = &both.tokens->event[0];
@@ -261,14 +261,14 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
     const options *o = r->o;
     const bool is_float = r->is_float = strcmp(o->engine, "float") == 0;
     if (!is_float && strcmp(o->engine, "integer") != 0 && strcmp(o->engine, "rtl") != 0)
-        return ts_fail(err, "--engine '%s': expected float, integer or rtl", o->engine);
+        return ts_fail_as(err, TS_USAGE, "--engine '%s': expected float, integer or rtl", o->engine);
     r->compiled = ts_is_directory(o->model);
     if (!ts_check_output(o->output, err) || !ts_check_output_source(o->output, &o->source, err) ||
         (!r->compiled && !ts_check_output_is_not(o->output, o->model, "the model", err)))
         return false;
     if (!r->compiled && (!is_float || o->trace))
-        return ts_fail(err, "%s: %s needs a directory that `tessera compile` made; a model file runs with --engine float", o->model,
-                       o->trace ? "--trace" : o->engine);
+        return ts_fail_as(err, TS_USAGE, "%s: %s needs a directory that `tessera compile` made; a model file runs with --engine float",
+                          o->model, o->trace ? "--trace" : o->engine);
     if (r->compiled ? !ts_load_compiled(arena, o->model, &o->source, &r->c, err) : !ts_check_source(&o->source, err))
         return false;
     if (r->compiled && !ts_check_output_design(o->output, &r->c.design, err))
@@ -297,7 +297,7 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
     if (r->host)
         ts_host_outputs(r->host, &r->pooled);
     if (!is_float && r->c.design.plan.argmax && o->logits && strcmp(o->engine, "rtl") == 0)
-        return ts_fail(err, "the design puts out arg-max only; compile with --logits to see all logits of the hardware");
+        return ts_fail_as(err, TS_USAGE, "the design puts out arg-max only; compile with --logits to see all logits of the hardware");
     if (strcmp(o->engine, "integer") == 0)
         r->emu = ts_emu_new(arena, r->c.design.im, TS_EMU_AUTO);
     return ts_feed_open(arena, &o->source, r->inputs, r->host, &r->feed, err);
@@ -383,7 +383,7 @@ static bool execute(ts_arena *arena, const options *o, bool *refused, ts_err *er
     /* A trace is wanted most when the engines differ: it is written then, too, and the failure reported all the same. */
     ts_err trace_err = {""};
     if (trace && !write_trace(arena, &r, trace, &trace_err) && ok)
-        ok = ts_fail(err, "%s", trace_err.msg);
+        ok = ts_fail_with(err, &trace_err);
     if (ok && r.time.backs > 0) {
         json_t *measured = ts_assist_measured_json(&r.time);
         ts_report_print_measured(stdout, measured);

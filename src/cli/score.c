@@ -35,14 +35,14 @@ static bool parse_item(ts_arena *arena, const char *text, size_t length, const c
                 it->baseline = b;
                 return true;
             }
-        return ts_fail(err, "unknown baseline '%s'; there are: angles, truth, binned, classes", name);
+        return ts_fail_as(err, TS_USAGE, "unknown baseline '%s'; there are: angles, truth, binned, classes", name);
     }
     char *equals = strchr(own, '=');
     if (equals)
         *equals = 0;
     it->path = equals ? equals + 1 : own;
     it->label = equals ? own : NULL;
-    return (*it->path && *own) || ts_fail(err, "'%.*s': expected [LABEL=]FILE.csv[@INPUTS.json] or baseline:NAME", (int)length, text);
+    return (*it->path && *own) || ts_fail_as(err, TS_USAGE, "'%.*s': expected [LABEL=]FILE.csv[@INPUTS.json] or baseline:NAME", (int)length, text);
 }
 
 static bool parse_list(ts_arena *arena, const options *o, ts_score_item *item, int *items, ts_err *err)
@@ -51,7 +51,7 @@ static bool parse_list(ts_arena *arena, const options *o, ts_score_item *item, i
     for (const char *p = o->list; p;) {
         const char *comma = access(p, F_OK) == 0 ? NULL : strchr(p, ',');
         if (*items == TS_SCORE_ITEMS)
-            return ts_fail(err, "more than %d results in one call", TS_SCORE_ITEMS);
+            return ts_fail_as(err, TS_USAGE, "more than %d results in one call", TS_SCORE_ITEMS);
         if (!parse_item(arena, p, comma ? (size_t)(comma - p) : strlen(p), o->inputs, &item[(*items)++], err))
             return false;
         p = comma ? comma + 1 : NULL;

@@ -41,7 +41,8 @@ static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_
                                     int outputs, ts_err *err)
 {
     if (!path && !source->samples && !ts_events_is_npy(source->events)) {
-        ts_fail(err, "--inputs FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)");
+        ts_fail_as(err, TS_USAGE,
+                   "--inputs FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)");
         return NULL;
     }
     const ts_inputs *in = path ? ts_inputs_load(arena, path, err) : ts_inputs_identity(arena, features, outputs);
@@ -51,7 +52,7 @@ static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_
 const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err)
 {
     if (source->samples) {
-        ts_fail(err, "--input %s: the model takes events of any number of hits; give them with --events", source->samples);
+        ts_fail_as(err, TS_USAGE, "--input %s: the model takes events of any number of hits; give them with --events", source->samples);
         return NULL;
     }
     return load_inputs(arena, source->inputs, source, enc->name, enc->features, enc->outputs, err);
@@ -62,7 +63,7 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
     bool pooled;
     int hits, features = ts_host_features(host);
     if (features == 0 && !source->samples && !ts_host_fixed_event(host, &hits, &features)) {
-        ts_fail(err, "%s: its input '%s' has a fixed shape; give samples with --input FILE.npy", model, host->input->name);
+        ts_fail_as(err, TS_USAGE, "%s: its input '%s' has a fixed shape; give samples with --input FILE.npy", model, host->input->name);
         return NULL;
     }
     return load_inputs(arena, source->inputs, source, model, features, ts_host_outputs(host, &pooled), err);
@@ -75,7 +76,7 @@ static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const 
     if (!source.inputs && !source.samples && ts_design_has(c->design.manifest, TS_INPUTS_COPY))
         source.inputs = ts_printf(arena, "%s/" TS_INPUTS_COPY, dir);
     if (!ts_assist_is(&c->design))
-        return source.samples ? (ts_fail(err, "--input: %s takes events; give them with --events", dir), NULL)
+        return source.samples ? (ts_fail_as(err, TS_USAGE, "--input: %s takes events; give them with --events", dir), NULL)
                               : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
     ts_host *host = TS_NEW(arena, ts_host);
     ts_float_model model; /* the same reading of the file as when it was compiled */
@@ -89,13 +90,13 @@ bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *s
 {
     *c = (ts_compiled){.onnx = ts_printf(arena, "%s/" TS_MODEL_COPY, dir)};
     if (!ts_is_directory(dir))
-        return ts_fail(err, "%s: not a directory; give the one that `tessera compile ... -o DIR` made", dir);
+        return ts_fail_as(err, TS_NO_FILE, "%s: not a directory; give the one that `tessera compile ... -o DIR` made", dir);
     if (!ts_check_source(source, err) || !ts_design_load(arena, dir, &c->design, err))
         return false;
     c->inputs = compiled_inputs(arena, dir, source, c, err);
     if (!ts_design_is_there(&c->design)) {
         *err = (ts_err){""};
-        ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir);
+        ts_fail_as(err, TS_DAMAGED, "%s: was replaced by another design while it was read: run this again", dir);
         c->inputs = NULL;
     }
     if (!c->inputs)

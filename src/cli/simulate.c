@@ -252,10 +252,10 @@ static bool simulate(ts_arena *arena, const options *o, bool *refused, ts_err *e
     bool ok = tokens != NULL;
     if (ok) {
         count = collect(arena, c.design.im, tokens, &n, &x, &index);
-        ok = count > 0 || ts_fail(err, "%s: no event has a hit, so there is nothing to simulate", events->path);
+        ok = count > 0 || ts_fail_as(err, TS_BAD_FILE, "%s: no event has a hit, so there is nothing to simulate", events->path);
     }
     if (ok && o->bus && !c.host)
-        ok = ts_fail(err, "--bus: all of %s is in hardware; there is no host's bus to simulate", o->dir);
+        ok = ts_fail_as(err, TS_USAGE, "--bus: all of %s is in hardware; there is no host's bus to simulate", o->dir);
     const ts_host_bus bus = ok && o->bus ? ts_assist_bus(&c.design) : (ts_host_bus){0};
     const ts_host_prediction pace =
         ok && o->bus ? ts_assist_predict(&bus, ts_design_rings(arena, &c.design), c.design.parts, 1) : (ts_host_prediction){0};
@@ -295,8 +295,8 @@ static bool simulate(ts_arena *arena, const options *o, bool *refused, ts_err *e
             printf("  simulator as built before, ");
         printf("%lld cycles simulated in %.1f s, %lld output words compared\n", result.cycles, result.run_seconds, result.words);
         ok = result.bit_exact ||
-             ts_fail(err, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
-                     result.difference ? result.difference : "results are missing", o->dir);
+             ts_fail_as(err, TS_DIFFERS, "the hardware differs from the integer model: %s; see `tessera run %s --engine rtl --trace OUT`",
+                        result.difference ? result.difference : "results are missing", o->dir);
     }
     ok = ok && ts_refused_tell(&no, o->source.notices, events->count, c.design.plan.n_max, err);
     ts_design_free(&c.design);
@@ -324,7 +324,7 @@ static bool parse_link_fault(const char *text, ts_link_fault *fault, ts_err *err
     if (sscanf(text, "%15[a-z]:%d:%d%c", kind, &fault->wire, &fault->word, &rest) == 3 && fault->wire >= 0 && fault->word >= 0)
         fault->kind = (ts_link_fault_kind)find_kind(kinds, TS_LINK_HOLD + 1, kind);
     return fault->kind != TS_LINK_SOUND ||
-           ts_fail(err, "--link-fault %s: give KIND:WIRE:WORD, such as flip:0:100; KIND is flip, drop or hold", text);
+           ts_fail_as(err, TS_USAGE, "--link-fault %s: give KIND:WIRE:WORD, such as flip:0:100; KIND is flip, drop or hold", text);
 }
 
 static bool parse_page_fault(const char *text, ts_page_fault *fault, ts_err *err)
@@ -340,11 +340,12 @@ static bool parse_page_fault(const char *text, ts_page_fault *fault, ts_err *err
     if ((got == 3 || (got == 4 && found == TS_PAGE_LATE)) && fault->part >= 0 && fault->page >= 0 && fault->late_cycles > 0 &&
         fault->late_cycles <= TS_SIM_WAIT_MAX)
         fault->kind = (ts_page_fault_kind)found;
-    return fault->kind != TS_PAGE_SOUND || ts_fail(err,
-                                                   "--page-fault %s: give KIND:PART:PAGE, such as flip:0:7, or late:PART:PAGE:CYCLES (at "
-                                                   "most %d); KIND is late, flip, flip-always or "
-                                                   "error",
-                                                   text, TS_SIM_WAIT_MAX);
+    return fault->kind != TS_PAGE_SOUND ||
+           ts_fail_as(err, TS_USAGE,
+                      "--page-fault %s: give KIND:PART:PAGE, such as flip:0:7, or late:PART:PAGE:CYCLES (at "
+                      "most %d); KIND is late, flip, flip-always or "
+                      "error",
+                      text, TS_SIM_WAIT_MAX);
 }
 
 static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err)
@@ -357,7 +358,8 @@ static bool parse_part_stall(const char *text, ts_part_stall *stall, ts_err *err
     const int got = sscanf(text, "%d:%d:%d%c", &stall->part, &stall->transfer, &stall->cycles, &rest);
     if ((got == 2 || got == 3) && stall->part >= 0 && stall->transfer >= 0 && stall->cycles > 0 && stall->cycles <= TS_SIM_WAIT_MAX)
         return true;
-    return ts_fail(err, "--part-stall %s: give PART:TRANSFER, such as 1:40, or PART:TRANSFER:CYCLES (at most %d)", text, TS_SIM_WAIT_MAX);
+    return ts_fail_as(err, TS_USAGE, "--part-stall %s: give PART:TRANSFER, such as 1:40, or PART:TRANSFER:CYCLES (at most %d)", text,
+                      TS_SIM_WAIT_MAX);
 }
 
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)

@@ -48,7 +48,7 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
         return false;
     if (design.parts > 1) {
         ts_design_free(&design);
-        return ts_fail(err, "%s has %d parts: synthesise them one by one, %s/part0 first", dir, design.parts, dir);
+        return ts_fail_as(err, TS_USAGE, "%s has %d parts: synthesise them one by one, %s/part0 first", dir, design.parts, dir);
     }
     const ts_device *device = ts_design_device(arena, design.dir, design.plan.device, err);
     ts_synth_result result;
@@ -59,15 +59,15 @@ static bool synth(ts_arena *arena, const char *dir, ts_err *err)
         const ts_cost cost = ts_plan_cost(&design.plan, design.im, device);
         print(&result, &cost.yosys);
         if (result.latches)
-            ok = ts_fail(err, "%lld latch(es) in the netlist", result.latches);
+            ok = ts_fail_as(err, TS_DIFFERS, "%lld latch(es) in the netlist", result.latches);
         else if (result.soft_multipliers)
-            ok = ts_fail(err, "%lld product(s) did not become DSPs", result.soft_multipliers);
+            ok = ts_fail_as(err, TS_DIFFERS, "%lld product(s) did not become DSPs", result.soft_multipliers);
         else if (result.adders.found > result.adders.limit)
-            ok = ts_fail(err, "a path in %s crosses %d adder levels; the plan promises %d", result.adders.module, result.adders.found,
-                         result.adders.limit);
+            ok = ts_fail_as(err, TS_DIFFERS, "a path in %s crosses %d adder levels; the plan promises %d", result.adders.module,
+                            result.adders.found, result.adders.limit);
         else if (result.depth.found > result.depth.limit)
-            ok = ts_fail(err, "a path in %s crosses %d levels of multiplexers, adders counted as two; %d are allowed", result.depth.module,
-                         result.depth.found, result.depth.limit);
+            ok = ts_fail_as(err, TS_DIFFERS, "a path in %s crosses %d levels of multiplexers, adders counted as two; %d are allowed",
+                            result.depth.module, result.depth.found, result.depth.limit);
     }
     ts_design_free(&design);
     return ok;

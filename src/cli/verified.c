@@ -53,7 +53,7 @@ bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err)
         place(json_array_get(json_object_get(design->manifest, "parts"), (size_t)i), design, &part[i], &claim.link);
         const int d = part[i].device;
         if (d < 0 || d >= DEVICES_MAX)
-            return ts_fail(err, "%s: part %d is on a device of number %d", design->dir, i, d);
+            return ts_fail_as(err, TS_DAMAGED, "%s: part %d is on a device of number %d", design->dir, i, d);
         if (!(device[d] = ts_design_device(arena, from->dir, from->device, err)))
             return false;
         claim.devices = d >= claim.devices ? d + 1 : claim.devices;

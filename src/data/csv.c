@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "data/csv.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static bool refill(ts_csv *csv, size_t *moved, ts_err *err)
     }
     const size_t got = fread(csv->buffer + csv->end, 1, csv->room - csv->end, csv->f);
     if (ferror(csv->f))
-        return ts_fail(err, "%s: reading stopped after %lld bytes: %s", csv->path, csv->bytes, strerror(errno));
+        return ts_fail_as(err, TS_BAD_FILE, "%s: reading stopped after %lld bytes: %s", csv->path, csv->bytes, strerror(errno));
     if (memchr(csv->buffer + csv->end, 0, got))
         return ts_fail(err, "%s: not a text file (it holds a NUL byte; UTF-16 must be saved as UTF-8)", csv->path);
     csv->end += got;
@@ -206,7 +207,7 @@ void ts_csv_close(ts_csv *csv)
 {
     if (csv->f)
         fclose(csv->f);
-    free(csv->buffer);
+    ts_free(csv->buffer);
     csv->f = NULL;
     csv->buffer = NULL;
 }

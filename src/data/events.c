@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "data/events.h"
 
 #include <math.h>
@@ -39,9 +40,9 @@ float *ts_event_row_add(ts_event_rows *rows, int64_t hit_id)
 
 void ts_event_rows_free(ts_event_rows *rows)
 {
-    free(rows->hit_id);
-    free(rows->masked);
-    free(rows->x);
+    ts_free(rows->hit_id);
+    ts_free(rows->masked);
+    ts_free(rows->x);
     *rows = (ts_event_rows){.features = rows->features};
 }
 
@@ -127,8 +128,9 @@ ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *in, con
     if (s->is_npy)
         ok = ts_npy_events_open(s->arena, path, s->in, o, &s->npy, err);
     else if (o->lengths_path || o->mask_path)
-        ok = ts_fail(
-            err, "%s: lengths and mask files go with .npy events; a CSV has one row a hit (and a \"mask\" column named in the inputs file)",
+        ok = ts_fail_as(
+            err, TS_USAGE,
+            "%s: lengths and mask files go with .npy events; a CSV has one row a hit (and a \"mask\" column named in the inputs file)",
             path);
     else
         ok = ts_csv_events_open(s->arena, path, s->in, o->standardised, &s->csv, err);
@@ -146,7 +148,7 @@ void ts_event_stream_close(ts_event_stream *s)
     ts_npy_events_close(&s->npy);
     ts_event_rows_free(&s->rows);
     ts_arena_free(s->arena);
-    free(s);
+    ts_free(s);
 }
 
 ts_event_status ts_event_next(ts_event_stream *s, ts_arena *arena, ts_event *event, ts_err *err)
@@ -235,7 +237,7 @@ const ts_events *ts_event_stream_rest(ts_event_stream *s, ts_arena *arena, ts_ev
         events = TS_NEW(arena, ts_events);
         *events = (ts_events){.path = ts_strdup(arena, s->path), .count = count, .features = s->in->features, .event = event};
     }
-    free(list);
+    ts_free(list);
     return events;
 }
 

@@ -1,4 +1,5 @@
 /* Events from a CSV. */
+#define TS_FAIL_CODE TS_BAD_FILE
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,8 @@ static bool id_add(ts_id_set *set, int64_t id)
                 set->used[at] = true;
                 set->id[at] = old.id[i];
             }
-        free(old.id);
-        free(old.used);
+        ts_free(old.id);
+        ts_free(old.used);
     }
     const size_t at = place(set, id);
     set->used[at] = true;
@@ -151,8 +152,9 @@ bool ts_csv_events_open(ts_arena *arena, const char *path, const ts_inputs *in, 
                        ts_csv_names(&c->csv, there, sizeof there));
     for (int f = 0; standardised && f < in->features; f++)
         if (c->derive[f])
-            return ts_fail(err, "%s: column '%s' is computed from x, y and z, which are no positions where they are standardised", path,
-                           in->column[f]);
+            return ts_fail_as(err, TS_USAGE,
+                              "%s: column '%s' is computed from x, y and z, which are no positions where they are standardised", path,
+                              in->column[f]);
     return true;
 }
 
@@ -160,9 +162,9 @@ void ts_csv_events_close(ts_csv_events *c)
 {
     ts_csv_close(&c->csv);
     if (c->seen) {
-        free(c->seen->id);
-        free(c->seen->used);
-        free(c->seen);
+        ts_free(c->seen->id);
+        ts_free(c->seen->used);
+        ts_free(c->seen);
     }
     c->seen = NULL;
 }

@@ -1,4 +1,5 @@
 /* Events from a .npy array, with lengths and masks beside it. */
+#define TS_FAIL_CODE TS_BAD_FILE
 #include <math.h>
 #include <string.h>
 

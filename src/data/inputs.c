@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "data/inputs.h"
 
 #include <math.h>

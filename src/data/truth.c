@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "data/truth.h"
 
 #include <stdlib.h>
@@ -174,7 +175,7 @@ const ts_truth *ts_truth_load(ts_arena *arena, const char *path, const char *mas
     ts_arena *scratch = ts_arena_new();
     table t = {.rows = 0};
     const ts_truth *truth = read_table(scratch, path, mask, &t, err) ? group(arena, path, &t, err) : NULL;
-    free(t.row);
+    ts_free(t.row);
     ts_arena_free(scratch);
     return truth;
 }

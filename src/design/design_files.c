@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "design/design_files.h"
 
 #include <dirent.h>

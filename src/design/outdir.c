@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* renameat2 */
+#define TS_FAIL_CODE TS_NOT_WRITTEN
 #include "design/outdir.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "design/design_files.h"
 
 bool ts_outdir_make(const char *path, ts_err *err)
@@ -141,7 +143,7 @@ static const char *place_of(ts_arena *arena, const char *path, bool *there, ts_e
     if (!real)
         return ts_fail(err, "%s: %s", plain, strerror(errno)), NULL;
     const char *kept = ts_strdup(arena, real);
-    free(real);
+    ts_free(real);
     return check_not_inside(kept, err) ? kept : NULL;
 }
 

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "design/report.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ json_t *ts_report_load(const char *dir, ts_err *err)
         return report;
     json_decref(report);
     ts_fail(err, "%s: is not a report", path);
+    err->code = TS_DAMAGED;
     ts_fail_in(err, "compile the model again");
     return NULL;
 }
@@ -34,7 +36,7 @@ static bool put(const ts_design *design, const char *member, json_t *value, ts_e
 {
     char path[4096];
     if (!ts_design_is_there(design))
-        return ts_fail(err, "%s: another design was compiled there meanwhile; its report is left alone", design->dir);
+        return ts_fail_as(err, TS_NOT_WRITTEN, "%s: another design was compiled there meanwhile; its report is left alone", design->dir);
     json_t *report = ts_report_load(design->dir, err);
     if (!report)
         return false;

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "emit/emit.h"
 
 #include <errno.h>
@@ -310,7 +311,8 @@ static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, t
     const char *path = ts_printf(arena, "%s/%s", dir, TS_MANIFEST);
     struct stat st;
     if (stat(path, &st) != 0)
-        return ts_fail(err, "not a compiled design (`tessera compile` makes one): %s: cannot read: %s", path, strerror(errno));
+        return ts_fail_as(err, errno == ENOENT || errno == ENOTDIR || errno == EACCES ? TS_NO_FILE : TS_DAMAGED,
+                          "not a compiled design (`tessera compile` makes one): %s: cannot read: %s", path, strerror(errno));
     design->device = st.st_dev;
     design->inode = st.st_ino;
     design->manifest = ts_json_load(path, err);
@@ -321,6 +323,8 @@ static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, t
         *err = (ts_err){""};
         ts_fail(err, "%s: was replaced by another design while it was read: run this again", dir);
     }
+    if (err->code == TS_BAD_FILE || err->code == TS_NO_FILE) /* of files that were whole when they were written */
+        err->code = TS_DAMAGED;
     ts_design_free(design);
     return false;
 }

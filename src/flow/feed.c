@@ -12,9 +12,9 @@ static bool is_identity(const ts_inputs *in)
 bool ts_check_source(const ts_event_source *s, ts_err *err)
 {
     if (!s->events == !s->samples)
-        return ts_fail(err, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
+        return ts_fail_as(err, TS_USAGE, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
     return !s->samples || !(s->inputs || s->lengths || s->mask) ||
-           ts_fail(err, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
+           ts_fail_as(err, TS_USAGE, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
 }
 
 ts_events_options ts_event_options(const ts_event_source *s)
@@ -67,8 +67,9 @@ static bool fits(const ts_feed *feed, const ts_events *events, ts_err *err)
         return true;
     for (int e = 0; e < events->count; e++)
         if (events->event[e].n != 0 && events->event[e].n != hits)
-            return ts_fail(err, "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape",
-                           feed->source->events, (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
+            return ts_fail_as(err, TS_BAD_FILE,
+                              "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape",
+                              feed->source->events, (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
     return true;
 }
 
@@ -101,7 +102,8 @@ const ts_events *ts_feed_take_all(ts_feed *feed, ts_arena *arena, ts_err *err)
     const ts_events *more = events && events->count > 0 ? ts_feed_take(feed, arena, 1, 1, err) : events;
     if (!more || more == events || more->count == 0)
         return more ? events : NULL;
-    ts_fail(err, "%s: over %d events are more than hardware is simulated with; give the first K with --limit", events->path, events->count);
+    ts_fail_as(err, TS_USAGE, "%s: over %d events are more than hardware is simulated with; give the first K with --limit", events->path,
+               events->count);
     return NULL;
 }
 

@@ -14,11 +14,12 @@ bool ts_check_output(const char *output, ts_err *err)
     const char *target = ts_file_target(scratch, output, err);
     bool ok = target != NULL;
     if (ok && stat(target, &st) == 0) {
-        ok = !S_ISDIR(st.st_mode) || ts_fail(err, "%s: cannot write: it is a directory", output);
+        ok = !S_ISDIR(st.st_mode) || ts_fail_as(err, TS_NOT_WRITTEN, "%s: cannot write: it is a directory", output);
     } else if (ok) {
         const char *slash = strrchr(target, '/');
         const char *dir = !slash ? "." : slash == target ? "/" : ts_printf(scratch, "%.*s", (int)(slash - target), target);
-        ok = access(dir, W_OK | X_OK) == 0 || ts_fail(err, "%s: cannot write: %s: %s", output, dir, strerror(errno));
+        ok = access(dir, W_OK | X_OK) == 0 ||
+             ts_fail_as(err, ts_code_of_write(errno), "%s: cannot write: %s: %s", output, dir, strerror(errno));
     }
     ts_arena_free(scratch);
     return ok;
@@ -26,7 +27,8 @@ bool ts_check_output(const char *output, ts_err *err)
 
 bool ts_check_output_is_not(const char *output, const char *input, const char *what, ts_err *err)
 {
-    return !input || !ts_file_same(output, input) || ts_fail(err, "-o %s is %s: it would be lost; choose another name", output, what);
+    return !input || !ts_file_same(output, input) ||
+           ts_fail_as(err, TS_USAGE, "-o %s is %s: it would be lost; choose another name", output, what);
 }
 
 bool ts_check_output_source(const char *output, const ts_event_source *s, ts_err *err)

@@ -15,8 +15,8 @@ bool ts_refused_tell(const ts_refused *r, const ts_notices *notices, long long e
     if (r->count == 0)
         return true;
     if (r->count == events)
-        return ts_fail(
-            err,
+        return ts_fail_as(
+            err, TS_DOES_NOT_FIT,
             "all %lld event(s) were refused: the design takes at most %d hits, and they have %d to %d; compile it with --max-tokens %d",
             events, most, r->least, r->most, r->most);
     for (int i = 0, used = 0; i < r->count && i < TS_REFUSED_NAMED; i++)

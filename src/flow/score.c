@@ -66,7 +66,7 @@ static bool load_results(ts_arena *arena, job *j, item *it, ts_err *err)
         if (it->results->y[e] || j->truth->event[e].n == 0)
             continue;
         if (!j->o->subset)
-            return ts_fail(err, "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
+            return ts_fail_as(err, TS_BAD_FILE, "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
                            it->from->path, (long long)j->truth->event[e].id, j->truth->path);
         j->used[e] = false;
     }
@@ -96,7 +96,7 @@ static bool load(ts_arena *arena, job *j, ts_err *err)
         return false;
     for (int e = 0; e < j->truth->count; e++)
         j->scored += j->used[e];
-    return j->scored > 0 || ts_fail(err, "no event of %s is in all the results files", j->truth->path);
+    return j->scored > 0 || ts_fail_as(err, TS_BAD_FILE, "no event of %s is in all the results files", j->truth->path);
 }
 
 /* What a baseline takes from an inputs file: its own, or the first of the list that has it. */
@@ -152,7 +152,7 @@ static bool score_row(ts_arena *arena, const job *j, row *r, ts_err *err)
     const ts_truth *truth = j->truth;
     const ts_inputs *binned = !it->from->path && !r->clustering ? find_inputs(j, it, true) : NULL;
     if (!it->from->path && !r->clustering && !binned)
-        return ts_fail(err, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json",
+        return ts_fail_as(err, TS_USAGE, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json",
                        ts_baseline_name(it->from->baseline), ts_baseline_name(it->from->baseline));
     r->label = TS_NEW_N(arena, int32_t *, truth->count);
     r->scores = TS_NEW_N(arena, ts_score, truth->count);
@@ -209,7 +209,7 @@ static bool score(ts_arena *arena, job *j, ts_err *err)
         for (int r = 0; r < j->rows; r++)
             pair |= float_row_of(j, &j->row[r]) != NULL;
         if (!pair)
-            return ts_fail(err, "--against %s: no results with the same inputs file to compare it with", j->o->against->path);
+            return ts_fail_as(err, TS_USAGE, "--against %s: no results with the same inputs file to compare it with", j->o->against->path);
     }
     for (int r = 0; r < j->float_rows; r++)
         if (!score_row(arena, j, &j->float_row[r], err))
@@ -218,7 +218,7 @@ static bool score(ts_arena *arena, job *j, ts_err *err)
         if (!score_row(arena, j, &j->row[r], err))
             return false;
     if (ts_score_mean(j->truth->count, j->row[0].scores, TS_TRACKML).events == 0)
-        return ts_fail(err, "%s: no event to score has a hit of a particle (particle_id other than 0, weight above 0)", j->truth->path);
+        return ts_fail_as(err, TS_BAD_FILE, "%s: no event to score has a hit of a particle (particle_id other than 0, weight above 0)", j->truth->path);
     return true;
 }
 
@@ -301,7 +301,7 @@ static bool check(const ts_score_options *o, ts_err *err)
 {
     if (o->items < 1 || o->items > TS_SCORE_ITEMS)
         return ts_fail(err, "%d results to score; one call takes 1 to %d", o->items, TS_SCORE_ITEMS);
-    return !o->against || o->against->path || ts_fail(err, "--against takes a results file, not a baseline");
+    return !o->against || o->against->path || ts_fail_as(err, TS_USAGE, "--against takes a results file, not a baseline");
 }
 
 const ts_scoring *ts_score_items(ts_arena *arena, const ts_score_options *o, ts_err *err)

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "graph/graph.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_UNSUPPORTED
 #include "host/assist.h"
 
 #include <stdlib.h>
@@ -48,8 +49,8 @@ static bool wrong_range(const char *text, const char *what, const ts_encoder *en
     char layers[64] = "layers.0";
     if (last > 0)
         snprintf(layers, sizeof layers, "layers.0 ... layers.%d", last);
-    return ts_fail(
-        err,
+    return ts_fail_as(
+        err, TS_USAGE,
         "--hardware %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
         "FIRST-LAST in this order, with half a layer at least: such as layers.0, embed-layers.0.attention or layers.%d.ffn-head",
         text, what, layers, last);

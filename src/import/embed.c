@@ -1,6 +1,7 @@
 /* A model whose tensors lie in other files, as one file that has them inside: what a design keeps must not need what lay beside the
  * original. */
 #define _GNU_SOURCE /* memmem */
+#define TS_FAIL_CODE TS_BAD_FILE
 #include <limits.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* ModelProto -> graph: values, nodes, model-local functions in place of their calls, inputs with the batch bound to 1. */
+#define TS_FAIL_CODE TS_BAD_FILE
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -147,8 +148,8 @@ static bool read_attr(importer *im, const char *where, const Onnx__AttributeProt
         im->g->elements += ts_count(attr->t);
         break;
     default:
-        return ts_fail(im->err, "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where,
-                       attr->name);
+        return ts_fail_as(im->err, TS_UNSUPPORTED,
+                          "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where, attr->name);
     }
     if (count > INT_MAX / 2)
         return ts_fail(im->err, "%s: attribute '%s' has too many values", where, attr->name);
@@ -289,12 +290,13 @@ static bool bind_operator(importer *im, const scope *s, ts_node *node)
         for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
             if (strcmp(hints[i].type, node->type) == 0)
                 hint = hints[i].hint;
-        return ts_fail(im->err, "node '%s' (%s%s%s, opset %d): this operator is not supported; %s", node->name, node->domain, dot,
-                       node->type, node->opset, hint);
+        return ts_fail_as(im->err, TS_UNSUPPORTED, "node '%s' (%s%s%s, opset %d): this operator is not supported; %s", node->name,
+                          node->domain, dot, node->type, node->opset, hint);
     }
     if (version < node->op->since || version > node->op->until)
-        return ts_fail(im->err, "node '%s' (%s%s%s, opset %lld): this operator is supported in opsets %d to %d; export with one of those",
-                       node->name, node->domain, dot, node->type, (long long)version, node->op->since, node->op->until);
+        return ts_fail_as(im->err, TS_UNSUPPORTED,
+                          "node '%s' (%s%s%s, opset %lld): this operator is supported in opsets %d to %d; export with one of those",
+                          node->name, node->domain, dot, node->type, (long long)version, node->op->since, node->op->until);
     return true;
 }
 
@@ -337,7 +339,7 @@ static bool add_functions(importer *im)
         Onnx__FunctionProto *f = im->model->functions[i];
         const char *key = function_key(im, f->domain, f->name);
         if (ts_map_get(im->functions, key))
-            return ts_fail(im->err, "function '%s' is there twice; overloads are not supported", ts_or_empty(f->name));
+            return ts_fail_as(im->err, TS_UNSUPPORTED, "function '%s' is there twice; overloads are not supported", ts_or_empty(f->name));
         if (f->n_opset_import > MAX_IMPORTS || f->base.n_unknown_fields > MAX_ATTRS)
             return ts_fail(im->err, "function '%s' has too many domains or attributes", ts_or_empty(f->name));
         function *entry = TS_NEW(im->scratch, function);
@@ -374,8 +376,8 @@ static bool inline_call(importer *im, const scope *s, function *called, const ts
     if (!read_defaults(im, called))
         return false;
     if (s->depth == MAX_CALL_DEPTH)
-        return ts_fail(im->err, "node '%s' (%s): functions call each other more than %d levels deep", call->name, call->type,
-                       MAX_CALL_DEPTH);
+        return ts_fail_as(im->err, TS_UNSUPPORTED, "node '%s' (%s): functions call each other more than %d levels deep", call->name,
+                          call->type, MAX_CALL_DEPTH);
     if ((size_t)call->ins > f->n_input || (size_t)call->outs > f->n_output)
         return ts_fail(im->err, "node '%s' (%s): has %d inputs and %d outputs, but the function of that name has %zu and %zu", call->name,
                        call->type, call->ins, call->outs, f->n_input, f->n_output);
@@ -408,7 +410,7 @@ static bool inline_call(importer *im, const scope *s, function *called, const ts
 static bool add_node(importer *im, const scope *s, const Onnx__NodeProto *p, size_t index)
 {
     if (++im->steps > MAX_NODES)
-        return ts_fail(im->err, "the model has more than %d nodes", MAX_NODES);
+        return ts_fail_as(im->err, TS_UNSUPPORTED, "the model has more than %d nodes", MAX_NODES);
     if (!p->op_type || !p->op_type[0])
         return ts_fail(im->err, "node %zu has no operator; the file is damaged", index);
     const char *domain = normal_domain(p->domain);
@@ -461,7 +463,8 @@ static bool add_initialisers(importer *im, const scope *s)
 {
     const Onnx__GraphProto *p = im->model->graph;
     if (p->n_sparse_initializer)
-        return ts_fail(im->err, "the model has sparse initialisers, which are not supported; export it with dense weights");
+        return ts_fail_as(im->err, TS_UNSUPPORTED,
+                          "the model has sparse initialisers, which are not supported; export it with dense weights");
     for (size_t i = 0; i < p->n_initializer; i++) {
         const char *name = ts_or_empty(p->initializer[i]->name);
         const char *what = ts_printf(im->scratch, "initialiser '%s'", name);
@@ -507,8 +510,9 @@ static const Onnx__TypeProto__Tensor *tensor_type(importer *im, const Onnx__Valu
     }
     const Onnx__TypeProto__Tensor *t = info->type->tensor_type;
     if (t->shape->n_dim > TS_MAX_RANK || ts_dtype_from_onnx(t->elem_type) == TS_NONE) {
-        ts_fail(im->err, "input '%s' of the model has %zu dimensions and ONNX type number %d; supported: %d dimensions, float32, integers",
-                name, t->shape->n_dim, (int)t->elem_type, TS_MAX_RANK);
+        ts_fail_as(im->err, TS_UNSUPPORTED,
+                   "input '%s' of the model has %zu dimensions and ONNX type number %d; supported: %d dimensions, float32, integers", name,
+                   t->shape->n_dim, (int)t->elem_type, TS_MAX_RANK);
         return NULL;
     }
     return t;
@@ -605,8 +609,9 @@ static bool import_model(importer *im)
         return ts_fail(im->err, "the file uses more than %d operator domains", MAX_IMPORTS);
     for (size_t i = 0; i < m->n_opset_import; i++)
         if (normal_domain(m->opset_import[i]->domain)[0] == 0 && m->opset_import[i]->version > ts_op_newest())
-            return ts_fail(im->err, "the file uses opset %lld; opsets up to %d are supported: export with opset_version=%d or less",
-                           (long long)m->opset_import[i]->version, ts_op_newest(), ts_op_newest());
+            return ts_fail_as(im->err, TS_UNSUPPORTED,
+                              "the file uses opset %lld; opsets up to %d are supported: export with opset_version=%d or less",
+                              (long long)m->opset_import[i]->version, ts_op_newest(), ts_op_newest());
     if (!add_functions(im))
         return false;
     scope top = {.values = ts_map_new(im->scratch), .prefix = "", .imports = m->n_opset_import, .import = m->opset_import};

@@ -1,4 +1,5 @@
 /* TensorProto -> tensor: raw bytes, typed lists, or a range of another file. */
+#define TS_FAIL_CODE TS_BAD_FILE
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -162,7 +163,8 @@ static char *confined_path(ts_arena *arena, const char *location, const char *di
     char *real_directory = real_path ? realpath(directory, NULL) : NULL;
     why = real_path ? errno : why;
     if (!real_path || !real_directory) {
-        ts_fail(err, "%s: external data '%s' cannot be opened (%s); put it beside the model", what, path, strerror(why));
+        ts_fail_as(err, ts_code_of_read(why), "%s: external data '%s' cannot be opened (%s); put it beside the model", what, path,
+                   strerror(why));
     } else {
         size_t n = strlen(real_directory);
         bool below = strncmp(real_path, real_directory, n) == 0 && (real_path[n] == '/' || strcmp(real_directory, "/") == 0);
@@ -171,8 +173,8 @@ static char *confined_path(ts_arena *arena, const char *location, const char *di
         else
             ts_fail(err, "%s: external data '%s' is outside of the model's directory; copy it there", what, location);
     }
-    free(real_path);
-    free(real_directory);
+    ts_free(real_path);
+    ts_free(real_directory);
     return result;
 }
 
@@ -181,10 +183,11 @@ static bool read_shape(const Onnx__TensorProto *p, const char *what, ts_tensor *
 {
     t->dtype = p->data_type > 0 ? ts_dtype_from_onnx(p->data_type) : TS_NONE;
     if (t->dtype == TS_NONE)
-        return ts_fail(err, "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what,
-                       (int)p->data_type);
+        return ts_fail_as(err, TS_UNSUPPORTED,
+                          "%s: ONNX type number %d is not supported; use float32, or an integer type of at most 64 bits", what,
+                          (int)p->data_type);
     if (p->n_dims > TS_MAX_RANK)
-        return ts_fail(err, "%s has %zu dimensions; at most %d are supported", what, p->n_dims, TS_MAX_RANK);
+        return ts_fail_as(err, TS_UNSUPPORTED, "%s has %zu dimensions; at most %d are supported", what, p->n_dims, TS_MAX_RANK);
     t->rank = (int)p->n_dims;
     for (int i = 0; i < t->rank; i++)
         t->dim[i] = p->dims[i];
@@ -214,7 +217,7 @@ uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const cha
         return NULL;
     struct stat info;
     if (stat(path, &info) != 0)
-        return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
+        return ts_fail_as(err, ts_code_of_read(errno), "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
     if (!S_ISREG(info.st_mode))
         return ts_fail(err, "%s: external data '%s' is not a file", what, path), NULL;
     if (offset > (uint64_t)info.st_size || want > (uint64_t)info.st_size - offset)
@@ -254,7 +257,7 @@ ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *p, const cha
     if (!read_shape(p, what, t, &count, err))
         return NULL;
     if (p->segment) {
-        ts_fail(err, "%s is stored in segments, which is not supported; re-export the model", what);
+        ts_fail_as(err, TS_UNSUPPORTED, "%s is stored in segments, which is not supported; re-export the model", what);
         return NULL;
     }
     if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {

@@ -59,10 +59,10 @@ static bool new_buffers(attention *t, float **score)
 
 static void free_buffers(attention *t, float *score)
 {
-    free(t->q);
-    free(t->k);
-    free(t->v);
-    free(score);
+    ts_free(t->q);
+    ts_free(t->k);
+    ts_free(t->v);
+    ts_free(score);
 }
 
 static void attend(const attention *t, float *score, float *out)

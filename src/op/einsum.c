@@ -316,7 +316,7 @@ static bool eval_matmul(const ts_op_args *a, const plan *p, const groups *g)
         ts_gather_view(&(ts_tensor){.dtype = TS_F32, .data.f = buffer[2]}, p->out.count, a->out[0]->dim, out_view, a->out[0]);
     }
     for (int i = 0; i < 3; i++)
-        free(buffer[i]);
+        ts_free(buffer[i]);
     return ok ? true : FAIL(a, "not enough memory");
 }
 

@@ -86,7 +86,7 @@ static bool reduce(const ts_op_args *a, const reduction *how)
         }
     for (int64_t i = 0; i < outs; i++)
         ts_set_real(y, i, how->finish ? how->finish(sum[i], (double)count / (double)outs) : sum[i]);
-    free(sum);
+    ts_free(sum);
     return true;
 }
 

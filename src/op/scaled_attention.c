@@ -213,7 +213,7 @@ static bool eval_attention(const ts_op_args *a)
             float *out = a->out[0]->data.f + (rank4 ? head * n * t.v.width : b * n * t.q.heads * t.v.width + h * t.v.width);
             attend_head(&t, b, h, mode, score, scores ? scores + head * n * m : NULL, out, rank4 ? t.v.width : t.q.heads * t.v.width);
         }
-    free(score);
+    ts_free(score);
     if (a->outs > OUT_PRESENT_KEY)
         copy_present(&t, &t.k, a->out[OUT_PRESENT_KEY]);
     if (a->outs > OUT_PRESENT_VALUE)

@@ -2,6 +2,7 @@
    values such as Shape -> Gather -> Concat chains, their evaluation) run for several numbers of hits, and every size is
    fitted by a polynomial in n. Three lengths determine it; the others, up to thousands of hits, must agree. Something that
    is not such a polynomial (a clamp, a rounded division) does not fit and is never taken for one. */
+#define TS_FAIL_CODE TS_UNSUPPORTED
 #include "pass/fold.h"
 
 #include <string.h>
@@ -217,7 +218,7 @@ static bool take_samples(folder *f)
             continue;
         if (f->samples >= LENGTHS_NEEDED)
             break;
-        ts_fail(f->err, "%s", err.msg);
+        ts_fail_with(f->err, &err);
         return wanted == 1 ? false : ts_fail_in(f->err, "with an event of %lld hits", (long long)lengths[f->samples]);
     }
     return true;

@@ -4,6 +4,7 @@
    on meanings, which goes on until a node fails; ends are then tried from there back. A start leads to the next one: the end of what was
    found, where matching got stuck, or the first cut behind the node that failed. Segments without attention are passed over, so that all
    this is linear in the graph but for what it finds. */
+#define TS_FAIL_CODE TS_UNSUPPORTED
 #include <limits.h>
 
 #include "op/op.h"

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_UNSUPPORTED
 #include "pass/understand.h"
 
 #include <string.h>

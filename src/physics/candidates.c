@@ -88,7 +88,7 @@ bool ts_baseline_possible(ts_baseline b, const ts_truth *truth, ts_err *err)
                           : baselines[b].momentum && !e->momentum ? "px, py, pz"
                           : baselines[b].charge && !e->charge     ? "q"
                                                                   : NULL;
-    return !missing || ts_fail(err, "%s: baseline '%s' needs columns %s", truth->path, baselines[b].name, missing);
+    return !missing || ts_fail_as(err, TS_BAD_FILE, "%s: baseline '%s' needs columns %s", truth->path, baselines[b].name, missing);
 }
 
 int ts_bins_class(const ts_bins *bins, const double *v)

@@ -119,16 +119,16 @@ static bool write_events(ts_writer *w, const ts_geometry *geometry, const ts_gen
             make_chunk(geometry, options, first + done + i, &batch[i]);
         for (int i = 0; i < now; i++) { /* in order: the first failure counts, whatever thread met one first */
             if (ok && batch[i].err.msg[0])
-                ok = ts_fail(err, "%s", batch[i].err.msg);
+                ok = ts_fail_with(err, &batch[i].err);
             if (ok && fwrite(batch[i].text, 1, batch[i].size, w->f) != batch[i].size)
                 ok = false; /* the commit says why */
             add_up(totals, &batch[i].count);
-            free(batch[i].text);
+            ts_free(batch[i].text);
         }
         if (progress)
             progress((double)(done + now) / (double)count);
     }
-    free(batch);
+    ts_free(batch);
     return ok;
 }
 

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "physics/geometry.h"
 
 #include <math.h>
@@ -150,6 +151,7 @@ const ts_geometry *ts_geometry_find(ts_arena *arena, const char *name, ts_err *e
             return g;
         known = ts_printf(arena, "%s%s%s", known, *known ? ", " : "", g->name);
     }
-    ts_fail(err, "unknown geometry \"%s\"; known are %s; any other: give the path of a JSON file (docs/events.md)", name, known);
+    ts_fail_as(err, TS_USAGE, "unknown geometry \"%s\"; known are %s; any other: give the path of a JSON file (docs/events.md)", name,
+               known);
     return NULL;
 }

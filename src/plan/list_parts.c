@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DOES_NOT_FIT
 #include "plan/list_parts.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* The search over one list of devices, all of which are used: one device, several rings on one, or a chain over all. */
+#define TS_FAIL_CODE TS_DOES_NOT_FIT
 #include "plan/list_search.h"
 
 #include <math.h>
@@ -102,10 +103,10 @@ static bool has_memory(const ts_list *s, int device)
 static bool paged(ts_list *s, int device, ts_err *err)
 {
     if (s->im->layers < 2)
-        return ts_fail(err, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
+        return ts_fail_as(err, TS_USAGE, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
     if (!has_memory(s, device))
-        return ts_fail(err, "--mode paged: %s has no external memory (--memory GBYTES[:NANOSECONDS] says that there is one)",
-                       s->opt->device[device]->name);
+        return ts_fail_as(err, TS_USAGE, "--mode paged: %s has no external memory (--memory GBYTES[:NANOSECONDS] says that there is one)",
+                          s->opt->device[device]->name);
     s->paging = TS_PAGING_ASKED;
     return alone(s, device, NULL, err);
 }
@@ -118,7 +119,7 @@ static bool alone_somehow(ts_list *s, int device, ts_err *err)
     if (alone(s, device, &resident, &first))
         return true;
     if (!resident || s->im->layers < 2)
-        return ts_fail(err, "%s", first.msg);
+        return ts_fail_with(err, &first);
     if (!has_memory(s, device))
         return ts_fail(err, "%s; %s has no external memory for paged weights", first.msg, name);
     s->paging = TS_PAGING_ALLOWED;
@@ -127,11 +128,11 @@ static bool alone_somehow(ts_list *s, int device, ts_err *err)
         return true;
     }
     if (pages && strcmp(pages, resident) == 0) /* it is not the weights */
-        return ts_fail(err, "%s", first.msg);
+        return ts_fail_with(err, &first);
     return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or %s",
                            s->im->name, name, s->ring.max_tokens, resident, pages,
                            s->ring.target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats")
-                 : ts_fail(err, "%s", second.msg);
+                 : ts_fail_with(err, &second);
 }
 
 /* A device with a share of everything. */

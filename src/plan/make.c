@@ -1,6 +1,7 @@
 /* The search. For every initiation interval II that could be the best, and every way to fold attention for it, the other stages'
    folds follow independently; memories go where there is room. Of the plans that fit, the one with the best mean latency wins, with
    a small price on filling the device; its small lanes are then widened while that pays. */
+#define TS_FAIL_CODE TS_DOES_NOT_FIT
 #include "plan/make.h"
 
 #include <math.h>

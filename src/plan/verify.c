@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "plan/verify.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "process/process.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ int ts_process_run(const char *dir, const char *const *argv, const char *log, ts
 {
     const int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (out < 0) {
-        ts_fail(err, "%s: cannot write: %s", log, strerror(errno));
+        ts_fail_as(err, ts_code_of_write(errno), "%s: cannot write: %s", log, strerror(errno));
         return -1;
     }
     const char *temp = getenv("TMPDIR");

@@ -154,7 +154,7 @@ static void add_product(ts_calibration *to, tensor *sum, const tensor *add)
 static bool merge(ts_calibration *cal, int n, const collector *c, ts_err *err)
 {
     if (c->err.msg[0])
-        return ts_fail(err, "%s", c->err.msg);
+        return ts_fail_with(err, &c->err);
     if (n > 0) {
         for (int layer = 0; layer < cal->enc->layers; layer++)
             for (int role = 0; role < TS_ROLE_COUNT; role++)

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_USAGE
 #include "quant/formats.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* model.tsm: 8 bytes magic, u32 version, u32 length of the JSON header, header, tensors, u32 CRC-32 of everything before it; little-endian.
    The header is {"values": {PATH: integer}, "tensors": {PATH: [type, offset, count]}}; offsets count from the first byte behind it.
    Saving and loading walk the model with the same functions, so that neither can forget a field. */
+#define TS_FAIL_CODE TS_DAMAGED
 #include <jansson.h>
 #include <limits.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "ref/graph_eval.h"
 
 #include <stdlib.h>
@@ -46,8 +47,9 @@ static bool store(run *r, const ts_node *node, ts_tensor *t, ts_err *err)
         r->bytes += bytes;
         return true;
     }
-    return ts_fail(err, "node '%s' (%s): not enough memory for a result of %lld elements, %zu bytes; use smaller events", node->name,
-                   node->type, (long long)ts_count(t), bytes);
+    return ts_fail_as(err, TS_OUT_OF_MEMORY,
+                      "node '%s' (%s): not enough memory for a result of %lld elements, %zu bytes; use smaller events", node->name,
+                      node->type, (long long)ts_count(t), bytes);
 }
 
 static void release(run *r, const ts_value *v)
@@ -55,7 +57,7 @@ static void release(run *r, const ts_value *v)
     if (--r->left[v->id] == 0 && !v->is_output) {
         if (r->own[v->id].data.any)
             r->bytes -= bytes_of(&r->own[v->id]);
-        free(r->own[v->id].data.any);
+        ts_free(r->own[v->id].data.any);
         r->own[v->id].data.any = NULL;
     }
 }
@@ -89,8 +91,8 @@ static bool eval_node(run *r, const ts_node *node, ts_value_tap tap, void *user,
             release(r, node->in[k]);
     ok = true;
 done:
-    free(in);
-    free(out);
+    ts_free(in);
+    ts_free(out);
     return ok;
 }
 
@@ -124,10 +126,10 @@ bool ts_graph_eval(const ts_graph *g, ts_arena *arena, const ts_tensor *const *i
         ts_tensor_narrow(&output[i]);
     }
     for (int i = 0; i < g->values; i++)
-        free(r.own[i].data.any);
-    free(r.tensor);
-    free(r.own);
-    free(r.left);
+        ts_free(r.own[i].data.any);
+    ts_free(r.tensor);
+    ts_free(r.own);
+    ts_free(r.left);
     return ok;
 }
 
@@ -152,11 +154,12 @@ static bool find_event_inputs(const ts_graph *g, int *hits_at, int *mask_at, ts_
         else if (has_hits(v) && *mask_at < 0)
             *mask_at = i;
         else
-            return ts_fail(
-                err, "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]", v->name);
+            return ts_fail_as(err, TS_UNSUPPORTED,
+                              "input '%s' of the model is neither hits [1, hits, features] in floating point nor a padding mask [1, hits]",
+                              v->name);
     }
     if (*hits_at < 0)
-        return ts_fail(err, "the model has no input [1, hits, features] in floating point");
+        return ts_fail_as(err, TS_UNSUPPORTED, "the model has no input [1, hits, features] in floating point");
     return true;
 }
 

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_BAD_FILE
 #include "ring/device.h"
 
 #include <jansson.h>
@@ -261,7 +262,8 @@ const ts_device *ts_device_find(ts_arena *arena, const char *name, ts_err *err)
             return list[i];
         known = ts_printf(arena, "%s%s%s", known, i ? ", " : "", list[i]->name);
     }
-    ts_fail(err, "unknown device \"%s\"; known are %s; any other: give the path of a JSON file (docs/devices.md)", name, known);
+    ts_fail_as(err, TS_USAGE, "unknown device \"%s\"; known are %s; any other: give the path of a JSON file (docs/devices.md)", name,
+               known);
     return NULL;
 }
 
@@ -295,8 +297,8 @@ bool ts_device_takes_clock(const ts_device *device, double clock_mhz, ts_err *er
 {
     if (device->dsp_mhz <= 0 || clock_mhz <= device->dsp_mhz)
         return true;
-    return ts_fail(err, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz, device->dsp_kind,
-                   device->name, device->dsp_mhz);
+    return ts_fail_as(err, TS_USAGE, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz,
+                      device->dsp_kind, device->name, device->dsp_mhz);
 }
 
 bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits)

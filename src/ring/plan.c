@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "ring/plan.h"
 
 #include <string.h>

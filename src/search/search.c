@@ -429,8 +429,9 @@ static const ts_formats *search_packed(search *s, ts_verdict *v)
     int choice[UNIT_MAX];
     for (int u = 0; u < s->units; u++) {
         if (s->unit[u].options == 0) {
-            ts_fail(s->err, "%s makes no two products in one DSP at widths worth using (%s); choose another device or --formats auto",
-                    s->opt->device->name, s->unit[u].name);
+            ts_fail_as(s->err, TS_USAGE,
+                       "%s makes no two products in one DSP at widths worth using (%s); choose another device or --formats auto",
+                       s->opt->device->name, s->unit[u].name);
             return NULL;
         }
         choice[u] = s->unit[u].best;
@@ -485,7 +486,7 @@ bool ts_search_formats(ts_arena *arena, const ts_encoder *enc, const ts_calibrat
                       json_incref(s.sensitivity), "candidates", json_incref(s.candidate));
         CHECK(found->report);
     } else {
-        ts_fail(err, "%s", first.msg);
+        ts_fail_with(err, &first);
     }
     json_decref(s.sensitivity);
     json_decref(s.candidate);

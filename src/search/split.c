@@ -144,7 +144,7 @@ bool ts_split_events(ts_arena *arena, const ts_events *events, const ts_truth *t
             index[count++] = e;
     }
     if (count == 0)
-        return ts_fail(err, "%s: no event has a hit; there is nothing to choose formats by", events->path);
+        return ts_fail_as(err, TS_BAD_FILE, "%s: no event has a hit; there is nothing to choose formats by", events->path);
     share_out(count, options, &calibrate, &select);
     ts_rng rng = ts_rng_make(options->seed, 0, 0);
     for (int i = count - 1; i > calibrate; i--) { /* shuffles what calibration leaves */

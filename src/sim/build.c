@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "sim/build.h"
 
 #include <dirent.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/plain.h"
 #include "design/outdir.h"
 #include "emit/sim_top.h"
@@ -43,7 +45,7 @@ static const char **verilog_files(ts_arena *arena, const char *dir, ts_err *err)
     const char *path = ts_printf(arena, "%s/rtl", dir);
     DIR *d = opendir(path);
     if (!d) {
-        ts_fail(err, "%s: %s", path, strerror(errno));
+        ts_fail_as(err, ts_code_of_read(errno), "%s: %s", path, strerror(errno));
         return NULL;
     }
     int count = 0;
@@ -140,18 +142,19 @@ static const char *make_work(ts_arena *arena, const char *root, const char *cach
         char *place = places[i] ? realpath(places[i], NULL) : NULL, *work = NULL;
         if (place && ts_path_is_plain(place))
             work = mkdtemp(ts_printf(arena, "%s/tessera-build-XXXXXX", place));
-        free(place);
+        ts_free(place);
         if (!work)
             continue;
         if (symlink(root, ts_printf(arena, "%s/" LINK, work)) == 0)
             return work;
         (void)rmdir(work);
     }
-    ts_fail(err,
-            "no place to build a simulator in: %s has characters that make or Verilator take for something else (only letters, digits and "
-            "._-/ are safe), and "
-            "nothing can be made in TMPDIR or /tmp",
-            cache);
+    ts_fail_as(
+        err, TS_NOT_WRITTEN,
+        "no place to build a simulator in: %s has characters that make or Verilator take for something else (only letters, digits and "
+        "._-/ are safe), and "
+        "nothing can be made in TMPDIR or /tmp",
+        cache);
     return NULL;
 }
 
@@ -167,7 +170,7 @@ static bool install(ts_arena *arena, const char *from, const char *to, ts_err *e
     const bool ok = program && stat(from, &st) == 0 && ts_file_write(near, program, size, err) && chmod(near, st.st_mode & 0777) == 0 &&
                     rename(near, to) == 0;
     if (!ok) {
-        ts_fail(err, "%s: cannot be put in place: %s", to, strerror(errno));
+        ts_fail_as(err, ts_code_of_write(errno), "%s: cannot be put in place: %s", to, strerror(errno));
         (void)remove(near);
     }
     return ok;
@@ -221,11 +224,11 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
 {
     char *root = realpath(design->dir, NULL);
     if (!root) {
-        ts_fail(err, "%s: %s", design->dir, strerror(errno));
+        ts_fail_as(err, ts_code_of_read(errno), "%s: %s", design->dir, strerror(errno));
         return NULL;
     }
     const char *dir = ts_strdup(arena, root);
-    free(root);
+    ts_free(root);
 
     uint64_t h = TS_HASH;
     if (!hash_verilog(arena, &h, design->dir, err))

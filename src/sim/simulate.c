@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "sim/simulate.h"
 
 #include <inttypes.h>
@@ -356,11 +357,11 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
     if (status < 0)
         return false;
     if (status != 0)
-        return ts_fail(err, "the simulation of %s %s%s%s", s->design->dir,
-                       status == STUCK ? "is stuck: this is a bug of the engine, please report it with the design and the events; "
-                                       : ts_printf(a, "failed with status %d: ", status),
-                       ts_process_log_tail(a, log, LOG_CHARS),
-                       status == STUCK && !s->opt->tap ? "A run with a trace shows the state of every stage." : "");
+        return ts_fail_as(err, status == STUCK ? TS_DIFFERS : TS_NO_TOOL, "the simulation of %s %s%s%s", s->design->dir,
+                          status == STUCK ? "is stuck: this is a bug of the engine, please report it with the design and the events; "
+                                          : ts_printf(a, "failed with status %d: ", status),
+                          ts_process_log_tail(a, log, LOG_CHARS),
+                          status == STUCK && !s->opt->tap ? "A run with a trace shows the state of every stage." : "");
     return read_results(s, results, result, err);
 }
 
@@ -389,53 +390,56 @@ static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_
 {
     const bool memory = opt->page_fault.kind != TS_PAGE_SOUND || opt->memory_percent;
     if (opt->memory_percent < 0 || opt->memory_percent > 95)
-        return ts_fail(err, "pauses of external memory of %d percent: choose 0 to 95", opt->memory_percent);
+        return ts_fail_as(err, TS_USAGE, "pauses of external memory of %d percent: choose 0 to 95", opt->memory_percent);
     if (memory && !ts_design_is_paged(design))
-        return ts_fail(err, "%s has all its weights on chip: there is no external memory that could be late or wrong", design->dir);
+        return ts_fail_as(err, TS_USAGE, "%s has all its weights on chip: there is no external memory that could be late or wrong",
+                          design->dir);
     if (opt->page_fault.kind != TS_PAGE_SOUND) {
         const int part = opt->page_fault.part;
         if (part < 0 || part >= design->parts)
-            return ts_fail(err, "%s has no part %d: a page of it cannot be late or wrong", design->dir, part);
+            return ts_fail_as(err, TS_USAGE, "%s has no part %d: a page of it cannot be late or wrong", design->dir, part);
         const ts_page_order order = ts_page_order_of(arena, design->part[part].plan, design->part[part].im);
         const long long pages = (long long)order.count * accepted_events(design, opt);
         if (!order.stages)
-            return ts_fail(err, "%s: part %d has all its weights on chip: no page of it can be late or wrong", design->dir, part);
+            return ts_fail_as(err, TS_USAGE, "%s: part %d has all its weights on chip: no page of it can be late or wrong", design->dir,
+                              part);
         if (opt->page_fault.page >= pages)
-            return ts_fail(err, "page %d of part %d cannot be late or wrong: the events use %lld pages, %d each", opt->page_fault.page,
-                           part, pages, order.count);
+            return ts_fail_as(err, TS_USAGE, "page %d of part %d cannot be late or wrong: the events use %lld pages, %d each",
+                              opt->page_fault.page, part, pages, order.count);
     }
     const ts_part_stall *stall = &opt->part_stall;
     if (!stall->cycles)
         return true;
     if (design->parts == 1)
-        return ts_fail(err, "%s is one ring: no part of it can stand still while the others go on", design->dir);
+        return ts_fail_as(err, TS_USAGE, "%s is one ring: no part of it can stand still while the others go on", design->dir);
     if (stall->part < 0 || stall->part >= design->parts)
-        return ts_fail(err, "%s has no part %d that could stand still", design->dir, stall->part);
+        return ts_fail_as(err, TS_USAGE, "%s has no part %d that could stand still", design->dir, stall->part);
     const long long given = given_transfers(design, opt, stall->part);
     return stall->transfer < given ||
-           ts_fail(err, "part %d never gives transfer %d behind which it should stand still: of these events it gives %lld", stall->part,
-                   stall->transfer, given);
+           ts_fail_as(err, TS_USAGE, "part %d never gives transfer %d behind which it should stand still: of these events it gives %lld",
+                      stall->part, stall->transfer, given);
 }
 
 bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options *opt, ts_sim_result *result, ts_err *err)
 {
     *result = (ts_sim_result){0};
     if (opt->events < 1)
-        return ts_fail(err, "nothing to simulate: there are no events");
+        return ts_fail_as(err, TS_USAGE, "nothing to simulate: there are no events");
     for (int e = 0; e < opt->events; e++)
         if (opt->n[e] < 1)
-            return ts_fail(err, "event %d has no hits: the hardware is never sent an empty event", e);
+            return ts_fail_as(err, TS_USAGE, "event %d has no hits: the hardware is never sent an empty event", e);
     if (opt->stall_percent < 0 || opt->stall_percent > 95)
-        return ts_fail(err, "stalls of %d percent: choose 0 to 95", opt->stall_percent);
+        return ts_fail_as(err, TS_USAGE, "stalls of %d percent: choose 0 to 95", opt->stall_percent);
     if (!check_faults(arena, design, opt, err))
         return false;
     if (opt->tap && design->parts > 1)
-        return ts_fail(err, "%s: inner streams can be traced part by part only: trace %s/part0 and so on", design->dir, design->dir);
+        return ts_fail_as(err, TS_USAGE, "%s: inner streams can be traced part by part only: trace %s/part0 and so on", design->dir,
+                          design->dir);
 
     session s = {.arena = arena, .design = design, .opt = opt, .ports = ts_design_ports(design)};
     choose(&s);
     if (s.count == 0)
-        return ts_fail(err, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);
+        return ts_fail_as(err, TS_USAGE, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);
     progress(opt, "building the simulator");
     const double start = ts_seconds();
     const char *program = ts_sim_build(arena, design, opt, &result->rebuilt, err);

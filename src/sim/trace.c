@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "sim/trace.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static bool read_trace(const trace *t, const char *path, ts_err *err)
         while (layer < t->im->layers && event < t->events && slot_at(t, event, layer, stream)->done)
             event++;
         if (layer >= t->im->layers || event == t->events)
-            return ts_fail(err, "the RTL sends a token of layer %d too much through \"%s\"", layer, t->stream[stream].wire);
+            return ts_fail_as(err, TS_DIFFERS, "the RTL sends a token of layer %d too much through \"%s\"", layer, t->stream[stream].wire);
         slot *s = slot_at(t, event, layer, stream);
         add_row(t, s, word + at + 2, count);
         s->done = tag >> w.lw & 1;

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "sim/unity.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "synth/paths.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_NO_TOOL
 #include "synth/synth.h"
 
 #include <stdlib.h>
@@ -143,7 +144,7 @@ bool ts_synth(ts_arena *arena, const ts_design *design, const ts_device *device,
     const double began = ts_seconds();
     const char *dir = ts_printf(arena, "%s/synth", design->dir), *top = ts_top_name(arena, design->im);
     if (strcmp(device->yosys_family, "versal") == 0)
-        return ts_fail(err, "Yosys does not know Versal, which %s is: its resources are predicted only", device->name);
+        return ts_fail_as(err, TS_UNSUPPORTED, "Yosys does not know Versal, which %s is: its resources are predicted only", device->name);
     *result = (ts_synth_result){.adders.limit = design->plan.reg, .depth.limit = DEPTH_LIMIT};
     if (!ts_outdir_make(dir, err) || !write_script(arena, dir, top, device, err))
         return false;

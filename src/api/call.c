@@ -1,0 +1,161 @@
+#include "api/call.h"
+
+#include <string.h>
+
+#include "base/boundary.h"
+#include "base/json.h"
+
+#define SAME(own, public) _Static_assert((int)(own) == (int)(public), #own " is " #public)
+SAME(TS_FAILED, TESSERA_FAILED);
+SAME(TS_USAGE, TESSERA_USAGE);
+SAME(TS_NO_FILE, TESSERA_NO_FILE);
+SAME(TS_BAD_FILE, TESSERA_BAD_FILE);
+SAME(TS_UNSUPPORTED, TESSERA_UNSUPPORTED);
+SAME(TS_DOES_NOT_FIT, TESSERA_DOES_NOT_FIT);
+SAME(TS_OUT_OF_MEMORY, TESSERA_OUT_OF_MEMORY);
+SAME(TS_NOT_WRITTEN, TESSERA_NOT_WRITTEN);
+SAME(TS_DAMAGED, TESSERA_DAMAGED);
+SAME(TS_DIFFERS, TESSERA_DIFFERS);
+SAME(TS_NO_TOOL, TESSERA_NO_TOOL);
+SAME(TS_INTERNAL, TESSERA_INTERNAL);
+SAME(TS_NOTE, TESSERA_NOTE);
+SAME(TS_WARNING, TESSERA_WARNING);
+_Static_assert(sizeof((tessera_error *)0)->message >= sizeof((ts_err *)0)->msg, "a message has room");
+
+const char *tessera_version(void)
+{
+    return TESSERA_VERSION;
+}
+
+const char *tessera_code_name(tessera_code code)
+{
+    static const char *const names[] = {
+        [TESSERA_OK] = "success",
+        [TESSERA_FAILED] = "failed",
+        [TESSERA_USAGE] = "wrong usage",
+        [TESSERA_NO_FILE] = "no such file",
+        [TESSERA_BAD_FILE] = "bad file",
+        [TESSERA_UNSUPPORTED] = "not supported",
+        [TESSERA_DOES_NOT_FIT] = "does not fit",
+        [TESSERA_OUT_OF_MEMORY] = "out of memory",
+        [TESSERA_NOT_WRITTEN] = "cannot be written",
+        [TESSERA_DAMAGED] = "damaged",
+        [TESSERA_DIFFERS] = "differs",
+        [TESSERA_NO_TOOL] = "a tool is missing or fails",
+        [TESSERA_INTERNAL] = "a bug in tessera",
+    };
+    const size_t at = (size_t)code;
+    return at < sizeof names / sizeof *names && names[at] ? names[at] : "unknown";
+}
+
+/* ---- A call */
+
+typedef struct call {
+    tessera_callbacks callbacks;
+    ts_call_body *body;
+    void *job;
+    ts_notices notices;
+} call;
+
+static void on_message(void *user, ts_notice_kind kind, const char *text)
+{
+    const tessera_callbacks *to = user;
+    to->message(to->user, (tessera_message_kind)kind, text);
+}
+
+static void on_step(void *user, const char *what)
+{
+    const tessera_callbacks *to = user;
+    to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .step = what, .fraction = -1, .events = -1});
+}
+
+static void on_progress(void *user, long long done, long long total, double fraction)
+{
+    const tessera_callbacks *to = user;
+    to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .fraction = fraction, .events = done, .expected = total});
+}
+
+static bool run(void *user, ts_err *err)
+{
+    call *c = user;
+    return c->body(c->job, &c->notices, err);
+}
+
+tessera_code ts_call(const tessera_callbacks *callbacks, tessera_error *error, ts_call_body *body, void *job)
+{
+    call c = {.body = body, .job = job};
+    ts_err err = {""};
+    bool ok = !callbacks || TS_TAKE_OPTIONS(&c.callbacks, callbacks, tessera_callbacks, &err);
+    c.notices = (ts_notices){.user = &c.callbacks,
+                             .message = c.callbacks.message ? on_message : NULL,
+                             .step = c.callbacks.progress ? on_step : NULL,
+                             .progress = c.callbacks.progress ? on_progress : NULL};
+    const ts_option_names before = ts_option_names_set((ts_option_names){c.callbacks.option, c.callbacks.user});
+    ok = ok && ts_boundary_run(run, &c, &err);
+    ts_notice_step_end(&c.notices);
+    ts_option_names_set(before);
+    const tessera_code code = ok ? TESSERA_OK : err.code ? (tessera_code)err.code : TESSERA_FAILED;
+    if (error) {
+        *error = (tessera_error){.code = code};
+        memcpy(error->message, ok ? "" : err.msg, ok ? 1 : sizeof err.msg);
+    }
+    return code;
+}
+
+/* ---- Structures that begin with their size */
+
+bool ts_take_options(void *own, size_t own_size, const void *given, const char *what, ts_err *err)
+{
+    size_t size = 0;
+    memset(own, 0, own_size);
+    if (given)
+        memcpy(&size, given, sizeof size);
+    if (size < sizeof size)
+        return ts_fail_as(err, TS_USAGE, "%s are missing, or their member size is not set", what);
+    memcpy(own, given, size < own_size ? size : own_size);
+    return true;
+}
+
+void ts_give_summary(void *to, const void *from, size_t from_size)
+{
+    size_t size = 0;
+    if (!to)
+        return;
+    memcpy(&size, to, sizeof size);
+    if (size > sizeof size) {
+        memcpy((char *)to + sizeof size, (const char *)from + sizeof size, (size < from_size ? size : from_size) - sizeof size);
+    }
+}
+
+/* ---- Reports */
+
+struct tessera_report {
+    ts_arena *arena;
+    const char *text, *json;
+};
+
+tessera_report *ts_report_new(const char *text, const json_t *json)
+{
+    ts_arena *arena = ts_arena_new();
+    tessera_report *report = TS_NEW(arena, tessera_report);
+    report->arena = arena;
+    report->text = ts_strdup(arena, text);
+    report->json = json ? ts_json_text(arena, json, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10)) : "{}";
+    return report;
+}
+
+const char *tessera_report_text(const tessera_report *report)
+{
+    return report ? report->text : "";
+}
+
+const char *tessera_report_json(const tessera_report *report)
+{
+    return report ? report->json : "{}";
+}
+
+void tessera_report_free(tessera_report *report)
+{
+    if (report)
+        ts_arena_free(report->arena);
+}

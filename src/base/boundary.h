@@ -1,0 +1,34 @@
+/* Where a call of the library begins: what runs inside may leave it from anywhere, when memory runs out or an invariant is broken, and
+   comes back as an error. What was allocated inside (base/memory.h) and what is held is given back first. Outside of any boundary, in
+   tests of parts, such ends are the process's. */
+#ifndef TS_BOUNDARY_H
+#define TS_BOUNDARY_H
+#include "base/err.h"
+
+/* False where body is false, or was left; *err says why. Calls nest; each thread has its own. What body allocated and did not free stays,
+   where it was not left. */
+bool ts_boundary_run(bool (*body)(void *user, ts_err *err), void *user, ts_err *err);
+
+/* Leaves the innermost boundary of this thread with an error; comes back where there is none. */
+void ts_boundary_leave(ts_code code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What has to be given back when the boundary is left, other than memory: a file, a directory, a process. The node is the caller's, in
+   its frame or beside what it stands for, and must not move between the two calls, which belong to one thread. Without a boundary they do
+   nothing. `release` is called before memory is given back, the last one first; it must not fail. */
+typedef struct ts_hold {
+    void (*release)(void *what);
+    void *what;
+    struct ts_hold *before, *behind;
+} ts_hold;
+void ts_hold_on(ts_hold *hold, void (*release)(void *what), void *what);
+void ts_hold_off(ts_hold *hold); /* also one that is not held, if it is zeroed */
+
+/* Runs body(user, 0) ... body(user, count - 1) on the threads that OpenMP has, `chunk` at a time; what leaves the boundary in one of them
+   leaves it for all, behind the last that had begun. threads: false: one after the other. */
+void ts_parallel(int count, int chunk, bool threads, void (*body)(void *user, int index), void *user);
+
+/* ---- For base/memory.c: memory that belongs to the boundary. */
+bool ts_boundary_keep(void *block); /* false where it cannot be remembered, for want of memory */
+void ts_boundary_drop(void *block);
+
+#endif
