@@ -42,7 +42,8 @@ static bool parse_item(ts_arena *arena, const char *text, size_t length, const c
         *equals = 0;
     it->path = equals ? equals + 1 : own;
     it->label = equals ? own : NULL;
-    return (*it->path && *own) || ts_fail_as(err, TS_USAGE, "'%.*s': expected [LABEL=]FILE.csv[@INPUTS.json] or baseline:NAME", (int)length, text);
+    return (*it->path && *own) ||
+           ts_fail_as(err, TS_USAGE, "'%.*s': expected [LABEL=]FILE.csv[@INPUTS.json] or baseline:NAME", (int)length, text);
 }
 
 static bool parse_list(ts_arena *arena, const options *o, ts_score_item *item, int *items, ts_err *err)

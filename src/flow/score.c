@@ -66,8 +66,9 @@ static bool load_results(ts_arena *arena, job *j, item *it, ts_err *err)
         if (it->results->y[e] || j->truth->event[e].n == 0)
             continue;
         if (!j->o->subset)
-            return ts_fail_as(err, TS_BAD_FILE, "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
-                           it->from->path, (long long)j->truth->event[e].id, j->truth->path);
+            return ts_fail_as(err, TS_BAD_FILE,
+                              "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
+                              it->from->path, (long long)j->truth->event[e].id, j->truth->path);
         j->used[e] = false;
     }
     return it->results != NULL;
@@ -153,7 +154,7 @@ static bool score_row(ts_arena *arena, const job *j, row *r, ts_err *err)
     const ts_inputs *binned = !it->from->path && !r->clustering ? find_inputs(j, it, true) : NULL;
     if (!it->from->path && !r->clustering && !binned)
         return ts_fail_as(err, TS_USAGE, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json",
-                       ts_baseline_name(it->from->baseline), ts_baseline_name(it->from->baseline));
+                          ts_baseline_name(it->from->baseline), ts_baseline_name(it->from->baseline));
     r->label = TS_NEW_N(arena, int32_t *, truth->count);
     r->scores = TS_NEW_N(arena, ts_score, truth->count);
     for (int e = 0; e < truth->count; e++)
@@ -218,7 +219,8 @@ static bool score(ts_arena *arena, job *j, ts_err *err)
         if (!score_row(arena, j, &j->row[r], err))
             return false;
     if (ts_score_mean(j->truth->count, j->row[0].scores, TS_TRACKML).events == 0)
-        return ts_fail_as(err, TS_BAD_FILE, "%s: no event to score has a hit of a particle (particle_id other than 0, weight above 0)", j->truth->path);
+        return ts_fail_as(err, TS_BAD_FILE, "%s: no event to score has a hit of a particle (particle_id other than 0, weight above 0)",
+                          j->truth->path);
     return true;
 }
 
