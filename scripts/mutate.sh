@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
 # Shows that the tests notice faults: every line of test/mutations.txt puts a fault of about one bit into a copy of one source file,
-# and the test that it names must fail. Usage, from anywhere: scripts/mutate.sh [--quick] [--list] [-j JOBS] [PATTERN...]
+# and the test that it names must fail. Usage, from anywhere: scripts/mutate.sh [--quick] [--list] [--check] [-j JOBS] [PATTERN...]
 #   --quick   each RTL fault only against the case that the table names; without it, against all cases of its module
 #   --list    shows the table and stops
+#   --check   only whether every fault of the table still changes one line of a file that is there, and its test is there; runs none
 #   PATTERN   only faults in files whose path contains one of these
 # The tree itself is never changed: RTL faults go into a copied rtl/, C faults into a copied source tree, which is built once and then
 # again for each fault. Before any fault, the unchanged copies must pass. Exit status 0 only if every fault was noticed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 table=test/mutations.txt
-quick=0 list=0 jobs=2
+quick=0 list=0 check=0 jobs=2
 patterns=()
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) quick=1 ;;
     --list) list=1 ;;
+    --check) check=1 ;;
     -j) jobs=$2 && shift ;;
-    -*) echo "usage: scripts/mutate.sh [--quick] [--list] [-j JOBS] [PATTERN...]" >&2 && exit 2 ;;
+    -*) echo "usage: scripts/mutate.sh [--quick] [--list] [--check] [-j JOBS] [PATTERN...]" >&2 && exit 2 ;;
     *) patterns+=("$1") ;;
     esac
     shift
@@ -61,6 +63,37 @@ inject() {
     lines=$(diff "${files[$1]}" "$2" | grep -c '^>')
     [ "$lines" = 1 ] || { result "$1" error "the expression changes $lines lines, not one" && return 1; }
 }
+
+# ---- The table's own completeness
+missing=0 applied=0
+for file in rtl/ts_*.v src/num/*.c src/emu/*.c; do
+    wanted "$file" || continue
+    grep -q "^$file " "$table" || { echo "error        $file has no fault in $table" && missing=$((missing + 1)); }
+done
+
+test_is_there() { # I: a program of test/unit, or a case of test/rtl/cases.txt
+    if [[ ${files[$1]} == rtl/* ]]; then
+        awk -v test="${tests[$1]}:" 'BEGIN { split(test, part, ":") } $1 == part[1] && index($2, part[2]) == 1 { found = 1 } END { exit !found }' test/rtl/cases.txt
+    else
+        [ -f "test/unit/${tests[$1]}.c" ]
+    fi
+}
+if [ $check = 1 ]; then
+    for i in "${!files[@]}"; do
+        if [ ! -f "${files[i]}" ]; then
+            result "$i" error "there is no such file"
+        elif ! test_is_there "$i"; then
+            result "$i" error "there is no such test"
+        else
+            cp "${files[i]}" "$work/copy"
+            inject "$i" "$work/copy" && applied=$((applied + 1))
+        fi
+    done
+    failed=$((${#files[@]} - applied + missing))
+    echo "$applied faults of $table apply, $failed do not"
+    [ $failed = 0 ] && [ $applied -gt 0 ]
+    exit
+fi
 
 # ---- RTL. A test is MODULE or MODULE:PARAMETERS, the beginning of the parameters of the case that --quick runs.
 rtl_case() { # TEST
@@ -141,13 +174,6 @@ c_faults() { # I...
 }
 c_build() { cmake --build "$work/tree/build" -j "$jobs" --target "$1"; }
 c_run() { (cd "$work/tree/build/test" && timeout 120 "./$1"); }
-
-# ---- The table's own completeness
-missing=0
-for file in rtl/ts_*.v src/num/*.c src/emu/*.c; do
-    wanted "$file" || continue
-    grep -q "^$file " "$table" || { echo "error        $file has no fault in $table" && missing=$((missing + 1)); }
-done
 
 c=() rtl=() rtl_tests=()
 for i in "${!files[@]}"; do
