@@ -14,5 +14,5 @@ fuzz: ; @test/fuzz/run.sh -m $(or $(MINUTES),10)
 lint: ; @scripts/lint.sh
 # docs/results.md and its plots, from measurements of this run; QUICK=1 is a short run into out/bench/quick/. scripts/install.sh --bench first.
 bench: all ; @bench/bench.py $(if $(QUICK),--quick)
-format: ; @git ls-files '*.c' '*.h' | xargs clang-format -i
+format: ; @scripts/check_style.sh --mend
 clean: ; @rm -rf build build-clang build-asan build-fuzz

@@ -7,6 +7,7 @@ cd "$(dirname "$0")"
 
 steps=(
     "install   packages, through scripts/install.sh"
+    "style     how the tree is written: formatting, includes, what comments and documents cite; the checks notice what they are for"
     "build     gcc, warnings are errors"
     "unit      unit tests and ONNX's operator tests"
     "clang     clang, warnings are errors"
@@ -29,6 +30,13 @@ if [ "${1-}" = --help ]; then printf '%s\n' "${steps[@]}" "" "with --full, or by
 if [ "${1-}" = --full ]; then steps+=("${more[@]}"); shift; elif [ $# -gt 0 ]; then steps+=("${more[@]}"); fi
 
 run_install() { scripts/install.sh --all; }
+run_style() {
+    local status=0
+    test/style/run.sh &
+    scripts/check_style.sh && scripts/check_tree.sh && scripts/mutate.sh --check || status=1
+    wait $! || status=1
+    return $status
+}
 run_build() { cmake --preset release >/dev/null && cmake --build build; }
 run_unit() { ctest --test-dir build --output-on-failure -j2; }
 run_clang() { cmake --preset clang >/dev/null && cmake --build build-clang; }

@@ -24,6 +24,7 @@ packages=( # package            why
 test_packages=(
     ccache                    # the simulators that the tests build share what Verilator adds to each: compiled once
     clang                     # second compiler: warnings, libFuzzer
+    clang-format              # how the C files are written: version 14, as .clang-format was written for
     libomp-14-dev             # clang's OpenMP
     libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
     libonnx-testdata          # ONNX's own operator tests
