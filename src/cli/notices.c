@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/err.h"
+#include "cli/callbacks.h"
 #include "cli/progress.h"
 
 static void say(void *user, ts_notice_kind kind, const char *text)
@@ -26,5 +28,6 @@ static void go_on(void *user, long long done, long long total, double fraction)
 
 ts_notices ts_cli_notices(const char *verb)
 {
+    ts_option_names_set((ts_option_names){.name = ts_cli_option});
     return (ts_notices){.user = (void *)verb, .message = say, .step = begin, .progress = go_on};
 }

@@ -22,9 +22,13 @@ void ts_event_rows_free(ts_event_rows *rows);
 /* Model input f that `value` becomes; false, with nothing said, where it is no finite single-precision number. */
 bool ts_event_value(const ts_inputs *in, int f, double value, float *x);
 
-/* ---- CSV */
-
+/* Ids of events that are over. */
 typedef struct ts_id_set ts_id_set;
+ts_id_set *ts_id_set_new(void);
+bool ts_id_set_add(ts_id_set *set, int64_t id); /* false where the id is there already */
+void ts_id_set_free(ts_id_set *set);            /* NULL will do */
+
+/* ---- CSV */
 
 typedef struct ts_csv_events {
     ts_csv csv;
@@ -56,5 +60,17 @@ bool ts_npy_events_open(ts_arena *arena, const char *path, const ts_inputs *in, 
                         ts_err *err);
 ts_event_status ts_npy_events_next(ts_npy_events *npy, ts_event_rows *rows, int64_t *id, ts_err *err);
 void ts_npy_events_close(ts_npy_events *npy);
+
+/* ---- arrays */
+
+typedef struct ts_array_events {
+    const ts_event_arrays *from;
+    const ts_inputs *in;
+    ts_id_set *seen;
+    int64_t next, hit; /* the next event, and the number of its first hit among all */
+} ts_array_events;
+bool ts_array_events_open(const ts_event_arrays *arrays, const ts_inputs *in, ts_array_events *from, ts_err *err);
+ts_event_status ts_array_events_next(ts_array_events *from, ts_event_rows *rows, int64_t *id, ts_err *err);
+void ts_array_events_close(ts_array_events *from);
 
 #endif

@@ -14,9 +14,10 @@ struct ts_event_stream {
     const ts_inputs *in;
     const char *path;
     int limit, keep, events; /* events: that were given */
-    bool is_npy;
+    enum { CSV, NPY, ARRAYS } kind;
     ts_csv_events csv;
     ts_npy_events npy;
+    ts_array_events arrays;
     ts_event_rows rows;
     ts_spread *spread; /* [features] */
 };
@@ -97,21 +98,19 @@ static bool make_event(ts_event_stream *s, ts_arena *arena, int64_t id, ts_event
         row[i++] = r;
     }
     *event = (ts_event){.id = id, .n = n, .x = x, .rows = rows->count, .hit_id = hit_id, .row = row};
-    return s->is_npy || check_unique(s, id, n, unmasked, err);
+    return s->kind == NPY || check_unique(s, id, n, unmasked, err);
 }
 
 /* ---- the stream */
 
-ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *in, const ts_events_options *options, ts_err *err)
+/* One that reads nothing yet. */
+static ts_event_stream *new_stream(const char *path, const ts_inputs *in, const ts_events_options *o)
 {
-    static const ts_events_options none;
-    const ts_events_options *o = options ? options : &none;
     ts_event_stream *s = ts_calloc(1, sizeof *s, "events");
     s->arena = ts_arena_new();
     s->path = ts_strdup(s->arena, path);
     s->limit = o->limit;
     s->keep = o->keep ? o->keep : INT32_MAX;
-    s->is_npy = ts_events_is_npy(path);
     s->rows.features = in->features;
     s->spread = TS_NEW_N(s->arena, ts_spread, in->features);
     ts_inputs *as_is = TS_NEW(s->arena, ts_inputs);
@@ -124,20 +123,41 @@ ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *in, con
         as_is->std = std;
     }
     s->in = as_is;
-    bool ok;
-    if (s->is_npy)
-        ok = ts_npy_events_open(s->arena, path, s->in, o, &s->npy, err);
-    else if (o->lengths_path || o->mask_path)
-        ok = ts_fail_as(
-            err, TS_USAGE,
-            "%s: lengths and mask files go with .npy events; a CSV has one row a hit (and a \"mask\" column named in the inputs file)",
-            path);
-    else
-        ok = ts_csv_events_open(s->arena, path, s->in, o->standardised, &s->csv, err);
+    return s;
+}
+
+static ts_event_stream *opened(ts_event_stream *s, bool ok)
+{
     if (ok)
         return s;
     ts_event_stream_close(s);
     return NULL;
+}
+
+static const ts_events_options no_options;
+
+ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *in, const ts_events_options *options, ts_err *err)
+{
+    const ts_events_options *o = options ? options : &no_options;
+    ts_event_stream *s = new_stream(path, in, o);
+    s->kind = ts_events_is_npy(path) ? NPY : CSV;
+    if (s->kind == NPY)
+        return opened(s, ts_npy_events_open(s->arena, path, s->in, o, &s->npy, err));
+    if (o->lengths_path || o->mask_path)
+        return opened(s,
+                      ts_fail_as(err, TS_USAGE,
+                                 "%s: lengths and mask files go with .npy events; a CSV has one row a hit (and a \"mask\" column named in "
+                                 "the inputs file)",
+                                 path));
+    return opened(s, ts_csv_events_open(s->arena, path, s->in, o->standardised, &s->csv, err));
+}
+
+ts_event_stream *ts_event_stream_open_arrays(const ts_event_arrays *arrays, const ts_inputs *in, const ts_events_options *options,
+                                             ts_err *err)
+{
+    ts_event_stream *s = new_stream(TS_ARRAYS, in, options ? options : &no_options);
+    s->kind = ARRAYS;
+    return opened(s, ts_array_events_open(arrays, s->in, &s->arrays, err));
 }
 
 void ts_event_stream_close(ts_event_stream *s)
@@ -146,6 +166,7 @@ void ts_event_stream_close(ts_event_stream *s)
         return;
     ts_csv_events_close(&s->csv);
     ts_npy_events_close(&s->npy);
+    ts_array_events_close(&s->arrays);
     ts_event_rows_free(&s->rows);
     ts_arena_free(s->arena);
     ts_free(s);
@@ -157,8 +178,9 @@ ts_event_status ts_event_next(ts_event_stream *s, ts_arena *arena, ts_event *eve
         return TS_EVENT_END;
     int64_t id = 0;
     s->rows.count = 0;
-    const ts_event_status status =
-        s->is_npy ? ts_npy_events_next(&s->npy, &s->rows, &id, err) : ts_csv_events_next(&s->csv, &s->rows, &id, err);
+    const ts_event_status status = s->kind == ARRAYS ? ts_array_events_next(&s->arrays, &s->rows, &id, err)
+                                   : s->kind == NPY  ? ts_npy_events_next(&s->npy, &s->rows, &id, err)
+                                                     : ts_csv_events_next(&s->csv, &s->rows, &id, err);
     if (status == TS_EVENT_END && s->events == 0) {
         ts_fail(err, "%s: the file has a header and no hits", s->path);
         return TS_EVENT_BAD;
@@ -187,17 +209,18 @@ const ts_events *ts_event_stream_take(ts_event_stream *s, ts_arena *arena, int m
 
 long long ts_event_stream_total(const ts_event_stream *s)
 {
-    if (!s->is_npy)
+    if (s->kind == CSV)
         return s->limit;
-    return s->limit && s->limit < s->npy.npy.dim[0] ? s->limit : s->npy.npy.dim[0];
+    const long long all = s->kind == NPY ? s->npy.npy.dim[0] : s->arrays.from->events;
+    return s->limit && s->limit < all ? s->limit : all;
 }
 
 double ts_event_stream_fraction(const ts_event_stream *s)
 {
-    if (s->limit)
-        return (double)s->events / s->limit;
-    if (s->is_npy)
-        return s->npy.npy.dim[0] ? (double)s->events / (double)s->npy.npy.dim[0] : 1;
+    if (s->kind != CSV || s->limit) {
+        const long long total = s->limit ? s->limit : ts_event_stream_total(s);
+        return total ? (double)s->events / (double)total : 1;
+    }
     const long long size = ts_input_size(s->csv.csv.f);
     return size > 0 ? (double)(s->csv.csv.bytes - (long long)(s->csv.csv.end - s->csv.csv.at)) / (double)size : -1;
 }

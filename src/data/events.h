@@ -32,6 +32,16 @@ typedef struct ts_events_options {
     bool standardised;        /* values are taken as they are, not as (value - mean) / std */
 } ts_events_options;
 
+/* Events in memory, their hits one after the other. */
+typedef struct ts_event_arrays {
+    int64_t events;
+    int features;
+    const int32_t *hits;   /* [events]: of each event, >= 0 */
+    const float *values;   /* [sum of hits][features] */
+    const int64_t *id;     /* [events], no two the same; NULL: 0, 1, 2, ... */
+    const int64_t *hit_id; /* [sum of hits], in an event no two the same; NULL: 0, 1, 2, ... in every event */
+} ts_event_arrays;
+
 /* ---- one after the other */
 
 typedef struct ts_event_stream ts_event_stream;
@@ -40,6 +50,11 @@ typedef struct ts_event_stream ts_event_stream;
    outlive the stream. NULL with a message: missing columns, no events. */
 ts_event_stream *ts_event_stream_open(const char *path, const ts_inputs *inputs, const ts_events_options *options, ts_err *err);
 void ts_event_stream_close(ts_event_stream *stream); /* NULL will do */
+
+/* The same of arrays, which must outlive the stream. Values are as those of a .npy of single precision. */
+#define TS_ARRAYS "the arrays of events" /* what they are called in messages */
+ts_event_stream *ts_event_stream_open_arrays(const ts_event_arrays *arrays, const ts_inputs *inputs, const ts_events_options *options,
+                                             ts_err *err);
 
 /* The next event, made in `arena`. BAD, with a message that names the file, line and column: values that are not finite as single-precision
    numbers, derived values of a hit on the beam axis, repeated hits, events whose rows do not stand together. */

@@ -1,54 +1,9 @@
 /* Events from a CSV. */
 #define TS_FAIL_CODE TS_BAD_FILE
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "data/event_rows.h"
-
-/* ---- ids of events that are over */
-
-struct ts_id_set {
-    size_t room, count; /* room: a power of two, or 0 */
-    int64_t *id;        /* [room] */
-    bool *used;         /* [room] */
-};
-
-/* Where the id is, or would go. */
-static size_t place(const ts_id_set *set, int64_t id)
-{
-    size_t at = ((uint64_t)id * 0x9e3779b97f4a7c15u) >> 20 & (set->room - 1);
-    while (set->used[at] && set->id[at] != id)
-        at = (at + 1) & (set->room - 1);
-    return at;
-}
-
-/* False where the id is there already. */
-static bool id_add(ts_id_set *set, int64_t id)
-{
-    if (set->room > 0 && set->used[place(set, id)])
-        return false;
-    if (4 * (set->count + 1) > 3 * set->room) {
-        const ts_id_set old = *set;
-        set->room = old.room ? 2 * old.room : 64;
-        set->id = ts_malloc(set->room, sizeof *set->id, "ids of events");
-        set->used = ts_calloc(set->room, sizeof *set->used, "ids of events");
-        for (size_t i = 0; i < old.room; i++)
-            if (old.used[i]) {
-                const size_t at = place(set, old.id[i]);
-                set->used[at] = true;
-                set->id[at] = old.id[i];
-            }
-        ts_free(old.id);
-        ts_free(old.used);
-    }
-    const size_t at = place(set, id);
-    set->used[at] = true;
-    set->id[at] = id;
-    set->count++;
-    return true;
-}
 
 /* ---- columns */
 
@@ -134,7 +89,7 @@ bool ts_csv_events_open(ts_arena *arena, const char *path, const ts_inputs *in, 
     *c = (ts_csv_events){.in = in, .mask_column = -1};
     if (!ts_csv_open(arena, path, &c->csv, err))
         return false;
-    c->seen = ts_calloc(1, sizeof *c->seen, "ids of events");
+    c->seen = ts_id_set_new();
     for (int i = 0; i < 3; i++)
         c->position[i] = ts_csv_column(&c->csv, axis[i]);
     c->event_column = ts_csv_column(&c->csv, "event_id");
@@ -161,11 +116,7 @@ bool ts_csv_events_open(ts_arena *arena, const char *path, const ts_inputs *in, 
 void ts_csv_events_close(ts_csv_events *c)
 {
     ts_csv_close(&c->csv);
-    if (c->seen) {
-        ts_free(c->seen->id);
-        ts_free(c->seen->used);
-        ts_free(c->seen);
-    }
+    ts_id_set_free(c->seen);
     c->seen = NULL;
 }
 
@@ -231,7 +182,7 @@ ts_event_status ts_csv_events_next(ts_csv_events *c, ts_event_rows *rows, int64_
     }
     if (!ts_csv_integer(&c->csv, c->event_column, id, err))
         return TS_EVENT_BAD;
-    if (!id_add(c->seen, *id)) {
+    if (!ts_id_set_add(c->seen, *id)) {
         ts_fail(
             err,
             "%s:%lld: event %lld goes on behind rows of another one; sort the file by event_id, so that each event's rows stand together",

@@ -1,3 +1,4 @@
+#define TS_FAIL_CODE TS_USAGE
 #include "flow/feed.h"
 
 /* Whether an inputs file leaves every value as it is. */
@@ -11,10 +12,19 @@ static bool is_identity(const ts_inputs *in)
 
 bool ts_check_source(const ts_event_source *s, ts_err *err)
 {
-    if (!s->events == !s->samples)
-        return ts_fail_as(err, TS_USAGE, "give --events FILE, or, for a model with an input of a fixed shape, --input FILE.npy");
-    return !s->samples || !(s->inputs || s->lengths || s->mask) ||
-           ts_fail_as(err, TS_USAGE, "--inputs, --lengths and --mask belong to --events; --input is taken as it is");
+    const char *events = ts_option("events"), *samples = ts_option("samples");
+    if ((s->events != NULL) + (s->samples != NULL) + (s->arrays != NULL) != 1)
+        return ts_fail(err, "give %s FILE, or, for a model with an input of a fixed shape, %s FILE.npy", events, samples);
+    if (s->samples && (s->inputs || s->lengths || s->mask))
+        return ts_fail(err, "%s, %s and %s belong to %s; %s is taken as it is", ts_option("inputs"), ts_option("lengths"),
+                       ts_option("mask"), events, samples);
+    return !s->arrays || !(s->lengths || s->mask) ||
+           ts_fail(err, "%s and %s belong to %s; arrays have the hits of each event", ts_option("lengths"), ts_option("mask"), events);
+}
+
+const char *ts_source_name(const ts_event_source *s)
+{
+    return s->events ? s->events : s->samples ? s->samples : TS_ARRAYS;
 }
 
 ts_events_options ts_event_options(const ts_event_source *s)
@@ -31,7 +41,8 @@ static void say_what_is_done(const ts_event_source *s, const ts_inputs *in)
     if (s->standardised)
         ts_notice_note(s->notices, "%s: values are taken as standardised", s->events);
     else
-        ts_notice_note(s->notices, "%s: raw values, standardised here as %s says (--standardised: they are already)", s->events, in->path);
+        ts_notice_note(s->notices, "%s: raw values, standardised here as %s says (%s: they are already)", s->events, in->path,
+                       ts_option("standardised"));
 }
 
 bool ts_feed_open(ts_arena *arena, const ts_event_source *s, const ts_inputs *in, const ts_host *host, ts_feed *feed, ts_err *err)
@@ -41,7 +52,7 @@ bool ts_feed_open(ts_arena *arena, const ts_event_source *s, const ts_inputs *in
         return ts_host_samples_open(arena, host, s->samples, &feed->samples, err);
     say_what_is_done(s, in);
     const ts_events_options o = ts_event_options(s);
-    feed->stream = ts_event_stream_open(s->events, in, &o, err);
+    feed->stream = s->arrays ? ts_event_stream_open_arrays(s->arrays, in, &o, err) : ts_event_stream_open(s->events, in, &o, err);
     return feed->stream != NULL;
 }
 
@@ -67,9 +78,9 @@ static bool fits(const ts_feed *feed, const ts_events *events, ts_err *err)
         return true;
     for (int e = 0; e < events->count; e++)
         if (events->event[e].n != 0 && events->event[e].n != hits)
-            return ts_fail_as(err, TS_BAD_FILE,
-                              "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape",
-                              feed->source->events, (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
+            return ts_fail_as(
+                err, TS_BAD_FILE, "%s: event %lld has %d hits; the model takes exactly %d, as its input '%s' has a fixed shape",
+                ts_source_name(feed->source), (long long)events->event[e].id, events->event[e].n, hits, feed->host->input->name);
     return true;
 }
 
@@ -102,8 +113,8 @@ const ts_events *ts_feed_take_all(ts_feed *feed, ts_arena *arena, ts_err *err)
     const ts_events *more = events && events->count > 0 ? ts_feed_take(feed, arena, 1, 1, err) : events;
     if (!more || more == events || more->count == 0)
         return more ? events : NULL;
-    ts_fail_as(err, TS_USAGE, "%s: over %d events are more than hardware is simulated with; give the first K with --limit", events->path,
-               events->count);
+    ts_fail(err, "%s: over %d events are more than hardware is simulated with; give the first K with %s", events->path, events->count,
+            ts_option("limit"));
     return NULL;
 }
 
@@ -118,27 +129,28 @@ void ts_feed_watch(const ts_feed *feed)
 {
     const ts_event_source *s = feed->source;
     const ts_inputs *in = feed->inputs;
+    const char *name = ts_source_name(s);
     char seen[300];
     if (!feed->stream || !ts_spread_is_odd(ts_event_stream_spread(feed->stream), in, seen, sizeof seen))
         return;
     if (!in->path)
-        ts_notice_warning(s->notices, "%s: %s; values go to the model as they are. If it was trained on standardised ones, give --inputs",
-                          s->events, seen);
+        ts_notice_warning(s->notices, "%s: %s; values go to the model as they are. If it was trained on standardised ones, give %s", name,
+                          seen, ts_option("inputs"));
     else if (s->standardised)
-        ts_notice_warning(s->notices, "%s: %s, not about 0 and 1: are they raw values, not --standardised ones?", s->events, seen);
+        ts_notice_warning(s->notices, "%s: %s, not about 0 and 1: are they raw values, not %s ones?", name, seen,
+                          ts_option("standardised"));
     else if (is_identity(in))
-        ts_notice_warning(s->notices, "%s: %s, and %s (mean 0, std 1 everywhere) leaves them so. Is it the model's?", s->events, seen,
-                          in->path);
+        ts_notice_warning(s->notices, "%s: %s, and %s (mean 0, std 1 everywhere) leaves them so. Is it the model's?", name, seen, in->path);
     else
         ts_notice_warning(s->notices,
                           "%s: standardised as %s says, %s, not about 0 and 1: are the values in the units of that file? Those that are "
-                          "standardised already need --standardised",
-                          s->events, in->path, seen);
+                          "standardised already need %s",
+                          name, in->path, seen, ts_option("standardised"));
 }
 
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const ts_inputs *inputs, const ts_host *host, ts_err *err)
 {
-    ts_notice_step(s->notices, "reading %s", s->samples ? s->samples : s->events);
+    ts_notice_step(s->notices, "reading %s", ts_source_name(s));
     ts_feed feed;
     const ts_events *events = NULL;
     const ts_notices none = {0}, *hears = s->notices ? s->notices : &none;

@@ -7,8 +7,9 @@
 
 /* Where events come from. */
 typedef struct ts_event_source {
-    const char *events, *inputs, *lengths, *mask; /* --events with what belongs to it, or */
-    const char *samples;                          /* --input: for models with an input of a fixed shape */
+    const char *events, *inputs, *lengths, *mask; /* a file of events with what belongs to it, or */
+    const char *samples;                          /* a .npy, for models with an input of a fixed shape, or */
+    const ts_event_arrays *arrays;                /* events in memory, with an inputs file */
     const ts_notices *notices;
     int limit;
     int keep;          /* only the lengths of events behind the first so many; 0: keep all */
@@ -16,16 +17,18 @@ typedef struct ts_event_source {
 } ts_event_source;
 ts_events_options ts_event_options(const ts_event_source *source);
 
-/* Whether exactly one of --events and --input was given. */
+const char *ts_source_name(const ts_event_source *source); /* for messages */
+
+/* Whether exactly one of `events`, `samples` and `arrays` is there, and nothing that belongs to another one. */
 bool ts_check_source(const ts_event_source *source, ts_err *err);
 
 typedef struct ts_feed {
     const ts_event_source *source;
     const ts_inputs *inputs;
     const ts_host *host;     /* NULL: all of the model is hardware */
-    ts_event_stream *stream; /* of --events, or */
-    ts_npy samples;          /* of --input */
-    long long taken;         /* events so far */
+    ts_event_stream *stream; /* of events or arrays, or */
+    ts_npy samples;
+    long long taken; /* events so far */
 } ts_feed;
 
 /* As ts_load_events, which see; closed by ts_feed_close, also after errors. Says of .npy events what is done to their values. */

@@ -28,7 +28,7 @@ bool ts_check_output(const char *output, ts_err *err)
 bool ts_check_output_is_not(const char *output, const char *input, const char *what, ts_err *err)
 {
     return !input || !ts_file_same(output, input) ||
-           ts_fail_as(err, TS_USAGE, "-o %s is %s: it would be lost; choose another name", output, what);
+           ts_fail_as(err, TS_USAGE, "%s %s is %s: it would be lost; choose another name", ts_option("output"), output, what);
 }
 
 bool ts_check_output_source(const char *output, const ts_event_source *s, ts_err *err)

@@ -1,4 +1,4 @@
-/* -o FILE before any work is done for it. */
+/* An output, before any work is done for it. */
 #ifndef TS_OUTPUT_H
 #define TS_OUTPUT_H
 #include "emit/emit.h"

@@ -15,10 +15,9 @@ bool ts_refused_tell(const ts_refused *r, const ts_notices *notices, long long e
     if (r->count == 0)
         return true;
     if (r->count == events)
-        return ts_fail_as(
-            err, TS_DOES_NOT_FIT,
-            "all %lld event(s) were refused: the design takes at most %d hits, and they have %d to %d; compile it with --max-tokens %d",
-            events, most, r->least, r->most, r->most);
+        return ts_fail_as(err, TS_DOES_NOT_FIT,
+                          "all %lld event(s) were refused: the design takes at most %d hits, and they have %d to %d; compile it with %s %d",
+                          events, most, r->least, r->most, ts_option("max_tokens"), r->most);
     for (int i = 0, used = 0; i < r->count && i < TS_REFUSED_NAMED; i++)
         used += snprintf(ids + used, sizeof ids - (size_t)used, "%s%lld", i ? ", " : "", (long long)r->id[i]);
     ts_notice_warning(notices, "%lld of %lld events were refused: the design takes at most %d hits, and they have %d to %d (event_id %s%s)",

@@ -67,8 +67,8 @@ static bool load_results(ts_arena *arena, job *j, item *it, ts_err *err)
             continue;
         if (!j->o->subset)
             return ts_fail_as(err, TS_BAD_FILE,
-                              "%s: event %lld of %s is missing (refused by the hardware, or never run?); --subset scores the others only",
-                              it->from->path, (long long)j->truth->event[e].id, j->truth->path);
+                              "%s: event %lld of %s is missing (refused by the hardware, or never run?); %s scores the others only",
+                              it->from->path, (long long)j->truth->event[e].id, j->truth->path, ts_option("subset"));
         j->used[e] = false;
     }
     return it->results != NULL;
@@ -210,7 +210,8 @@ static bool score(ts_arena *arena, job *j, ts_err *err)
         for (int r = 0; r < j->rows; r++)
             pair |= float_row_of(j, &j->row[r]) != NULL;
         if (!pair)
-            return ts_fail_as(err, TS_USAGE, "--against %s: no results with the same inputs file to compare it with", j->o->against->path);
+            return ts_fail_as(err, TS_USAGE, "%s %s: no results with the same inputs file to compare it with", ts_option("against"),
+                              j->o->against->path);
     }
     for (int r = 0; r < j->float_rows; r++)
         if (!score_row(arena, j, &j->float_row[r], err))
@@ -303,7 +304,7 @@ static bool check(const ts_score_options *o, ts_err *err)
 {
     if (o->items < 1 || o->items > TS_SCORE_ITEMS)
         return ts_fail(err, "%d results to score; one call takes 1 to %d", o->items, TS_SCORE_ITEMS);
-    return !o->against || o->against->path || ts_fail_as(err, TS_USAGE, "--against takes a results file, not a baseline");
+    return !o->against || o->against->path || ts_fail_as(err, TS_USAGE, "%s takes a results file, not a baseline", ts_option("against"));
 }
 
 const ts_scoring *ts_score_items(ts_arena *arena, const ts_score_options *o, ts_err *err)
@@ -322,8 +323,8 @@ const ts_scoring *ts_score_items(ts_arena *arena, const ts_score_options *o, ts_
     for (int i = 0; made && i < made->rows; i++)
         if (made->row[i].ignored > 0)
             ts_notice_note(o->notices,
-                           "%s: %d hits are in an ignored class and so in no candidate; with all logits (tessera run --logits) the best of "
+                           "%s: %d hits are in an ignored class and so in no candidate; with all logits (of a run with %s) the best of "
                            "their other classes counts",
-                           made->row[i].label, made->row[i].ignored);
+                           made->row[i].label, made->row[i].ignored, ts_option("logits"));
     return made;
 }
