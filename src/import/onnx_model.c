@@ -92,70 +92,9 @@ static ts_value *value_of(importer *im, const scope *s, const char *name)
 
 static bool read_attr(importer *im, const char *where, const Onnx__AttributeProto *p, ts_attr *attr)
 {
-    Onnx__AttributeProto__AttributeType type = p->has_type    ? p->type
-                                               : p->has_f     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
-                                               : p->has_i     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT
-                                               : p->has_s     ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
-                                               : p->t         ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR
-                                               : p->n_floats  ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS
-                                               : p->n_strings ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS
-                                                              : ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
-    size_t count = 1;
-    int64_t *i;
-    float *f;
-    const char **text;
-    attr->name = ts_strdup(im->arena, p->name);
-    switch ((int)type) {
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT:
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
-        attr->type = type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT ? TS_ATTR_INT : TS_ATTR_INTS;
-        count = attr->type == TS_ATTR_INT ? 1 : p->n_ints;
-        attr->i = i = TS_NEW_N(im->arena, int64_t, count);
-        for (size_t k = 0; k < count; k++)
-            i[k] = attr->type == TS_ATTR_INT ? p->i : p->ints[k];
-        break;
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT:
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:
-        attr->type = type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT ? TS_ATTR_FLOAT : TS_ATTR_FLOATS;
-        count = attr->type == TS_ATTR_FLOAT ? 1 : p->n_floats;
-        attr->f = f = TS_NEW_N(im->arena, float, count);
-        for (size_t k = 0; k < count; k++)
-            f[k] = attr->type == TS_ATTR_FLOAT ? p->f : p->floats[k];
-        break;
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING:
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS:
-        attr->type = type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING ? TS_ATTR_STRING : TS_ATTR_STRINGS;
-        count = attr->type == TS_ATTR_STRING ? 1 : p->n_strings;
-        attr->s = text = TS_NEW_N(im->arena, const char *, count);
-        for (size_t k = 0; k < count; k++) {
-            const ProtobufCBinaryData *bytes = attr->type == TS_ATTR_STRING ? &p->s : &p->strings[k];
-            char *copy = ts_alloc(im->arena, bytes->len + 1, 1);
-            if (bytes->len)
-                memcpy(copy, bytes->data, bytes->len);
-            if (strlen(copy) != bytes->len)
-                return ts_fail(im->err, "%s: attribute '%s' has a zero byte in its text; the file is damaged", where, attr->name);
-            text[k] = ts_text_plain(im->arena, copy);
-        }
-        break;
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
-        attr->type = TS_ATTR_TENSOR;
-        if (!p->t)
-            return ts_fail(im->err, "%s: attribute '%s' has no tensor; the file is damaged", where, attr->name);
-        attr->t =
-            ts_onnx_tensor(im->arena, p->t, ts_printf(im->scratch, "%s: attribute '%s'", where, attr->name), im->g->directory, im->err);
-        if (!attr->t)
-            return false;
-        im->g->elements += ts_count(attr->t);
-        break;
-    default:
-        return ts_fail_as(im->err, TS_UNSUPPORTED,
-                          "%s: attribute '%s' is of a kind that is not supported (subgraph, sparse tensor or type)", where, attr->name);
-    }
-    if (count > INT_MAX / 2)
-        return ts_fail(im->err, "%s: attribute '%s' has too many values", where, attr->name);
-    attr->count = (int)count;
-    if (attr->i || attr->f)
-        im->g->elements += attr->count;
+    if (!ts_onnx_attr(im->arena, p, where, im->g->directory, attr, im->err))
+        return false;
+    im->g->elements += attr->t ? ts_count(attr->t) : attr->i || attr->f ? attr->count : 0;
     return true;
 }
 
@@ -176,8 +115,7 @@ static bool read_attr_once(importer *im, const scope *s, const char *where, cons
     return true;
 }
 
-/* Defaults of a function's attributes are a field that came after this version of the schema; protobuf-c keeps such fields
-   as they are encoded, behind a length. They are read when the function is first called. */
+/* A model-local function; its defaults are read when it is first called. */
 typedef struct function {
     const Onnx__FunctionProto *proto;
     bool is_read;
@@ -187,29 +125,14 @@ typedef struct function {
 
 static bool read_defaults(importer *im, function *f)
 {
-    enum { ATTRIBUTE_PROTO = 11 };
     const Onnx__FunctionProto *proto = f->proto;
     if (f->is_read)
         return true;
     f->is_read = true;
     f->otherwise = TS_NEW_N(im->scratch, ts_attr, proto->base.n_unknown_fields);
     for (unsigned i = 0; i < proto->base.n_unknown_fields; i++) {
-        const ProtobufCMessageUnknownField *field = &proto->base.unknown_fields[i];
-        size_t skip = 0;
-        if (field->tag != ATTRIBUTE_PROTO || field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
-            continue;
-        while (skip < field->len && field->data[skip] & 128)
-            skip++;
-        skip++;
-        ts_err ignored = {{0}};
-        if (skip > field->len || !ts_wire_check(&onnx__attribute_proto__descriptor, field->data + skip, field->len - skip, &ignored))
-            continue;
-        ProtobufCAllocator allocator = ts_proto_allocator(im->scratch);
-        Onnx__AttributeProto *p = onnx__attribute_proto__unpack(&allocator, field->len - skip, field->data + skip);
-        if (!p || !ts_or_empty(p->name)[0])
-            continue;
-        ts_onnx_plain_names(im->scratch, &p->base);
-        if (!read_attr(im, ts_printf(im->scratch, "function '%s'", ts_or_empty(proto->name)), p, &f->otherwise[f->defaults++]))
+        const Onnx__AttributeProto *p = ts_onnx_default(im->scratch, &proto->base.unknown_fields[i]);
+        if (p && !read_attr(im, ts_printf(im->scratch, "function '%s'", ts_or_empty(proto->name)), p, &f->otherwise[f->defaults++]))
             return false;
     }
     return true;

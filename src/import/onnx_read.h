@@ -22,6 +22,13 @@ ts_tensor *ts_onnx_tensor(ts_arena *arena, const Onnx__TensorProto *proto, const
 uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *proto, const char *what, const char *directory, size_t *size,
                           ts_err *err);
 
+/* One attribute; `where` names its node in messages. Subgraphs, sparse tensors and types are not supported. */
+bool ts_onnx_attr(ts_arena *arena, const Onnx__AttributeProto *proto, const char *where, const char *directory, ts_attr *attr, ts_err *err);
+
+/* The default of a function's attribute. They are a field that came after this version of the schema; protobuf-c keeps such fields as they
+   are encoded, behind a length. NULL: the field is none, or not one that can be read. */
+Onnx__AttributeProto *ts_onnx_default(ts_arena *arena, const ProtobufCMessageUnknownField *field);
+
 /* The directory of a model's file, "." where the path has none. */
 const char *ts_onnx_directory(ts_arena *arena, const char *path);
 
