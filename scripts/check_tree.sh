@@ -3,7 +3,7 @@
 # What does not hold yet is a line of scripts/tree_exceptions.txt; a line that is not needed any more is an error, so that the list shrinks.
 set -uo pipefail
 checks=(
-    "guards   every header has an include guard, TS_FILE_H or TS_ROOM_FILE_H, that no other has"
+    "guards   every header has an include guard, TS_FILE_H or TS_ROOM_FILE_H, that no other has; include/tessera/ TESSERA_H or TESSERA_FILE_H"
     "alone    every header compiles by itself, with the build's warnings"
     "rooms    no file of src/ includes what is below its room in README.md's tour; every room is in the tour"
     "circles  no files of src/ include each other in a circle, unless a header says 'In a circle with ROOM/FILE.h: why'"
@@ -29,19 +29,23 @@ sources() { find src include \( -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -
 includes() { sources | xargs grep -HnE '^ *# *include *"' | sed -E 's/^([^:]+):([0-9]+):[^"]*"([^"]*)".*/\1\t\2\t\3/'; }
 
 check_guards() {
-    local file guard name room
+    local file guard name room should other
     declare -A owner=()
     while read -r file; do
-        guard=$(grep -vE '^(/\*|//| \*|   )' "$file" | grep -m 1 -E '^ *#' | sed -nE 's/^#ifndef ([A-Za-z0-9_]+)$/\1/p')
+        guard=$(sed -nE 's/^ *#//p' "$file" | head -n 1 | sed -nE 's/^ifndef ([A-Za-z0-9_]+)$/\1/p')
         name=$(basename "$file" .h) room=$(basename "$(dirname "$file")")
         name=${name^^} room=${room^^}
-        name=${name#TS_}
+        should=TS_${name#TS_}_H other=TS_${room}_${name#TS_}_H
+        case $file in
+        include/tessera/tessera.h) should=TESSERA_H other=TESSERA_H ;;
+        include/tessera/*) should=TESSERA_${name}_H other=$should ;;
+        esac
         if [ -z "$guard" ] || ! grep -qxF "#define $guard" "$file"; then
-            printf '%s\t%s\n' "$file" "$file: no include guard: #ifndef TS_${name}_H, #define TS_${name}_H before everything else, #endif at the end"
-        elif [ "$guard" != "TS_${name}_H" ] && [ "$guard" != "TS_${room}_${name}_H" ]; then
-            printf '%s\t%s\n' "$file" "$file: its include guard $guard should be TS_${name}_H, or TS_${room}_${name}_H where another has that"
+            printf '%s\t%s\n' "$file" "$file: no include guard: #ifndef $should, #define $should before everything else, #endif at the end"
+        elif [ "$guard" != "$should" ] && [ "$guard" != "$other" ]; then
+            printf '%s\t%s\n' "$file" "$file: its include guard $guard should be $should, or $other where another has that"
         elif [ -n "${owner[$guard]-}" ]; then
-            printf '%s\t%s\n' "$file" "$file: its include guard $guard is that of ${owner[$guard]}, too: call it TS_${room}_${name}_H"
+            printf '%s\t%s\n' "$file" "$file: its include guard $guard is that of ${owner[$guard]}, too: call it $other"
         fi
         [ -z "$guard" ] || owner[$guard]=$file
     done < <(headers)

@@ -1,6 +1,7 @@
 /* Where a call of the library begins: what runs inside may leave it from anywhere, when memory runs out or an invariant is broken, and
    comes back as an error. What was allocated inside (base/memory.h) and what is held is given back first. Outside of any boundary, in
-   tests of parts, such ends are the process's. */
+   tests of parts, such ends are the process's.
+   In a circle with base/err.h: a boundary is left with an error, and a broken invariant leaves the boundary. */
 #ifndef TS_BOUNDARY_H
 #define TS_BOUNDARY_H
 #include "base/err.h"

@@ -38,6 +38,7 @@ fault test/rtl/zz.cpp check_style.sh 'test/rtl/zz.cpp: not as clang-format leave
 fault src/base/zz.h 'check_tree.sh guards' 'src/base/zz.h: no include guard' 'int zz;'
 fault src/base/zz.h 'check_tree.sh guards' 'src/base/zz.h: its include guard ZZ should be TS_ZZ_H' < <(header ZZ 'int zz;')
 fault src/num/map.h 'check_tree.sh guards' 'src/num/map.h: its include guard TS_MAP_H is that of src/base/map.h, too: call it TS_NUM_MAP_H' < <(header TS_MAP_H 'int zz;')
+fault include/tessera/zz.h 'check_tree.sh guards' 'its include guard TS_ZZ_H should be TESSERA_ZZ_H' < <(header TS_ZZ_H 'int zz;')
 fault src/base/zz.h 'check_tree.sh alone' "src/base/zz.h:3: does not compile by itself: unknown type name" < <(header TS_ZZ_H 'size_t zz(void);')
 fault src/base/map.c 'check_tree.sh rooms' 'includes graph/graph.h, but src/graph/ is below src/base/' '#include "graph/graph.h"'
 fault src/base/map.c 'check_tree.sh rooms' 'includes map.h without its room' '#include "map.h"'
