@@ -4,11 +4,15 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
+trap 'rm -rf "$whole"' EXIT
 for part in .clang-format CMakeLists.txt README.md demo.sh test.sh bench devices docs geometries include models rtl scripts src train test; do
     [ ! -e $part ] || cp -r $part "$tree/"
 done
 rm -rf "$tree/test/style" # it has what is not there in it
+whole=$tree small=$tree/small
+mkdir -p "$small/src" # for checks that run a compiler over every file
+cp -r .clang-format CMakeLists.txt scripts "$small"
+cp -r src/base "$small/src/base"
 passed=0 failed=0
 
 # fault FILE COMMAND EXPECTED [TEXT]: TEXT (or what comes in on stdin) goes behind FILE's lines, or FILE is made of it; COMMAND must fail then
@@ -33,13 +37,15 @@ fault() {
 }
 header() { printf '#ifndef %s\n#define %s\n%s\n#endif\n' "$1" "$1" "$2"; } # GUARD TEXT
 
-fault src/base/map.c 'check_style.sh src/base/map.c src/base/map.h' 'mend: clang-format -i src/base/map.c' 'int  zz;'
+tree=$small
+fault src/base/map.c check_style.sh 'mend: clang-format -i src/base/map.c' 'int  zz;'
 fault test/rtl/zz.cpp check_style.sh 'test/rtl/zz.cpp: not as clang-format leaves it' 'int  zz;'
+fault src/base/zz.h 'check_tree.sh alone' "src/base/zz.h:3: does not compile by itself: unknown type name" < <(header TS_ZZ_H 'size_t zz(void);')
+tree=$whole
 fault src/base/zz.h 'check_tree.sh guards' 'src/base/zz.h: no include guard' 'int zz;'
 fault src/base/zz.h 'check_tree.sh guards' 'src/base/zz.h: its include guard ZZ should be TS_ZZ_H' < <(header ZZ 'int zz;')
 fault src/num/map.h 'check_tree.sh guards' 'src/num/map.h: its include guard TS_MAP_H is that of src/base/map.h, too: call it TS_NUM_MAP_H' < <(header TS_MAP_H 'int zz;')
 fault include/tessera/zz.h 'check_tree.sh guards' 'its include guard TS_ZZ_H should be TESSERA_ZZ_H' < <(header TS_ZZ_H 'int zz;')
-fault src/base/zz.h 'check_tree.sh alone' "src/base/zz.h:3: does not compile by itself: unknown type name" < <(header TS_ZZ_H 'size_t zz(void);')
 fault src/base/map.c 'check_tree.sh rooms' 'includes graph/graph.h, but src/graph/ is below src/base/' '#include "graph/graph.h"'
 fault src/base/map.c 'check_tree.sh rooms' 'includes map.h without its room' '#include "map.h"'
 fault src/zz/zz.c 'check_tree.sh rooms' 'src/zz/ is not in the table' ''
