@@ -18,11 +18,13 @@ static json_t *mlp_json(const ts_mlp *mlp)
 
 static json_t *describe(const ts_graph *g, const ts_encoder *e)
 {
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:i, s:o, s:o}", "model", e->name,
-                     "layers", e->layers, "d", e->d, "heads", e->heads, "d_head", e->d_head, "ff", e->ff, "features", e->features,
-                     "outputs", e->outputs, "activation", ts_act_name(e->act), "norm", ts_norms_name(e->norms), "final_norm",
-                     e->has_final_norm, "pooling", ts_pool_name(e->pool), "mask", ts_mask_name(e->mask), "mask_note", e->mask_note,
-                     "parameters", (json_int_t)e->parameters, "nodes", g->nodes, "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
+    const char *qk = !e->qk_norm ? "none" : e->qk_norm == e->d_head ? "head" : "all heads";
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:I, s:i, s:o, s:o}", "model",
+                     e->name, "layers", e->layers, "d", e->d, "heads", e->heads, "d_head", e->d_head, "ff", e->ff, "features", e->features,
+                     "outputs", e->outputs, "activation", ts_act_name(e->act), "norm", ts_norms_name(e->norms), "norm_kind",
+                     ts_norm_name(e->layer[0].norm1.kind), "qk_norm", qk, "final_norm", e->has_final_norm, "pooling", ts_pool_name(e->pool),
+                     "mask", ts_mask_name(e->mask), "mask_note", e->mask_note, "parameters", (json_int_t)e->parameters, "nodes", g->nodes,
+                     "embed", mlp_json(&e->embed), "head", mlp_json(&e->head));
 }
 
 /* Whether what a model was quantised to in training can be kept; what is not goes to stderr. */

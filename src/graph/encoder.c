@@ -19,21 +19,23 @@ const char *ts_norms_name(ts_norms norms)
     return names[norms];
 }
 
-const char *ts_act_name(ts_act act)
+static const struct {
+    const char *name;
+    bool centred;
+} norm_kinds[] = {
+#define NORM(id, name, centred) [TS_NORM_##id] = {name, centred},
+#include "graph/norms.def"
+#undef NORM
+};
+
+const char *ts_norm_name(ts_norm_kind kind)
 {
-    switch (act) {
-    case TS_ACT_NONE:
-        return "none";
-    case TS_ACT_RELU:
-        return "relu";
-    case TS_ACT_GELU_ERF:
-        return "gelu";
-    case TS_ACT_GELU_TANH:
-        return "gelu_tanh";
-    case TS_ACT_SILU:
-        return "silu";
-    }
-    BUG("unknown activation");
+    return norm_kinds[kind].name;
+}
+
+bool ts_norm_centred(ts_norm_kind kind)
+{
+    return norm_kinds[kind].centred;
 }
 
 const char *ts_pool_name(ts_pool pool)
@@ -84,6 +86,7 @@ long long ts_encoder_parameters(const ts_encoder *enc)
         const ts_layer *layer = &enc->layer[i];
         sum += linear_parameters(&layer->q) + linear_parameters(&layer->k) + linear_parameters(&layer->v) + linear_parameters(&layer->o);
         sum += linear_parameters(&layer->ffn1) + linear_parameters(&layer->ffn2) + 4LL * enc->d;
+        sum += enc->qk_norm ? 4LL * enc->heads * enc->d_head : 0;
     }
     return sum;
 }
@@ -129,13 +132,17 @@ static bool verify_mlp(const ts_encoder *enc, const char *what, const ts_mlp *ml
     return true;
 }
 
-static bool verify_norm(const ts_encoder *enc, int where, const char *what, const ts_norm *norm, ts_err *err)
+/* d: channels that are normalised together, of `channels`. like: one of the same place in another layer. */
+static bool verify_norm(const ts_encoder *enc, int where, const char *what, const ts_norm *norm, int d, int channels, const ts_norm *like,
+                        ts_err *err)
 {
-    if (norm->d != enc->d)
-        return complain(enc, where, what, "the normalisation is not as wide as the residual stream", err);
+    if (norm->d != d)
+        return complain(enc, where, what, "the normalisation is not as wide as what it stands on", err);
+    if (norm->kind != like->kind)
+        return complain(enc, where, what, "it is of another kind than in the other layers", err);
     if (!(norm->eps >= 0.0F) || !isfinite(norm->eps))
         return complain(enc, where, what, "epsilon must be zero or positive", err);
-    if (!all_finite(norm->gain, enc->d) || !all_finite(norm->bias, enc->d))
+    if (!all_finite(norm->gain, channels) || !all_finite(norm->bias, channels))
         return complain(enc, where, what, "a gain or bias is infinite or not a number; train again, or repair the file", err);
     return true;
 }
@@ -147,15 +154,21 @@ bool ts_encoder_verify(const ts_encoder *enc, ts_err *err)
         return ts_fail(err, "%s: an encoder needs at least one feature, channel, head, output and layer", enc->name);
     if (!verify_mlp(enc, "embedding", &enc->embed, enc->features, d, err) || !verify_mlp(enc, "head", &enc->head, d, enc->outputs, err))
         return false;
-    if (enc->has_final_norm && !verify_norm(enc, -1, "final norm", &enc->final_norm, err))
+    if (enc->has_final_norm && !verify_norm(enc, -1, "final norm", &enc->final_norm, d, d, &enc->final_norm, err))
         return false;
+    if (enc->qk_norm != 0 && enc->qk_norm != enc->d_head && enc->qk_norm != inner)
+        return ts_fail(err, "%s: norms on q and k run over a head, or over all heads, not over %d channels", enc->name, enc->qk_norm);
     for (int i = 0; i < enc->layers; i++) {
-        const ts_layer *layer = &enc->layer[i];
+        const ts_layer *layer = &enc->layer[i], *like = &enc->layer[0];
         if (!verify_linear(enc, i, "q", &layer->q, d, inner, err) || !verify_linear(enc, i, "k", &layer->k, d, inner, err) ||
             !verify_linear(enc, i, "v", &layer->v, d, inner, err) || !verify_linear(enc, i, "attention output", &layer->o, inner, d, err) ||
             !verify_linear(enc, i, "ffn1", &layer->ffn1, d, enc->ff, err) ||
-            !verify_linear(enc, i, "ffn2", &layer->ffn2, enc->ff, d, err) || !verify_norm(enc, i, "norm 1", &layer->norm1, err) ||
-            !verify_norm(enc, i, "norm 2", &layer->norm2, err))
+            !verify_linear(enc, i, "ffn2", &layer->ffn2, enc->ff, d, err) ||
+            !verify_norm(enc, i, "norm 1", &layer->norm1, d, d, &like->norm1, err) ||
+            !verify_norm(enc, i, "norm 2", &layer->norm2, d, d, &like->norm2, err))
+            return false;
+        if (enc->qk_norm && (!verify_norm(enc, i, "norm on q", &layer->q_norm, enc->qk_norm, inner, &like->q_norm, err) ||
+                             !verify_norm(enc, i, "norm on k", &layer->k_norm, enc->qk_norm, inner, &like->k_norm, err)))
             return false;
         if (!isfinite(layer->scale))
             return complain(enc, i, "attention", "the scale of the scores is not finite", err);
@@ -225,8 +238,12 @@ static void describe_mlp(FILE *out, const char *what, const ts_mlp *mlp)
 
 void ts_encoder_describe(FILE *out, const ts_encoder *enc, int64_t tokens)
 {
-    fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s\n", enc->name, enc->layers, enc->d,
-            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms), enc->has_final_norm ? ", final norm" : "");
+    fprintf(out, "%s: Transformer encoder, %d layers, width %d, %d heads of %d, FFN %d %s, norm %s%s%s\n", enc->name, enc->layers, enc->d,
+            enc->heads, enc->d_head, enc->ff, ts_act_name(enc->act), ts_norms_name(enc->norms), enc->has_final_norm ? ", final norm" : "",
+            ts_norm_centred(enc->layer[0].norm1.kind) ? "" : ", without mean (RMSNorm)");
+    if (enc->qk_norm)
+        fprintf(out, "  %-11s %s on queries and keys, over %s\n", "attention", ts_norm_name(enc->layer[0].q_norm.kind),
+                enc->qk_norm == enc->d_head ? "each head" : "all heads");
     describe_mlp(out, "embedding", &enc->embed);
     describe_mlp(out, "head", &enc->head);
     const char *token = tokens ? "token" : "hit";

@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "graph/activation.h"
 
-typedef enum { TS_ACT_NONE, TS_ACT_RELU, TS_ACT_GELU_ERF, TS_ACT_GELU_TANH, TS_ACT_SILU } ts_act;
 typedef enum { TS_NORMS_LAST, TS_NORMS_FIRST, TS_NORMS_AROUND } ts_norms;        /* post-norm, pre-norm, both at the attention block */
 typedef enum { TS_POOL_NONE, TS_POOL_MEAN, TS_POOL_MAX, TS_POOL_FIRST } ts_pool; /* NONE: the head runs per token */
 typedef enum {
@@ -38,10 +38,18 @@ typedef struct ts_linear {
     const ts_given *y_given; /* [out]: what it makes, before an activation */
 } ts_linear;
 
+/* y = (x - mean) / sqrt(variance + eps) * gain + bias over d channels, or, of RMS norms, x / sqrt(mean of squares + eps) * gain + bias. */
+typedef enum {
+#define NORM(id, name, centred) TS_NORM_##id,
+#include "graph/norms.def"
+#undef NORM
+    TS_NORM_COUNT
+} ts_norm_kind;
 typedef struct ts_norm {
-    int d;
+    ts_norm_kind kind;
+    int d; /* channels that are normalised together */
     float eps;
-    const float *gain, *bias; /* [d] */
+    const float *gain, *bias; /* [d]; on q and k: [heads * d_head], one for each channel of each head */
 } ts_norm;
 
 enum { TS_MLP_MAX = 3 };
@@ -56,8 +64,9 @@ typedef struct ts_layer {
     ts_linear o;             /* heads * d_head -> d */
     float scale;             /* multiplies q.k before the softmax, usually 1/sqrt(d_head) */
     const ts_given *p_given; /* [1]: probabilities, or NULL */
-    ts_norm norm1, norm2;
-    ts_linear ffn1, ffn2; /* d -> ff, ff -> d */
+    ts_norm q_norm, k_norm;  /* behind q and k, where the encoder has qk_norm */
+    ts_norm norm1, norm2;    /* the kind of each is the same in all layers */
+    ts_linear ffn1, ffn2;    /* d -> ff, ff -> d */
 } ts_layer;
 
 /* Where a mask computed from the data can be seen in the graph that the encoder was recognised in. In an event of n hits,
@@ -75,7 +84,8 @@ typedef struct ts_encoder {
     int d, heads, d_head, ff, outputs, layers;
     ts_norms norms; /* the same in all layers */
     bool has_final_norm;
-    ts_act act; /* of the FFN, the same in all layers */
+    int qk_norm; /* channels of q, and of k, that are normalised together before attention: d_head, or heads * d_head; 0: none */
+    ts_act act;  /* of the FFN, the same in all layers */
     ts_pool pool;
     ts_mask mask;
     const char *mask_note;         /* what `inspect` says of the mask; "" for TS_MASK_NONE */
@@ -97,10 +107,11 @@ typedef enum { TS_BEFORE_ATTENTION, TS_BEHIND_ATTENTION, TS_BEFORE_FFN, TS_BEHIN
 /* Which of a layer's norms stands there: 1, 2, or 0 for none. Everything that builds or runs a layer asks this. */
 int ts_norm_at(ts_norms norms, ts_norm_place place);
 
-const char *ts_norms_name(ts_norms norms); /* "last", "first", "around attention" */
-const char *ts_act_name(ts_act act);       /* "none", "relu", "gelu", "gelu_tanh", "silu" */
-const char *ts_pool_name(ts_pool pool);    /* "none", "mean", "max", "first" */
-const char *ts_mask_name(ts_mask mask);    /* "none", "input", "data" */
+const char *ts_norm_name(ts_norm_kind kind); /* "LayerNorm", "RMSNorm" */
+bool ts_norm_centred(ts_norm_kind kind);     /* whether the mean is taken off first */
+const char *ts_norms_name(ts_norms norms);   /* "last", "first", "around attention" */
+const char *ts_pool_name(ts_pool pool);      /* "none", "mean", "max", "first" */
+const char *ts_mask_name(ts_mask mask);      /* "none", "input", "data" */
 
 /* Weights, biases and norm parameters, as the hardware holds them: a bias that the model lacks counts as one of zeros. */
 long long ts_encoder_parameters(const ts_encoder *enc);

@@ -42,11 +42,11 @@ static ts_linear linear(maker *m, int in, int out, const char *name)
     return lin;
 }
 
-static ts_norm norm(maker *m, int d)
+static ts_norm norm(maker *m, ts_norm_kind kind, int d, int channels)
 {
-    ts_norm norm = {.d = d, .eps = 1e-5F};
-    norm.gain = uniform(m, (size_t)d, 1, 0.3F);
-    norm.bias = uniform(m, (size_t)d, 0, 0.2F);
+    ts_norm norm = {.kind = kind, .d = d, .eps = 1e-5F};
+    norm.gain = uniform(m, (size_t)channels, 1, 0.3F);
+    norm.bias = uniform(m, (size_t)channels, 0, ts_norm_centred(kind) ? 0.2F : 0);
     return norm;
 }
 
@@ -70,10 +70,14 @@ static ts_layer layer(maker *m, const ts_encoder_shape *s, int index)
     layer.k = linear(m, s->d, inner, ts_printf(m->arena, "layers.%d.k", index));
     layer.v = linear(m, s->d, inner, ts_printf(m->arena, "layers.%d.v", index));
     layer.o = linear(m, inner, s->d, ts_printf(m->arena, "layers.%d.o", index));
-    layer.norm1 = norm(m, s->d);
+    layer.norm1 = norm(m, s->norm, s->d, s->d);
     layer.ffn1 = linear(m, s->d, s->ff, ts_printf(m->arena, "layers.%d.ffn1", index));
     layer.ffn2 = linear(m, s->ff, s->d, ts_printf(m->arena, "layers.%d.ffn2", index));
-    layer.norm2 = norm(m, s->d);
+    layer.norm2 = norm(m, s->norm, s->d, s->d);
+    if (s->qk_norm) {
+        layer.q_norm = norm(m, s->qk_norm_kind, s->qk_norm, inner);
+        layer.k_norm = norm(m, s->qk_norm_kind, s->qk_norm, inner);
+    }
     return layer;
 }
 
@@ -92,6 +96,7 @@ ts_encoder *ts_encoder_random(ts_arena *arena, const ts_encoder_shape *s, uint64
     enc->layers = s->layers;
     enc->norms = s->norms;
     enc->has_final_norm = s->has_final_norm;
+    enc->qk_norm = s->qk_norm;
     enc->act = s->act;
     enc->pool = s->pool;
     enc->mask = TS_MASK_NONE;
@@ -102,7 +107,7 @@ ts_encoder *ts_encoder_random(ts_arena *arena, const ts_encoder_shape *s, uint64
         layers[i] = layer(&m, s, i);
     enc->layer = layers;
     if (s->has_final_norm)
-        enc->final_norm = norm(&m, s->d);
+        enc->final_norm = norm(&m, s->norm, s->d, s->d);
     enc->head = mlp(&m, s->head_count, s->d, s->head_hidden ? s->head_hidden : s->d, s->outputs, s->act, "head");
     enc->parameters = m.parameters;
     return enc;

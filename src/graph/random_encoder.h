@@ -12,6 +12,9 @@ typedef struct ts_encoder_shape {
     int embed_hidden, head_hidden; /* width between those linears; 0 means d */
     ts_norms norms;
     bool has_final_norm;
+    ts_norm_kind norm; /* of all norms on the residual stream; RMS norms have no bias */
+    int qk_norm;       /* as in ts_encoder */
+    ts_norm_kind qk_norm_kind;
     ts_act act; /* of the FFN; between the linears of embed and head too (RELU there where act is NONE) */
     ts_pool pool;
 } ts_encoder_shape;

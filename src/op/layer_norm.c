@@ -1,4 +1,4 @@
-/* LayerNormalization (outputs: y, mean, 1/std) and onnxruntime's SkipLayerNormalization, which adds two or three inputs
+/* LayerNormalization (outputs: y, mean, 1/std), RMSNormalization, and onnxruntime's Skip...Normalization, which adds two or three inputs
    first (outputs: y, mean, 1/std, the sum). */
 #include <math.h>
 
@@ -80,13 +80,30 @@ static bool eval_layer_norm(const ts_op_args *a)
 const ts_op_hooks ts_LayerNormalization_hooks = {
     .min_in = 2, .max_in = 3, .min_out = 1, .max_out = 3, .infer = infer_layer_norm, .eval = eval_layer_norm};
 
-/* RMSNormalization (opset 23 on): x / sqrt(mean of squares + eps) * gain. */
+/* RMSNormalization (opset 23 on) and onnxruntime's SimplifiedLayerNormalization, which may give the factor too: x * factor * gain,
+   factor = 1 / sqrt(mean of squares + eps). */
 static bool infer_rms_norm(const ts_op_args *a)
 {
     int axis;
     if (!ts_need_float(a) || !ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), a->in[0]->rank, &axis))
         return false;
-    return check_parameters(a, 1, 1, ts_extent(a->in[0], axis, a->in[0]->rank)) && ts_set_out_like(a, 0, a->in[0]);
+    int64_t dim[TS_MAX_RANK];
+    for (int i = 0; i < a->in[0]->rank; i++)
+        dim[i] = i < axis ? a->in[0]->dim[i] : 1;
+    return check_parameters(a, 1, 1, ts_extent(a->in[0], axis, a->in[0]->rank)) && ts_set_out_like(a, 0, a->in[0]) &&
+           (a->outs < 2 || ts_set_out(a, 1, TS_F32, a->in[0]->rank, dim));
+}
+
+static void rms_row(const float *x, const float *gain, double eps, int64_t n, float *y, float *inverse)
+{
+    double squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        squares += (double)x[i] * (double)x[i];
+    const double scale = 1 / sqrt((n ? squares / (double)n : 0) + eps);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (float)(x[i] * scale * gain[i]);
+    if (inverse)
+        *inverse = (float)scale;
 }
 
 static bool eval_rms_norm(const ts_op_args *a)
@@ -97,23 +114,31 @@ static bool eval_rms_norm(const ts_op_args *a)
     if (!ts_fix_axis(a, ts_attr_int(a->node, "axis", -1), x->rank, &axis))
         return false;
     const int64_t rows = ts_extent(x, 0, axis), n = ts_extent(x, axis, x->rank);
-    for (int64_t r = 0; r < rows; r++) {
-        double squares = 0;
-        for (int64_t i = 0; i < n; i++)
-            squares += (double)x->data.f[r * n + i] * (double)x->data.f[r * n + i];
-        const double scale = 1 / sqrt((n ? squares / (double)n : 0) + eps);
-        for (int64_t i = 0; i < n; i++)
-            a->out[0]->data.f[r * n + i] = (float)(x->data.f[r * n + i] * scale * a->in[1]->data.f[i]);
-    }
+    for (int64_t r = 0; r < rows; r++)
+        rms_row(x->data.f + r * n, a->in[1]->data.f, eps, n, a->out[0]->data.f + r * n, a->outs > 1 ? a->out[1]->data.f + r : NULL);
     return true;
 }
 const ts_op_hooks ts_RMSNormalization_hooks = {
     .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1, .infer = infer_rms_norm, .eval = eval_rms_norm};
+const ts_op_hooks ts_SimplifiedLayerNormalization_hooks = {
+    .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 2, .infer = infer_rms_norm, .eval = eval_rms_norm};
 
-/* Inputs: x, skip, gain, bias (optional), bias of the sum (optional, one row). */
-static bool infer_skip_layer_norm(const ts_op_args *a)
+/* Inputs: x, skip, gain, bias (optional, of layer norms only), bias of the sum (optional, one row). */
+typedef struct skip_norm {
+    bool layer; /* otherwise RMS */
+    const ts_tensor *x, *skip, *gain, *bias, *add;
+} skip_norm;
+
+static skip_norm skip_of(const ts_op_args *a)
 {
-    const ts_tensor *x = a->in[0], *skip = a->in[1], *add = ts_arg(a, 4);
+    const bool layer = ts_kind(a->node) == TS_OP_ms_SkipLayerNormalization;
+    return (skip_norm){layer, a->in[0], a->in[1], a->in[2], layer ? ts_arg(a, 3) : NULL, ts_arg(a, layer ? 4 : 3)};
+}
+
+static bool infer_skip_norm(const ts_op_args *a)
+{
+    const skip_norm s = skip_of(a);
+    const ts_tensor *x = s.x, *skip = s.skip;
     char tx[160], ts[160];
     if (!ts_need_float(a) || !ts_need_rank(a, 0, 2, 3))
         return false;
@@ -124,15 +149,16 @@ static bool infer_skip_layer_norm(const ts_op_args *a)
     if (sum.rank != x->rank || ts_extent(&sum, 0, sum.rank) != ts_count(x))
         return FAIL(a, "skip of shape %s cannot be added to an input of shape %s", ts_shape_text(skip, ts, sizeof ts),
                     ts_shape_text(x, tx, sizeof tx));
-    if (add && (add->rank != 1 || add->dim[0] != d))
-        return FAIL(a, "the bias (input 4) must have one value a channel");
-    return check_parameters(a, 2, 3, d) && ts_set_out_like(a, 0, x) && infer_statistics(a, x->rank - 1) &&
+    if (s.add && (s.add->rank != 1 || s.add->dim[0] != d))
+        return FAIL(a, "the bias (input %d) must have one value a channel", s.layer ? 4 : 3);
+    return check_parameters(a, 2, s.layer ? 3 : 2, d) && ts_set_out_like(a, 0, x) && infer_statistics(a, x->rank - 1) &&
            (a->outs < 4 || ts_set_out_like(a, 3, x));
 }
 
-static bool eval_skip_layer_norm(const ts_op_args *a)
+static bool eval_skip_norm(const ts_op_args *a)
 {
-    const ts_tensor *x = a->in[0], *skip = a->in[1], *add = ts_arg(a, 4);
+    const skip_norm s = skip_of(a);
+    const ts_tensor *x = s.x, *skip = s.skip;
     int64_t d = x->dim[x->rank - 1], count = ts_count(x);
     int64_t stride[TS_MAX_RANK];
     ts_broadcast_strides(skip, x->rank, x->dim, stride);
@@ -140,9 +166,20 @@ static bool eval_skip_layer_norm(const ts_op_args *a)
     float *sum = a->outs > 3 ? a->out[3]->data.f : a->out[0]->data.f; /* rows are normalised in place */
     for (int64_t done = 0; done < count; done += d, ts_walk_next(&w))
         for (int64_t i = 0; i < d; i++)
-            sum[done + i] = x->data.f[done + i] + skip->data.f[w.offset[0] + i * ts_walk_step(&w, 0)] + (add ? add->data.f[i] : 0);
-    normalise(a, sum, d ? count / d : 0, d, a->in[2], ts_arg(a, 3), ts_attr_float(a->node, "epsilon", 1e-12));
+            sum[done + i] = x->data.f[done + i] + skip->data.f[w.offset[0] + i * ts_walk_step(&w, 0)] + (s.add ? s.add->data.f[i] : 0);
+    if (s.layer) {
+        normalise(a, sum, d ? count / d : 0, d, s.gain, s.bias, ts_attr_float(a->node, "epsilon", 1e-12));
+        return true;
+    }
+    for (int64_t r = 0; d && r < count / d; r++) {
+        rms_row(sum + r * d, s.gain->data.f, ts_attr_float(a->node, "epsilon", 1e-5), d, a->out[0]->data.f + r * d,
+                a->outs > 2 ? a->out[2]->data.f + r : NULL);
+        if (a->outs > 1)
+            a->out[1]->data.f[r] = 0;
+    }
     return true;
 }
 const ts_op_hooks ts_ms_SkipLayerNormalization_hooks = {
-    .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 4, .infer = infer_skip_layer_norm, .eval = eval_skip_layer_norm};
+    .min_in = 3, .max_in = 5, .min_out = 1, .max_out = 4, .infer = infer_skip_norm, .eval = eval_skip_norm};
+const ts_op_hooks ts_ms_SkipSimplifiedLayerNormalization_hooks = {
+    .min_in = 3, .max_in = 4, .min_out = 1, .max_out = 4, .infer = infer_skip_norm, .eval = eval_skip_norm};

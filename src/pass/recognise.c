@@ -109,9 +109,8 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_Tanh] = {ts_rec_unary, false},
     [TS_OP_Sigmoid] = {ts_rec_unary, false},
     [TS_OP_Sign] = {ts_rec_unary, false},
-    [TS_OP_Relu] = {ts_rec_unary, false},
-    [TS_OP_Gelu] = {ts_rec_unary, false},
-    [TS_OP_ms_Gelu] = {ts_rec_unary, false},
+    [TS_OP_Softplus] = {ts_rec_unary, false},
+    [TS_OP_HardSigmoid] = {ts_rec_unary, false},
     [TS_OP_IsNaN] = {ts_rec_unary, false},
     [TS_OP_IsInf] = {ts_rec_unary, false},
     [TS_OP_Clip] = {ts_rec_unary, false},
@@ -133,11 +132,12 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_Einsum] = {ts_rec_einsum, true},
     [TS_OP_Softmax] = {ts_rec_softmax, false},
     [TS_OP_LogSoftmax] = {ts_rec_softmax, false},
-    [TS_OP_LayerNormalization] = {ts_rec_layer_norm_node, false},
+    [TS_OP_LayerNormalization] = {ts_rec_norm_node, false},
     [TS_OP_BatchNormalization] = {ts_rec_channel_norm, false},
     [TS_OP_InstanceNormalization] = {ts_rec_channel_norm, false},
     [TS_OP_GroupNormalization] = {ts_rec_channel_norm, false},
-    [TS_OP_RMSNormalization] = {ts_rec_rms_norm, false},
+    [TS_OP_RMSNormalization] = {ts_rec_norm_node, false},
+    [TS_OP_SimplifiedLayerNormalization] = {ts_rec_norm_node, false},
     [TS_OP_Conv] = {ts_rec_conv, false},
     [TS_OP_ReduceL1] = {ts_rec_reduce, false},
     [TS_OP_ReduceL2] = {ts_rec_reduce, false},
@@ -147,11 +147,21 @@ static const handler handlers[TS_OP_COUNT] = {
     [TS_OP_ms_FusedMatMul] = {ts_rec_matmul, true},
     [TS_OP_ms_BiasGelu] = {ts_rec_bias_gelu, false},
     [TS_OP_ms_FastGelu] = {ts_rec_bias_gelu, false},
-    [TS_OP_ms_SkipLayerNormalization] = {ts_rec_skip_layer_norm, false},
+    [TS_OP_ms_SkipLayerNormalization] = {ts_rec_skip_norm, false},
+    [TS_OP_ms_SkipSimplifiedLayerNormalization] = {ts_rec_skip_norm, false},
     [TS_OP_Attention] = {ts_rec_attention, true},
     [TS_OP_ms_Attention] = {ts_rec_fused_attention, false},
     [TS_OP_ms_MultiHeadAttention] = {ts_rec_multi_head_attention, false},
 };
+
+/* NULL for an operator that has no hardware. */
+static const handler *handler_of(const ts_node *node)
+{
+    static const handler activation = {ts_rec_activation_node, false};
+    if (ts_rec_is_activation(node))
+        return &activation;
+    return handlers[ts_kind(node)].run ? &handlers[ts_kind(node)] : NULL;
+}
 
 static bool all_known(const ts_node *node)
 {
@@ -187,7 +197,7 @@ static bool run_on_sizes(rec *r, const ts_node *node)
 /* Codes of a QuantizeLinear may be moved and clipped. */
 static bool takes_codes(const handler *h, const ts_node *node)
 {
-    return h->run == ts_rec_move || h->run == ts_rec_quantise || ts_kind(node) == TS_OP_Clip;
+    return (h && (h->run == ts_rec_move || h->run == ts_rec_quantise)) || ts_kind(node) == TS_OP_Clip;
 }
 
 static bool run_node(rec *r, const ts_node *node)
@@ -201,18 +211,18 @@ static bool run_node(rec *r, const ts_node *node)
         }
     if (ts_kind(node) == TS_OP_Shape || ts_kind(node) == TS_OP_Size || !of_event)
         return all_known(node) || run_on_sizes(r, node);
-    const handler *h = &handlers[ts_kind(node)];
+    const handler *h = handler_of(node);
     const ts_value *first = ts_in(node, 0);
     for (int i = 0; i < node->ins; i++)
         if (node->in[i] && r->val[node->in[i]->id] && r->val[node->in[i]->id]->codes && !takes_codes(h, node))
             return ts_rec_fail(r, node,
                                "it computes with the codes of a QuantizeLinear; only models whose operators work on real numbers (QDQ) are "
                                "supported: a DequantizeLinear must come first");
-    if (!h->run)
+    if (!h)
         return ts_rec_fail(
             r, node,
             "this operator has no hardware inside an encoder; what has: linear layers, attention, layer normalisation, ReLU, "
-            "GELU, SiLU, residual connections, padding masks and pooling");
+            "GELU, SiLU and a few others, residual connections, padding masks and pooling");
     if (of_positions && !h->any_input)
         return ts_rec_fail(r, node, "positions of hits are mixed into their values; positional models have no hardware");
     if (!h->any_input && (!first || !r->val[first->id]))
@@ -495,7 +505,7 @@ const ts_encoder *ts_recognise(ts_arena *arena, const ts_graph *g, ts_err *err)
 
 bool ts_rec_is_known(const ts_node *node)
 {
-    return handlers[ts_kind(node)].run && (ts_kind(node) != TS_OP_Conv || ts_rec_conv_is_linear(node));
+    return handler_of(node) && (ts_kind(node) != TS_OP_Conv || ts_rec_conv_is_linear(node));
 }
 
 bool ts_rec_is_quantiser(const ts_node *node)

@@ -112,6 +112,10 @@ const rec_val *ts_rec_scale(rec *r, const ts_shape *shape, const rec_val *v, con
         for (int64_t i = 0; i < rows; i++)
             if (!(by[i] > 0))
                 return fail(r, "the size of a hit, of which a mask is made, is multiplied by a number that is not positive");
+        if (v->poly) {
+            const rec_val *length = ts_rec_poly_scale(r, ts_rec_length(r, v), by);
+            out->poly = length ? length->poly : NULL;
+        }
         return out;
     case VAL_EXP:
     case VAL_ROW:
@@ -204,6 +208,14 @@ static const rec_val *compare_data(rec *r, const rec_val *v, const ts_value *wit
         0, 1);
 }
 
+/* 1 / v */
+static const rec_val *inverse_of(rec *r, const rec_val *v)
+{
+    if (v->kind == VAL_SIZE && ts_rec_length(r, v))
+        v = ts_rec_length(r, v);
+    return ts_rec_is_hits(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
+}
+
 /* v (op) constant, or constant (op) v where `swapped`. */
 static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind kind, const rec_val *v, const ts_tensor *t, bool swapped)
 {
@@ -232,11 +244,11 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
             inverse->row = ROW_INVERSE;
             return inverse;
         }
-        v = ts_rec_is_hits(v) ? ts_rec_poly_power(r, v, -1.0) : ts_rec_linear(r, v);
+        v = inverse_of(r, v);
         return v ? ts_rec_scale(r, shape, v, t, false) : NULL;
     case TS_OP_Pow:
         if (v->kind == VAL_SIZE && !swapped && uniform && level > 0)
-            return ts_rec_copy(r, v, shape);
+            return level == 1.0 ? ts_rec_copy(r, v, shape) : ts_rec_size(r, v, &v->layout, shape);
         if (swapped || !uniform || !ts_rec_is_hits(v))
             return fail(r, "this power is not that of a layer normalisation or an activation");
         return level == 1.0 ? ts_rec_copy(r, v, shape) : ts_rec_poly_power(r, v, level);
@@ -245,7 +257,7 @@ static const rec_val *with_constant(rec *r, const ts_shape *shape, ts_op_kind ki
             return ts_rec_copy(r, v, shape); /* a guard against dividing by zero */
         if (uniform && level == 0 && ts_rec_is_hits(v))
             return ts_rec_activation(r, v, TS_ACT_RELU);
-        if (v->kind == VAL_ROW && v->row == ROW_SUM && uniform && level <= 1e-6)
+        if (((v->kind == VAL_ROW && v->row == ROW_SUM) || (v->kind == VAL_SIZE && v->poly)) && uniform && level <= 1e-6)
             return ts_rec_copy(r, v, shape);
         return fail(r, "Max is only understood as a ReLU, Max(x, 0)");
     default:
@@ -261,6 +273,8 @@ static const rec_val *two_values(rec *r, const ts_shape *shape, ts_op_kind kind,
         return ts_rec_row_divide(r, a, b);
     if (b->kind == VAL_EXP && a->kind == VAL_ROW && kind == TS_OP_Mul)
         return ts_rec_row_divide(r, b, a);
+    if (kind == TS_OP_Div && b->kind == VAL_SIZE && ts_rec_length(r, b)) /* x / |x|, a norm */
+        b = ts_rec_length(r, b);
     if (a->kind == VAL_SIZE && b->kind == VAL_SIZE && (kind == TS_OP_Add || kind == TS_OP_Sum || kind == TS_OP_Max))
         return ts_rec_size(r, a, &a->layout, shape);
     switch ((int)kind) {
@@ -357,7 +371,33 @@ bool ts_rec_binary(rec *r, const ts_node *node)
     return true;
 }
 
-/* Clip(x, 0, infinity) is a ReLU; a count may be kept from zero. */
+/* a * v + b as a polynomial. */
+static const rec_val *affine(rec *r, const rec_val *v, double a, double b)
+{
+    const int64_t rows = ts_layout_rows(&v->layout);
+    double *by = TS_NEW_N(r->arena, double, 2 * rows);
+    for (int64_t i = 0; i < rows; i++) {
+        by[i] = a;
+        by[rows + i] = b;
+    }
+    v = ts_rec_poly_scale(r, v, by);
+    return v ? ts_rec_poly_shift(r, v, by + rows) : NULL;
+}
+
+/* The argument of a hard Swish's Clip: x + 3 is a linear of its own, but the x that it was made of is what matters. */
+static const rec_val *before_shift(rec *r, const ts_value *in, const rec_val *v)
+{
+    const ts_node *add = in->producer;
+    double by;
+    for (int i = 0; add && ts_kind(add) == TS_OP_Add && i < 2; i++) {
+        const ts_value *x = ts_in(add, i), *c = ts_in(add, 1 - i);
+        if (c->constant && ts_rec_uniform(c->constant, &by) && !x->constant && r->val[x->id] && r->val[x->id]->kind == VAL_LINEAR)
+            return affine(r, r->val[x->id], 1, by);
+    }
+    return v;
+}
+
+/* Clip(x, 0, infinity) is a ReLU; Clip(x, 0, c) may be part of a hard Swish; a count may be kept from zero. */
 static const rec_val *clip(rec *r, const ts_node *node, const rec_val *v)
 {
     double low = ts_attr_float(node, "min", -INFINITY), high = ts_attr_float(node, "max", INFINITY);
@@ -366,9 +406,15 @@ static const rec_val *clip(rec *r, const ts_node *node, const rec_val *v)
         return fail(r, "Clip needs constant limits");
     if (v->kind == VAL_COUNT && low <= 1 && high > 1e9)
         return ts_rec_copy(r, v, &node->out[0]->shape);
+    if (v->kind == VAL_SIZE && v->poly && low >= 0 && low <= 1e-6 && high > 1e9) /* the same */
+        return ts_rec_copy(r, v, &node->out[0]->shape);
     if (ts_rec_is_hits(v) && low == 0 && high > 1e30)
         return ts_rec_activation(r, v, TS_ACT_RELU);
-    return fail(r, "Clip is only understood as a ReLU, Clip(x, 0, infinity)");
+    if (ts_rec_is_hits(v) && low == 0 && high > 0 && (v = affine(r, before_shift(r, ts_in(node, 0), v), 1 / high, 0)))
+        v = ts_rec_function(r, v, FN_CLIP_1);
+    else
+        return fail(r, "Clip is only understood as a ReLU, Clip(x, 0, infinity), or in a hard Swish, x * clip(x + 3, 0, 6) / 6");
+    return v ? affine(r, v, high, 0) : NULL;
 }
 
 bool ts_rec_unary(rec *r, const ts_node *node)
@@ -397,23 +443,15 @@ bool ts_rec_unary(rec *r, const ts_node *node)
     } else if (kind == TS_OP_Sign && ts_rec_is_size(v)) {
         out = ts_rec_size_mask(r, v, 0, 1);
     } else if (kind == TS_OP_Sqrt && v->kind == VAL_SIZE) {
-        out = ts_rec_copy(r, v, &node->out[0]->shape);
+        out = ts_rec_size(r, v, &v->layout, &node->out[0]->shape);
+    } else if (kind == TS_OP_Reciprocal && v->kind == VAL_SIZE) {
+        out = inverse_of(r, v);
     } else if (kind == TS_OP_Clip) {
         out = clip(r, node, v);
     } else if (!ts_rec_is_hits(v)) {
         out = ts_rec_linear(r, v);
     } else {
         switch ((int)kind) {
-        case TS_OP_Relu:
-            out = ts_rec_activation(r, v, TS_ACT_RELU);
-            break;
-        case TS_OP_Gelu:
-            out = ts_rec_activation(r, v,
-                                    strcmp(ts_attr_string(node, "approximate", "none"), "tanh") == 0 ? TS_ACT_GELU_TANH : TS_ACT_GELU_ERF);
-            break;
-        case TS_OP_ms_Gelu:
-            out = ts_rec_activation(r, v, TS_ACT_GELU_ERF);
-            break;
         case TS_OP_Sqrt:
             out = ts_rec_poly_power(r, v, 0.5);
             break;
@@ -421,13 +459,20 @@ bool ts_rec_unary(rec *r, const ts_node *node)
             out = ts_rec_poly_power(r, v, -1.0);
             break;
         case TS_OP_Erf:
-            out = ts_rec_poly_function(r, v, VAR_ERF);
+            out = ts_rec_function(r, v, FN_ERF);
             break;
         case TS_OP_Tanh:
-            out = ts_rec_poly_function(r, v, VAR_TANH);
+            out = ts_rec_function(r, v, FN_TANH);
             break;
         case TS_OP_Sigmoid:
-            out = ts_rec_poly_function(r, v, VAR_SIGMOID);
+            out = ts_rec_function(r, v, FN_SIGMOID);
+            break;
+        case TS_OP_Softplus:
+            out = ts_rec_function(r, v, FN_SOFTPLUS);
+            break;
+        case TS_OP_HardSigmoid:
+            v = affine(r, v, ts_attr_float(node, "alpha", 0.2), ts_attr_float(node, "beta", 0.5));
+            out = ts_rec_function(r, v, FN_CLIP_1);
             break;
         default:
             fail(r, "this operator on values of the hits has no hardware; activations are ReLU, GELU and SiLU");

@@ -79,6 +79,7 @@ static uint64_t base_hash(const rec_base *b)
     uint64_t h = mix((uint64_t)b->kind, (uint64_t)b->width), eps;
     memcpy(&eps, &b->eps, sizeof eps);
     h = mix(mix(mix(h, eps), b->from ? (uint64_t)b->from->id + 1 : 0), (uint64_t)b->act);
+    h = mix(h, (uint64_t)b->group * TS_NORM_COUNT + (uint64_t)b->norm);
     h = mix_floats(mix_floats(h, b->gain, b->width), b->bias, b->width);
     h = mix(mix(h, form_hash(b->of)), form_hash(b->q));
     return mix(mix(h, form_hash(b->k)), form_hash(b->v));
@@ -108,10 +109,11 @@ static void add_base(rec *r, rec_base *base)
 
 static bool same_base(const rec_base *a, const rec_base *b)
 {
-    return a->hash == b->hash && a->kind == b->kind && a->width == b->width && a->from == b->from && a->eps == b->eps && a->act == b->act &&
-           a->pool == b->pool && a->heads == b->heads && a->scale == b->scale && a->mask == b->mask &&
-           same_floats(a->gain, b->gain, a->width) && same_floats(a->bias, b->bias, a->width) && same_form(a->of, b->of) &&
-           same_form(a->q, b->q) && same_form(a->k, b->k) && same_form(a->v, b->v);
+    return a->hash == b->hash && a->kind == b->kind && a->width == b->width && a->from == b->from && a->eps == b->eps &&
+           a->norm == b->norm && a->group == b->group && a->act == b->act && a->pool == b->pool && a->heads == b->heads &&
+           a->scale == b->scale && a->mask == b->mask && same_floats(a->gain, b->gain, a->width) &&
+           same_floats(a->bias, b->bias, a->width) && same_form(a->of, b->of) && same_form(a->q, b->q) && same_form(a->k, b->k) &&
+           same_form(a->v, b->v);
 }
 
 static const rec_base *find_base(const rec *r, const rec_base *like)

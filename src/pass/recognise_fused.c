@@ -34,13 +34,15 @@ bool ts_rec_bias_gelu(rec *r, const ts_node *node)
     return v != NULL;
 }
 
-/* out 0 = norm(in 0 + in 1 + bias), out 3 = the sum. */
-bool ts_rec_skip_layer_norm(rec *r, const ts_node *node)
+/* out 0 = norm(in 0 + in 1 + bias), out 3 = the sum. SkipLayerNormalization has gain, beta, bias; SkipSimplifiedLayerNormalization, an
+   RMS norm, has no beta. */
+bool ts_rec_skip_norm(rec *r, const ts_node *node)
 {
+    const bool layer = ts_kind(node) == TS_OP_ms_SkipLayerNormalization;
     const ts_shape *shape = &node->out[0]->shape;
     const rec_val *x = operand(r, node, 0), *skip = x ? operand(r, node, 1) : NULL;
-    const ts_tensor *gain, *beta, *bias;
-    if (!skip || !constant(r, node, 2, &gain) || !constant(r, node, 3, &beta) || !constant(r, node, 4, &bias))
+    const ts_tensor *gain, *beta = NULL, *bias;
+    if (!skip || !constant(r, node, 2, &gain) || (layer && !constant(r, node, 3, &beta)) || !constant(r, node, layer ? 4 : 3, &bias))
         return false;
     const rec_val *sum = ts_rec_add(r, shape, x, skip, 1.0);
     if (sum && bias)
@@ -50,7 +52,8 @@ bool ts_rec_skip_layer_norm(rec *r, const ts_node *node)
     for (int i = 1; i < node->outs && i < 3; i++)
         if (node->out[i]->uses || node->out[i]->is_output)
             return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
-    const rec_val *norm = ts_rec_layer_norm(r, sum, gain, beta, ts_attr_float(node, "epsilon", 1e-12));
+    const rec_val *norm = ts_rec_norm(r, sum, layer ? TS_NORM_LAYER : TS_NORM_RMS, (int)ts_layout_rows(&sum->layout), gain, beta,
+                                      ts_attr_float(node, "epsilon", layer ? 1e-12 : 1e-5));
     if (!norm)
         return false;
     r->val[node->out[0]->id] = norm;

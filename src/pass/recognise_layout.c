@@ -122,6 +122,15 @@ static int *view_rows(rec *r, int64_t first, int picks, const rec_pick *pick, in
     return row;
 }
 
+/* Whether each group's moment is repeated for all of its channels. */
+static bool repeats_groups(const rec_poly *p, int64_t old_rows, int64_t rows, const int *row)
+{
+    bool all = p && p->group > 0 && rows == p->x->width && old_rows * p->group == rows;
+    for (int64_t i = 0; all && i < rows; i++)
+        all = row[i] == i / p->group;
+    return all;
+}
+
 const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int64_t first, int picks, const rec_pick *pick)
 {
     int64_t rows = 1;
@@ -133,7 +142,8 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
     bool same = rows == old_rows;
     for (int64_t i = 0; same && i < rows; i++)
         same = row[i] == i;
-    if (v->kind == VAL_POLY && !same && old_rows > 1) {
+    const bool repeated = old_rows == 1 || repeats_groups(v->poly, old_rows, rows, row);
+    if (v->kind == VAL_POLY && !same && !repeated) {
         v = ts_rec_linear(r, v);
         if (!v)
             return NULL;
@@ -163,9 +173,11 @@ const rec_val *ts_rec_view(rec *r, const rec_val *v, const ts_shape *shape, int6
         out->k = ts_form_select(r, v->k, (int)rows * v->d_head, channel);
         break;
     }
-    case VAL_POLY: /* one number a token, repeated */
-    case VAL_ROW:
     case VAL_SIZE:
+        out->poly = repeated ? v->poly : NULL;
+        break;
+    case VAL_POLY: /* one number a token, or a group, repeated */
+    case VAL_ROW:
     case VAL_MASK:
     case VAL_COUNT:
     case VAL_POSITION:

@@ -16,7 +16,7 @@ static const char *base_text(const rec_base *b)
     case BASE_LINEAR:
         return b->of->terms > 1 ? "a residual sum" : "a linear layer";
     case BASE_NORM:
-        return "a layer normalisation";
+        return b->norm == TS_NORM_LAYER ? "a layer normalisation" : "an RMS normalisation";
     case BASE_ACT:
         return "an activation";
     case BASE_ATTENTION:
@@ -86,7 +86,7 @@ static const rec_base *match_mlp(rec *r, const rec_form *f, const char *what, ts
 
 static ts_norm norm_of(const rec_base *b)
 {
-    return (ts_norm){.d = b->width, .eps = (float)b->eps, .gain = b->gain, .bias = b->bias};
+    return (ts_norm){.kind = b->norm, .d = b->group, .eps = (float)b->eps, .gain = b->gain, .bias = b->bias};
 }
 
 /* x + branch(...): a residual sum with its branch, which ends in a linear over `kind`. */
@@ -137,12 +137,71 @@ static bool match_ffn(rec *r, const block *b, const rec_base **in, ts_layer *lay
     return ts_form_linear(r, f, *in, &layer->ffn1);
 }
 
+/* The norm that q, or k, is: all of it is one, or NULL. */
+static const rec_base *norm_on(const rec_form *f)
+{
+    const rec_base *base = f->terms == 1 && !f->term[0].w ? f->term[0].base : NULL;
+    return base && base->kind == BASE_NORM ? base : NULL;
+}
+
+/* What q is a linear of: of itself, or of what is normalised. */
+static const rec_base *query_input(const rec_base *attention, const rec_base *residual)
+{
+    const rec_form *q = attention->q;
+    const rec_base *norm = norm_on(q);
+    if (norm && norm->from != residual)
+        return norm->from->kind == BASE_LINEAR && norm->from->of->terms == 1 ? norm->from->of->term[0].base : norm->from;
+    return q->terms == 1 ? q->term[0].base : residual;
+}
+
+/* Takes the norm off q, or k. f: [heads * d_head], head-major, a selection of the norm's channels with a factor and a term each, which
+   become part of gain and bias. The rest is *f. */
+static bool take_norm(rec *r, const rec_base *a, const rec_base *base, const rec_form **f, ts_norm *norm)
+{
+    const rec_term *t = &(*f)->term[0];
+    const int inner = (*f)->rows, group = base->group, span = group == a->d_head ? group : inner;
+    float *gain = ts_rec_floats(r, inner), *bias = ts_rec_floats(r, inner);
+    int *uses = TS_NEW_N(r->arena, int, base->width);
+    bool ok = group == base->width || group == a->d_head;
+    for (int i = 0; i < inner; i++) {
+        const int from = t->pick[i];
+        const double factor = t->gain ? (double)t->gain[i] : 1;
+        ok &= span == inner || from / group == t->pick[i / span * span] / group; /* a head is one of the groups */
+        uses[from]++;
+        gain[i] = (float)((double)base->gain[from] * factor);
+        bias[i] = (float)((double)base->bias[from] * factor + ((*f)->bias ? (double)(*f)->bias[i] : 0));
+    }
+    for (int i = 0; i < base->width; i++) /* heads may be repeated, each channel of what is normalised together as often */
+        ok &= uses[i] == uses[i / group * group];
+    if (!ok)
+        return ts_rec_fail(
+            r, base->node,
+            "this norm on queries or keys runs over groups of %d channels; it must run over each head (%d), or over all heads", group,
+            a->d_head);
+    *norm = (ts_norm){.kind = base->norm, .d = span, .eps = (float)base->eps, .gain = gain, .bias = bias};
+    const rec_base *from = base->from;
+    rec_form *under = TS_NEW(r->arena, rec_form);
+    *under = *ts_form_select(r, from->kind == BASE_LINEAR ? from->of : ts_form_identity(r, from), inner, t->pick);
+    under->grid = NULL; /* a rounding in front of the norm has no place */
+    *f = under;
+    return true;
+}
+
 static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encoder *enc, ts_layer *layer)
 {
     const rec_base *a = b->inner;
     const rec_form *form[3] = {a->q, a->k, a->v};
     ts_linear *lin[3] = {&layer->q, &layer->k, &layer->v};
     static const char *const name[3] = {"queries", "keys", "values"};
+    const rec_base *const residual = b->residual, *norms[2] = {norm_on(a->q), norm_on(a->k)};
+    if (norms[0] && norms[1] && norms[0]->from != residual && norms[1]->from != residual) {
+        if (!take_norm(r, a, norms[0], &form[0], &layer->q_norm) || !take_norm(r, a, norms[1], &form[1], &layer->k_norm))
+            return false;
+        if (layer->q_norm.d != layer->k_norm.d)
+            return ts_rec_fail(r, a->node, "the norms on queries and keys run over %d and %d channels; they must run over as many",
+                               layer->q_norm.d, layer->k_norm.d);
+        enc->qk_norm = layer->q_norm.d;
+    }
     for (int i = 0; i < 3; i++)
         if (!ts_form_linear(r, form[i], in, lin[i]))
             return ts_rec_fail(r, a->node,
@@ -162,6 +221,9 @@ static bool same_shape(rec *r, const ts_encoder *enc, const ts_encoder *one, int
     if (one->heads != enc->heads || one->d_head != enc->d_head)
         return ts_rec_fail(r, at->node, "this layer has %d heads of %d channels, the ones after it %d of %d; %s", one->heads, one->d_head,
                            enc->heads, enc->d_head, shapes_differ);
+    if (one->qk_norm != enc->qk_norm)
+        return ts_rec_fail(r, at->node, "this layer's queries and keys are %snormalised as those of the ones after it are%s; %s",
+                           one->qk_norm ? "" : "not ", one->qk_norm ? " not" : "", shapes_differ);
     if (ff != enc->ff)
         return ts_rec_fail(r, ffn->node, "this layer's feed-forward block is %d wide, those after it %d; %s", ff, enc->ff, shapes_differ);
     if (act != enc->act)
@@ -204,7 +266,7 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
         return ts_rec_fail(r, at->node, "%s stands where the residual sum after attention was expected", base_text(at));
     if (!match_block(r, at, BASE_ATTENTION, "attention block", &attn))
         return false;
-    attn_in = attn.inner->q->terms == 1 ? attn.inner->q->term[0].base : attn.residual;
+    attn_in = query_input(attn.inner, attn.residual);
     const bool normalised = attn_in->kind == BASE_NORM && attn_in->from == attn.residual;
     if (normalised != (ts_norm_at(enc->norms, TS_BEFORE_ATTENTION) != 0))
         return ts_rec_fail(r, attn.inner->node,
@@ -220,6 +282,7 @@ static bool match_layer(rec *r, ts_encoder *enc, const rec_base **z, ts_layer *l
     if (first) {
         enc->heads = one.heads;
         enc->d_head = one.d_head;
+        enc->qk_norm = one.qk_norm;
         enc->ff = layer->ffn1.out;
         enc->act = act;
         *mask = attn.inner->mask;
@@ -246,7 +309,7 @@ static bool attends_to_norm(const rec_base *sum)
     for (int i = 0; is_sum(sum) && sum->of->terms == 2 && i < 2; i++) {
         const rec_base *attention = sum->of->term[i].base, *residual = sum->of->term[1 - i].base;
         if (attention->kind == BASE_ATTENTION && attention->q->terms == 1) {
-            const rec_base *in = attention->q->term[0].base;
+            const rec_base *in = query_input(attention, residual);
             return in->kind == BASE_NORM && in->from == residual;
         }
     }

@@ -5,8 +5,10 @@
 #include "op/op.h"
 #include "pass/recognise_value.h"
 
-bool ts_rec_layer_norm_node(rec *r, const ts_node *node)
+/* Operators that say what they normalise by an axis: LayerNormalization, RMSNormalization and its like. */
+bool ts_rec_norm_node(rec *r, const ts_node *node)
 {
+    const ts_norm_kind kind = ts_kind(node) == TS_OP_LayerNormalization ? TS_NORM_LAYER : TS_NORM_RMS;
     const rec_val *v = r->val[ts_in(node, 0)->id];
     const ts_value *gain = ts_in(node, 1), *bias = ts_in(node, 2);
     rec_split split;
@@ -16,22 +18,17 @@ bool ts_rec_layer_norm_node(rec *r, const ts_node *node)
     axis += axis < 0 ? split.rank : 0;
     for (int i = split.start[axis]; i < split.axes.count; i++)
         rows = split.axes.axis[i].kind == REC_CONST ? rows * split.axes.axis[i].size : -1;
-    if (rows != ts_layout_rows(&v->layout))
-        return ts_rec_fail(r, node, "the normalisation must run over all channels of a hit and nothing else");
+    if (rows < 1)
+        return ts_rec_fail(r, node, "the normalisation must run over the channels of a hit, or of its heads, and nothing else");
     if ((gain && !gain->constant) || (bias && !bias->constant))
         return ts_rec_fail(r, node, "gain and bias must be constant");
     for (int i = 1; i < node->outs; i++)
         if (node->out[i]->uses || node->out[i]->is_output)
             return ts_rec_fail(r, node, "its mean or deviation is used on its own, which no encoder does");
-    const rec_val *out =
-        ts_rec_layer_norm(r, v, gain ? gain->constant : NULL, bias ? bias->constant : NULL, ts_attr_float(node, "epsilon", 1e-5));
+    const rec_val *out = ts_rec_norm(r, v, kind, (int)rows, gain ? gain->constant : NULL, bias ? bias->constant : NULL,
+                                     ts_attr_float(node, "epsilon", 1e-5));
     r->val[node->out[0]->id] = out;
     return out != NULL;
-}
-
-bool ts_rec_rms_norm(rec *r, const ts_node *node)
-{
-    return ts_rec_fail(r, node, "%s", ts_rec_no_rms_norm);
 }
 
 /* An input that is one number for all channels: constant, or made in the number of hits. */

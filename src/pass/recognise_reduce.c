@@ -73,6 +73,12 @@ static bool makes_size(ts_op_kind kind, const rec_val *v)
     return v->kind == VAL_SIZE && (kind == TS_OP_ReduceSum || kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSumSquare);
 }
 
+/* Whether its rows are channels, and not means of groups of them. */
+static bool is_of_channels(const rec_val *v)
+{
+    return v->kind == VAL_LINEAR || (v->kind == VAL_POLY && ts_layout_rows(&v->layout) == v->poly->x->width);
+}
+
 bool ts_rec_reduce(rec *r, const ts_node *node)
 {
     const rec_val *v = r->val[ts_in(node, 0)->id], *out = NULL;
@@ -83,6 +89,7 @@ bool ts_rec_reduce(rec *r, const ts_node *node)
     rec_layout left = {0};
     int64_t rows = 1;
     int tokens = 0;
+    bool in_order = true; /* what is reduced stands behind what is not: groups of channels, one after another */
     if (!ts_rec_split(r, v, &split) || !reduced_dims(r, node, split.rank, flag))
         return false;
     for (int i = 0; i < split.rank; i++)
@@ -90,7 +97,10 @@ bool ts_rec_reduce(rec *r, const ts_node *node)
             const rec_axis *axis = &split.axes.axis[j];
             if (!flag[i])
                 ts_layout_add(&left, axis->kind, axis->size);
-            else if (axis->kind == REC_CONST)
+            in_order &= flag[i] || axis->kind != REC_CONST || rows == 1;
+            if (!flag[i])
+                continue;
+            if (axis->kind == REC_CONST)
                 rows *= axis->size;
             else
                 tokens++;
@@ -99,6 +109,10 @@ bool ts_rec_reduce(rec *r, const ts_node *node)
         out = ts_mask_reduce(r, v, &left, shape, rows, tokens);
     } else if (v->kind == VAL_SCORE || v->kind == VAL_EXP) {
         out = ts_rec_row_reduce(r, v, &split, flag, &left);
+    } else if (tokens == 0 && kind == TS_OP_ReduceL2 && rows > 1 && in_order && is_of_channels(v)) {
+        out = ts_rec_poly_power(r, v, 2.0);
+        out = out ? ts_rec_poly_reduce(r, out, &left, shape, false, (int)rows) : NULL;
+        out = out ? ts_rec_poly_power(r, out, 0.5) : NULL;
     } else if (tokens == 0 && makes_size(kind, v)) {
         out = ts_rec_size(r, v, &left, shape);
     } else if (!ts_rec_is_hits(v)) {
@@ -107,13 +121,13 @@ bool ts_rec_reduce(rec *r, const ts_node *node)
         out = pool_tokens(r, node, v, &left, shape);
     } else if (tokens == 0 && rows == 1) {
         out = ts_rec_copy(r, v, shape);
-    } else if (tokens > 0 || rows != ts_layout_rows(&v->layout)) {
-        fail(r, "this reduction takes neither all channels of a hit (a layer normalisation) nor all hits (pooling)");
+    } else if (tokens > 0 || !in_order || !is_of_channels(v)) {
+        fail(r, "this reduction takes neither all channels of a hit or of its heads (a normalisation) nor all hits (pooling)");
     } else if (kind == TS_OP_ReduceMean || kind == TS_OP_ReduceSum) {
-        out = ts_rec_poly_reduce(r, v, &left, shape, kind == TS_OP_ReduceMean);
+        out = ts_rec_poly_reduce(r, v, &left, shape, kind == TS_OP_ReduceMean, (int)rows);
     } else if (kind == TS_OP_ReduceSumSquare) {
         out = ts_rec_poly_power(r, v, 2.0);
-        out = out ? ts_rec_poly_reduce(r, out, &left, shape, false) : NULL;
+        out = out ? ts_rec_poly_reduce(r, out, &left, shape, false, (int)rows) : NULL;
     } else {
         fail(r, "this reduction over the channels has no hardware");
     }

@@ -35,11 +35,9 @@ const rec_val *ts_rec_size(rec *r, const rec_val *v, const rec_layout *layout, c
 
 void ts_rec_fail_size(rec *r, const rec_val *v)
 {
-    if (v->node && ts_kind(v->node) == TS_OP_Sqrt)
-        ts_rec_fail(r, v->node, "%s", ts_rec_no_rms_norm);
-    else if (v->node && ts_kind(v->node) == TS_OP_ReduceL2)
+    if (v->node && (ts_kind(v->node) == TS_OP_Sqrt || ts_kind(v->node) == TS_OP_ReduceL2))
         ts_rec_fail(r, v->node,
-                    "the length of a hit's values is used to normalise them, which has no hardware: tessera has no RMS norm yet");
+                    "the length of a hit's values is used otherwise than to divide them by it, as a norm does, which has no hardware");
     else
         ts_rec_fail(
             r, v->node,

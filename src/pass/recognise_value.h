@@ -67,6 +67,8 @@ struct rec_base {
     const ts_node *node;      /* where it was recognised; NULL for the input */
     const rec_form *of;       /* LINEAR: the form that was given a name of its own */
     const rec_base *from;     /* NORM, ACT, POOL */
+    ts_norm_kind norm;        /* NORM: which, */
+    int group;                /* of how many channels at a time: those of `from` in order, so many together */
     double eps;               /* NORM */
     const float *gain, *bias; /* NORM: [width] */
     ts_act act;
@@ -110,7 +112,15 @@ typedef struct rec_mask {  /* a flag of each token */
 
 /* ---- polynomials over one base: x, its moments over the channels, and functions of x ---- */
 
-enum { VAR_X, VAR_MEAN, VAR_SQUARE, VAR_RSTD, VAR_ERF, VAR_TANH, VAR_SIGMOID, REC_VARS };
+enum { REC_ACT_ROWS = 12 }; /* room for those of recognise_act.c */
+enum {
+    VAR_X,
+    VAR_MEAN,
+    VAR_SQUARE,
+    VAR_NORM,                         /* and the next ones: 1/sqrt of a norm's variance, one for each kind */
+    VAR_F = VAR_NORM + TS_NORM_COUNT, /* and the next ones: a function of x, one for each row of activations */
+    REC_VARS = VAR_F + REC_ACT_ROWS
+};
 typedef struct rec_mono {
     signed char power[REC_VARS];
     double c;        /* the coefficient, where v is NULL */
@@ -120,7 +130,8 @@ typedef struct rec_mono {
 enum { REC_MAX_MONOS = 12 };
 typedef struct rec_poly {
     const rec_base *x;
-    double eps; /* in VAR_RSTD = 1/sqrt(mean of squares - mean^2 + eps); negative before it is known */
+    double eps; /* in VAR_NORM = 1/sqrt(variance + eps); negative before it is known */
+    int group;  /* channels that moments are taken over, in order; 0: there are none yet */
     int count;
     rec_mono mono[REC_MAX_MONOS];
 } rec_poly;
@@ -152,10 +163,10 @@ typedef struct rec_val {
     rec_kind kind;
     rec_layout layout;
     const ts_shape *shape;
-    const ts_node *node;  /* that made it, for messages; NULL for inputs */
-    double scale;         /* LINEAR, SCORE, PROB */
-    const rec_form *form; /* LINEAR, SUM */
-    const rec_poly *poly;
+    const ts_node *node;   /* that made it, for messages; NULL for inputs */
+    double scale;          /* LINEAR, SCORE, PROB */
+    const rec_form *form;  /* LINEAR, SUM */
+    const rec_poly *poly;  /* POLY; of a SIZE that is the length of x, as what a norm is made of, otherwise NULL */
     const rec_form *q, *k; /* SCORE, EXP, ROW, PROB: [heads * d_head] */
     rec_axis_kind along; /* ROW: the axis of the scores that it was taken along; SCORE, EXP: along which one was subtracted; CONST: none */
     rec_row row;         /* ROW; of a SCORE: what was subtracted */
@@ -267,12 +278,12 @@ const rec_base *ts_form_freeze(rec *r, const rec_form *f);
 bool ts_form_linear(rec *r, const rec_form *f, const rec_base *root, ts_linear *lin);
 
 /* recognise_poly.c */
-extern const char *const ts_rec_no_rms_norm;            /* the message */
 const rec_val *ts_rec_linear(rec *r, const rec_val *v); /* LINEAR or POLY as LINEAR: a norm, an activation; NULL with an error */
 const rec_form *ts_rec_form(rec *r, const rec_val *v);  /* the same as a form with the scale multiplied in */
-const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act);
-const rec_val *ts_rec_layer_norm(rec *r, const rec_val *v, const ts_tensor *gain, const ts_tensor *bias, double eps);
-/* The same, with gain and bias that are one for all channels, as the polynomial that later factors and terms still belong to. */
+/* gain and bias: one for all channels, or for each of the `group` that are normalised together, or NULL. */
+const rec_val *ts_rec_norm(rec *r, const rec_val *v, ts_norm_kind kind, int group, const ts_tensor *gain, const ts_tensor *bias,
+                           double eps);
+/* A LayerNorm with gain and bias that are one for all channels, as the polynomial that later factors and terms still belong to. */
 const rec_val *ts_rec_norm_poly(rec *r, const rec_val *v, double gain, double bias, double eps);
 /* One node of a polynomial; v, a, b LINEAR or POLY. NULL with an error. */
 const rec_val *ts_rec_poly_add(rec *r, const ts_shape *shape, const rec_val *a, const rec_val *b, double sign); /* a + sign * b */
@@ -280,9 +291,17 @@ const rec_val *ts_rec_poly_mul(rec *r, const ts_shape *shape, const rec_val *a, 
 const rec_val *ts_rec_poly_shift(rec *r, const rec_val *v, const double *by); /* v + by[row] */
 const rec_val *ts_rec_poly_scale(rec *r, const rec_val *v, const double *by); /* v * by[row] */
 const rec_val *ts_rec_poly_power(rec *r, const rec_val *v, double exponent);
-const rec_val *ts_rec_poly_function(rec *r, const rec_val *v, int var); /* VAR_ERF, VAR_TANH, VAR_SIGMOID */
-const rec_val *ts_rec_poly_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, bool mean);
+/* Over `group` channels at a time. */
+const rec_val *ts_rec_poly_reduce(rec *r, const rec_val *v, const rec_layout *layout, const ts_shape *shape, bool mean, int group);
+const rec_val *ts_rec_length(rec *r, const rec_val *size);         /* a SIZE as what a norm is made of, or NULL (no error) */
 bool ts_rec_poly_same(rec *r, const rec_val *a, const rec_val *b); /* whether both are polynomials over one base */
+
+/* recognise_act.c */
+typedef enum { FN_ERF, FN_TANH, FN_SIGMOID, FN_SOFTPLUS, FN_CLIP_1 } rec_function; /* FN_CLIP_1: clip(x, 0, 1) */
+const rec_val *ts_rec_function(rec *r, const rec_val *v, rec_function f);          /* v LINEAR or POLY. NULL with an error */
+bool ts_rec_is_activation(const ts_node *node);                                    /* an operator that is an activation, all of it */
+bool ts_rec_activation_node(rec *r, const ts_node *node);                          /* such a one */
+const rec_val *ts_rec_activation(rec *r, const rec_val *v, ts_act act);            /* act(v) */
 
 /* recognise_attention.c */
 bool ts_rec_einsum(rec *r, const ts_node *node);
@@ -307,9 +326,8 @@ const rec_val *ts_rec_row_divide(rec *r, const rec_val *v, const rec_val *row); 
 const rec_val *ts_rec_exp(rec *r, const rec_val *v);
 
 /* recognise_norm.c: operators that normalise */
-bool ts_rec_layer_norm_node(rec *r, const ts_node *node);
+bool ts_rec_norm_node(rec *r, const ts_node *node);
 bool ts_rec_channel_norm(rec *r, const ts_node *node); /* BatchNormalization, InstanceNormalization, GroupNormalization */
-bool ts_rec_rms_norm(rec *r, const ts_node *node);
 
 /* recognise_size.c: sizes of hits, of which masks are made */
 bool ts_rec_is_size(const rec_val *v); /* or a polynomial that is one */
@@ -322,7 +340,7 @@ const rec_val *ts_rec_size_mask(rec *r, const rec_val *v, double if_zero, double
 bool ts_rec_fused_attention(rec *r, const ts_node *node);
 bool ts_rec_multi_head_attention(rec *r, const ts_node *node);
 bool ts_rec_attention(rec *r, const ts_node *node); /* ONNX's own */
-bool ts_rec_skip_layer_norm(rec *r, const ts_node *node);
+bool ts_rec_skip_norm(rec *r, const ts_node *node);
 bool ts_rec_bias_gelu(rec *r, const ts_node *node);
 
 /* recognise_elementwise.c */

@@ -4,32 +4,9 @@
 
 #include "num/fixed.h"
 
-double ts_activate(ts_act act, double x)
-{
-    switch (act) {
-    case TS_ACT_NONE:
-        return x;
-    case TS_ACT_RELU:
-        return x > 0 ? x : 0;
-    case TS_ACT_GELU_ERF:
-        return 0.5 * x * (1 + erf(x * 0.70710678118654752440));
-    case TS_ACT_GELU_TANH:
-        return 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
-    case TS_ACT_SILU:
-        return x / (1 + exp(-x));
-    }
-    BUG("unknown activation");
-}
-
-/* Below this the function is as good as its limit, zero, and inputs may saturate. */
-static double tail(ts_act act)
-{
-    return act == TS_ACT_SILU ? 12 : 5;
-}
-
 static double table_reach(ts_act act, double low, double high)
 {
-    const double reach = fmax(high, fmin(-low, tail(act)));
+    const double reach = fmax(fmin(high, ts_act_high(act)), fmin(-low, ts_act_low(act)));
     return reach > 0 ? reach : 1;
 }
 
@@ -61,7 +38,7 @@ static ts_act_plan direct(ts_act act, ts_fmt y, double top)
 
 ts_act_plan ts_plan_hidden(ts_arena *arena, ts_act act, int in_bits, int bits, double low, double high, ts_act_given given)
 {
-    if (act == TS_ACT_NONE || act == TS_ACT_RELU) {
+    if (!ts_act_has_table(act)) {
         ts_act_plan plan = direct(act, (ts_fmt){bits, act == TS_ACT_NONE}, act == TS_ACT_NONE ? fmax(-low, high) : high);
         if (given.y_scale > 0)
             plan.in_scale = plan.y_scale = given.y_scale;

@@ -3,8 +3,6 @@
 #define TS_ACTIVATION_H
 #include "quant/imodel.h"
 
-double ts_activate(ts_act act, double x);
-
 typedef struct ts_act_plan {
     ts_act act;
     ts_fmt in; /* after requantisation: the table's index, or already the output (no table) */

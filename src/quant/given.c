@@ -89,21 +89,16 @@ double ts_given_snap(double scale, const ts_given *g)
     return ldexp(ceil(ldexp(mantissa, MANTISSA)), exponent - MANTISSA) * g->scale[0];
 }
 
-static bool has_table(ts_act act)
-{
-    return act != TS_ACT_NONE && act != TS_ACT_RELU;
-}
-
 const ts_given *ts_given_mlp_hidden(const ts_mlp *mlp, int i)
 {
     const ts_given *read = mlp->lin[i + 1].x_given;
-    return read ? read : has_table(mlp->act[i]) ? NULL : mlp->lin[i].y_given;
+    return read ? read : ts_act_has_table(mlp->act[i]) ? NULL : mlp->lin[i].y_given;
 }
 
 ts_given_layer ts_given_of_layer(const ts_encoder *enc, int l)
 {
     const ts_layer *layer = &enc->layer[l];
-    const bool table = has_table(enc->act);
+    const bool table = ts_act_has_table(enc->act);
     const ts_linear *const part[3] = {&layer->q, &layer->k, &layer->v};
     ts_given_layer g = {
         .q = layer->q.y_given,
@@ -129,7 +124,7 @@ ts_act_given ts_given_hidden(ts_act act, const ts_given *g)
 {
     if (!g)
         return (ts_act_given){0};
-    return (ts_act_given){.y_scale = g->scale[0], .y_offset = has_table(act) ? ts_given_offset(g, 0, TS_GIVEN_UNSIGNED) : 0};
+    return (ts_act_given){.y_scale = g->scale[0], .y_offset = ts_act_has_table(act) ? ts_given_offset(g, 0, TS_GIVEN_UNSIGNED) : 0};
 }
 
 ts_act_given ts_given_table(const ts_encoder *enc)
@@ -268,7 +263,7 @@ static bool take_layer(taker *t, int l)
 {
     const ts_layer *layer = &t->enc->layer[l];
     const ts_given_layer g = ts_given_of_layer(t->enc, l);
-    const bool relu = t->enc->act == TS_ACT_RELU, table = has_table(t->enc->act);
+    const bool relu = t->enc->act == TS_ACT_RELU, table = ts_act_has_table(t->enc->act);
     const ts_linear *const qkv[3] = {&layer->q, &layer->k, &layer->v}, *const o[1] = {&layer->o}, *const ffn1[1] = {&layer->ffn1},
                            *const ffn2[1] = {&layer->ffn2};
     char what[8][40];

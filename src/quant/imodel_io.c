@@ -228,7 +228,7 @@ static void walk_ilin(walk *w, const char *name, ts_ilin *lin)
     walk_fmt(w, "x", &lin->x);
     small(w, "w_bits", 2, 16, &lin->w_bits);
     small(w, "acc_bits", 1, 64, &lin->acc_bits);
-    small(w, "act", TS_ACT_NONE, TS_ACT_SILU, &act);
+    small(w, "act", 0, TS_ACT_COUNT - 1, &act);
     lin->act = (ts_act)act;
     walk_fmt(w, "y", &lin->y);
     walk_rq(w, "rq", &lin->rq);

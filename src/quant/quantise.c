@@ -162,7 +162,7 @@ static bool build_mlp(ts_quantiser *q, const ts_mlp *mlp, const char *name, int 
         const bool last = i == mlp->count - 1;
         const int out = mlp->lin[i].out;
         const ts_act act = mlp->act[i];
-        /* Only what comes out of an activation was measured. Every function here is at most 0.3 below a positive input. */
+        /* Only what comes out of an activation was measured. */
         const ts_range *r = ts_q_ranges(q, layer, last ? end_role : hidden_role, last ? 0 : i, out);
         double low = 0, high = 0;
         for (int c = 0; c < out; c++) {
@@ -170,7 +170,7 @@ static bool build_mlp(ts_quantiser *q, const ts_mlp *mlp, const char *name, int 
             high = fmax(high, (double)r[c].max);
         }
         low = act == TS_ACT_NONE ? ts_q_room(r) * low : -INFINITY;
-        high = ts_q_room(r) * high + (act == TS_ACT_NONE || act == TS_ACT_RELU ? 0 : 0.3);
+        high = ts_q_room(r) * high + ts_act_below(act);
         const int in_bits = ts_q_bits(q, TS_FMT_ACT_IN, layer);
         const ts_act_given given = last ? (ts_act_given){0} : ts_given_hidden(act, ts_given_mlp_hidden(mlp, i));
         ts_act_plan plan = last ? ts_plan_act_onto(q->arena, act, in_bits, end, end_scale[0], low, high)
@@ -218,7 +218,7 @@ static bool head(ts_quantiser *q)
     const ts_range *r = ts_q_ranges(q, last, TS_ROLE_OUT, 0, enc->outputs);
     /* A table behind the last linear, and arg-max, need one scale for all outputs. */
     const ts_act act = enc->head.act[enc->head.count - 1];
-    const bool shared = q->im->classifier || (act != TS_ACT_NONE && act != TS_ACT_RELU);
+    const bool shared = q->im->classifier || ts_act_has_table(act);
     double *scale = TS_NEW_N(q->arena, double, enc->outputs);
     const double all = ts_q_signed_scale(TS_ROOM_WIDE * ts_q_tensor_reach(q, last, TS_ROLE_OUT, 0, enc->outputs), out_bits);
     for (int o = 0; o < enc->outputs; o++)
@@ -472,12 +472,12 @@ static ts_act_plan *plan_hidden(ts_quantiser *q)
         hidden_span own = {0};
         widen(q, l, &own);
         widen(q, l, &all);
-        if (kind == TS_ACT_NONE || kind == TS_ACT_RELU)
+        if (!ts_act_has_table(kind))
             act[l] = ts_plan_hidden(q->arena, kind, own.in_bits, own.bits, own.low, own.high, ts_given_hidden(kind, q->given[l].hidden));
         if (ts_q_tensor_reach(q, l, TS_ROLE_HIDDEN, 0, q->enc->ff) == 0)
             ts_formats_warn(q->fmt, "layers.%d.hidden: always zero in calibration", l);
     }
-    if (kind != TS_ACT_NONE && kind != TS_ACT_RELU) {
+    if (ts_act_has_table(kind)) {
         act[0] = ts_plan_hidden(q->arena, kind, all.in_bits, all.bits, all.low, all.high, ts_given_table(q->enc));
         for (int l = 1; l < layers; l++)
             act[l] = act[0];
@@ -561,6 +561,11 @@ static bool ranges_fit(const ts_quantiser *q)
 const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err)
 {
     CHECK(formats->layers == enc->layers);
+    if (enc->qk_norm || !ts_norm_centred(enc->layer[0].norm1.kind) || !ts_norm_centred(enc->layer[0].norm2.kind) ||
+        (enc->has_final_norm && !ts_norm_centred(enc->final_norm.kind))) {
+        ts_fail(err, "%s: RMS norms, and norms on queries and keys, have no hardware yet", enc->name);
+        return NULL;
+    }
     if (ts_calibration_events(cal) == 0) {
         ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events with --events");
         return NULL;

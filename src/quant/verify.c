@@ -59,9 +59,9 @@ static bool check_input(const char *name, const ts_rq *rq, int d, ts_fmt x, ts_e
 
 static bool check_activation(const char *name, const ts_ilin *lin, ts_err *err)
 {
-    const bool table = lin->act != TS_ACT_NONE && lin->act != TS_ACT_RELU;
-    if (lin->act < TS_ACT_NONE || lin->act > TS_ACT_SILU)
+    if ((int)lin->act < 0 || lin->act >= TS_ACT_COUNT)
         return ts_fail(err, "%s: unknown activation %d", name, (int)lin->act);
+    const bool table = ts_act_has_table(lin->act);
     if (table != (lin->table != NULL))
         return ts_fail(err, "%s: a table where there should be none, or none where there should be one", name);
     if (!table)

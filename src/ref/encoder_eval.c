@@ -50,46 +50,28 @@ static void linear(const ts_linear *lin, int rows, const float *x, float *y)
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, lin->out, lin->in, 1.0F, x, lin->in, lin->w, lin->in, 1.0F, y, lin->out);
 }
 
-static void activate(ts_act act, size_t count, float *y)
-{
-    switch (act) {
-    case TS_ACT_NONE:
-        return;
-    case TS_ACT_RELU:
-        for (size_t i = 0; i < count; i++)
-            y[i] = y[i] > 0.0F ? y[i] : 0.0F;
-        return;
-    case TS_ACT_GELU_ERF:
-        for (size_t i = 0; i < count; i++)
-            y[i] = 0.5F * y[i] * (1.0F + erff(y[i] * 0.70710678F));
-        return;
-    case TS_ACT_GELU_TANH:
-        for (size_t i = 0; i < count; i++)
-            y[i] = 0.5F * y[i] * (1.0F + tanhf(0.79788456F * (y[i] + 0.044715F * y[i] * y[i] * y[i])));
-        return;
-    case TS_ACT_SILU:
-        for (size_t i = 0; i < count; i++)
-            y[i] = y[i] / (1.0F + expf(-y[i]));
-        return;
-    }
-    BUG("unknown activation");
-}
-
-/* Moments in double: their error is then far below one unit of the float result, whatever the order of summation. */
-static void normalise(const ts_norm *norm, int rows, const float *x, float *y)
+/* `rows` of norm->d channels; one in `period` uses the first gains. Moments in double: their error is then far below one unit of the float
+   result, whatever the order of summation. */
+static void normalise_groups(const ts_norm *norm, int rows, int period, const float *x, float *y)
 {
     const int d = norm->d;
     for (int r = 0; r < rows; r++, x += d, y += d) {
+        const float *gain = norm->gain + r % period * d, *bias = norm->bias + r % period * d;
         double sum = 0, squares = 0;
         for (int c = 0; c < d; c++)
             sum += (double)x[c];
-        const double mean = sum / d;
+        const double mean = ts_norm_centred(norm->kind) ? sum / d : 0;
         for (int c = 0; c < d; c++)
             squares += ((double)x[c] - mean) * ((double)x[c] - mean);
         const double scale = 1.0 / sqrt(squares / d + (double)norm->eps);
         for (int c = 0; c < d; c++)
-            y[c] = (float)(((double)x[c] - mean) * scale) * norm->gain[c] + norm->bias[c];
+            y[c] = (float)(((double)x[c] - mean) * scale) * gain[c] + bias[c];
     }
+}
+
+static void normalise(const ts_norm *norm, int rows, const float *x, float *y)
+{
+    normalise_groups(norm, rows, 1, x, y);
 }
 
 static void softmax_row(int n, float *row)
@@ -136,6 +118,13 @@ static void attention(eval *e, int index, const float *x)
     linear(&layer->q, e->n, x, e->q);
     linear(&layer->k, e->n, x, e->k);
     linear(&layer->v, e->n, x, e->v);
+    if (e->enc->qk_norm) {
+        const int groups = e->inner / e->enc->qk_norm;
+        tap(e, index, TS_ROLE_QK_IN, 0, e->n, e->inner, e->q);
+        tap(e, index, TS_ROLE_QK_IN, 1, e->n, e->inner, e->k);
+        normalise_groups(&layer->q_norm, e->n * groups, groups, e->q, e->q);
+        normalise_groups(&layer->k_norm, e->n * groups, groups, e->k, e->k);
+    }
     tap(e, index, TS_ROLE_Q, 0, e->n, e->inner, e->q);
     tap(e, index, TS_ROLE_K, 0, e->n, e->inner, e->k);
     tap(e, index, TS_ROLE_V, 0, e->n, e->inner, e->v);
@@ -153,7 +142,7 @@ static void feed_forward(eval *e, int index, const float *x)
     tap(e, index, TS_ROLE_FFN_IN, 0, e->n, e->enc->d, x);
     linear(&layer->ffn1, e->n, x, e->hidden);
     tap(e, index, TS_ROLE_ACT_IN, 0, e->n, e->enc->ff, e->hidden);
-    activate(e->enc->act, (size_t)e->n * (size_t)e->enc->ff, e->hidden);
+    ts_activate_floats(e->enc->act, (size_t)e->n * (size_t)e->enc->ff, e->hidden);
     tap(e, index, TS_ROLE_HIDDEN, 0, e->n, e->enc->ff, e->hidden);
     linear(&layer->ffn2, e->n, e->hidden, e->branch);
     tap(e, index, TS_ROLE_RES, 4, e->n, e->enc->d, e->branch);
@@ -210,7 +199,7 @@ static void run_mlp(eval *e, const ts_mlp *mlp, int layer, ts_role hidden_role, 
         const size_t count = (size_t)rows * (size_t)lin->out;
         float *to = last ? y : TS_NEW_N(e->arena, float, count);
         linear(lin, rows, x, to);
-        activate(mlp->act[i], count, to);
+        ts_activate_floats(mlp->act[i], count, to);
         if (!last)
             tap(e, layer, hidden_role, i, rows, lin->out, to);
         x = to;

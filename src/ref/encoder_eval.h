@@ -22,7 +22,8 @@
     X(HEAD_IN, "head_in", "input of the head") \
     X(HEAD_HIDDEN, "head_hidden", "between the linears of the head, after the activation") \
     X(OUT, "out", "model output") \
-    X(W, "w", "weights (never tapped)")
+    X(W, "w", "weights (never tapped)") \
+    X(QK_IN, "qk_in", "queries and keys in front of their norm, where the model has one")
 typedef enum {
 #define X(id, name, doc) TS_ROLE_##id,
     TS_ROLES(X)
@@ -34,7 +35,7 @@ const char *ts_role_name(ts_role role);
 /* Called with each tapped tensor: data [rows][cols]; for q, k, v, ctx cols = heads*d_head, head-major; for SCORE and P it is
    called once a head with [n][n] (head = 0...), else head = -1. `part` tells tensors of one (layer, role) apart: RES:
    0 layer input, 1 attention branch, 2 sum 1, 3 output of the norm behind that (where there is one), 4 FFN branch, 5 sum 2, 6 layer output,
-   7 final norm output; EMBED_HIDDEN, HEAD_HIDDEN: index of the linear. */
+   7 final norm output; QK_IN: 0 queries, 1 keys; EMBED_HIDDEN, HEAD_HIDDEN: index of the linear. */
 typedef void (*ts_tap)(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data);
 
 /* x: [n][features], standardised; y: [n][outputs] ([1][outputs] where pooled). n >= 0; n = 0 leaves y alone unless pooled,

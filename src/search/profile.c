@@ -47,6 +47,8 @@ static ts_fmt format_of(const ts_imodel *im, int layer, ts_role role, int part)
         return im->res;
     case TS_ROLE_QKV_IN:
         return l->qkv_in.out;
+    case TS_ROLE_QK_IN:
+        return im->res;
     case TS_ROLE_Q:
         return l->q;
     case TS_ROLE_K:

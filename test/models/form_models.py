@@ -42,6 +42,10 @@ def np_norm(x, gb, eps=EPS):
     return c / np.sqrt((c * c).mean(-1, keepdims=True) + eps) * gb[0] + gb[1]
 
 
+def np_rms(x, gb, eps=EPS):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * gb[0]
+
+
 def np_attention(x, w, scale, causal=False):
     q, k, v = (x @ w[s][0] + w[s][1] for s in "qkv")
     kv = k.shape[-1] // DH
@@ -54,7 +58,7 @@ def np_attention(x, w, scale, causal=False):
     return np.concatenate(out, -1) @ w["o"][0] + w["o"][1]
 
 
-def np_encoder(x, w, scale=DH ** -0.5, pre=False, pool=None):
+def np_encoder(x, w, scale=DH ** -0.5, pre=False, pool=None, np_norm=np_norm):
     x = x.astype(np.float64) @ w["embed"][0] + w["embed"][1]
     ffn = lambda y: np.maximum(y @ w["f1"][0] + w["f1"][1], 0) @ w["f2"][0] + w["f2"][1]
     if pre:
@@ -113,6 +117,12 @@ class Graph:
                 y = self.op("BatchNormalization", y, ones, zeros, zeros, ones, epsilon=EPS, training_mode=1, outs=3)[0]
                 y = self.op("Reshape", y, self.ints(1, -1, D))
             return self.op("Add", self.op("Mul", y, gain), bias)
+        if form == "rms":
+            return self.op("RMSNormalization", x, gain, axis=-1, epsilon=EPS)
+        if form == "simplified":  # onnxruntime's
+            return self.op("SimplifiedLayerNormalization", x, gain, axis=-1, epsilon=EPS, stash_type=1)
+        if form == "skip_simplified":
+            return self.op("SkipSimplifiedLayerNormalization", *x, gain, epsilon=EPS, domain="com.microsoft")
         if form == "group":  # of one group
             y = self.op("GroupNormalization", self.op("Reshape", x, self.ints(-1, D, 1)), gain, bias, num_groups=1, epsilon=EPS)
             return self.op("Reshape", y, self.ints(1, -1, D))
@@ -184,8 +194,9 @@ class Graph:
         if pre:
             x = self.op("Add", x, att(self.norm(x, w["n1"], norm)))
             return self.op("Add", x, ffn(self.norm(x, w["n2"], norm)))
-        x = self.norm(self.op("Add", x, att(x)), w["n1"], norm)
-        return self.norm(self.op("Add", x, ffn(x)), w["n2"], norm)
+        join = (lambda a, b: (a, b)) if norm == "skip_simplified" else (lambda a, b: self.op("Add", a, b))
+        x = self.norm(join(x, att(x)), w["n1"], norm)
+        return self.norm(join(x, ffn(x)), w["n2"], norm)
 
     def save(self, path, shape, out, out_shape=None, mask=None, mask_shape=("batch", "hits")):
         self.nodes[-1].output[0] = "out"
@@ -196,7 +207,8 @@ class Graph:
             inputs.append(helper.make_tensor_value_info("mask", mask, mask_shape))
         outputs = [helper.make_tensor_value_info("out", TensorProto.FLOAT, out_shape)]
         graph = helper.make_graph(self.nodes, os.path.basename(path)[:-5], inputs, outputs, self.inits)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)] + [
+            helper.make_opsetid(domain, 1) for domain in sorted({n.domain for n in self.nodes} - {""})])
         model.ir_version = 8
         model.producer_name = "tessera/test/models"
         onnx.save(model, path)
@@ -238,6 +250,11 @@ def main(out):
     for form in "instance", "batch", "squares", "reciprocal":
         plain("norm_" + form, norm=form)
     plain("norm_group", opset=21, norm="group")
+    rms = np_encoder(x, w, np_norm=np_rms) @ w["head"][0] + w["head"][1]
+    for name, opset in ("rms", 23), ("simplified", 17), ("skip_simplified", 17):
+        plain("norm_" + name, opset=opset, norm=name, want=rms)
+    before = np_encoder(x, w, pre=True, np_norm=np_rms) @ w["head"][0] + w["head"][1]
+    plain("norm_rms_pre", opset=23, norm="rms", want=before, pre=True)
 
     # Attention of opsets 23 and 24
     plain("attention_4d", opset=23, form="op4")
@@ -374,10 +391,6 @@ def main(out):
         y = g.linear("hits", w["embed"])
         a = g.op("Attention", *(g.linear(y, w[s]) for s in "qkv"), q_num_heads=HEADS, kv_num_heads=HEADS, **attrs)
         save(g.linear(g.norm(g.op("Add", y, g.linear(a, w["o"])), w["n1"]), w["head"]))
-    g, save = bad("rms_norm", "tessera has no RMS norm yet", "RMSNormalization", opset=23)
-    y = g.linear("hits", w["embed"])
-    y = g.op("Add", y, g.attention(g.op("RMSNormalization", y, g.const(w["n1"][0]), axis=-1), w))
-    save(g.linear(y, w["head"]))
 
     # Parts: features that the host computes, an operator between two layers
     def part(name):

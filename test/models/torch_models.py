@@ -63,12 +63,38 @@ class Torch(nn.Module):
         return self.head(x)
 
 
-class Attention(nn.Module):
-    """Attention as in many repositories: how q, k, v are packed, split and contracted is `style`."""
+class RmsNorm(nn.Module):
+    """As in Qwen, Llama and OLMo: in single precision, the gain behind."""
 
-    def __init__(self, style, inner, heads, bias=True):
+    def __init__(self, d, eps=1e-5):
         super().__init__()
-        self.style, self.heads, self.width = style, heads, inner // heads
+        self.weight, self.eps = nn.Parameter(torch.ones(d)), eps
+
+    def forward(self, x):
+        y = x.to(torch.float32)
+        return self.weight * (y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + self.eps)).to(x.dtype)
+
+
+class UnitNorm(nn.Module):
+    """RMS normalisation as in x-transformers: of unit length, times sqrt(d) and a gain."""
+
+    def __init__(self, d):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(d))
+
+    def forward(self, x):
+        return nn.functional.normalize(x, dim=-1) * x.shape[-1] ** 0.5 * self.weight
+
+
+class Attention(nn.Module):
+    """Attention as in many repositories: how q, k, v are packed, split and contracted is `style`, how q and k are normalised is `qk`:
+    "heads" of [b, h, n, w] as timm does, "views" of [b, n, h, w] as Qwen3 does, "all" heads at once as OLMo2 does."""
+
+    def __init__(self, style, inner, heads, bias=True, qk=None, qk_norm=nn.LayerNorm):
+        super().__init__()
+        self.style, self.heads, self.width, self.qk = style, heads, inner // heads, qk
+        if qk:
+            self.q_norm, self.k_norm = (qk_norm(inner if qk == "all" else self.width) for _ in range(2))
         if style in ("separate", "annotated", "keyscale"):
             self.q, self.k, self.v = (nn.Linear(D, inner, bias=bias) for _ in range(3))
         elif style == "multi_query":
@@ -95,8 +121,16 @@ class Attention(nn.Module):
         elif self.style == "multi_query":
             q = self.q(x).view(b, n, h, w).transpose(1, 2)
             k, v = self.kv(x).unsqueeze(1).chunk(2, dim=-1)
+        elif self.qk == "views":
+            q, k, v = (f(x).view(b, n, h, w) for f in (self.q, self.k, self.v))
+            q, k, v = (y.transpose(1, 2) for y in (self.q_norm(q), self.k_norm(k), v))
+        elif self.qk == "all":
+            q, k, v = self.q_norm(self.q(x)), self.k_norm(self.k(x)), self.v(x)
+            q, k, v = (y.view(b, n, h, w).transpose(1, 2) for y in (q, k, v))
         else:
             q, k, v = (f(x).view(b, n, h, w).transpose(1, 2) for f in (self.q, self.k, self.v))
+        if self.qk == "heads":
+            q, k = self.q_norm(q), self.k_norm(k)
         if self.style == "keyscale":
             p = torch.matmul(k * scale, q.transpose(-1, -2)).softmax(-2).transpose(-1, -2)
             ctx = torch.matmul(p, v)
@@ -134,15 +168,10 @@ class MeanOfSquaresNorm(nn.Module):
         return x * scale + (self.bias - mean * scale)
 
 
-class RmsNorm(MeanOfSquaresNorm):
-    def forward(self, x):
-        return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5) * self.weight
-
-
 class Layer(nn.Module):
-    def __init__(self, style, inner, heads, pre, act, norm, ff, bias):
+    def __init__(self, style, inner, heads, pre, act, norm, ff, bias, **attention):
         super().__init__()
-        self.attention = Attention(style, inner, heads, bias)
+        self.attention = Attention(style, inner, heads, bias, **attention)
         self.norm1, self.norm2, self.pre = norm(D), norm(D), pre
         self.ff1, self.act, self.ff2 = nn.Linear(D, ff), act, nn.Linear(ff, D, bias=bias)
 
@@ -164,11 +193,11 @@ class NormsAround(Layer):
 
 class Own(nn.Module):
     def __init__(self, style, layers=1, inner=D, heads=HEADS, pre=False, act=None, norm=nn.LayerNorm, ff=FF, final_norm=False,
-                 bias=True, standardise=False, zero_padding=False):
+                 bias=True, standardise=False, zero_padding=False, **attention):
         super().__init__()
         ff = ff if isinstance(ff, (list, tuple)) else [ff] * layers
         self.embed = nn.Linear(FEATURES, D)
-        self.layers = nn.ModuleList(Layer(style, inner, heads, pre, act or nn.ReLU(), norm, ff[i], bias) for i in range(layers))
+        self.layers = nn.ModuleList(Layer(style, inner, heads, pre, act or nn.ReLU(), norm, ff[i], bias, **attention) for i in range(layers))
         self.norm = norm(D) if final_norm else nn.Identity()
         self.head = nn.Linear(D, OUT)
         self.standardise, self.zero_padding = standardise, zero_padding
@@ -295,6 +324,21 @@ def main(out):
     ok("tanh_gelu", Own("chunk", act=TanhGelu()))
     ok("mean_of_squares", Own("chunk", norm=MeanOfSquaresNorm, pre=True))
     ok("fixed_hits", Torch(), fixed=True)
+    ok("rms_norm", Own("chunk", norm=RmsNorm, layers=2))
+    ok("rms_norm_pre", Own("chunk", norm=RmsNorm, pre=True, final_norm=True, bias=False), opset=13)
+    ok("unit_norm", Own("chunk", norm=UnitNorm, pre=True), opset=17)
+    ok("tanh", Own("chunk", act=nn.Tanh()))
+    ok("hard_swish", Own("chunk", act=nn.Hardswish()))
+    ok("hard_swish_opset13", Own("chunk", act=nn.Hardswish()), opset=13)
+    ok("mish", Own("chunk", act=nn.Mish()))
+    ok("elu", Own("chunk", act=nn.ELU()))
+    ok("softplus", Own("chunk", act=nn.Softplus()))
+    ok("qk_norm", Own("permute", qk="heads", layers=2, pre=True))
+    ok("qk_norm_one_head", Own("separate", heads=1, qk="views"))
+    ok("qk_rms_norm", Own("separate", inner=20, heads=4, qk="views", qk_norm=RmsNorm, norm=RmsNorm, pre=True, final_norm=True), opset=17)
+    ok("qk_rms_norm_all", Own("separate", qk="all", qk_norm=RmsNorm, norm=RmsNorm, layers=2), opset=13)
+    ok("qk_unit_norm", Own("chunk", qk="heads", qk_norm=UnitNorm))
+    ok("qk_norm_multi_query", Own("multi_query", qk="heads", qk_norm=RmsNorm))
 
     for name, layers, final in ("norms_around", 2, False), ("norms_around_final", 1, True):
         around = Own("chunk", final_norm=final)
@@ -315,8 +359,6 @@ def main(out):
     bad("softmax_pool", SoftmaxPool(), "node '/Softmax'", "pooling by softmax")
     bad("sum_pool", CountScaled(), "ReduceSum", "mean or maximum")
     bad("unequal_layers", Own("chunk", ff=[12, 16], layers=2), "12 wide", "16", "same shape")
-    bad("rms_norm", Own("chunk", norm=RmsNorm), "RMS norm yet")
-    bad("tanh", Own("chunk", act=nn.Tanh()), "/act/Tanh", "use ReLU, GELU or SiLU")
     bad("mixed_norms", Mixed(), "pre-norm")
     bad("pool_ignores_mask", Torch(pool="mean"), "ReduceMean", "pool with the mask", mask=torch.bool)
     bad("four_linears", Torch(head=mlp(D, 4, 4, 4, OUT)), "head", "more than 3 linear")
