@@ -1,9 +1,9 @@
 /* tessera plan */
 #include "base/json.h"
-#include "cli/deploy.h"
-#include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/report.h"
+#include "flow/deploy.h"
+#include "flow/session.h"
 
 static void print_stages(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
 {
@@ -60,9 +60,9 @@ int ts_verb_plan(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &dir, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &dir, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     ts_design design;
     bool ok = ts_design_load(arena, dir, &design, &err);

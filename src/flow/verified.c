@@ -1,6 +1,6 @@
 /* A compiled design through the plan verifier. */
-#include "cli/deploy.h"
 #include "design/report.h"
+#include "flow/deploy.h"
 #include "plan/verify.h"
 
 static int integer(const json_t *object, const char *key)
