@@ -39,7 +39,7 @@ static void print(ts_arena *arena, const ts_design *design, const json_t *all, b
     fputs(why ? why : "", stdout);
     puts("plan verified: blocks, devices, links, queues, resources and predicted cycles");
     for (int p = 0; p < design->parts; p++) {
-        const ts_design_part *part = &design->part[p];
+        const ts_system_ring *part = &design->part[p];
         ts_err none = {""};
         const ts_device *device = ts_design_device(arena, part->dir, part->device, &none);
         if (design->parts > 1)

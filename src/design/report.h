@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "emit/emit.h"
+#include "design/design.h"
 
 /* Reads DIR/report.json; NULL with a message where it is missing or damaged. New reference. */
 json_t *ts_report_load(const char *dir, ts_err *err);

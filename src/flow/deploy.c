@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "design/design.h"
 #include "design/outdir.h"
 #include "design/predicted.h"
-#include "emit/system.h"
 #include "flow/assisted.h"
 
 /* Items of a comma-separated list, at most `most`. */
@@ -103,17 +103,12 @@ const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *
 bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err)
 {
-    const ts_partition *p = &d->partition;
     ts_arena *arena = ts_arena_new();
-    bool ok = write_devices(arena, d, dir, err);
+    ts_system system;
+    const ts_design_options opt = {.system = &system, .events = {events, n, x}, .extra = extra};
+    const bool ok = ts_system_of_partition(arena, im, &d->partition, d->device, &system, err) && write_devices(arena, d, dir, err) &&
+                    ts_design_write_into(&opt, dir, err);
     ts_arena_free(arena);
-    if (ok && p->parts == 1)
-        ok = ts_emit_into(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra},
-                          dir, err);
-    else if (ok)
-        ok = ts_emit_system_into(
-            &(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra}, dir,
-            err);
     return ok;
 }
 
@@ -202,7 +197,7 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
     const char *names = "";
     const json_t *entries = json_object_get(design->manifest, "parts");
     for (int i = 0; i < design->parts; i++) {
-        const ts_design_part *part = &design->part[i];
+        const ts_system_ring *part = &design->part[i];
         const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
         if (!device) {
             json_decref(parts);

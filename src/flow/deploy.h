@@ -1,7 +1,7 @@
 /* From an integer model to a plan, a directory and a report, whatever the mode: one ring or a chain of them. */
 #ifndef TS_DEPLOY_H
 #define TS_DEPLOY_H
-#include "emit/emit.h"
+#include "design/design.h"
 #include "plan/partition.h"
 
 enum { TS_DEVICES_MAX = 16 };
@@ -51,7 +51,7 @@ const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *
 /* The plan verifier on a design as it was read back, with what its manifest and its report claim. */
 bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err);
 
-/* Events for the test benches, and extra, as in ts_emit_options; users' own devices go with the design. dir: ours, not yet in its place;
+/* Events for the test benches, and extra, as in ts_design_options; users' own devices go with the design. dir: ours, not yet in its place;
    what is there already belongs to the design. */
 bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err);

@@ -1,7 +1,7 @@
 /* What several calls do alike: load models, inputs files and compiled directories. */
 #ifndef TS_SESSION_H
 #define TS_SESSION_H
-#include "emit/emit.h"
+#include "design/design.h"
 #include "flow/feed.h"
 #include "import/import.h"
 #include "pass/recognise.h"
