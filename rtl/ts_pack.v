@@ -1,5 +1,5 @@
 // N pairs of signed numbers, packed for ts_mul2: b1, less one where its partner b0 is negative. Symmetric ranges: there is room for it.
-// Combinational. Weights are stored so (src/emit/memories.c); keys and values come this way.
+// Combinational. Weights are stored so (src/ring/m_linear.c); keys and values come this way.
 `default_nettype none
 
 module ts_pack #(

@@ -1,6 +1,6 @@
 /* Activations, a row each in activations.def: what they are called, compute, and where they are as good as their limits. */
-#ifndef TS_ACT_H
-#define TS_ACT_H
+#ifndef TS_GRAPH_ACTIVATION_H
+#define TS_GRAPH_ACTIVATION_H
 #include <stdbool.h>
 #include <stddef.h>
 

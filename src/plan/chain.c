@@ -141,7 +141,10 @@ static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
                 .next_block = LONG_AGO,
                 .read = LONG_AGO,
                 .admits = i ? LONG_AGO : 0};
-    const ts_ring_stages stages = ts_ring_stages_of(of->plan, of->im, &r.w);
+    ts_ring ring;
+    ts_ring_times stages;
+    ts_ring_build(of->im, of->plan, &r.w, &ring);
+    ts_ring_times_of(&ring, &stages);
     for (int s = 0; s < TS_SEGMENTS; s++)
         r.segment[s] = segment_of(arena, &stages.segment[s]);
     r.way_in = i ? link_of(arena, &of->before) : bus_of(arena, q->token_cycles);
@@ -151,7 +154,7 @@ static engine engine_of(ts_arena *arena, const ts_chain_queue *q, int i)
     r.queue.count += 1 + stages.beside; /* in the fork */
     r.queue.left = long_ago(arena, r.queue.count);
     r.queries.left = long_ago(arena, r.queries.count);
-    r.blocks.count = ts_attention_time_at(of->plan, of->im, &r.w, 1).places - 1;
+    r.blocks.count = ts_attention_time_at(of->plan, of->im, 1).places - 1;
     if (r.blocks.count > 0)
         r.blocks.left = long_ago(arena, r.blocks.count);
     if (ts_plan_is_paged(of->plan))
@@ -319,7 +322,7 @@ static void turn(engine *r, const way *w, int n, engine *next, ts_event_times *t
 static void through_ring(engine *r, engine *next, int n, ts_event_times *times)
 {
     const ts_imodel *im = r->of->im;
-    r->attention = ts_attention_time_at(r->of->plan, im, &r->w, n);
+    r->attention = ts_attention_time_at(r->of->plan, im, n);
     way around = {0}, out = {0};
     if (r->ways.has_attention) {
         add(&around, r, &r->segment[TS_SEGMENT_CONTEXT]);

@@ -1,7 +1,9 @@
-/* The times of a ring's stages: what cycles.c knows of them, for chain.c, which follows events through them. */
+/* How events pass a ring, from the times of its stages (ring/times.h).
+   In a circle with plan/chain.h: paged rings are predicted by following events. */
 #ifndef TS_CYCLES_H
 #define TS_CYCLES_H
 #include "plan/predict.h"
+#include "ring/times.h"
 
 /* An event's way through the ring alone, in cycles, where nobody waits for a page. */
 typedef struct ts_passage {
@@ -16,52 +18,6 @@ typedef struct ts_passage {
     int hops;           /* attention blocks but one */
 } ts_passage;
 ts_passage ts_passage_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
-
-/* ---- The stages that tokens pass one by one */
-
-typedef struct ts_stage_time {
-    int latency, ii; /* of a token; between two */
-    int room;        /* tokens that it holds when nobody takes its results */
-    int takes;       /* cycles for which a token that it works on stays where it comes from */
-    ts_lin_id pages; /* a linear stage whose weights are paged; TS_LIN_COUNT: none */
-    bool waits;      /* a copy of the token goes to the queue of residuals, */
-    bool joins;      /* and comes back here */
-} ts_stage_time;
-
-/* New tokens pass ENTRY, [FFN where the ring starts there,] [LAYER but for fused qkv0,] INTO; those of attention CONTEXT, [FFN,] LAYER,
-   INTO, or in the last layer CONTEXT, [FFN,] OUT. Without attention ENTRY, INTO (a store of whole events); FFN, OUT. */
-enum {
-    TS_SEGMENT_ENTRY,
-    TS_SEGMENT_LAYER,   /* from a layer's input to its q, k, v */
-    TS_SEGMENT_INTO,    /* into attention */
-    TS_SEGMENT_CONTEXT, /* from contexts to the attention block's output */
-    TS_SEGMENT_FFN,
-    TS_SEGMENT_OUT,
-    TS_SEGMENT_POOLED, /* from an event's last token through the pool to its one result */
-    TS_SEGMENTS
-};
-enum { TS_SEGMENT_STAGES = 10 };
-typedef struct ts_segment {
-    int count;
-    ts_stage_time stage[TS_SEGMENT_STAGES];
-} ts_segment;
-typedef struct ts_ring_stages {
-    int beside; /* tokens that fit between the fork in front of qkv0 and the queue of residuals */
-    ts_segment segment[TS_SEGMENTS];
-} ts_ring_stages;
-ts_ring_stages ts_ring_stages_of(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w);
-
-/* How contexts come, or, of a ring without attention, tokens out of its store. */
-typedef struct ts_attention_time {
-    int in_block; /* queries of a block */
-    int load;     /* cycles in which one leaves the queue of queries */
-    double block; /* cycles of one */
-    int first;    /* from the last token accepted to the first context offered */
-    int row;      /* from a context to the next one of its block */
-    int through;  /* from a block being begun to its first context */
-    int places;   /* blocks that are under way or wait to be taken, at most; 0: any number */
-} ts_attention_time;
-ts_attention_time ts_attention_time_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);
 
 /* ---- cycles_paged.c: when the pages of a ring are there */
 

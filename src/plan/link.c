@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "ring/cost_modules.h"
+#include "ring/cost_parts.h"
 #include "ring/cost_terms.h"
 
 enum {

@@ -4,8 +4,9 @@
 
 #include "plan/cycles.h"
 #include "plan/place.h"
-#include "ring/cost_modules.h"
+#include "ring/cost_parts.h"
 #include "ring/page_format.h"
+#include "ring/plan_cost.h"
 
 enum { CHOICES = 81 /* resident, one or two buffers for each of four stages */, PORTS = 2 /* looked at together */ };
 
@@ -60,7 +61,10 @@ static turn_shape turn_of(const ts_ring_search *s, const ts_plan *plan)
     ts_plan gated = *plan;
     for (int i = 0; i < TS_PAGED_STAGES; i++)
         gated.lin[ts_paged_stage[i]].buffers = 1;
-    const ts_ring_stages stages = ts_ring_stages_of(&gated, s->im, &s->w);
+    ts_ring ring;
+    ts_ring_times stages;
+    ts_ring_build(s->im, &gated, &s->w, &ring);
+    ts_ring_times_of(&ring, &stages);
     static const int around[] = {TS_SEGMENT_CONTEXT, TS_SEGMENT_FFN, TS_SEGMENT_LAYER};
     const ts_passage p = ts_passage_of(plan, s->im, &s->w, s->typical);
     const ts_layer_time t = ts_layer_time_at(plan, s->im, &s->w, s->typical);
@@ -157,7 +161,7 @@ static int choices_of(const ts_ring_search *s, const ts_plan *plan, const ts_pag
 /* ---- Costs: of every memory in every style, of weights with every number of buffers, of the port for every number of stages */
 
 typedef struct parts {
-    ts_memories m;
+    ts_placeable m;
     ts_mem_style first[TS_PLACE_MAX]; /* styles to begin with */
     ts_style_costs resident;
     ts_style_costs paged[2]; /* by buffers - 1; of the memories that can be */
@@ -179,12 +183,14 @@ static void set_buffers(ts_plan *plan, const int *buffers, const ts_paging *port
 static void cost_resident(const ts_ring_search *s, ts_plan *plan, parts *p)
 {
     static const int none[TS_PAGED_STAGES] = {0};
-    p->m = ts_memories_of_plan(s, plan);
     set_buffers(plan, none, NULL);
+    ts_ring ring;
+    ts_ring_build(s->im, plan, &s->w, &ring);
+    p->m = ts_placeable_of(&ring, plan);
     ts_cost base = ts_plan_cost_at(plan, s->im, &s->w, s->device);
     ts_cost_add(&base, 1, s->opt->reserve);
     p->base = base.device;
-    ts_cost_styles(s, plan, &p->m, p->resident);
+    ts_cost_styles(s, &ring, &p->m, p->resident);
     for (int i = 0; i < p->m.count; i++)
         p->first[i] = *p->m.style[i];
 }
@@ -192,6 +198,8 @@ static void cost_resident(const ts_ring_search *s, ts_plan *plan, parts *p)
 static void cost_paged(const ts_ring_search *s, ts_plan *plan, const ts_paging *port, parts *p)
 {
     static const int none[TS_PAGED_STAGES] = {0};
+    ts_ring ring;
+    ts_ring_build(s->im, plan, &s->w, &ring);
     p->port = *port;
     for (int i = 0; i < p->m.count; i++)
         for (int b = 1; p->m.paged[i] >= 0 && b <= 2; b++) {
@@ -200,11 +208,7 @@ static void cost_paged(const ts_ring_search *s, ts_plan *plan, const ts_paging *
                 continue;
             buffers[p->m.paged[i]] = b;
             set_buffers(plan, buffers, port);
-            for (int style = 0; style < TS_PLACE_STYLES; style++) {
-                *p->m.style[i] = (ts_mem_style)style;
-                p->paged[b - 1][i][style] = ts_plan_linear_cost(plan, s->im, &s->w, s->device, p->m.lin[i]).device;
-            }
-            *p->m.style[i] = p->first[i];
+            ts_cost_memory(s, &ring, &p->m, i, p->paged[b - 1][i]);
             set_buffers(plan, none, port);
         }
 }

@@ -2,48 +2,32 @@
 #include "plan/place.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "ring/cost_modules.h"
+#include "ring/module.h"
+#include "ring/plan_cost.h"
 
-enum { GROUPS = 3 };
-
-static void add_memory(ts_memories *m, ts_mem_style *style, bool ultra, const char *stage, int group)
+ts_placeable ts_placeable_of(const ts_ring *ring, ts_plan *plan)
 {
-    CHECK(m->count < TS_PLACE_MAX);
-    m->style[m->count] = style;
-    m->paged[m->count] = -1;
-    m->stage[m->count] = stage;
-    m->group[m->count] = group;
-    m->lin[m->count] = TS_LIN_COUNT;
-    m->ultra[m->count++] = ultra;
-}
-
-ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan)
-{
-    ts_memories m = {.count = 0};
-    for (int id = 0; id < TS_LIN_COUNT; id++)
-        if (s->w.lin[id].k) {
-            add_memory(&m, &plan->lin[id].wstyle, true, NULL, 0);
-            for (int i = 0; i < TS_PAGED_STAGES; i++)
-                if (ts_paged_stage[i] == (ts_lin_id)id)
-                    m.paged[m.count - 1] = i;
-            add_memory(&m, &plan->lin[id].pstyle, false, NULL, 0);
-            m.lin[m.count - 1] = m.lin[m.count - 2] = (ts_lin_id)id;
+    CHECK(ring->plan == plan);
+    ts_placeable m = {.count = 0};
+    for (int row = 0; row < TS_MODULE_COUNT; row++)
+        for (int n = 0; n < ring->nodes; n++) {
+            const ts_ring_node *node = &ring->node[n];
+            const ts_module *module = ts_module_of(node->module);
+            ts_style_place list[TS_NODE_STYLES];
+            const int count = node->module == (ts_module_id)row && module->styles ? module->styles(ring, node, plan, list) : 0;
+            for (int i = 0; i < count; i++) {
+                CHECK(m.count < TS_PLACE_MAX);
+                m.style[m.count] = list[i].style;
+                m.ultra[m.count] = list[i].ultra;
+                m.node[m.count] = n;
+                m.paged[m.count] = -1;
+                for (int s = 0; list[i].weights && s < TS_PAGED_STAGES; s++)
+                    if (ts_paged_stage[s] == (ts_lin_id)node->id)
+                        m.paged[m.count] = s;
+                m.count++;
+            }
         }
-    for (int id = 0; id < TS_RQV_COUNT; id++)
-        if (s->w.rqv[id].d)
-            add_memory(&m, &plan->rqv[id].pstyle, false, ts_rqv_name((ts_rqv_id)id), 0);
-    for (int id = 0; id < TS_NRM_COUNT; id++)
-        if (s->w.nrm[id].d)
-            add_memory(&m, &plan->nrm[id].pstyle, false, ts_nrm_name((ts_nrm_id)id), 0);
-    if (s->ways.has_attention) {
-        add_memory(&m, &plan->attn.kvstyle, true, "attention", 0);
-        add_memory(&m, &plan->attn.sstyle, true, "attention", 1);
-    }
-    add_memory(&m, &plan->queue_style, true, NULL, 2);
-    if (s->ways.has_ffn)
-        add_memory(&m, &plan->mid_style, false, "FFN fork and FIFO", 0);
     return m;
 }
 
@@ -78,7 +62,7 @@ ts_resources ts_resources_plus(ts_resources a, const ts_resources *b, double fac
     return a;
 }
 
-bool ts_place_greedily(const ts_ring_search *s, const ts_memories *m, ts_style_costs costs, ts_resources *need)
+bool ts_place_greedily(const ts_ring_search *s, const ts_placeable *m, ts_style_costs costs, ts_resources *need)
 {
     double now = ts_excess(s, need);
     while (now > 0) {
@@ -107,55 +91,21 @@ bool ts_place_greedily(const ts_ring_search *s, const ts_memories *m, ts_style_c
     return true;
 }
 
-/* Of the stage in the list, or of all where it is NULL. */
-static ts_resources listed(const ts_stage_cost *list, int count, const char *stage)
+void ts_cost_memory(const ts_ring_search *s, const ts_ring *ring, const ts_placeable *m, int which, ts_resources costs[TS_PLACE_STYLES])
 {
-    ts_resources sum = {0};
-    int found = 0;
-    for (int i = 0; i < count; i++)
-        if (!stage || strcmp(list[i].stage, stage) == 0) {
-            sum = ts_resources_plus(sum, &list[i].cost.device, 1);
-            found++;
-        }
-    CHECK(found == 1 || !stage);
-    return sum;
+    const ts_mapping map = ts_mapping_of(s->device);
+    const ts_mem_style from = *m->style[which];
+    for (int style = 0; style < TS_PLACE_STYLES; style++) {
+        *m->style[which] = (ts_mem_style)style;
+        costs[style] = ts_node_cost(ring, &ring->node[m->node[which]], &map).device;
+    }
+    *m->style[which] = from;
 }
 
-/* Memories outside of the linear stages: all of a group at once. */
-static void cost_other_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memories *m, ts_style_costs costs)
+void ts_cost_styles(const ts_ring_search *s, const ts_ring *ring, const ts_placeable *m, ts_style_costs costs)
 {
-    for (int group = 0; group < GROUPS; group++) {
-        ts_mem_style from[TS_PLACE_MAX];
-        for (int i = 0; i < m->count; i++)
-            from[i] = *m->style[i];
-        for (int style = 0; style < TS_PLACE_STYLES; style++) {
-            for (int i = 0; i < m->count; i++)
-                if (m->lin[i] == TS_LIN_COUNT && m->group[i] == group)
-                    *m->style[i] = (ts_mem_style)style;
-            ts_stage_cost list[TS_STAGE_COST_MAX];
-            const int count = ts_plan_other_costs(plan, s->im, &s->w, s->device, list);
-            for (int i = 0; i < m->count; i++)
-                if (m->lin[i] == TS_LIN_COUNT && m->group[i] == group)
-                    costs[i][style] = listed(list, count, m->stage[i]);
-        }
-        for (int i = 0; i < m->count; i++)
-            *m->style[i] = from[i];
-    }
-}
-
-void ts_cost_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memories *m, ts_style_costs costs)
-{
-    cost_other_styles(s, plan, m, costs);
-    for (int i = 0; i < m->count; i++) {
-        if (m->lin[i] == TS_LIN_COUNT)
-            continue;
-        const ts_mem_style from = *m->style[i];
-        for (int style = 0; style < TS_PLACE_STYLES; style++) {
-            *m->style[i] = (ts_mem_style)style;
-            costs[i][style] = ts_plan_linear_cost(plan, s->im, &s->w, s->device, m->lin[i]).device;
-        }
-        *m->style[i] = from;
-    }
+    for (int i = 0; i < m->count; i++)
+        ts_cost_memory(s, ring, m, i, costs[i]);
 }
 
 void ts_place_memories(const ts_ring_search *s, ts_candidate *c)
@@ -169,9 +119,11 @@ void ts_place_memories(const ts_ring_search *s, ts_candidate *c)
         ts_place_pages(s, c);
         return;
     }
-    const ts_memories m = ts_memories_of_plan(s, &c->plan);
+    ts_ring ring;
+    ts_ring_build(s->im, &c->plan, &s->w, &ring);
+    const ts_placeable m = ts_placeable_of(&ring, &c->plan);
     ts_style_costs costs;
-    ts_cost_styles(s, &c->plan, &m, costs);
+    ts_cost_styles(s, &ring, &m, costs);
     ts_resources need = c->cost.device;
     ts_place_greedily(s, &m, costs, &need);
     ts_measure(s, c);

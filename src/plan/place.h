@@ -1,8 +1,10 @@
-/* Inside of the planner of one ring (make.c): a candidate, and where its memories go (place.c) and which weights are paged (paged.c). */
+/* Inside of the planner of one ring (make.c): a candidate, and where its memories go (place.c) and which weights are paged (paged.c).
+   In a circle with plan/make.h: it is the inside of it. */
 #ifndef TS_PLACE_H
 #define TS_PLACE_H
 #include "plan/fold.h"
 #include "plan/make.h"
+#include "ring/ring.h"
 
 typedef struct ts_candidate {
     ts_plan plan;
@@ -47,25 +49,25 @@ void ts_place_memories(const ts_ring_search *s, ts_candidate *c);
 
 /* The memories of a plan that can be placed. */
 enum { TS_PLACE_MAX = 64, TS_PLACE_STYLES = TS_MEM_ULTRA + 1 };
-typedef struct ts_memories {
+typedef struct ts_placeable {
     ts_mem_style *style[TS_PLACE_MAX];
-    bool ultra[TS_PLACE_MAX];        /* may be UltraRAM: written before it is read in any case */
-    ts_lin_id lin[TS_PLACE_MAX];     /* the linear stage that it is in; TS_LIN_COUNT: in none */
-    const char *stage[TS_PLACE_MAX]; /* the other stage that it is in (ring/cost.h); NULL: in several */
-    int group[TS_PLACE_MAX];         /* those of one group are in different stages */
-    int paged[TS_PLACE_MAX];         /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
+    bool ultra[TS_PLACE_MAX]; /* may be UltraRAM: written before it is read in any case */
+    int node[TS_PLACE_MAX];   /* of the ring that it is in */
+    int paged[TS_PLACE_MAX];  /* index in ts_paged_stage of the stage whose weights it has; -1: of none */
     int count;
-} ts_memories;
-ts_memories ts_memories_of_plan(const ts_ring_search *s, ts_plan *plan);
+} ts_placeable;
+/* plan: the ring's. */
+ts_placeable ts_placeable_of(const ts_ring *ring, ts_plan *plan);
 
-/* What a design, or the linear stage, needs with a memory in each style, other things being equal: only their differences matter. */
+/* What the node needs with a memory in each style, other things being equal: only their differences matter. */
 typedef ts_resources ts_style_costs[TS_PLACE_MAX][TS_PLACE_STYLES];
 
-/* What a memory costs does not depend on the others: each is costed once in every style. m: of `plan`. */
-void ts_cost_styles(const ts_ring_search *s, const ts_plan *plan, const ts_memories *m, ts_style_costs costs);
+/* What a memory costs does not depend on the others: each is costed once in every style. ring: of the plan that m is of. */
+void ts_cost_styles(const ts_ring_search *s, const ts_ring *ring, const ts_placeable *m, ts_style_costs costs);
+void ts_cost_memory(const ts_ring_search *s, const ts_ring *ring, const ts_placeable *m, int which, ts_resources costs[TS_PLACE_STYLES]);
 
 /* The greedy moves, from `need` on: the most helpful one first. True if the design fits in the end; sets the styles and *need. */
-bool ts_place_greedily(const ts_ring_search *s, const ts_memories *m, ts_style_costs costs, ts_resources *need);
+bool ts_place_greedily(const ts_ring_search *s, const ts_placeable *m, ts_style_costs costs, ts_resources *need);
 
 /* How far a design is from fitting: 0 when it fits. */
 double ts_excess(const ts_ring_search *s, const ts_resources *need);

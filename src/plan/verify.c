@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/fold.h"
+#include "ring/plan_cost.h"
 
 static const double SLIGHTLY = 1e-6; /* sums in another order */
 

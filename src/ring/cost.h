@@ -1,5 +1,5 @@
-/* Resources of a ring, from its folds. Two columns: `yosys`, what synth_xilinx of Yosys 0.23 reports with the hierarchy kept, and
-   `device`, what the vendor's tool will see (registers absorbed into DSP and block RAM, docs/devices.md). */
+/* Resources of hardware, in two columns: `yosys`, what synth_xilinx of Yosys 0.23 reports with the hierarchy kept, and `device`, what the
+   vendor's tool will see (registers absorbed into DSP and block RAM, docs/devices.md). */
 #ifndef TS_COST_H
 #define TS_COST_H
 #include "ring/device.h"
@@ -8,28 +8,5 @@
 typedef struct ts_cost {
     ts_resources yosys, device;
 } ts_cost;
-
-ts_cost ts_plan_cost(const ts_plan *plan, const ts_imodel *im, const ts_device *device);
-
-/* For those who cost many plans of one model: *w is ts_ring_widths_of(im). */
-ts_cost ts_plan_cost_at(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device);
-
-/* What of it is the way to external memory: loader, gates, bus, flags; zeros where nothing is paged. */
-ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im);
-
-/* What of it is a linear stage of the ring. */
-ts_cost ts_plan_linear_cost(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device, ts_lin_id id);
-
-/* The same by stage, in the order of the stream; the sum is ts_plan_cost. */
-typedef struct ts_stage_cost {
-    const char *stage; /* "ffn1", "attention", "residual queue" ... */
-    ts_cost cost;
-} ts_stage_cost;
-enum { TS_STAGE_COST_MAX = 48 };
-
-/* The stages but the linear ones. */
-int ts_plan_other_costs(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, const ts_device *device,
-                        ts_stage_cost list[TS_STAGE_COST_MAX]);
-int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_device *device, ts_stage_cost list[TS_STAGE_COST_MAX]);
 
 #endif

@@ -75,3 +75,11 @@ int ts_page_late(const ts_plan *plan, const ts_page_order *order)
         beats += (double)ts_page_beats(order->stage[s].words, order->stage[s].width, plan->paging.lanes);
     return (int)fmin(1 << 30, ceil(2 * (plan->paging.latency + beats / plan->paging.rate)) + TS_PAGE_LATE_BEYOND);
 }
+
+int ts_page_stage_of(const ts_page_order *order, ts_lin_id lin)
+{
+    for (int s = 0; s < order->stages; s++)
+        if (order->stage[s].lin == lin)
+            return s;
+    return -1;
+}

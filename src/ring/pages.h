@@ -47,4 +47,7 @@ double ts_page_event_cycles(const ts_plan *plan, const ts_page_order *order);
 /* Cycles of one wait beyond which a stage says that its page is late (LATE of ts_pager): more than any wait as planned. */
 int ts_page_late(const ts_plan *plan, const ts_page_order *order);
 
+/* Index of a stage among the paged ones, -1: it has all its pages. */
+int ts_page_stage_of(const ts_page_order *order, ts_lin_id lin);
+
 #endif

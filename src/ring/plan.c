@@ -5,13 +5,6 @@
 
 const ts_lin_id ts_paged_stage[TS_PAGED_STAGES] = {TS_LIN_O, TS_LIN_FFN1, TS_LIN_FFN2, TS_LIN_QKV};
 
-enum {
-    MAX_SLICES = 1000, /* image files carry three digits */
-    SLICE_BITS = 72,
-    MAX_TOKENS = 65535,
-    PAGE_GROUPS = 255, /* of a word, on the bus of the loader */
-};
-
 bool ts_plan_is_paged(const ts_plan *plan)
 {
     for (int i = 0; i < TS_PAGED_STAGES; i++)
@@ -24,7 +17,7 @@ bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id
 {
     const ts_lin_fold *f = &plan->lin[id];
     return (long long)f->buffers * ts_lin_ii(w, f) <= TS_WEIGHT_WORDS_MAX &&
-           (long long)f->pk * f->pm * w->ww <= (long long)PAGE_GROUPS * plan->paging.lanes * SLICE_BITS;
+           (long long)f->pk * f->pm * w->ww <= (long long)TS_PAGE_GROUPS_MAX * plan->paging.lanes * TS_SLICE_BITS;
 }
 
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
@@ -49,102 +42,6 @@ ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
     for (int id = 0; id < TS_NRM_COUNT; id++)
         plan.nrm[id] = (ts_nrm_fold){.np = 1, .pstyle = TS_MEM_DISTRIBUTED};
     return plan;
-}
-
-static bool in_range(const char *stage, const char *what, int value, int lo, int hi, ts_err *err)
-{
-    if (value < lo || value > hi)
-        return ts_fail(err, "plan: %s: %s is %d, it must be %d to %d", stage, what, value, lo, hi);
-    return true;
-}
-
-static bool can_be_paged(ts_lin_id id)
-{
-    for (int i = 0; i < TS_PAGED_STAGES; i++)
-        if (ts_paged_stage[i] == id)
-            return true;
-    return false;
-}
-
-static bool check_paging(const ts_plan *plan, const ts_ring_widths *w, ts_err *err)
-{
-    const ts_paging *p = &plan->paging;
-    for (int id = 0; id < TS_LIN_COUNT; id++) {
-        const ts_lin_fold *f = &plan->lin[id];
-        const char *name = ts_lin_name((ts_lin_id)id);
-        if (!w->lin[id].k || !f->buffers)
-            continue;
-        if (!can_be_paged((ts_lin_id)id))
-            return ts_fail(err, "plan: %s: its weights cannot be paged; those of o, ffn1, ffn2 and qkv can", name);
-        if (p->lanes < 1)
-            return ts_fail(err, "plan: %s: paged, but the ring has no way to external memory (paging.lanes is %d)", name, p->lanes);
-        if (!in_range(name, "buffers", f->buffers, 1, 2, err))
-            return false;
-        if (!ts_plan_pages_fit(plan, &w->lin[id], (ts_lin_id)id))
-            return ts_fail(err, "plan: %s: %d pages of %d words of %d bits cannot be loaded (at most %d words, of %d bits)", name,
-                           f->buffers, ts_lin_ii(&w->lin[id], f), f->pk * f->pm * w->lin[id].ww, TS_WEIGHT_WORDS_MAX,
-                           PAGE_GROUPS * p->lanes * SLICE_BITS);
-    }
-    if (!p->lanes)
-        return true;
-    if (p->lanes != 1 && p->lanes != 2 && p->lanes != 4 && p->lanes != 8)
-        return ts_fail(err, "plan: paging: lanes is %d, it must be 1, 2, 4 or 8", p->lanes);
-    return in_range("paging", "bursts", p->bursts, 1, 64, err) && in_range("paging", "latency", p->latency, 0, 100000, err) &&
-           (p->rate > 0 && p->rate <= 1 ? true
-                                        : ts_fail(err, "plan: paging: rate is %g beats a cycle, it must be above 0, 1 at most", p->rate));
-}
-
-static bool check_lin(const char *name, const ts_lin_widths *w, const ts_lin_fold *f, ts_err *err)
-{
-    if (!in_range(name, "pk", f->pk, 1, w->k, err) || !in_range(name, "pm", f->pm, 1, w->m, err) ||
-        !in_range(name, "nr", f->nr, 1, f->pm, err))
-        return false;
-    const int ko = ts_ceil_div(w->k, f->pk), mo = ts_ceil_div(w->m, f->pm);
-    if (f->pm % f->nr)
-        return ts_fail(err, "plan: %s: nr = %d must divide pm = %d", name, f->nr, f->pm);
-    if ((long long)f->nr * ko < f->pm)
-        return ts_fail(err, "plan: %s: nr = %d requantisers cannot finish %d outputs every %d cycles", name, f->nr, f->pm, ko);
-    const long long slices = ((long long)f->pk * f->pm * w->ww + SLICE_BITS - 1) / SLICE_BITS;
-    if (slices > MAX_SLICES)
-        return ts_fail(err, "plan: %s: a weight word of %lld slices is too wide (at most %d)", name, slices, MAX_SLICES);
-    const long long words = (long long)(f->buffers ? f->buffers : w->pages) * mo * ko;
-    if (words > TS_WEIGHT_WORDS_MAX)
-        return ts_fail(err, "plan: %s: %lld weight words cannot be addressed (at most %d): choose a larger pk or pm", name, words,
-                       TS_WEIGHT_WORDS_MAX);
-    return true;
-}
-
-bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err)
-{
-    const ts_ring_widths w = ts_ring_widths_of(im);
-    if (!in_range("ring", "n_max", plan->n_max, 1, MAX_TOKENS, err) ||
-        !in_range("ring", "plan_tokens", plan->plan_tokens, 1, plan->n_max, err) || !in_range("ring", "reg", plan->reg, 1, 2, err) ||
-        !in_range("ring", "sum_lanes", plan->sum_lanes, 1, im->d, err) ||
-        !in_range("ring", "queue_beats", plan->queue_beats, 1, TS_QUEUE_BEATS_MAX, err) ||
-        !in_range("ring", "mid_depth", plan->mid_depth, 2, 4096, err) ||
-        !in_range("ring", "refusal_depth", plan->refusal_depth, 2, 4096, err))
-        return false;
-    if (plan->argmax && (!im->classifier || im->outputs < 2))
-        return ts_fail(err, "plan: arg-max needs a classifier: two outputs at least, which share one scale");
-    for (int id = 0; id < TS_LIN_COUNT; id++)
-        if (w.lin[id].k && !check_lin(ts_lin_name((ts_lin_id)id), &w.lin[id], &plan->lin[id], err))
-            return false;
-    for (int id = 0; id < TS_RQV_COUNT; id++)
-        if (w.rqv[id].d && !in_range(ts_rqv_name((ts_rqv_id)id), "nr", plan->rqv[id].nr, 1, w.rqv[id].d, err))
-            return false;
-    for (int id = 0; id < TS_NRM_COUNT; id++)
-        if (w.nrm[id].d && !in_range(ts_nrm_name((ts_nrm_id)id), "np", plan->nrm[id].np, 1, w.nrm[id].d, err))
-            return false;
-    if (!check_paging(plan, &w, err))
-        return false;
-    const ts_attn_fold *a = &plan->attn;
-    if (!ts_ring_ways_of(im).has_attention)
-        return true;
-    if (!in_range("attention", "pq", a->pq, 1, 1024, err) || !in_range("attention", "pkey", a->pkey, 1, 1024, err) ||
-        !in_range("attention", "ph", a->ph, 1, im->heads, err) || !in_range("attention", "pd", a->pd, 1, im->d_head, err) ||
-        !in_range("attention", "nf", a->nf, 1, im->heads * im->d_head, err))
-        return false;
-    return true;
 }
 
 /* JSON */

@@ -179,6 +179,12 @@ bool ts_plan_is_paged(const ts_plan *plan);
 /* Words that a weight memory can have: the configuration bus and the loader's address so many. */
 enum { TS_WEIGHT_WORDS_MAX = 1 << 16 };
 
+/* Bits of a slice of a memory: one write of the configuration bus, one lane of the loader's. */
+enum { TS_SLICE_BITS = 72 };
+
+/* Writes of a word of a page buffer: the loader's bus numbers so many. */
+enum { TS_PAGE_GROUPS_MAX = 255 };
+
 /* Whether the loader can fill the stage's page buffers: they are not too deep nor too wide for it. *w: the stage's. */
 bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id);
 
@@ -187,6 +193,9 @@ ts_plan ts_plan_minimal(const ts_imodel *im, int n_max);
 
 /* True when every fold is legal for this model (ranges, nr, styles); the message names the stage. */
 bool ts_plan_check(const ts_plan *plan, const ts_imodel *im, ts_err *err);
+
+/* The check of one number; the message names the stage and what of it. */
+bool ts_plan_in_range(const char *stage, const char *what, int value, int lo, int hi, ts_err *err);
 
 /* As the manifest's member "plan". The reader checks types and ranges; ts_plan_check checks the sense. */
 json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im);

@@ -88,7 +88,7 @@ static bool hash_verilog(ts_arena *arena, uint64_t *h, const char *dir, ts_err *
 static const char *visible_signals(ts_arena *arena, const ts_design *design)
 {
     static const char *const parts[] = {"valid", "ready", "data", "tag"};
-    ts_stream streams[TS_STREAM_MAX];
+    ts_stream streams[TS_RING_TAPS];
     int count = 0;
     ts_top_text(arena, design->im, &design->plan, streams, &count);
     const char *text = "`verilator_config\n", *top = ts_top_name(arena, design->im);

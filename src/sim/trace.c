@@ -24,14 +24,14 @@ typedef struct trace {
     ts_arena *arena;
     const ts_imodel *im;
     int events, stream_count;
-    ts_stream stream[TS_STREAM_MAX];
-    slot *slots;     /* [events][layers][TS_STREAM_MAX] */
+    ts_stream stream[TS_RING_TAPS];
+    slot *slots;     /* [events][layers][TS_RING_TAPS] */
     tensor *tensors; /* of the event at hand: [layers][TS_ROLE_COUNT][PARTS] */
 } trace;
 
 static slot *slot_at(const trace *t, int event, int layer, int stream)
 {
-    return &t->slots[((size_t)event * t->im->layers + layer) * TS_STREAM_MAX + stream];
+    return &t->slots[((size_t)event * t->im->layers + layer) * TS_RING_TAPS + stream];
 }
 
 static tensor *tensor_at(const trace *t, int layer, ts_role role, int part)
@@ -114,7 +114,7 @@ const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_
     const ts_imodel *im = design->im;
     trace t = {.arena = arena, .im = im, .events = count};
     ts_top_text(arena, im, &design->plan, t.stream, &t.stream_count);
-    t.slots = TS_NEW_N(arena, slot, (size_t)count * im->layers * TS_STREAM_MAX);
+    t.slots = TS_NEW_N(arena, slot, (size_t)count * im->layers * TS_RING_TAPS);
     if (!read_trace(&t, path, err))
         return NULL;
     const char *first = NULL;

@@ -10,6 +10,7 @@
 #include "plan/make.h"
 #include "quant/quantise.h"
 #include "ring/cost.h"
+#include "ring/plan_cost.h"
 
 /* One small model, made once. */
 static const ts_imodel *model(void)

@@ -14,7 +14,8 @@
 #include "plan/fold.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
-#include "ring/cost_modules.h"
+#include "ring/cost_parts.h"
+#include "ring/plan_cost.h"
 
 typedef struct fixture {
     ts_arena *arena;

@@ -10,6 +10,7 @@
 
 #include "plan/verify.h"
 #include "ring/pages.h"
+#include "ring/plan_cost.h"
 #include "small_model.h"
 
 enum { HITS = 48 };

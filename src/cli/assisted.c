@@ -1,0 +1,226 @@
+#include "cli/assisted.h"
+
+#include <string.h>
+
+#include "cli/progress.h"
+#include "emit/top.h"
+
+bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events,
+                      const ts_encoder **encoder, ts_assist_events *made, ts_err *err)
+{
+    *encoder = model->encoder;
+    *made = (ts_assist_events){events, events};
+    if (!c->host)
+        return true;
+    const char *hardware = json_string_value(json_object_get(json_object_get(c->design.manifest, "host"), "hardware"));
+    ts_assist *assist = TS_NEW(arena, ts_assist);
+    if (!hardware || !ts_assist_choose(arena, model->graph, model->found, hardware, assist, err) ||
+        assist->encoder->layers != c->design.im->layers)
+        return ts_fail_as(err, TS_DAMAGED, "%s: model.onnx is not the model of this design: compile it again", c->design.dir);
+    *encoder = assist->encoder;
+    return ts_assist_tokens(arena, assist, events, made, err);
+}
+
+bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err)
+{
+    if (!text)
+        return true;
+    bus->what = "as given";
+    return (ts_deploy_way(text, &bus->mbits, &bus->ns) && bus->mbits >= 1 && bus->mbits <= 1e7) ||
+           ts_fail_as(err, TS_USAGE, "--host %s: give MBITS[:NANOSECONDS], bandwidth and latency each way, such as 32000:500", text);
+}
+
+bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *o, ts_err *err)
+{
+    if (o->pin)
+        return ts_fail_as(err, TS_USAGE, "--pin %s: stages of a slice cannot be pinned", o->pin);
+    if (!im->starts_in_ffn && !im->ends_in_attention)
+        return true;
+    const bool many =
+        o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
+    if (devices > 1 || many)
+        return ts_fail_as(err, TS_USAGE,
+                          "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several",
+                          assist->hardware);
+    if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
+        o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
+    return true;
+}
+
+static const ts_imodel *planned_until(ts_arena *arena, const ts_imodel *im, int end, ts_deploy_options how, const ts_plan_options *ring,
+                                      ts_deployment *deployment, ts_err *err)
+{
+    const bool whole = end == ts_block_count(im);
+    const ts_imodel *part = whole ? im : ts_imodel_slice(arena, im, (ts_slice){0, end, true, false}, err);
+    if (deployment->devices == 1)
+        how.mode = ts_mode_name(TS_MODE_MONOLITHIC);
+    ts_progress("planning %d of %d half layers", end, ts_block_count(im));
+    return part && ts_deploy_plan(arena, &how, ring, part, deployment, err) ? part : NULL;
+}
+
+const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model, const ts_imodel *im, const ts_deploy_options *o,
+                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, ts_err *err)
+{
+    ts_err none = {""};
+    const int step = deployment->devices == 1 ? 1 : 2; /* several rings have whole layers */
+    int fits = 0, too_long = ts_block_count(im);
+    if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.pin = o->pin}, err))
+        return NULL;
+    if (planned_until(arena, im, too_long, *o, ring, deployment, &none)) {
+        ts_fail_as(
+            err, TS_USAGE,
+            "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is "
+            "wanted",
+            o->device);
+        return NULL;
+    }
+    ts_deployment best = *deployment;
+    const ts_imodel *longest = NULL;
+    while (too_long - fits > step) {
+        const int half = (fits + too_long) / (2 * step) * step;
+        none = (ts_err){""};
+        const ts_imodel *part = planned_until(arena, im, half, *o, ring, deployment, &none);
+        if (part) {
+            longest = part;
+            best = *deployment;
+            fits = half;
+        } else {
+            too_long = half;
+        }
+    }
+    if (!longest) {
+        ts_fail_with(err, &none); /* of half a layer */
+        return NULL;
+    }
+    *deployment = best;
+    const char *hardware = ts_printf(arena, "embed-layers.%d%s", (fits - 1) / 2, fits % 2 ? ".attention" : "");
+    return ts_assist_choose(arena, model->graph, model->found, hardware, assist, err) ? longest : NULL;
+}
+
+/* ---- Written down */
+
+/* One number where all are the same. */
+static json_t *scales_json(const double *scale, int count)
+{
+    json_t *list = json_array();
+    bool same = true;
+    for (int i = 0; i < count; i++) {
+        same = same && scale[i] <= scale[0] && scale[i] >= scale[0];
+        json_array_append_new(list, json_real(scale[i]));
+    }
+    if (!same)
+        return list;
+    json_decref(list);
+    return json_real(scale[0]);
+}
+
+static json_t *end_json(const ts_value *value, const ts_fmt *fmt, const double *scale, int count)
+{
+    json_t *json = json_pack("{s:s}", "value", value->name);
+    if (fmt) {
+        json_object_set_new(json, "values", json_integer(count));
+        json_object_set_new(json, "bits", json_integer(fmt->bits));
+        json_object_set_new(json, "scale", scales_json(scale, count));
+    }
+    return json;
+}
+
+json_t *ts_assist_json(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus)
+{
+    const ts_fmt *out = !im ? NULL : im->head_count > 0 ? &im->head[im->head_count - 1].y : &im->res;
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s, s:s}", "hardware", a->hardware, "input", a->host.input->name, "output",
+                  a->host.output->name, "masks_keep", a->host.masks_keep, "to_hardware",
+                  end_json(a->host.from, im ? &im->in : NULL, im ? im->in_scale : NULL, im ? im->features : 0), "from_hardware",
+                  end_json(a->host.to, out, im ? ts_imodel_out_scale(im) : NULL, im ? im->outputs : 0), "front", a->front, "back", a->back);
+    CHECK(json);
+    if (a->why)
+        json_object_set_new(json, "why", json_string(a->why));
+    if (a->tokens)
+        json_object_set_new(json, "tokens", json_integer((json_int_t)a->tokens));
+    if (bus)
+        json_object_set_new(json, "bus", json_pack("{s:f, s:f, s:s}", "mbits", bus->mbits, "ns", bus->ns, "what", bus->what));
+    return json;
+}
+
+/* A ring with all weights on chip has no name of its own where the host is there, too. */
+static const char *mode_of(const ts_partition *p)
+{
+    return ts_mode_name(p->mode == TS_MODE_MONOLITHIC ? TS_MODE_ASSISTED : p->mode);
+}
+
+json_t *ts_assist_manifest(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *p)
+{
+    return json_pack("{s:s, s:o}", "mode", mode_of(p), "host", ts_assist_json(a, im, bus));
+}
+
+void ts_assist_report(const ts_assist *a, const ts_imodel *im, const ts_host_bus *bus, const ts_partition *p, json_t *report)
+{
+    json_t *host = ts_assist_json(a, im, bus);
+    json_object_set_new(host, "predicted", ts_assist_predicted_json(bus, p->ring, p->parts, p->prediction.tokens));
+    json_object_set_new(report, "host", host);
+    json_object_set_new(report, "mode", json_string(mode_of(p)));
+}
+
+static int bytes(int values, int lane_bits, int transfers)
+{
+    return (values * lane_bits + 7) / 8 * transfers;
+}
+
+ts_host_prediction ts_assist_predict(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
+{
+    const ts_imodel *first = ring[0].im, *last = ring[count - 1].im;
+    const ts_ports in = ts_ports_of(first, ring[0].plan), out = ts_ports_of(last, ring[count - 1].plan);
+    return ts_host_predict(bus, ring, count, n, last->pool == TS_POOL_NONE ? n : 1, bytes(first->features, in.hit_lane, 1),
+                           bytes(out.lanes, out.out_lane, out.beats));
+}
+
+json_t *ts_assist_predicted_json(const ts_host_bus *bus, const ts_chain_ring *ring, int count, int n)
+{
+    const ts_host_prediction p = ts_assist_predict(bus, ring, count, n);
+    json_t *json = json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:I}", "tokens", p.tokens, "token_bytes", p.token_bytes, "results",
+                             p.rows, "result_bytes", p.row_bytes, "to_hardware_cycles", p.to_cycles, "from_hardware_cycles", p.from_cycles,
+                             "latency_cycles", (json_int_t)p.latency_cycles, "interval_cycles", (json_int_t)p.interval_cycles);
+    CHECK(json);
+    return json;
+}
+
+json_t *ts_assist_measured_json(const ts_host_time *t)
+{
+    return json_pack("{s:f, s:f, s:i}", "front_ms", 1e3 * ts_host_mean(t->front, t->fronts), "back_ms",
+                     1e3 * ts_host_mean(t->back, t->backs), "events", t->fronts);
+}
+
+/* ---- Read back */
+
+bool ts_assist_is(const ts_design *design)
+{
+    return json_object_get(design->manifest, "host") != NULL;
+}
+
+static const char *text_in(const json_t *host, const char *object, const char *member)
+{
+    return json_string_value(json_object_get(json_object_get(host, object), member));
+}
+
+bool ts_assist_host(ts_arena *arena, const ts_design *design, const ts_graph *g, ts_host *host, ts_err *err)
+{
+    const json_t *json = json_object_get(design->manifest, "host");
+    const char *from = text_in(json, "to_hardware", "value"), *to = text_in(json, "from_hardware", "value");
+    const ts_value *first = from ? ts_graph_find(g, from) : NULL, *last = to ? ts_graph_find(g, to) : NULL;
+    if (!first || !last || first->constant || last->constant)
+        return ts_fail_as(err, TS_DAMAGED, "%s: model.onnx is not the model of this design: compile it again", design->dir);
+    if (!ts_host_open(arena, g, first, last, json_is_true(json_object_get(json, "masks_keep")), host, err))
+        return false;
+    return ts_host_width(host) == design->im->features ||
+           ts_fail_as(err, TS_DAMAGED, "%s: '%s' of model.onnx has %d values a token, the hardware reads %d: compile the model again",
+                      design->dir, from, ts_host_width(host), design->im->features);
+}
+
+ts_host_bus ts_assist_bus(const ts_design *design)
+{
+    const json_t *host = json_object_get(design->manifest, "host"), *bus = json_object_get(host, "bus");
+    const char *what = text_in(host, "bus", "what");
+    const double mbits = json_number_value(json_object_get(bus, "mbits")), ns = json_number_value(json_object_get(bus, "ns"));
+    return (ts_host_bus){mbits >= 1 ? mbits : 1, ns > 0 ? ns : 0, what ? what : ""};
+}

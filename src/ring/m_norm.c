@@ -1,0 +1,242 @@
+#define TS_FAIL_CODE TS_DAMAGED
+/* What passes a token of d values through its channels: ts_rqvec, the requantiser in front of a stage, and ts_norm. */
+#include "ring/module.h"
+
+#include "ring/cost_terms.h"
+
+static void parameter_image(ts_printer *p, const ts_ring_node *n, ts_mem_style style, const char *suffix, char name, ts_memory_kind kind)
+{
+    ts_print(p, ".INIT_%c(", name);
+    ts_print_image(p, style, n->name, suffix);
+    ts_print(p, "), .CFG_%c(%d)", name, ts_memory_id(kind, n->id));
+}
+
+/* ---- ts_rqvec */
+
+static void rqvec_bits(const ts_ring *r, const ts_ring_node *n, ts_port_bits *b)
+{
+    const ts_rqv_widths *w = &r->w->rqv[n->id];
+    b->in[0] = w->d * w->xw;
+    b->out[0] = w->d * w->yw;
+}
+
+static bool rqvec_check(const ts_ring *r, const ts_ring_node *n, ts_err *err)
+{
+    return ts_plan_in_range(n->name, "nr", r->plan->rqv[n->id].nr, 1, r->w->rqv[n->id].d, err);
+}
+
+static void rqvec_parameters(ts_printer *p, const ts_ring_node *n)
+{
+    const ts_rqv_widths *w = &p->ring->w->rqv[n->id];
+    const ts_rqv_fold *f = &p->ring->plan->rqv[n->id];
+    ts_print(p,
+             "\n        .D(%d), .NR(%d), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
+             "        .XW(%d), .S2(%d), .EW(3), .BIASW(%d), .YW(%d), .VARBITS(%d), .PSTYLE(\"%s\"), ",
+             w->d, f->nr, w->pages, w->xw, w->s2, w->biasw, w->yw, w->varbits, ts_mem_style_name(f->pstyle));
+    parameter_image(p, n, f->pstyle, "q", 'Q', TS_MEMORY_RQVEC);
+    ts_print(p, "\n    ");
+}
+
+static ts_cost rqvec_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
+{
+    const ts_rqv_widths *w = &r->w->rqv[n->id];
+    const ts_rqv_fold *f = &r->plan->rqv[n->id];
+    const int D = w->d, NR = f->nr, XW = w->xw, YW = w->yw, PAGES = w->pages;
+    ts_resources self = {0};
+#define COST_ts_rqvec
+#include "ring/cost_table.def"
+#undef COST_ts_rqvec
+    ts_cost sum = both(self);
+    const int entry = ts_requant_bits(w->varbits) + w->biasw, depth = cdiv(STEPS + 11, STEPS) + 2;
+    ts_cost_add(&sum, 1, ts_cost_page(PAGES, imax(QAW, 1)));
+    ts_cost_add(&sum, 1, ts_cost_select(STEPS, NR * XW));
+    ts_cost_add(&sum, 1, ts_cost_delay(NR * XW, 1));
+    ts_cost_add(&sum, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
+    ts_cost_add(&sum, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, TS_SHIFT_BITS, YW, w->varbits));
+    ts_cost_add(&sum, 1, ts_cost_collect(map, NR * YW, STEPS, depth));
+    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, r->w->tagw, depth));
+    ts_cost_add(&sum, 1, ts_cost_watch(3, 6));
+    return sum;
+}
+
+static void rqvec_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
+{
+    enum { LAG = 9 /* beside its steps */ };
+    /* The token stays in the slice in front for all steps; one at half rate then needs a cycle for the next. */
+    const int steps = ts_ceil_div(r->w->rqv[n->id].d, r->plan->rqv[n->id].nr), latency = steps + LAG + (steps > 1);
+    const int formed = forming + steps - 1, own = steps + r->plan->half, ii = forming && formed > own ? formed : own;
+    t->stage =
+        (ts_stage_time){.latency = latency, .ii = ii, .room = ts_vector_room(latency, ii), .takes = steps - 1, .pages = TS_LIN_COUNT};
+}
+
+static void rqvec_memories(const ts_ring *r, const ts_ring_node *n, ts_memory_list *list)
+{
+    const ts_rqv_widths *w = &r->w->rqv[n->id];
+    const ts_rqv_fold *f = &r->plan->rqv[n->id];
+    ts_memory_add(list, TS_MEMORY_RQVEC, n->id, n->name, "q", f->nr * (ts_requant_bits(w->varbits) + w->biasw),
+                  w->pages * ts_ceil_div(w->d, f->nr), f->pstyle);
+}
+
+static void rqvec_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_image *image)
+{
+    const ts_rqv_widths *w = &r->w->rqv[mem->stage];
+    const int nr = r->plan->rqv[mem->stage].nr, entry = ts_requant_bits(w->varbits) + w->biasw, rows = ts_ceil_div(w->d, nr);
+    for (int page = 0; page < w->pages; page++) {
+        const ts_rq *rq = ts_ring_rqv(r->im, (ts_rqv_id)mem->stage, page);
+        for (int c = 0; rq && c < w->d; c++) {
+            const int word = page * rows + c / nr;
+            const int end = ts_memory_put_requant(image, word, c % nr * entry, w->varbits, rq->m[c], rq->e[c], rq->out.bits);
+            ts_memory_put(image, word, end, w->biasw, rq->b ? rq->b[c] : 0);
+        }
+    }
+}
+
+static int rqvec_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
+{
+    (void)r;
+    list[0] = (ts_style_place){&plan->rqv[n->id].pstyle};
+    return 1;
+}
+
+const ts_module ts_module_rqvec = {
+    .name = "ts_rqvec",
+    .in = {"s"},
+    .out = {"m"},
+    .watched = true,
+    .configured = true,
+    .bits = rqvec_bits,
+    .check = rqvec_check,
+    .parameters = rqvec_parameters,
+    .cost = rqvec_cost,
+    .time = rqvec_time,
+    .memories = rqvec_memories,
+    .fill = rqvec_fill,
+    .styles = rqvec_styles,
+};
+
+/* ---- ts_norm */
+
+static void norm_bits(const ts_ring *r, const ts_ring_node *n, ts_port_bits *b)
+{
+    b->in[0] = b->out[0] = r->w->nrm[n->id].d * r->w->res_w;
+}
+
+static bool norm_check(const ts_ring *r, const ts_ring_node *n, ts_err *err)
+{
+    return ts_plan_in_range(n->name, "np", r->plan->nrm[n->id].np, 1, r->w->nrm[n->id].d, err);
+}
+
+static void norm_parameters(ts_printer *p, const ts_ring_node *n)
+{
+    const ts_ring *r = p->ring;
+    const ts_nrm_widths *w = &r->w->nrm[n->id];
+    const ts_nrm_fold *f = &r->plan->nrm[n->id];
+    ts_print(p,
+             "\n        .D(%d), .NP(%d), .REG(REG), .DIGITS(REG), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
+             "        .W(%d), .YW(%d), .TSHIFT(%d), .YSHIFT(%d), .BIASW(%d), .EPSW(%d), .PSTYLE(\"%s\"),\n        ",
+             w->d, f->np, w->pages, r->w->res_w, r->w->res_w, w->t_shift, w->y_shift, w->biasw, w->epsw, ts_mem_style_name(f->pstyle));
+    parameter_image(p, n, f->pstyle, "g", 'G', TS_MEMORY_GAIN);
+    ts_print(p, ", ");
+    parameter_image(p, n, f->pstyle, "e", 'E', TS_MEMORY_EPS);
+    ts_print(p, "\n    ");
+}
+
+static ts_cost norm_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
+{
+    const ts_nrm_widths *w = &r->w->nrm[n->id];
+    const ts_nrm_fold *f = &r->plan->nrm[n->id];
+    const int W = r->w->res_w, YW = W, LW = r->w->lw, REG = r->plan->reg;
+    const int DIGITS = REG, D = w->d, NP = f->np, TSHIFT = w->t_shift, EPSW = w->epsw, PAGES = w->pages;
+    ts_resources self = {0};
+#define COST_ts_norm
+#include "ring/cost_table.def"
+#undef COST_ts_norm
+    ts_cost sum = both(self);
+    const int tree = cdiv(clog2(NP), REG), rsqrt = 3 + cdiv(18, DIGITS) + cdiv(16, DIGITS);
+    const int tokens = cdiv(3 * B + 2 * tree + 15 + rsqrt + 2, B) + 1;
+    int ones = 0; /* D * x is a sum of shifted x */
+    for (int d = D; d; d >>= 1)
+        ones += d & 1;
+    const int times = cdiv(clog2(ones), REG);
+    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, r->w->tagw, tokens));
+    ts_cost_add(&sum, 3, ts_cost_beats(B));
+    ts_cost_add(&sum, 1, ts_cost_tree(NP, W, SW, REG));
+    ts_cost_add(&sum, 1, ts_cost_delay(1, tree));
+    ts_cost_add(&sum, 1, ts_cost_pulse(1, tree + 1));
+    ts_cost_add(&sum, 1, ts_cost_delay(NP * W, B + tree - times));
+    ts_cost_add(&sum, NP, ts_cost_tree(ones, SW, SW, REG));
+    ts_cost_add(&sum, NP, ts_cost_mul(map, TW, TW, true, true));
+    ts_cost_add(&sum, 1, ts_cost_tree(NP, 2 * TW, 2 * TW + clog2(NP), REG));
+    ts_cost_add(&sum, 1, ts_cost_delay(1, 3 + tree));
+    ts_cost_add(&sum, 1, ts_cost_pulse(1, 3 + tree + 1));
+    ts_cost_add(&sum, 1, ts_cost_delay(LW, B + 2 * tree + 1));
+    ts_cost_add(&sum, 1, ts_cost_delay(LW, 3));
+    ts_cost_add(&sum, 1, ts_cost_mem(map, EPSW, PAGES, f->pstyle, true));
+    ts_cost_add(&sum, 1, ts_cost_rsqrt(VW, LW, DIGITS));
+    ts_cost_add(&sum, 1, ts_cost_delay(NP * TW, B + tree + 3 + rsqrt));
+    ts_cost_add(&sum, 1, ts_cost_pulse(1, 4));
+    ts_cost_add(&sum, 1, ts_cost_delay(6, 2));
+    ts_cost_add(&sum, 1, ts_cost_mem(map, NP * (w->biasw + TS_MULTIPLIER_BITS), PAGES * B, f->pstyle, true));
+    ts_cost_add(&sum, NP, ts_cost_mul(map, TW, 17, true, false));
+    ts_cost_add(&sum, NP, ts_cost_requant(map, 19, 1, w->y_shift, w->biasw, 1, YW, false));
+    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, NP * YW, tokens * B));
+    ts_cost_add(&sum, 1, ts_cost_watch(2, 5));
+    return sum;
+}
+
+static void norm_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
+{
+    const int np = r->plan->nrm[n->id].np, reg = r->plan->reg, steps = ts_ceil_div(r->w->nrm[n->id].d, np);
+    const int recurrences = ts_ceil_div(18, reg) + ts_ceil_div(16, reg); /* a digit is an adder */
+    const int latency = 3 * steps + 2 * ts_tree_cycles(np, reg) + 18 + recurrences;
+    (void)forming;
+    t->stage = (ts_stage_time){.latency = latency, .ii = steps, .room = ts_ceil_div(latency + 2, steps) + 1, .pages = TS_LIN_COUNT};
+    t->forming = steps;
+}
+
+static void norm_memories(const ts_ring *r, const ts_ring_node *n, ts_memory_list *list)
+{
+    const ts_nrm_widths *w = &r->w->nrm[n->id];
+    const ts_nrm_fold *f = &r->plan->nrm[n->id];
+    ts_memory_add(list, TS_MEMORY_GAIN, n->id, n->name, "g", f->np * (w->biasw + TS_MULTIPLIER_BITS), w->pages * ts_ceil_div(w->d, f->np),
+                  f->pstyle);
+    ts_memory_add(list, TS_MEMORY_EPS, n->id, n->name, "e", w->epsw, w->pages, f->pstyle);
+}
+
+static void norm_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_image *image)
+{
+    const ts_nrm_widths *w = &r->w->nrm[mem->stage];
+    const int np = r->plan->nrm[mem->stage].np, entry = TS_MULTIPLIER_BITS + w->biasw, rows = ts_ceil_div(w->d, np);
+    for (int page = 0; page < w->pages; page++) {
+        const ts_inorm *norm = ts_ring_nrm(r->im, (ts_nrm_id)mem->stage, page);
+        if (norm && mem->kind == TS_MEMORY_EPS)
+            ts_memory_put(image, page, 0, w->epsw, (int64_t)norm->eps);
+        for (int c = 0; norm && mem->kind == TS_MEMORY_GAIN && c < w->d; c++) {
+            ts_memory_put(image, page * rows + c / np, c % np * entry, TS_MULTIPLIER_BITS, norm->gain[c]);
+            ts_memory_put(image, page * rows + c / np, c % np * entry + TS_MULTIPLIER_BITS, w->biasw, norm->bias[c]);
+        }
+    }
+}
+
+static int norm_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
+{
+    (void)r;
+    list[0] = (ts_style_place){&plan->nrm[n->id].pstyle};
+    return 1;
+}
+
+const ts_module ts_module_norm = {
+    .name = "ts_norm",
+    .in = {"s"},
+    .out = {"m"},
+    .watched = true,
+    .configured = true,
+    .bits = norm_bits,
+    .check = norm_check,
+    .parameters = norm_parameters,
+    .cost = norm_cost,
+    .time = norm_time,
+    .memories = norm_memories,
+    .fill = norm_fill,
+    .styles = norm_styles,
+};
