@@ -106,10 +106,11 @@ TESSERA_API const char *tessera_version(void);
 typedef struct tessera_arrays {
     size_t size;
     int64_t events;
-    int features;        /* values of a hit */
-    const int32_t *hits; /* [events]: of each event, >= 0 */
-    const float *values; /* [sum of hits][features], finite */
-    const int64_t *id;   /* [events], for messages and results; NULL: 0, 1, 2, ... */
+    int features;          /* values of a hit */
+    const int32_t *hits;   /* [events]: of each event, >= 0 */
+    const float *values;   /* [sum of hits][features], finite */
+    const int64_t *id;     /* [events], no two the same, for messages and results; NULL: 0, 1, 2, ... */
+    const int64_t *hit_id; /* [sum of hits], in an event no two the same; NULL: 0, 1, 2, ... in every event */
 } tessera_arrays;
 
 /* Where a call takes events from: exactly one of `events`, `samples` and `arrays`. Values are raw where there is an inputs file (a compiled
@@ -149,7 +150,7 @@ TESSERA_API void tessera_events_free(tessera_events *events);
 /* What a call found, as text for people (the tables that the command prints) and as JSON for machines. */
 typedef struct tessera_report tessera_report;
 TESSERA_API const char *tessera_report_text(const tessera_report *report); /* lines, each with its end; may be "" */
-TESSERA_API const char *tessera_report_json(const tessera_report *report); /* an object */
+TESSERA_API const char *tessera_report_json(const tessera_report *report); /* an object, where nothing else is said */
 TESSERA_API void tessera_report_free(tessera_report *report);
 
 /* ---- inspect: what a model computes, and whether it can be built */
@@ -166,28 +167,31 @@ typedef struct tessera_model_info {
     const char *pooling;    /* "none": a result a hit; "mean", "max", "first": one an event */
     const char *mask;       /* "none", "input", "data" */
     int64_t parameters;
+    const char *samples; /* shape of the samples that it takes instead of events, "[samples][3][32][32]"; NULL: it takes events */
     bool whole; /* all of the model has hardware; otherwise the figures are those of the part that has, and the host computes the rest */
 } tessera_model_info;
 
-typedef enum tessera_format { TESSERA_TEXT, TESSERA_JSON, TESSERA_GRAPH } tessera_format; /* GRAPH: the folded graph, a line a node */
-
-/* Reads, folds and recognises a model. What is not supported is an error that names the node. Warns of what is built differently from what
-   the file says. With `graph`, a model that cannot be built still comes back, beside the error, if its graph could be read: then only
-   TESSERA_GRAPH says something of it. */
 typedef struct tessera_model_options {
     size_t size;
     const char *path; /* .onnx; a pipe will do */
-    bool graph;       /* only the folded graph is wanted */
+    bool graph;       /* the folded graph is wanted, also of a model that cannot be built */
 } tessera_model_options;
+
+/* Reads, folds and recognises a model. What is not supported is an error that names the node; with `graph`, *model comes back beside the
+   error where the graph could be read, for tessera_model_graph and nothing else. Otherwise *model is NULL after errors. Warns of what is
+   built differently from what the file says. */
 TESSERA_API tessera_code tessera_model_open(const tessera_model_options *options, const tessera_callbacks *callbacks, tessera_model **model,
                                             tessera_error *error);
+/* False where the model cannot be built. Any number of threads. */
 TESSERA_API bool tessera_model_describe(const tessera_model *model, tessera_model_info *info);
-TESSERA_API const char *tessera_model_text(const tessera_model *model, tessera_format format);
+TESSERA_API tessera_code tessera_model_report(const tessera_model *model, tessera_report **report, tessera_error *error);
+/* The folded graph as text, a line a node. */
+TESSERA_API tessera_code tessera_model_graph(const tessera_model *model, tessera_report **report, tessera_error *error);
 TESSERA_API void tessera_model_free(tessera_model *model);
 
 /* ---- devices */
 
-/* The devices that the library knows, as a table or as JSON, in a report. */
+/* The devices that the library knows; the JSON is a list. */
 TESSERA_API tessera_code tessera_devices(tessera_report **report, tessera_error *error);
 
 /* ---- compile: from a model to a directory of hardware */

@@ -1,9 +1,9 @@
 #include "api/call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/boundary.h"
-#include "base/json.h"
 
 #define SAME(own, public) _Static_assert((int)(own) == (int)(public), #own " is " #public)
 SAME(TS_FAILED, TESSERA_FAILED);
@@ -55,24 +55,31 @@ typedef struct call {
     ts_call_body *body;
     void *job;
     ts_notices notices;
+    char step[200]; /* that goes on */
 } call;
 
 static void on_message(void *user, ts_notice_kind kind, const char *text)
 {
-    const tessera_callbacks *to = user;
-    to->message(to->user, (tessera_message_kind)kind, text);
+    const tessera_callbacks *to = &((const call *)user)->callbacks;
+    if (to->message)
+        to->message(to->user, (tessera_message_kind)kind, text);
 }
 
 static void on_step(void *user, const char *what)
 {
-    const tessera_callbacks *to = user;
-    to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .step = what, .fraction = -1, .events = -1});
+    call *c = user;
+    const tessera_callbacks *to = &c->callbacks;
+    snprintf(c->step, sizeof c->step, "%s", what);
+    if (to->progress)
+        to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .step = what, .fraction = -1, .events = -1});
 }
 
 static void on_progress(void *user, long long done, long long total, double fraction)
 {
-    const tessera_callbacks *to = user;
-    to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .fraction = fraction, .events = done, .expected = total});
+    const tessera_callbacks *to = &((const call *)user)->callbacks;
+    if (to->progress)
+        to->progress(to->user,
+                     &(tessera_progress){.size = sizeof(tessera_progress), .fraction = fraction, .events = done, .expected = total});
 }
 
 static bool run(void *user, ts_err *err)
@@ -86,12 +93,13 @@ tessera_code ts_call(const tessera_callbacks *callbacks, tessera_error *error, t
     call c = {.body = body, .job = job};
     ts_err err = {""};
     bool ok = !callbacks || TS_TAKE_OPTIONS(&c.callbacks, callbacks, tessera_callbacks, &err);
-    c.notices = (ts_notices){.user = &c.callbacks,
-                             .message = c.callbacks.message ? on_message : NULL,
-                             .step = c.callbacks.progress ? on_step : NULL,
-                             .progress = c.callbacks.progress ? on_progress : NULL};
+    c.notices = (ts_notices){.user = &c, .message = on_message, .step = on_step, .progress = on_progress};
     const ts_option_names before = ts_option_names_set((ts_option_names){c.callbacks.option, c.callbacks.user});
     ok = ok && ts_boundary_run(run, &c, &err);
+    if (!ok && err.code == TS_OUT_OF_MEMORY && *c.step) {
+        const size_t used = strlen(err.msg);
+        snprintf(err.msg + used, sizeof err.msg - used, ", while %s", c.step);
+    }
     ts_notice_step_end(&c.notices);
     ts_option_names_set(before);
     const tessera_code code = ok ? TESSERA_OK : err.code ? (tessera_code)err.code : TESSERA_FAILED;
@@ -134,13 +142,13 @@ struct tessera_report {
     const char *text, *json;
 };
 
-tessera_report *ts_report_new(const char *text, const json_t *json)
+tessera_report *ts_report_new(const char *text, const char *json)
 {
     ts_arena *arena = ts_arena_new();
     tessera_report *report = TS_NEW(arena, tessera_report);
     report->arena = arena;
     report->text = ts_strdup(arena, text);
-    report->json = json ? ts_json_text(arena, json, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10)) : "{}";
+    report->json = ts_strdup(arena, json ? json : "{}");
     return report;
 }
 

@@ -1,7 +1,6 @@
 /* What every function of tessera.h does first and last. */
 #ifndef TS_API_CALL_H
 #define TS_API_CALL_H
-#include <jansson.h>
 #include <tessera/tessera.h>
 
 #include "base/arena.h"
@@ -23,7 +22,7 @@ bool ts_take_options(void *own, size_t own_size, const void *given, const char *
 /* Fills a caller's summary, as far as its size goes; NULL and a size of zero are fine. from: of this version, size included. */
 void ts_give_summary(void *to, const void *from, size_t from_size);
 
-/* A report of its own, copies of both. json may be NULL: {}. */
-tessera_report *ts_report_new(const char *text, const json_t *json);
+/* A report of its own, copies of both texts. json: an object, or NULL: {}. */
+tessera_report *ts_report_new(const char *text, const char *json);
 
 #endif

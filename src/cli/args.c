@@ -2,10 +2,26 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN = 28 }; /* where the help texts of --help begin */
+enum { COLUMN = 28, MOST = 64 }; /* where the help texts of --help begin; options of a verb, at most */
+
+/* What is wrong. */
+typedef struct message {
+    char text[512];
+} message;
+
+static bool wrong(message *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static bool wrong(message *m, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(m->text, sizeof m->text, fmt, ap);
+    va_end(ap);
+    return false;
+}
 
 static void print_help(const ts_verb *verb, const ts_arg *table)
 {
@@ -28,7 +44,7 @@ static const ts_arg *find(const ts_arg *table, const char *text, size_t length)
     return NULL;
 }
 
-static bool set_value(const ts_arg *a, const char *text, ts_err *err)
+static bool set_value(const ts_arg *a, const char *text, message *m)
 {
     if (a->kind == TS_ARG_TEXT) {
         *(const char **)a->value = text;
@@ -38,8 +54,8 @@ static bool set_value(const ts_arg *a, const char *text, ts_err *err)
     errno = 0;
     const double value = strtod(text, &end);
     if (!*text || *end || errno || !isfinite(value) || value < a->min || value > a->max || (a->kind == TS_ARG_INT && value != floor(value)))
-        return ts_fail(err, "--%s is '%s'; expected %s from %.10g to %.10g", a->name, text,
-                       a->kind == TS_ARG_INT ? "an integer" : "a number", a->min, a->max);
+        return wrong(m, "--%s is '%s'; expected %s from %.10g to %.10g", a->name, text, a->kind == TS_ARG_INT ? "an integer" : "a number",
+                     a->min, a->max);
     if (a->kind == TS_ARG_INT)
         *(int *)a->value = (int)value;
     else
@@ -47,14 +63,9 @@ static bool set_value(const ts_arg *a, const char *text, ts_err *err)
     return true;
 }
 
-ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, ts_err *err)
+static bool parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, message *m)
 {
-    bool seen[64] = {false}, options_end = false;
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(verb, table);
-            return TS_ARGS_HELP;
-        }
+    bool seen[MOST] = {false}, options_end = false;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
         if (strcmp(text, "--") == 0 && !options_end) {
@@ -62,57 +73,54 @@ ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc,
             continue;
         }
         if (text[0] != '-' || !text[1] || options_end) {
-            if (!operand || *operand) {
-                ts_fail(err, "unexpected argument '%s'", text);
-                return TS_ARGS_BAD;
-            }
+            if (!operand || *operand)
+                return wrong(m, "unexpected argument '%s'", text);
             *operand = text;
             continue;
         }
         const char *name = text + (text[1] == '-' ? 2 : 1), *equals = strchr(name, '=');
         const ts_arg *a = find(table, name, equals ? (size_t)(equals - name) : strlen(name));
-        if (!a || (text[1] == '-') != (a->name[1] != 0)) {
-            ts_fail(err, "unknown option '%s'", text);
-            return TS_ARGS_BAD;
-        }
-        CHECK(a - table < (long)(sizeof seen / sizeof *seen));
+        if (!a || (text[1] == '-') != (a->name[1] != 0))
+            return wrong(m, "unknown option '%s'", text);
         seen[a - table] = true;
         if (a->kind == TS_ARG_FLAG) {
-            if (equals) {
-                ts_fail(err, "--%s takes no value", a->name);
-                return TS_ARGS_BAD;
-            }
+            if (equals)
+                return wrong(m, "--%s takes no value", a->name);
             *(bool *)a->value = true;
             continue;
         }
         const char *value = equals ? equals + 1 : ++i < argc ? argv[i] : NULL;
-        if (!value) {
-            ts_fail(err, "%s needs a value: %s", text, a->meta);
-            return TS_ARGS_BAD;
-        }
-        if (!set_value(a, value, err))
-            return TS_ARGS_BAD;
+        if (!value)
+            return wrong(m, "%s needs a value: %s", text, a->meta);
+        if (!set_value(a, value, m))
+            return false;
     }
     for (const ts_arg *a = table; a->name; a++)
-        if (a->required && !seen[a - table]) {
-            ts_fail(err, "%s%s %s is required", a->name[1] ? "--" : "-", a->name, a->meta ? a->meta : "");
-            return TS_ARGS_BAD;
+        if (a->required && !seen[a - table])
+            return wrong(m, "%s%s %s is required", a->name[1] ? "--" : "-", a->name, a->meta ? a->meta : "");
+    if (operand && !*operand)
+        return wrong(m, "%s is missing", verb->operand);
+    return true;
+}
+
+bool ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, int *status)
+{
+    message m;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(verb, table);
+            *status = 0;
+            return false;
         }
-    if (operand && !*operand) {
-        ts_fail(err, "%s is missing", verb->operand);
-        return TS_ARGS_BAD;
-    }
-    return TS_ARGS_OK;
+    if (parse(verb, table, argc, argv, operand, &m))
+        return true;
+    fprintf(stderr, "tessera %s: %s\nTry: tessera %s --help\n", verb->name, m.text, verb->name);
+    *status = TS_USAGE;
+    return false;
 }
 
 int ts_cli_fail(const ts_verb *verb, const ts_err *err)
 {
     fprintf(stderr, "tessera %s: %s\n", verb->name, err->msg);
     return err->code ? (int)err->code : TS_FAILED;
-}
-
-int ts_cli_usage(const ts_verb *verb, const ts_err *err)
-{
-    fprintf(stderr, "tessera %s: %s\nTry: tessera %s --help\n", verb->name, err->msg, verb->name);
-    return 2;
 }

@@ -22,16 +22,14 @@ typedef struct ts_verb {
     int (*run)(const struct ts_verb *verb, int argc, char **argv); /* argv[0] is the verb; returns the exit status */
 } ts_verb;
 
-typedef enum { TS_ARGS_OK, TS_ARGS_HELP, TS_ARGS_BAD } ts_args_result;
-
-/* Fills the table's values and *operand. HELP: --help was given and printed; BAD: *err says why. The table ends with a NULL name. */
-ts_args_result ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, ts_err *err);
+/* Fills the table's values and *operand. False where there is nothing left to do, with the exit status: --help was given and printed, or
+   something is wrong and told. The table ends with a NULL name. */
+bool ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, int *status);
 
 /* Exit status of a verb that did its work, but for events that the hardware refuses. */
 enum { TS_CLI_REFUSED = 3 };
 
-/* Prints "tessera VERB: MESSAGE" to stderr; returns the exit status: the error's code, or 2 for wrong usage. */
+/* Prints "tessera VERB: MESSAGE" to stderr; returns the exit status: the error's code. */
 int ts_cli_fail(const ts_verb *verb, const ts_err *err);
-int ts_cli_usage(const ts_verb *verb, const ts_err *err);
 
 #endif

@@ -27,6 +27,7 @@ static const struct {
 } named[] = {
     {"samples", "--input"},
     {"output", "-o"},
+    {"clock_mhz", "--clock"},
 };
 
 const char *ts_cli_option(void *unused, const char *member)

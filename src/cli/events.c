@@ -86,9 +86,9 @@ int ts_verb_events(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, NULL, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, NULL, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     const bool ok = execute(arena, &o, &err);
     ts_progress_end();

@@ -1,9 +1,9 @@
 /* tessera plan */
 #include "base/json.h"
-#include "cli/deploy.h"
-#include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/report.h"
+#include "flow/deploy.h"
+#include "flow/session.h"
 #include "ring/plan_cost.h"
 
 static void print_stages(const ts_plan *plan, const ts_imodel *im, const ts_device *device)
@@ -40,7 +40,7 @@ static void print(ts_arena *arena, const ts_design *design, const json_t *all, b
     fputs(why ? why : "", stdout);
     puts("plan verified: blocks, devices, links, queues, resources and predicted cycles");
     for (int p = 0; p < design->parts; p++) {
-        const ts_design_part *part = &design->part[p];
+        const ts_system_ring *part = &design->part[p];
         ts_err none = {""};
         const ts_device *device = ts_design_device(arena, part->dir, part->device, &none);
         if (design->parts > 1)
@@ -61,9 +61,9 @@ int ts_verb_plan(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &dir, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &dir, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     ts_design design;
     bool ok = ts_design_load(arena, dir, &design, &err);

@@ -2,12 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/assisted.h"
 #include "cli/notices.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/report.h"
+#include "flow/assisted.h"
+#include "flow/session.h"
 #include "search/profile.h"
 
 typedef struct options {
@@ -65,8 +65,9 @@ static bool profile(ts_arena *arena, const options *o, ts_err *err)
     ts_float_model model;
     const ts_encoder *encoder = NULL;
     ts_assist_events both = {NULL, NULL};
-    const ts_events *events =
-        ts_load_float_model(arena, c.onnx, &model, err) ? ts_load_events(arena, &o->source, c.inputs, c.host, err) : NULL;
+    const ts_events *events = ts_load_float_model(arena, c.onnx, o->source.notices, &model, err)
+                                  ? ts_load_events(arena, &o->source, c.inputs, c.host, err)
+                                  : NULL;
     bool ok = events && ts_assist_beside(arena, &c, &model, events, &encoder, &both, err);
     for (int e = 0; ok && e < events->count; e++)
         ok = ts_encoder_eval_check(encoder, both.tokens->event[e].n, true, err);
@@ -100,9 +101,9 @@ int ts_verb_profile(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.dir, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &o.dir, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     const bool ok = profile(arena, &o, &err);
     ts_progress_end();

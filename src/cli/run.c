@@ -2,18 +2,18 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/assisted.h"
 #include "cli/notices.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 #include "cli/trace.h"
 #include "cli/verbs.h"
 #include "data/results.h"
 #include "design/report.h"
 #include "emu/emu.h"
+#include "flow/assisted.h"
 #include "flow/feed.h"
 #include "flow/output.h"
 #include "flow/refused.h"
+#include "flow/session.h"
 #include "ref/graph_eval.h"
 #include "ref/mask_watch.h"
 
@@ -273,7 +273,7 @@ static bool load(ts_arena *arena, run *r, ts_err *err)
         return false;
     if (r->compiled && !ts_check_output_design(o->output, &r->c.design, err))
         return false;
-    if ((is_float || o->trace) && !ts_load_float_model(arena, r->compiled ? r->c.onnx : o->model, &r->floating, err))
+    if ((is_float || o->trace) && !ts_load_float_model(arena, r->compiled ? r->c.onnx : o->model, o->source.notices, &r->floating, err))
         return false;
     for (const ts_external *file = r->floating.external; file; file = file->next)
         if (!ts_check_output_is_not(o->output, file->path, "a file that the model's weights are in", err))
@@ -422,9 +422,9 @@ int ts_verb_run(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.model, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &o.model, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     bool refused = false;
     const bool ok = execute(arena, &o, &refused, &err);

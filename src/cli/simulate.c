@@ -4,15 +4,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/assisted.h"
 #include "cli/notices.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/report.h"
 #include "emu/emu.h"
+#include "flow/assisted.h"
 #include "flow/feed.h"
 #include "flow/refused.h"
+#include "flow/session.h"
 #include "plan/predict.h"
 
 typedef struct options {
@@ -393,9 +393,9 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &o.dir, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &o.dir, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     bool refused = false;
     const bool ok = parse_link_fault(o.link_fault, &o.link, &err) && parse_page_fault(o.page_fault, &o.page, &err) &&

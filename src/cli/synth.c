@@ -1,12 +1,12 @@
 /* tessera synth */
 #include <math.h>
 
-#include "cli/deploy.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 #include "cli/verbs.h"
 #include "design/predicted.h"
 #include "design/report.h"
+#include "flow/deploy.h"
+#include "flow/session.h"
 #include "ring/plan_cost.h"
 #include "synth/synth.h"
 
@@ -79,9 +79,9 @@ int ts_verb_synth(const ts_verb *verb, int argc, char **argv)
     const char *dir = NULL;
     const ts_arg table[] = {{NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false}};
     ts_err err = {""};
-    const ts_args_result parsed = ts_args_parse(verb, table, argc, argv, &dir, &err);
-    if (parsed != TS_ARGS_OK)
-        return parsed == TS_ARGS_HELP ? 0 : ts_cli_usage(verb, &err);
+    int status;
+    if (!ts_args_parse(verb, table, argc, argv, &dir, &status))
+        return status;
     ts_arena *arena = ts_arena_new();
     const bool ok = synth(arena, dir, &err);
     ts_progress_end();

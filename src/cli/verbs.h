@@ -1,9 +1,10 @@
-/* The verbs, one file each beside this one; `compile` is in main.c. */
+/* The verbs, one file each beside this one. */
 #ifndef TS_VERBS_H
 #define TS_VERBS_H
 #include "cli/args.h"
 
 int ts_verb_inspect(const ts_verb *verb, int argc, char **argv);
+int ts_verb_compile(const ts_verb *verb, int argc, char **argv);
 int ts_verb_plan(const ts_verb *verb, int argc, char **argv);
 int ts_verb_run(const ts_verb *verb, int argc, char **argv);
 int ts_verb_score(const ts_verb *verb, int argc, char **argv);

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "design/design_files.h"
+#include "design/files.h"
 
 bool ts_outdir_make(const char *path, ts_err *err)
 {

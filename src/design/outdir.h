@@ -15,7 +15,7 @@ typedef struct ts_outdir {
 bool ts_outdir_begin(ts_arena *arena, const char *path, ts_outdir *out, ts_err *err);
 
 /* Puts the new directory in place of the old one. Built simulators of the old one move along, and so does what is neither its own
-   (design/design_files.h) nor a cache; where the new one has something of that name, or it cannot be kept, nothing is replaced. Of several
+   (design/files.h) nor a cache; where the new one has something of that name, or it cannot be kept, nothing is replaced. Of several
    that commit to one place at the same time each gets its turn. On failure the new directory is removed. */
 bool ts_outdir_commit(ts_arena *arena, ts_outdir *out, ts_err *err);
 

@@ -22,10 +22,15 @@ json_t *ts_report_load(const char *dir, ts_err *err)
     return NULL;
 }
 
+char *ts_report_text(ts_arena *arena, const json_t *report)
+{
+    return ts_json_text(arena, report, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10));
+}
+
 bool ts_report_write(const char *path, const json_t *report, ts_err *err)
 {
     ts_arena *scratch = ts_arena_new();
-    const char *text = ts_json_text(scratch, report, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(10));
+    const char *text = ts_report_text(scratch, report);
     const bool ok = ts_file_write(path, text, strlen(text), err);
     ts_arena_free(scratch);
     return ok;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "emit/emit.h"
+#include "design/design.h"
 
 /* Reads DIR/report.json; NULL with a message where it is missing or damaged. New reference. */
 json_t *ts_report_load(const char *dir, ts_err *err);
@@ -15,6 +15,9 @@ bool ts_report_put(const ts_design *design, const char *member, json_t *value, t
 
 /* Writes a whole report (borrowed) to PATH as ts_file_write does, with sorted members. */
 bool ts_report_write(const char *path, const json_t *report, ts_err *err);
+
+/* A whole report as it is written: with sorted members. */
+char *ts_report_text(ts_arena *arena, const json_t *report);
 
 /* The report as a table: model, device, predicted and, where there, simulated and synthesised figures side by side. */
 void ts_report_print(FILE *out, const json_t *report);

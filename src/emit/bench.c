@@ -10,9 +10,10 @@
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "num/fixed.h"
+#include "ring/memories.h"
 
 /* Small enough for an interpreting simulator. */
-enum { BENCH_EVENTS = 3, BENCH_HITS = 24, BENCH_OVERLONG = 64 };
+enum { BENCH_HITS = 24, BENCH_OVERLONG = 64 };
 
 typedef struct event {
     int n;
@@ -20,42 +21,91 @@ typedef struct event {
     bool refused;
 } event;
 
-static const ts_plan *last_plan(const ts_bench_options *opt)
+/* What the files are made from. */
+typedef struct bench {
+    const ts_system *system;
+    const ts_stream *streams;
+    int stream_count;
+    int events, hits, beats, loads;
+    int paged_rings, paged_stages; /* of all rings together */
+    double settle;                 /* cycles in which the first pages come */
+} bench;
+
+long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan)
 {
-    return opt->ring[opt->rings - 1].plan;
+    const ts_ring_widths w = ts_ring_widths_of(im);
+    const ts_attn_fold *a = &plan->attn;
+    long long slowest = 1;
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        if (w.lin[id].k) {
+            const long long ii = ts_lin_ii(&w.lin[id], &plan->lin[id]);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    for (int id = 0; id < TS_NRM_COUNT; id++)
+        if (w.nrm[id].d) {
+            const long long ii = ts_ceil_div(w.nrm[id].d, plan->nrm[id].np);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        if (w.rqv[id].d) {
+            const long long ii = ts_ceil_div(w.rqv[id].d, plan->rqv[id].nr);
+            slowest = ii > slowest ? ii : slowest;
+        }
+    ts_arena *scratch = ts_arena_new();
+    const ts_page_order pages = ts_page_order_of(scratch, plan, im);
+    const long long paged = pages.stages ? ts_page_late(plan, &pages) : 0;
+    ts_arena_free(scratch);
+    const long long blocks = (long long)ts_ceil_div(plan->n_max, a->pq) * ts_ceil_div(plan->n_max, a->pkey);
+    const long long attention = blocks * ts_ceil_div(im->heads, a->ph) * ts_ceil_div(im->d_head, a->pd);
+    const long long final = (long long)plan->n_max * ts_ceil_div(im->heads * im->d_head, a->nf);
+    return 4 * im->layers * (plan->n_max * slowest + attention + final + paged + 5000);
 }
 
-/* Of the whole chain: in as the first ring's, out as the last one's. */
-static ts_ports ports_of(const ts_bench_options *opt)
+static long long watchdog(const ts_system *s)
 {
-    const ts_bench_ring *first = &opt->ring[0], *last = &opt->ring[opt->rings - 1];
-    return ts_ports_of_chain(first->im, first->plan, last->im, last->plan);
+    double hops = 0; /* cycles of all ways between rings */
+    long long cycles = 0;
+    for (int r = 0; r < s->rings; r++) {
+        const ts_system_ring *ring = &s->ring[r];
+        hops += ring->before.latency + ring->plan->n_max * ring->before.token_cycles;
+        cycles += ts_watchdog_cycles(ring->im, ring->plan);
+    }
+    return llround(4 * hops) + cycles;
 }
 
-static long long watchdog(const ts_bench_options *opt)
+static int longest(const ts_system *s)
 {
-    long long cycles = llround(4 * opt->hop_cycles);
-    for (int r = 0; r < opt->rings; r++)
-        cycles += ts_watchdog_cycles(opt->ring[r].im, opt->ring[r].plan);
-    return cycles;
+    const int n_max = s->ring[0].plan->n_max;
+    return n_max < BENCH_HITS ? n_max : BENCH_HITS;
+}
+
+int ts_bench_beginnings(const ts_system *s, const ts_bench_events *events, int n[TS_BENCH_EVENTS], const int32_t *x[TS_BENCH_EVENTS])
+{
+    int count = 0;
+    for (int e = 0; e < events->count && count < TS_BENCH_EVENTS; e++)
+        if (events->n[e] > 0) {
+            n[count] = events->n[e] < longest(s) ? events->n[e] : longest(s);
+            x[count++] = events->x[e];
+        }
+    return count;
 }
 
 /* The beginnings of the given events, one of a single hit, and, where that is short, one that is too long. */
-static int choose_events(ts_arena *arena, const ts_bench_options *opt, event list[BENCH_EVENTS + 2])
+static int choose_events(ts_arena *arena, const ts_system *s, const ts_bench_events *given, event list[TS_BENCH_EVENTS + 2])
 {
-    const ts_imodel *im = opt->im;
-    const int n_max = opt->ring[0].plan->n_max, most = n_max < BENCH_HITS ? n_max : BENCH_HITS;
+    const ts_imodel *im = s->im;
+    const int n_max = s->ring[0].plan->n_max;
     const int64_t top = ts_fmt_max(im->in.bits, true);
     uint64_t seed = 1;
     int32_t *noise = TS_NEW_N(arena, int32_t, (BENCH_OVERLONG + 1) * im->features);
     for (int i = 0; i < (BENCH_OVERLONG + 1) * im->features; i++)
         noise[i] = (int32_t)(ts_random(&seed) % (uint64_t)(2 * top + 1)) - (int32_t)top;
-    int count = 0;
-    for (int e = 0; e < opt->events && count < BENCH_EVENTS; e++)
-        if (opt->n[e] > 0)
-            list[count++] = (event){.n = opt->n[e] < most ? opt->n[e] : most, .x = opt->x[e]};
+    int n[TS_BENCH_EVENTS], count = 0;
+    const int32_t *x[TS_BENCH_EVENTS];
+    for (const int some = ts_bench_beginnings(s, given, n, x); count < some; count++)
+        list[count] = (event){.n = n[count], .x = x[count]};
     if (count == 0)
-        list[count++] = (event){.n = most, .x = noise};
+        list[count++] = (event){.n = longest(s), .x = noise};
     list[count++] = (event){.n = 1, .x = noise};
     if (n_max <= BENCH_OVERLONG) { /* before the last one, which must not notice */
         list[count] = list[count - 1];
@@ -84,9 +134,10 @@ static void put(char *bits, int lsb, int width, int64_t value)
 }
 
 /* The transfers of m_out for one event; returns how many. A word: {used lanes, refused, last, data}. */
-static int expect_event(ts_arena *arena, const ts_bench_options *opt, const ts_emu *emu, const ts_ports *ports, const event *ev, FILE *f)
+static int expect_event(ts_arena *arena, const ts_system *s, const ts_emu *emu, const event *ev, FILE *f)
 {
-    const ts_imodel *im = opt->im;
+    const ts_imodel *im = s->im;
+    const ts_ports *ports = &s->ports;
     const int lane_bits = ports->out_lane;
     const int rows = im->pool == TS_POOL_NONE ? ev->n : 1, data = ports->lanes * lane_bits, width = data + 2 + ports->lanes;
     char *bits = ts_alloc(arena, (size_t)width, 1);
@@ -100,7 +151,7 @@ static int expect_event(ts_arena *arena, const ts_bench_options *opt, const ts_e
     for (int row = 0; row < rows; row++) {
         const int32_t *value = y + (size_t)row * im->outputs;
         int32_t best[2];
-        if (last_plan(opt)->argmax) {
+        if (s->ring[s->rings - 1].plan->argmax) {
             ts_ports_argmax(value, im->outputs, best);
             value = best;
         }
@@ -121,9 +172,9 @@ static int expect_event(ts_arena *arena, const ts_bench_options *opt, const ts_e
 }
 
 /* What has to be loaded of one ring: {part, memory, slice, address, data}, the part only where there are several. */
-static int load_ring(ts_arena *arena, const ts_bench_options *opt, int part, FILE *f)
+static int load_ring(ts_arena *arena, const ts_system *s, int part, FILE *f)
 {
-    const ts_bench_ring *ring = &opt->ring[part];
+    const ts_system_ring *ring = &s->ring[part];
     ts_memory mem[TS_MEMORY_MAX];
     const int memories = ts_memories(ring->im, ring->plan, mem);
     int count = 0;
@@ -136,7 +187,7 @@ static int load_ring(ts_arena *arena, const ts_bench_options *opt, int part, FIL
             const char *line = ts_memory_slice_text(arena, &mem[m], words, slice, &size);
             for (int a = 0; a < mem[m].depth; a++, count++) {
                 const int digits = (int)strcspn(line, "\n");
-                if (opt->rings > 1)
+                if (s->rings > 1)
                     fprintf(f, "%02x", part);
                 fprintf(f, "%02x%03x%04x%0*d%.*s\n", mem[m].id, slice, a, TS_SLICE_BITS / 4 - digits, 0, digits, line);
                 line += digits + 1;
@@ -146,65 +197,45 @@ static int load_ring(ts_arena *arena, const ts_bench_options *opt, int part, FIL
     return count;
 }
 
-/* Of all rings together. */
-typedef struct page_counts {
-    int rings, stages;
-    double settle; /* cycles in which the first pages come */
-} page_counts;
-
-static page_counts count_pages(ts_arena *arena, const ts_bench_options *opt)
+static const char *ring_vh(ts_arena *arena, const bench *b)
 {
-    page_counts p = {0};
-    for (int r = 0; r < opt->rings; r++) {
-        const ts_page_order order = ts_page_order_of(arena, opt->ring[r].plan, opt->ring[r].im);
-        if (!order.stages)
-            continue;
-        p.rings++;
-        p.stages += order.stages;
-        p.settle = fmax(p.settle, ts_page_event_cycles(opt->ring[r].plan, &order));
-    }
-    return p;
-}
-
-static const char *ring_vh(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages, int hits, int beats, int events,
-                           int loads)
-{
-    const ts_ports ports = ports_of(opt);
+    const ts_system *s = b->system;
     ts_text t;
     ts_text_open(&t);
     fprintf(t.f,
             "// What tb.v must know of this ring.\n"
             "`define RING_TOP %s\n`define RING_HIT_BITS %d\n`define RING_LANES %d\n`define RING_OUT_LANE %d\n"
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
-            pages->stages ? TS_SIM_TOP : opt->top, opt->im->features * ports.hit_lane, ports.lanes, ports.out_lane, hits, beats, events,
-            watchdog(opt));
-    if (ports.refusals)
+            b->paged_stages ? TS_SIM_TOP : s->top, s->stream[0].width, s->ports.lanes, s->ports.out_lane, b->hits, b->beats, b->events,
+            watchdog(s));
+    if (s->ports.refusals)
         fprintf(t.f, "`define RING_REFUSALS\n");
-    if (opt->rings > 1)
-        fprintf(t.f, "`define RING_PARTS %d\n", opt->rings);
-    if (loads)
-        fprintf(t.f, "`define RING_LOADS %d\n", loads);
-    if (pages->stages)
-        fprintf(t.f, "`define RING_PAGED_RINGS %d\n`define RING_PAGED_STAGES %d\n", pages->rings, pages->stages);
+    if (s->rings > 1)
+        fprintf(t.f, "`define RING_PARTS %d\n", s->rings);
+    if (b->loads)
+        fprintf(t.f, "`define RING_LOADS %d\n", b->loads);
+    if (b->paged_stages)
+        fprintf(t.f, "`define RING_PAGED_RINGS %d\n`define RING_PAGED_STAGES %d\n", b->paged_rings, b->paged_stages);
     /* A simulator treats a missing image as a warning at most. */
     fprintf(t.f, "`define RING_CHECK_IMAGES \\\n");
-    for (int r = 0; r < opt->rings; r++) {
+    for (int r = 0; r < s->rings; r++) {
+        const ts_system_ring *ring = &s->ring[r];
         ts_memory mem[TS_MEMORY_MAX];
-        const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
+        const int memories = ts_memories(ring->im, ring->plan, mem);
         for (int m = 0; m < memories; m++)
             for (int slice = 0; slice < ts_memory_slices(&mem[m]); slice++)
-                fprintf(t.f, "        check_image(\"%s%s_%03d.hex\"); \\\n", opt->ring[r].mem, mem[m].name, slice);
-        if (ts_plan_is_paged(opt->ring[r].plan))
-            fprintf(t.f, "        check_image(\"%s%s\"); \\\n", opt->ring[r].mem, TS_PAGE_FILE);
+                fprintf(t.f, "        check_image(\"%smem/%s_%03d.hex\"); \\\n", ring->inside, mem[m].name, slice);
+        if (ring->pages.stages)
+            fprintf(t.f, "        check_image(\"%smem/%s\"); \\\n", ring->inside, TS_PAGE_FILE);
     }
     fprintf(t.f, "        check_image(\"mem/expect.hex\");\n");
     return ts_text_close(&t, arena);
 }
 
-static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const page_counts *pages)
+static const char *ring_h(ts_arena *arena, const bench *b)
 {
-    const ts_ports ports = ports_of(opt);
-    const ts_ring_widths w = ts_ring_widths_of(opt->ring[0].im);
+    const ts_system *s = b->system;
+    const ts_ring_widths w = ts_ring_widths_of(s->ring[0].im);
     ts_text t;
     ts_text_open(&t);
     fprintf(t.f,
@@ -214,59 +245,81 @@ static const char *ring_h(ts_arena *arena, const ts_bench_options *opt, const pa
             "#define RING_PAGED_RINGS %d\n#define RING_PAGED_STAGES %d\n#define RING_SETTLE %.0f\n\n"
             "/* images, part, number on the configuration bus, bits of a word, words, must be loaded */\n"
             "#define RING_MEMORIES(X)",
-            opt->im->features, ports.hit_lane, ports.lanes, ports.out_lane, w.tagw, watchdog(opt),
-            ports.refusals ? "#define RING_REFUSALS\n" : "", opt->rings - 1, pages->rings, pages->stages, pages->settle);
-    for (int r = 0; r < opt->rings; r++) {
+            s->im->features, s->ports.hit_lane, s->ports.lanes, s->ports.out_lane, w.tagw, watchdog(s),
+            s->ports.refusals ? "#define RING_REFUSALS\n" : "", s->rings - 1, b->paged_rings, b->paged_stages, b->settle);
+    for (int r = 0; r < s->rings; r++) {
+        const ts_system_ring *ring = &s->ring[r];
         ts_memory mem[TS_MEMORY_MAX];
-        const int memories = ts_memories(opt->ring[r].im, opt->ring[r].plan, mem);
+        const int memories = ts_memories(ring->im, ring->plan, mem);
         for (int m = 0; m < memories; m++)
             if (mem[m].id >= 0)
-                fprintf(t.f, " \\\n    X(\"%s%s\", %d, %d, %d, %d, %d)", opt->ring[r].mem, mem[m].name, r, mem[m].id, mem[m].width,
+                fprintf(t.f, " \\\n    X(\"%smem/%s\", %d, %d, %d, %d, %d)", ring->inside, mem[m].name, r, mem[m].id, mem[m].width,
                         mem[m].depth, mem[m].loaded);
     }
     fprintf(
         t.f,
         "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
-    for (int s = 0; s < opt->stream_count; s++)
-        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", s, opt->streams[s].wire,
-                pages->stages ? TS_SIM_TOP "__DOT__u_design" : opt->top, opt->streams[s].wire, opt->streams[s].first, opt->streams[s].count,
-                opt->streams[s].width, opt->streams[s].is_signed);
+    for (int i = 0; i < b->stream_count; i++) {
+        const ts_stream *stream = &b->streams[i];
+        fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", i, stream->wire,
+                b->paged_stages ? TS_SIM_TOP "__DOT__u_design" : s->top, stream->wire, stream->first, stream->count, stream->width,
+                stream->is_signed);
+    }
     fprintf(t.f, "\n");
     return ts_text_close(&t, arena);
 }
 
-ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt)
+/* mem/hits.hex and mem/expect.hex. */
+static void bench_events(ts_arena *arena, bench *b, const ts_bench_events *given, const char **hits, const char **expect)
 {
-    const ts_imodel *im = opt->im;
-    const ts_ports ports = ports_of(opt);
-    const ts_emu *emu = ts_emu_new(arena, im, TS_EMU_AUTO);
-    event list[BENCH_EVENTS + 2];
-    const int events = choose_events(arena, opt, list), width = im->features * ports.hit_lane + 1;
+    const ts_system *s = b->system;
+    const int features = s->im->features, lane = s->ports.hit_lane, width = features * lane + 1;
+    const ts_emu *emu = ts_emu_new(arena, s->im, TS_EMU_AUTO);
+    event list[TS_BENCH_EVENTS + 2];
+    b->events = choose_events(arena, s, given, list);
     char *bits = ts_alloc(arena, (size_t)width, 1);
-    ts_text hits, expect;
-    ts_text_open(&hits);
-    ts_text_open(&expect);
-    int hit_count = 0, beats = 0;
-    for (int e = 0; e < events; e++) {
-        for (int i = 0; i < list[e].n; i++, hit_count++) {
-            for (int c = 0; c < im->features; c++)
-                put(bits, c * ports.hit_lane, ports.hit_lane, list[e].x[i * im->features + c]);
+    ts_text in, out;
+    ts_text_open(&in);
+    ts_text_open(&out);
+    for (int e = 0; e < b->events; e++) {
+        for (int i = 0; i < list[e].n; i++, b->hits++) {
+            for (int c = 0; c < features; c++)
+                put(bits, c * lane, lane, list[e].x[i * features + c]);
             put(bits, width - 1, 1, i == list[e].n - 1);
-            hex_line(hits.f, bits, width);
+            hex_line(in.f, bits, width);
         }
-        beats += expect_event(arena, opt, emu, &ports, &list[e], expect.f);
+        b->beats += expect_event(arena, s, emu, &list[e], out.f);
     }
-    ts_bench_files files = {.hits = ts_text_close(&hits, arena), .expect = ts_text_close(&expect, arena)};
+    *hits = ts_text_close(&in, arena);
+    *expect = ts_text_close(&out, arena);
+}
+
+const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *s, const ts_bench_events *events, const ts_stream *streams,
+                                   int stream_count)
+{
+    enum { FILES = 7 };
+    bench b = {.system = s, .streams = streams, .stream_count = stream_count};
+    const char *hits, *expect;
+    bench_events(arena, &b, events, &hits, &expect);
     ts_text load;
     ts_text_open(&load);
-    int loads = 0;
-    for (int r = 0; r < opt->rings; r++)
-        loads += load_ring(arena, opt, r, load.f);
-    const char *loaded = ts_text_close(&load, arena);
-    files.load = loads ? loaded : NULL;
-    const page_counts pages = count_pages(arena, opt);
-    files.ring_vh = ring_vh(arena, opt, &pages, hit_count, beats, events, loads);
-    files.ring_h = ring_h(arena, opt, &pages);
-    files.sim_top = ts_sim_top_text(arena, opt, &ports);
-    return files;
+    for (int r = 0; r < s->rings; r++) {
+        const ts_system_ring *ring = &s->ring[r];
+        b.loads += load_ring(arena, s, r, load.f);
+        b.paged_rings += ring->pages.stages > 0;
+        b.paged_stages += ring->pages.stages;
+        if (ring->pages.stages)
+            b.settle = fmax(b.settle, ts_page_event_cycles(ring->plan, &ring->pages));
+    }
+    const char *loads = ts_text_close(&load, arena);
+    ts_bench_file *file = TS_NEW_N(arena, ts_bench_file, FILES), *next = file;
+    *next++ = (ts_bench_file){"mem/hits.hex", hits};
+    *next++ = (ts_bench_file){"mem/expect.hex", expect};
+    *next++ = (ts_bench_file){"tb/ring.vh", ring_vh(arena, &b)};
+    *next++ = (ts_bench_file){"tb/ring.h", ring_h(arena, &b)};
+    if (b.loads)
+        *next++ = (ts_bench_file){"mem/load.hex", loads};
+    if (b.paged_stages)
+        *next++ = (ts_bench_file){"tb/" TS_SIM_TOP ".v", ts_sim_top_text(arena, s)};
+    return file;
 }

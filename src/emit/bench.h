@@ -1,37 +1,32 @@
 /* What the emitted test bench and the Verilator harness are made of, beside their templates. */
 #ifndef TS_BENCH_H
 #define TS_BENCH_H
-#include "emit/emit.h"
+#include "emit/system.h"
 #include "emit/top.h"
 #include "ring/memories.h"
 
-typedef struct ts_bench_files {
-    const char *hits, *expect, *load; /* mem/NAME.hex; load: NULL where every memory has its image */
-    const char *ring_vh;              /* macros for tb.v */
-    const char *ring_h;               /* tables for sim.cpp */
-    const char *sim_top;              /* tb/ts_sim_top.v, NULL where nothing is paged (emit/sim_top.h) */
-} ts_bench_files;
+/* Events for test benches. */
+typedef struct ts_bench_events {
+    int count;
+    const int *n;            /* [count] hits */
+    const int32_t *const *x; /* [count], [n][features] */
+} ts_bench_events;
 
-/* A ring of the design, and where its memory images are. */
-typedef struct ts_bench_ring {
-    const ts_imodel *im;
-    const ts_plan *plan;
-    const char *mem; /* "mem/", "part0/mem/" */
-} ts_bench_ring;
+/* A file of the design: its name in there. */
+typedef struct ts_bench_file {
+    const char *name, *text;
+} ts_bench_file;
 
-typedef struct ts_bench_options {
-    const char *top;     /* module */
-    const ts_imodel *im; /* of the whole chain: what is computed */
-    int rings;
-    const ts_bench_ring *ring; /* [rings] */
-    int events;                /* as in ts_emit_options */
-    const int *n;
-    const int32_t *const *x;
-    int stream_count; /* inner streams that can be traced, of a single ring */
-    const ts_stream *streams;
-    double hop_cycles; /* of all ways between rings together, for the watchdog */
-} ts_bench_options;
+/* The files, all but the templates; a name of NULL ends the list. The bench takes the beginnings of the first few events; with none, random
+   ones. streams: inner streams that can be traced, of a single ring. */
+const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *system, const ts_bench_events *events, const ts_stream *streams,
+                                   int stream_count);
 
-ts_bench_files ts_bench_make(ts_arena *arena, const ts_bench_options *opt);
+/* The beginnings of the first few events that have hits, short enough for an interpreting simulator; returns how many. */
+enum { TS_BENCH_EVENTS = 3 };
+int ts_bench_beginnings(const ts_system *system, const ts_bench_events *events, int n[TS_BENCH_EVENTS], const int32_t *x[TS_BENCH_EVENTS]);
+
+/* Cycles without a transfer at either port after which the engine counts as stuck: several times the slowest layer. */
+long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan);
 
 #endif

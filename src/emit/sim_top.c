@@ -8,20 +8,20 @@
 #include "emit/port_text.h"
 
 /* The external memory of ring r, between its ports and nothing. */
-static void memory(FILE *f, ts_arena *arena, const ts_bench_ring *ring, int r, const ts_page_order *order)
+static void memory(FILE *f, ts_arena *arena, const ts_system_ring *ring, int r)
 {
     const ts_paging *p = &ring->plan->paging;
-    const ts_port_list list = ts_page_ports(ring->plan, order, r);
+    const ts_port_list list = ts_page_ports(ring->plan, &ring->pages, r);
     const char *prefix = ts_printf(arena, "part%d_", r);
     ts_ports_wires(f, &list);
     fprintf(f,
             "    assign %spage_run = 1'b1;\n"
             "    assign %spage_base = BASE;\n"
             "    ts_sim_memory #(.LANES(%d), .BEATS(%lld), .LATENCY(%d), .RATE(%d), .BURSTS(%d), .ADDRW(%d), .BASE(BASE), .NUMBER(%d),\n"
-            "                    .IMAGE(\"%s%s\")) u_memory%d (\n"
+            "                    .IMAGE(\"%smem/%s\")) u_memory%d (\n"
             "        .clk(clk), .rst(rst), .gave_up(%spage_error)",
-            prefix, prefix, p->lanes, (long long)order->beats, p->latency, (int)lround(65536 * p->rate), p->bursts, TS_PAGE_ADDRESS_BITS, r,
-            ring->mem, TS_PAGE_FILE, r, prefix);
+            prefix, prefix, p->lanes, (long long)ring->pages.beats, p->latency, (int)lround(65536 * p->rate), p->bursts,
+            TS_PAGE_ADDRESS_BITS, r, ring->inside, TS_PAGE_FILE, r, prefix);
     for (int i = 0; i < list.count; i++)
         if (list.port[i].group == TS_PORT_AXI)
             fprintf(f, ",%s.%s(%s%s)", i % 4 ? " " : "\n        ", list.port[i].name + strlen("m_axi_"), prefix, list.port[i].name);
@@ -29,35 +29,31 @@ static void memory(FILE *f, ts_arena *arena, const ts_bench_ring *ring, int r, c
 }
 
 /* The paged rings' outputs of one name side by side, the first ring's lowest. */
-static void gather(FILE *f, const ts_bench_options *opt, const ts_page_order *order, const char *name)
+static void gather(FILE *f, const ts_system *s, const char *name)
 {
     fprintf(f, "    assign %s = {", name);
     bool some = false;
-    for (int r = opt->rings - 1; r >= 0; r--)
-        if (order[r].stages) {
+    for (int r = s->rings - 1; r >= 0; r--)
+        if (s->ring[r].pages.stages) {
             fprintf(f, "%spart%d_%s", some ? ", " : "", r, name);
             some = true;
         }
     fprintf(f, "};\n");
 }
 
-const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const ts_ports *ports)
+const char *ts_sim_top_text(ts_arena *arena, const ts_system *s)
 {
-    ts_page_order *order = TS_NEW_N(arena, ts_page_order, opt->rings);
     int stages = 0, rings = 0;
-    for (int r = 0; r < opt->rings; r++) {
-        order[r] = ts_page_order_of(arena, opt->ring[r].plan, opt->ring[r].im);
-        stages += order[r].stages;
-        rings += order[r].stages > 0;
+    for (int r = 0; r < s->rings; r++) {
+        stages += s->ring[r].pages.stages;
+        rings += s->ring[r].pages.stages > 0;
     }
-    if (!stages)
-        return NULL;
     const ts_port_list status = {.count = 4,
                                  .port = {{.name = "page_error", .width = rings, .part = -1},
                                           {.name = "page_retries", .width = 16 * rings, .part = -1},
                                           {.name = "page_late", .width = stages, .part = -1},
                                           {.name = "page_stalls", .width = 32 * stages, .part = -1}}};
-    const ts_port_list list = ts_chain_ports(ports, opt->im->features, opt->rings);
+    const ts_port_list list = ts_chain_ports(&s->ports, s->im->features, s->rings);
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f,
@@ -66,20 +62,21 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const 
             "// of late and stalls, a paged stage.\n"
             "`default_nettype none\n\n"
             "module %s (\n",
-            opt->top, TS_SIM_TOP);
+            s->top, TS_SIM_TOP);
     ts_ports_declare(f, &list, false, false);
     ts_ports_declare(f, &status, false, true);
     fprintf(f, "\n);\n    localparam [%d:0] BASE = %d'h1234567000;\n\n", TS_PAGE_ADDRESS_BITS - 1, TS_PAGE_ADDRESS_BITS);
-    for (int r = 0; r < opt->rings; r++)
-        if (order[r].stages)
-            memory(f, arena, &opt->ring[r], r, &order[r]);
+    for (int r = 0; r < s->rings; r++)
+        if (s->ring[r].pages.stages)
+            memory(f, arena, &s->ring[r], r);
     for (int i = 0; i < status.count; i++)
-        gather(f, opt, order, status.port[i].name);
-    fprintf(f, "\n    %s u_design (\n        ", opt->top);
+        gather(f, s, status.port[i].name);
+    fprintf(f, "\n    %s u_design (\n        ", s->top);
     ts_ports_connect(f, &list, &list, false);
-    for (int r = 0; r < opt->rings; r++) {
-        const ts_port_list pages = ts_page_ports(opt->ring[r].plan, &order[r], r);
-        const ts_port_list port = ts_page_ports(opt->ring[r].plan, &order[r], opt->rings > 1 ? r : -1);
+    for (int r = 0; r < s->rings; r++) {
+        const ts_system_ring *ring = &s->ring[r];
+        const ts_port_list pages = ts_page_ports(ring->plan, &ring->pages, r);
+        const ts_port_list port = ts_page_ports(ring->plan, &ring->pages, s->rings > 1 ? r : -1);
         ts_ports_connect(f, &port, &pages, true);
     }
     fprintf(f, ");\nendmodule\n\n`default_nettype wire\n");

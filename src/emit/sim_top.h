@@ -1,11 +1,10 @@
 /* A design with paged rings as its benches see it: itself, and beside it a model of the external memory of each paged ring. */
 #ifndef TS_SIM_TOP_H
 #define TS_SIM_TOP_H
-#include "emit/bench.h"
+#include "emit/system.h"
 
-#define TS_SIM_TOP "ts_sim_top" /* module, and file in tb/ */
+#define TS_SIM_TOP "ts_sim_top" /* module, and file in tb/: of a system that is paged */
 
-/* NULL where nothing is paged: the benches then take the design as it is. */
-const char *ts_sim_top_text(ts_arena *arena, const ts_bench_options *opt, const ts_ports *ports);
+const char *ts_sim_top_text(ts_arena *arena, const ts_system *system);
 
 #endif

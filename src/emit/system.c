@@ -1,298 +1,167 @@
+#define TS_FAIL_CODE TS_DAMAGED
 #include "emit/system.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/asset.h"
-#include "base/file.h"
-#include "base/text.h"
-#include "design/outdir.h"
-#include "emit/bench.h"
 #include "emit/module_name.h"
-#include "emit/port_text.h"
-#include "emit/sim_top.h"
 #include "emit/top.h"
-#include "emu/emu.h"
 
-const char *ts_system_name(ts_arena *arena, const ts_imodel *im)
+/* ---- Making */
+
+static int token_bits(const ts_imodel *im)
 {
-    return ts_module_name(arena, im->name, "system");
+    return im->d * im->res.bits;
 }
 
-static bool apart(const ts_hop *hop)
+static int add_stream(ts_system *s, const char *name, int width)
 {
-    return hop->latency > 0 || hop->token_cycles > 0;
+    s->stream[s->streams] = (ts_system_stream){name, width};
+    return s->streams++;
 }
 
-/* ---- Verilog */
-
-static void header(FILE *f, ts_arena *arena, const ts_system_options *opt, const ts_ports *ports)
+static void add_node(ts_system *s, ts_system_kind kind, int ring, int from, int to, int takes, int gives)
 {
-    const ts_partition *p = opt->partition;
-    fprintf(f,
-            "// The model \"%s\" as %d rings in a chain (%s). Made by tessera; manifest.json says what each one computes.\n"
-            "//\n"
-            "// s_hit, m_out: as those of a single ring. cfg: writes memories of part cfg_part.\n"
-            "// fault[i]: some buffer of part i overflowed or ran empty; stays up until reset.\n"
-            "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at; part_gives[i]: part i gives a transfer.\n"
-            "// hold[i]: part i takes and gives nothing; for simulations of a part that stands still, 0 otherwise.\n"
-            "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
-            "`default_nettype none\n\n"
-            "module %s (\n",
-            opt->im->name, p->parts, ts_mode_name(p->mode), ts_system_name(arena, opt->im));
-    const ts_port_list own = ts_chain_ports(ports, opt->im->features, p->parts);
-    ts_ports_declare(f, &own, true, false);
-    for (int i = 0; i < p->parts; i++) {
-        const ts_page_order order = ts_page_order_of(arena, p->part[i].planned.plan, p->part[i].im);
-        const ts_port_list pages = ts_page_ports(p->part[i].planned.plan, &order, i);
-        ts_ports_declare(f, &pages, true, true);
+    s->node[s->nodes++] = (ts_system_node){kind, ring, from, to, takes, gives};
+}
+
+static void connect(ts_arena *arena, ts_system *s)
+{
+    s->node = TS_NEW_N(arena, ts_system_node, 2 * s->rings);
+    s->stream = TS_NEW_N(arena, ts_system_stream, 2 * s->rings);
+    int from = add_stream(s, "s_hit", s->im->features * s->ports.hit_lane);
+    for (int i = 0; i < s->rings; i++) {
+        const ts_system_ring *ring = &s->ring[i];
+        const ts_ports p = ts_ports_of(ring->im, ring->plan);
+        const bool last = i == s->rings - 1;
+        const int token = token_bits(ring->im), gives = last ? s->ports.lanes * s->ports.out_lane : token;
+        const int to = add_stream(s, last ? "m_out" : ts_printf(arena, "from%d", i), gives);
+        add_node(s, TS_SYSTEM_RING, i, from, to, ring->im->features * p.hit_lane, p.lanes * p.out_lane);
+        if (last)
+            return;
+        const ts_hop *hop = &s->ring[i + 1].before;
+        const bool apart = hop->latency > 0 || hop->token_cycles > 0;
+        from = add_stream(s, ts_printf(arena, "to%d", i + 1), token);
+        add_node(s, apart ? TS_SYSTEM_LINK : TS_SYSTEM_WIRES, i, to, from, token, token);
     }
-    fprintf(f, "\n);\n");
 }
 
-/* The six signals of a stream between parts; `from` leaves a part, `to` enters the next. */
-static void stream(FILE *f, const char *name, int width)
+bool ts_system_make(ts_arena *arena, ts_system *s, ts_err *err)
 {
-    fprintf(f, "    wire %s_valid, %s_ready, %s_last, %s_refused, %s_error;\n    wire [%d:0] %s_data;\n", name, name, name, name, name,
-            width - 1, name);
-}
-
-/* Both ends of the link behind part i, and the two wires of the simulation between them: 2 * i to the next part, 2 * i + 1 back. */
-static void link(FILE *f, ts_arena *arena, const ts_system_options *opt, int i, int width, const char *from, const char *to)
-{
-    const ts_partition *p = opt->partition;
-    const ts_plan *plan = p->part[i].planned.plan;
-    const ts_link_ends ends = ts_link_ends_of(&p->link, width);
-    const int rate = (int)lround(65536 * p->link.rate);
-    const char *common = ts_printf(arena, ".TOKW(%d), .LINKW(%d), .PACKET(%d), .DEPTH(%d), .NMAX(%d), .CREDIT(%d), .BEAT(%d), .TIMEOUT(%d)",
-                                   width, p->link.word_bits, ends.packet, ends.depth, plan->n_max, ends.credit, ends.beat, ends.timeout);
-    for (int back = 0; back < 2; back++) {
-        const char *w = ts_printf(arena, "wire%d", 2 * i + back);
-        fprintf(f,
-                "    wire %s_slot, %s_in, %s_out;\n    wire [%d:0] %s_in_word, %s_out_word;\n"
-                "    ts_sim_wire #(.WIDTH(%d), .LATENCY(%d), .RATE(%d), .NUMBER(%d)) u_%s (\n"
-                "        .clk(clk), .rst(rst), .slot(%s_slot), .s_valid(%s_in), .s_data(%s_in_word), .m_valid(%s_out), "
-                ".m_data(%s_out_word));\n",
-                w, w, w, p->link.word_bits - 1, w, w, p->link.word_bits, p->link.flight, rate, 2 * i + back, w, w, w, w, w, w);
+    for (int i = 0; i < s->rings; i++) {
+        ts_system_ring *ring = &s->ring[i];
+        if (!ts_plan_check(ring->plan, ring->im, err))
+            return false;
+        ring->top = ts_top_name(arena, ring->im);
+        ring->inside = s->rings > 1 ? ts_printf(arena, "part%d/", i) : "";
+        ring->pages = ts_page_order_of(arena, ring->plan, ring->im);
     }
-    fprintf(
-        f,
-        "    ts_link #(.SEND(1), .RECEIVE(0), %s) u_send%d (\n"
-        "        .clk(clk), .rst(rst), .s_valid(%s_valid), .s_ready(%s_ready), .s_data(%s_data), .s_last(%s_last),\n"
-        "        .s_refused(%s_refused), .s_error(%s_error), .m_valid(), .m_ready(1'b0), .m_data(), .m_last(), .m_refused(), .m_error(),\n"
-        "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
-        "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
-        common, i, from, from, from, from, from, from, 2 * i, 2 * i, 2 * i, 2 * i + 1, 2 * i + 1);
-    fprintf(
-        f,
-        "    ts_link #(.SEND(0), .RECEIVE(1), %s) u_receive%d (\n"
-        "        .clk(clk), .rst(rst), .s_valid(1'b0), .s_ready(), .s_data(%d'd0), .s_last(1'b0), .s_refused(1'b0), .s_error(1'b0),\n"
-        "        .m_valid(%s_valid), .m_ready(%s_ready), .m_data(%s_data), .m_last(%s_last), .m_refused(%s_refused), .m_error(%s_error),\n"
-        "        .tx_slot(wire%d_slot), .tx_valid(wire%d_in), .tx_data(wire%d_in_word),\n"
-        "        .rx_valid(wire%d_out), .rx_data(wire%d_out_word), .faults());\n",
-        common, i + 1, width, to, to, to, to, to, to, 2 * i + 1, 2 * i + 1, 2 * i + 1, 2 * i, 2 * i);
+    const ts_system_ring *first = &s->ring[0], *last = &s->ring[s->rings - 1];
+    s->top = s->rings > 1 ? ts_module_name(arena, s->im->name, "system") : first->top;
+    s->ports = ts_ports_of_chain(first->im, first->plan, last->im, last->plan);
+    s->nodes = s->streams = 0;
+    connect(arena, s);
+    return ts_system_verify(s, err);
 }
 
-static void part(FILE *f, ts_arena *arena, const ts_system_options *opt, int i)
+bool ts_system_of_ring(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_system *s, ts_err *err)
 {
-    const ts_partition *p = opt->partition;
-    const ts_part *part = &p->part[i];
-    const bool first = i == 0, last = i == p->parts - 1;
-    const char *in = first ? "s_hit" : ts_printf(arena, "to%d", i), *out = last ? "m_out" : ts_printf(arena, "from%d", i);
-    fprintf(f, "    // Part %d: blocks %d to %d, on %s.\n", i, part->slice.first, part->slice.end - 1, opt->device[part->device]->name);
-    const int width = part->im->d * part->im->res.bits;
-    if (!last)
-        stream(f, out, width);
-    fprintf(f,
-            "    wire part%d_ready, part%d_valid;\n"
-            "    assign %s_ready = part%d_ready && !hold[%d];\n"
-            "    assign %s_valid = part%d_valid && !hold[%d];\n"
-            "    assign part_gives[%d] = %s_valid && %s_ready;\n",
-            i, i, in, i, i, out, i, i, i, out, out);
-    fprintf(f,
-            "    %s #(.MEM(\"part%d/mem/\")) u_part%d (\n"
-            "        .clk(clk), .rst(rst), .cfg_we(cfg_we && cfg_part == 8'd%d), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), "
-            ".cfg_addr(cfg_addr),\n"
-            "        .cfg_data(cfg_data), .s_hit_valid(%s_valid && !hold[%d]), .s_hit_ready(part%d_ready), .s_hit_data(%s_data),\n"
-            "        .s_hit_last(%s_last),\n",
-            ts_top_name(arena, part->im), i, i, i, in, i, i, in, in);
-    if (part->im->embed_count == 0)
-        fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
-    fprintf(f,
-            "        .m_out_valid(part%d_valid), .m_out_ready(%s_ready && !hold[%d]), .m_out_data(%s_data), .m_out_last(%s_last),\n"
-            "        .m_out_refused(%s_refused), .m_out_error(%s_error), .fault(fault[%d])",
-            i, out, i, out, out, out, out, i);
-    const ts_page_order order = ts_page_order_of(arena, part->planned.plan, part->im);
-    const ts_port_list own = ts_page_ports(part->planned.plan, &order, -1), pages = ts_page_ports(part->planned.plan, &order, i);
-    ts_ports_connect(f, &own, &pages, true);
-    fprintf(f, ");\n");
-    if (last)
-        return;
-    const char *next = ts_printf(arena, "to%d", i + 1);
-    const ts_hop *hop = &p->ring[i + 1].before;
-    stream(f, next, width);
-    if (apart(hop))
-        link(f, arena, opt, i, width, out, next);
-    else
-        fprintf(f,
-                "    assign %s_valid = %s_valid;\n    assign %s_ready = %s_ready;\n    assign %s_data = %s_data;\n    assign %s_last = "
-                "%s_last;\n"
-                "    assign %s_refused = %s_refused;\n    assign %s_error = %s_error;\n",
-                next, out, out, next, next, out, next, out, next, out, next, out);
-    fprintf(f, "    assign cut_valid[%d] = %s_valid;\n    assign cut_ready[%d] = %s_ready;\n    assign cut_last[%d] = %s_last;\n\n", i,
-            next, i, next, i, next);
+    *s = (ts_system){
+        .im = im, .mode = ts_plan_is_paged(plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC, .rings = 1, .ring = TS_NEW(arena, ts_system_ring)};
+    s->ring[0] = (ts_system_ring){.im = im, .plan = plan, .device = plan->device, .slice = ts_slice_between(im, 0, ts_block_count(im))};
+    return ts_system_make(arena, s, err);
 }
 
-static const char *verilog(ts_arena *arena, const ts_system_options *opt)
+bool ts_system_of_partition(ts_arena *arena, const ts_imodel *im, const ts_partition *p, const ts_device *const *device, ts_system *s,
+                            ts_err *err)
 {
-    const ts_partition *p = opt->partition;
-    const ts_part *last = &p->part[p->parts - 1];
-    const ts_ports ports = ts_ports_of_chain(p->part[0].im, p->part[0].planned.plan, last->im, last->planned.plan);
-    ts_text text;
-    FILE *f = ts_text_open(&text);
-    header(f, arena, opt, &ports);
+    *s = (ts_system){.im = im, .mode = p->mode, .rings = p->parts, .ring = TS_NEW_N(arena, ts_system_ring, p->parts), .link = p->link};
     for (int i = 0; i < p->parts; i++)
-        part(f, arena, opt, i);
-    fprintf(f, "endmodule\n\n`default_nettype wire\n");
-    return ts_text_close(&text, arena);
+        s->ring[i] = (ts_system_ring){.im = p->part[i].im,
+                                      .plan = p->part[i].planned.plan,
+                                      .device = device[p->part[i].device]->name,
+                                      .device_number = p->part[i].device,
+                                      .slice = p->part[i].slice,
+                                      .before = i ? p->ring[i].before : (ts_hop){0}};
+    return ts_system_make(arena, s, err);
 }
 
-/* ---- Manifest */
+/* ---- Verifying */
 
-static json_t *manifest(ts_arena *arena, const ts_system_options *opt)
+static bool verify_stream(const ts_system *s, int stream, ts_err *err)
 {
-    const ts_partition *p = opt->partition;
-    json_t *parts = json_array();
-    for (int i = 0; i < p->parts; i++) {
-        const ts_part *part = &p->part[i];
-        json_t *entry = json_pack("{s:s, s:s, s:i, s:[i, i], s:b, s:b}", "directory", ts_printf(arena, "part%d", i), "device",
-                                  opt->device[part->device]->name, "device_number", part->device, "cuts", part->slice.first,
-                                  part->slice.end, "embedding", part->slice.embed, "head", part->slice.head);
-        if (i > 0 && apart(&p->ring[i].before))
-            json_object_set_new(entry, "way_to_it",
-                                json_pack("{s:f, s:f, s:i, s:f, s:i, s:i}", "latency_cycles", p->ring[i].before.latency, "token_cycles",
-                                          p->ring[i].before.token_cycles, "word_bits", p->link.word_bits, "words_a_cycle", p->link.rate,
-                                          "flight_cycles", p->link.flight, "silence_cycles",
-                                          ts_link_ends_of(&p->link, part->im->d * part->im->res.bits).timeout));
-        json_array_append_new(parts, entry);
+    const int width = s->stream[stream].width;
+    const char *name = s->stream[stream].name;
+    int writers = stream == 0, readers = stream == s->streams - 1; /* outside */
+    for (int n = 0; n < s->nodes; n++) {
+        const ts_system_node *node = &s->node[n];
+        writers += node->to == stream;
+        readers += node->from == stream;
+        if (node->to == stream && node->gives != width)
+            return ts_fail(err, "stream %s of part %d has %d bits, it is given %d", name, node->ring, width, node->gives);
+        if (node->from == stream && node->takes != width)
+            return ts_fail(err, "stream %s has %d bits, part %d takes %d", name, width, node->ring, node->takes);
     }
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "model", opt->im->name, "mode",
-                             ts_mode_name(p->mode), "top", ts_system_name(arena, opt->im), "parts", parts);
-    CHECK(json);
-    if (opt->extra)
-        CHECK(json_object_update_missing(json, opt->extra) == 0);
-    return json;
+    return (writers == 1 && readers == 1) || ts_fail(err, "stream %s has %d writers and %d readers", name, writers, readers);
 }
 
-/* ---- Files */
-
-typedef struct writer {
-    ts_arena *arena;
-    const char *dir;
-    ts_err *err;
-} writer;
-
-static bool write_text(const writer *w, const char *name, const char *text)
+static bool verify_cut(const ts_system *s, int i, ts_err *err)
 {
-    return ts_file_create(ts_printf(w->arena, "%s/%s", w->dir, name), text, strlen(text), w->err);
+    const ts_system_ring *ring = &s->ring[i], *before = ring - 1;
+    if (ring->plan->n_max != before->plan->n_max)
+        return ts_fail(err, "part %d takes events of up to %d hits, the one before it %d", i, ring->plan->n_max, before->plan->n_max);
+    return (before->im->head_count == 0 && ring->im->embed_count == 0 && before->im->outputs == ring->im->features &&
+            before->im->res.bits == ring->im->in.bits) ||
+           ts_fail(err, "part %d does not fit the one before it", i);
 }
 
-static bool write_templates(const writer *w)
+bool ts_system_verify(const ts_system *s, ts_err *err)
 {
-    static const char templates[] = "src/sim/templates/";
-    for (const ts_asset *a = ts_assets; a->name; a++)
-        if (strncmp(a->name, templates, strlen(templates)) == 0 &&
-            !ts_file_create(ts_printf(w->arena, "%s/tb/%s", w->dir, a->name + strlen(templates)), a->data, a->size, w->err))
+    enum { RINGS_MAX = 256 }; /* cfg_part counts so many */
+    if (s->rings < 1 || s->rings > RINGS_MAX)
+        return ts_fail(err, "%d parts; there can be 1 to %d", s->rings, RINGS_MAX);
+    for (int i = 1; i < s->rings; i++)
+        if (!verify_cut(s, i, err))
+            return false;
+    if (s->ring[0].im->features != s->im->features || s->ring[s->rings - 1].im->outputs != s->im->outputs)
+        return ts_fail(err, "the parts are not those of its model");
+    for (int i = 0; i < s->streams; i++)
+        if (!verify_stream(s, i, err))
             return false;
     return true;
 }
 
-/* The parts' benches want what enters each part: the events' beginnings, through the parts before it. */
-enum { BENCH_EVENTS = 3, BENCH_HITS = 24 };
+/* ---- What it says */
 
-static bool write_parts(const writer *w, const ts_system_options *opt)
+void ts_system_dump(FILE *f, const ts_system *s)
 {
-    const ts_partition *p = opt->partition;
-    int n[BENCH_EVENTS], events = 0;
-    const int32_t *x[BENCH_EVENTS];
-    for (int e = 0; e < opt->events && events < BENCH_EVENTS; e++)
-        if (opt->n[e] > 0) {
-            const int most = p->part[0].planned.plan->n_max < BENCH_HITS ? p->part[0].planned.plan->n_max : BENCH_HITS;
-            n[events] = opt->n[e] < most ? opt->n[e] : most;
-            x[events++] = opt->x[e];
+    fprintf(f, "%s: %s, %d ring%s\n", s->top, ts_mode_name(s->mode), s->rings, s->rings > 1 ? "s" : "");
+    for (int n = 0; n < s->nodes; n++) {
+        const ts_system_node *node = &s->node[n];
+        const ts_system_ring *ring = &s->ring[node->ring];
+        fprintf(f, "  %-7s", ((const char *const[]){"ring", "link", "wires"})[node->kind]);
+        fprintf(f, " %s -> %s, %d -> %d bits", s->stream[node->from].name, s->stream[node->to].name, node->takes, node->gives);
+        if (node->kind == TS_SYSTEM_RING) {
+            fprintf(f, "; %s on %s, blocks %d to %d", ring->top, ring->device, ring->slice.first, ring->slice.end - 1);
+            if (ring->pages.stages)
+                fprintf(f, "; external memory: %lld beats of %d bits an event", (long long)ring->pages.beats,
+                        64 * ring->plan->paging.lanes);
+        } else if (node->kind == TS_SYSTEM_LINK) {
+            fprintf(f, "; words of %d bits, %.3g a cycle, %d cycles", s->link.word_bits, s->link.rate, s->link.flight);
         }
-    for (int i = 0; i < p->parts; i++) {
-        const ts_part *part = &p->part[i];
-        const ts_emit_options ring = {.im = part->im, .plan = part->planned.plan, .events = events, .n = n, .x = x};
-        const char *dir = ts_printf(w->arena, "%s/part%d", w->dir, i);
-        if (!ts_outdir_make(dir, w->err) || !ts_emit_into(&ring, dir, w->err))
-            return false;
-        const ts_emu *emu = ts_emu_new(w->arena, part->im, TS_EMU_AUTO);
-        for (int e = 0; e < events && i < p->parts - 1; e++) {
-            int32_t *y = TS_NEW_N(w->arena, int32_t, n[e] * part->im->outputs);
-            ts_emu_run(emu, n[e], x[e], y, NULL, NULL);
-            x[e] = y;
-        }
+        fputc('\n', f);
     }
-    return true;
 }
 
-static ts_bench_files bench(ts_arena *arena, const ts_system_options *opt)
+const ts_chain_ring *ts_system_chain(ts_arena *arena, const ts_system *s)
 {
-    const ts_partition *p = opt->partition;
-    ts_bench_ring *ring = TS_NEW_N(arena, ts_bench_ring, p->parts);
-    double hops = 0;
-    for (int i = 0; i < p->parts; i++) {
-        const ts_plan *plan = p->part[i].planned.plan;
-        ring[i] = (ts_bench_ring){p->part[i].im, plan, ts_printf(arena, "part%d/mem/", i)};
-        hops += p->ring[i].before.latency + plan->n_max * p->ring[i].before.token_cycles;
-    }
-    const ts_bench_options of = {.top = ts_system_name(arena, opt->im),
-                                 .im = opt->im,
-                                 .rings = p->parts,
-                                 .ring = ring,
-                                 .events = opt->events,
-                                 .n = opt->n,
-                                 .x = opt->x,
-                                 .hop_cycles = hops};
-    return ts_bench_make(arena, &of);
+    ts_chain_ring *ring = TS_NEW_N(arena, ts_chain_ring, s->rings);
+    for (int i = 0; i < s->rings; i++)
+        ring[i] = (ts_chain_ring){s->ring[i].plan, s->ring[i].im, s->ring[i].before};
+    return ring;
 }
 
-static bool write_all(const writer *w, const ts_system_options *opt)
+bool ts_system_is_paged(const ts_system *s)
 {
-    static const char *const dirs[] = {"rtl", "mem", "tb"};
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
-        if (!ts_outdir_make(ts_printf(w->arena, "%s/%s", w->dir, dirs[i]), w->err))
-            return false;
-    const ts_bench_files files = bench(w->arena, opt);
-    return write_parts(w, opt) && write_templates(w) &&
-           write_text(w, ts_printf(w->arena, "rtl/%s.v", ts_system_name(w->arena, opt->im)), verilog(w->arena, opt)) &&
-           write_text(w, "mem/hits.hex", files.hits) && write_text(w, "mem/expect.hex", files.expect) &&
-           (!files.load || write_text(w, "mem/load.hex", files.load)) && write_text(w, "tb/ring.vh", files.ring_vh) &&
-           write_text(w, "tb/ring.h", files.ring_h) && (!files.sim_top || write_text(w, "tb/" TS_SIM_TOP ".v", files.sim_top)) &&
-           ts_imodel_save(opt->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
-           ts_manifest_write(w->arena, w->dir, manifest(w->arena, opt), w->err);
-}
-
-bool ts_emit_system_into(const ts_system_options *opt, const char *dir, ts_err *err)
-{
-    CHECK(opt->partition->parts > 1);
-    ts_arena *arena = ts_arena_new();
-    const bool ok = write_all(&(writer){arena, dir, err}, opt);
-    ts_arena_free(arena);
-    return ok;
-}
-
-bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err)
-{
-    ts_arena *arena = ts_arena_new();
-    ts_outdir out;
-    bool ok = ts_outdir_begin(arena, dir, &out, err);
-    if (ok && !(ok = ts_emit_system_into(opt, out.temp, err)))
-        ts_outdir_abort(&out);
-    ok = ok && ts_outdir_commit(arena, &out, err);
-    ts_arena_free(arena);
-    return ok;
+    for (int i = 0; i < s->rings; i++)
+        if (s->ring[i].pages.stages)
+            return true;
+    return false;
 }

@@ -1,32 +1,80 @@
-/* Writes a partitioned design: a directory for each part, complete in itself (emit/emit.h), and around them what belongs to the whole:
-
-       manifest.json        mode, parts, the ways between them
-       model.tsm            the whole integer model
-       part0/, part1/ ...   the designs of the parts
-       rtl/<model>_system.v all parts connected, for simulation and, where they share a device, for synthesis
-       mem/, tb/            test bench and harness of the whole chain, as those of a single ring; run from the directory itself */
+/* A design as a value, one level above a ring: rings in a chain, what is between them (the two ends of a link, or wires on one device), the
+   streams that they pass, and which of them have a port to external memory. A ring alone is a system of one. The top level's Verilog, test
+   benches, simulation wrappers and manifests are made from it; a partition of the planner becomes one, and so does a directory that is
+   read back. */
 #ifndef TS_SYSTEM_H
 #define TS_SYSTEM_H
-#include "emit/emit.h"
 #include "plan/partition.h"
+#include "ring/ports.h"
 
-typedef struct ts_system_options {
-    const ts_imodel *im;           /* the whole model */
-    const ts_partition *partition; /* of two parts at least */
-    const ts_device *const *device;
-    /* Hits for the test benches, as in ts_emit_options. */
-    int events;
-    const int *n;
-    const int32_t *const *x;
-    json_t *extra; /* as there */
-} ts_system_options;
+typedef struct ts_system_ring {
+    const ts_imodel *im;
+    const ts_plan *plan;
+    const char *device; /* name */
+    int device_number;  /* in the list that was planned for */
+    ts_slice slice;     /* of the whole model */
+    ts_hop before;      /* the way from the ring before it: zeros on one device */
+    const char *dir;    /* of a design that was read back: its directory */
+    /* Set by ts_system_make. */
+    const char *top;     /* module */
+    const char *inside;  /* where its files are in the design's directory: "", or "part1/" of several */
+    ts_page_order pages; /* stages > 0: it has a port to external memory */
+} ts_system_ring;
 
-bool ts_emit_system(const ts_system_options *opt, const char *dir, ts_err *err);
+typedef enum { TS_SYSTEM_RING, TS_SYSTEM_LINK, TS_SYSTEM_WIRES } ts_system_kind;
 
-/* The same into a directory that is ours and not yet in its place. */
-bool ts_emit_system_into(const ts_system_options *opt, const char *dir, ts_err *err);
+/* Takes one stream and gives another. */
+typedef struct ts_system_node {
+    ts_system_kind kind;
+    int ring;         /* the ring that it is, or that is in front of it */
+    int from, to;     /* streams */
+    int takes, gives; /* bits of a transfer's data */
+} ts_system_node;
 
-/* Name of the system's module. */
-const char *ts_system_name(ts_arena *arena, const ts_imodel *im);
+typedef struct ts_system_stream {
+    const char *name; /* of its signals */
+    int width;        /* bits of a transfer's data */
+} ts_system_stream;
+
+typedef struct ts_system {
+    const ts_imodel *im; /* the whole model */
+    ts_mode mode;
+    int rings;
+    ts_system_ring *ring; /* [rings] */
+    ts_link link;         /* between devices; zeros where there is one */
+    /* Set by ts_system_make. */
+    const char *top; /* module */
+    ts_ports ports;  /* hits as the first ring takes them, results as the last one gives them */
+    int nodes, streams;
+    ts_system_node *node;     /* [nodes], in the order of the chain */
+    ts_system_stream *stream; /* [streams]: the first comes from outside, the last goes there */
+} ts_system;
+
+/* Makes the rest of what the members above say, and verifies it; false with a message where a plan is not legal or the rings are no chain.
+ */
+bool ts_system_make(ts_arena *arena, ts_system *system, ts_err *err);
+
+/* One ring. */
+bool ts_system_of_ring(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_system *system, ts_err *err);
+
+/* What the planner found for the devices of the list. */
+bool ts_system_of_partition(ts_arena *arena, const ts_imodel *im, const ts_partition *partition, const ts_device *const *device,
+                            ts_system *system, ts_err *err);
+
+/* Every stream has one writer and one reader, who agree about its width; neighbours take events of the same lengths; ends are the model's.
+ */
+bool ts_system_verify(const ts_system *system, ts_err *err);
+
+/* A line a node. */
+void ts_system_dump(FILE *f, const ts_system *system);
+
+/* Its rings for predictions, [rings]. */
+const ts_chain_ring *ts_system_chain(ts_arena *arena, const ts_system *system);
+
+/* Some ring has a port to external memory. */
+bool ts_system_is_paged(const ts_system *system);
+
+/* The module that connects several rings. */
+const char *ts_system_text(ts_arena *arena, const ts_system *system);
 
 #endif

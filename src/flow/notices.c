@@ -31,6 +31,11 @@ void ts_notice_warning(const ts_notices *notices, const char *fmt, ...)
     va_end(ap);
 }
 
+void ts_notice_warn(void *notices, const char *text)
+{
+    ts_notice_warning(notices, "%s", text);
+}
+
 void ts_notice_step(const ts_notices *notices, const char *fmt, ...)
 {
     char text[MESSAGE];

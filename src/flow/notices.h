@@ -17,6 +17,7 @@ typedef struct ts_notices {
 
 /* All of these do nothing where `notices` is NULL or nobody listens; printf-like. */
 void ts_notice_note(const ts_notices *notices, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void ts_notice_warn(void *notices, const char *text); /* a const ts_notices *: for what below takes a function and a user */
 void ts_notice_warning(const ts_notices *notices, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ts_notice_step(const ts_notices *notices, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ts_notice_step_end(const ts_notices *notices);

@@ -1,7 +1,7 @@
 /* An output, before any work is done for it. */
 #ifndef TS_OUTPUT_H
 #define TS_OUTPUT_H
-#include "emit/emit.h"
+#include "design/design.h"
 #include "flow/feed.h"
 
 /* Whether `output` can be written, and is not the file `input` (what: "the events file"); NULL inputs are fine. */

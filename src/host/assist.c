@@ -51,9 +51,9 @@ static bool wrong_range(const char *text, const char *what, const ts_encoder *en
         snprintf(layers, sizeof layers, "layers.0 ... layers.%d", last);
     return ts_fail_as(
         err, TS_USAGE,
-        "--hardware %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
+        "%s %s: %s; this model has embed, %s, head, and each layer N its layers.N.attention and layers.N.ffn. Give one of them, or "
         "FIRST-LAST in this order, with half a layer at least: such as layers.0, embed-layers.0.attention or layers.%d.ffn-head",
-        text, what, layers, last);
+        ts_option("hardware"), text, what, layers, last);
 }
 
 static bool parse_range(const char *text, const ts_encoder *enc, ts_slice *slice, ts_err *err)

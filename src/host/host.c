@@ -231,7 +231,8 @@ bool ts_host_samples_open(ts_arena *arena, const ts_host *host, const char *path
 {
     *npy = (ts_npy){.rank = 0};
     if (!has_fixed_shape(host->input))
-        return ts_fail_as(err, TS_USAGE, "--input %s: the model takes events of any number of hits; give them with --events", path);
+        return ts_fail_as(err, TS_USAGE, "%s %s: the model takes events of any number of hits; give them with %s", ts_option("samples"),
+                          path, ts_option("events"));
     if (!ts_npy_open(arena, path, npy, err))
         return false;
     return (fits(npy, host->input) && npy->dim[0] >= 1 && npy->dim[0] <= INT32_MAX) ||

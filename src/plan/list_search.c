@@ -103,10 +103,10 @@ static bool has_memory(const ts_list *s, int device)
 static bool paged(ts_list *s, int device, ts_err *err)
 {
     if (s->im->layers < 2)
-        return ts_fail_as(err, TS_USAGE, "--mode paged: %s has one layer: its weights are on chip in any case", s->im->name);
+        return ts_fail_as(err, TS_USAGE, "%s paged: %s has one layer: its weights are on chip in any case", ts_option("mode"), s->im->name);
     if (!has_memory(s, device))
-        return ts_fail_as(err, TS_USAGE, "--mode paged: %s has no external memory (--memory GBYTES[:NANOSECONDS] says that there is one)",
-                          s->opt->device[device]->name);
+        return ts_fail_as(err, TS_USAGE, "%s paged: %s has no external memory (%s says that there is one)", ts_option("mode"),
+                          s->opt->device[device]->name, ts_option("memory"));
     s->paging = TS_PAGING_ASKED;
     return alone(s, device, NULL, err);
 }
@@ -130,8 +130,7 @@ static bool alone_somehow(ts_list *s, int device, ts_err *err)
     if (pages && strcmp(pages, resident) == 0) /* it is not the weights */
         return ts_fail_with(err, &first);
     return pages ? ts_fail(err, "%s does not fit %s with events of up to %d hits: %s. With weights in external memory %s. Or %s",
-                           s->im->name, name, s->ring.max_tokens, resident, pages,
-                           s->ring.target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats")
+                           s->im->name, name, s->ring.max_tokens, resident, pages, ts_plan_relief(s->arena, &s->ring))
                  : ts_fail_with(err, &second);
 }
 
@@ -249,8 +248,8 @@ static bool replicated(ts_list *s, ts_err *err)
                    ? ts_fail(err, "%s has one layer: there is nothing for a second ring", s->im->name)
                    : ts_fail(err,
                              "no two rings of %s fit %s together with events of up to %d hits: choose another mode or device, "
-                             "lower --max-tokens or narrow the formats",
-                             s->im->name, device->name, s->ring.max_tokens);
+                             "lower %s or narrow the formats",
+                             s->im->name, device->name, s->ring.max_tokens, ts_option("max_tokens"));
     finish(s, TS_MODE_REPLICATED, best, parts);
     s->result->why = ts_printf(s->arena, "%d rings on one %s: an event in each, %s decides.\n%s", parts, device->name,
                                ts_objective_name(s->opt->objective), part_lines(s, best, parts));
@@ -295,9 +294,10 @@ static bool no_cut_fits(ts_list *s, ts_err *err)
     }
     const int enough = enough_devices(s);
     const char *last = s->opt->device[s->opt->devices - 1]->name;
-    return ts_fail(err, "no cut of %s over the %d devices fits%s: %s, a lower --max-tokens or narrower formats would do", s->im->name,
+    return ts_fail(err, "no cut of %s over the %d devices fits%s: %s, a lower %s or narrower formats would do", s->im->name,
                    s->opt->devices, s->opt->pins ? " with these pins" : "",
-                   enough ? ts_printf(s->arena, "%d devices with %s for the others, larger ones", enough, last) : "larger devices");
+                   enough ? ts_printf(s->arena, "%d devices with %s for the others, larger ones", enough, last) : "larger devices",
+                   ts_option("max_tokens"));
 }
 
 /* The chain with these cuts, planned in full; its parts go to part[]. */

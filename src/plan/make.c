@@ -435,6 +435,12 @@ static const ts_device *device_that_would_do(const search *s, const candidate *c
     return best;
 }
 
+const char *ts_plan_relief(ts_arena *arena, const ts_plan_options *o)
+{
+    return o->target_ii > 0 ? ts_printf(arena, "raise %s", ts_option("target_ii"))
+                            : ts_printf(arena, "lower %s or narrow the formats", ts_option("max_tokens"));
+}
+
 static bool does_not_fit(const search *s, const candidate *c, const char *what, ts_planned *planned, ts_err *err)
 {
     const bool paged = s->ports > 0;
@@ -442,8 +448,7 @@ static bool does_not_fit(const search *s, const candidate *c, const char *what, 
     planned->shortage = ts_printf(s->arena, "it needs %s; %s", what_is_short(s, c),
                                   other ? ts_printf(s->arena, "%s would do", other->name) : "no known device would do");
     return ts_fail(err, "%s does not fit %s with events of up to %d hits%s: %s; or %s", what, s->device->name, s->opt->max_tokens,
-                   paged ? " even with weights in external memory" : "", planned->shortage,
-                   s->opt->target_ii > 0 ? "raise --target-ii" : "lower --max-tokens or narrow the formats");
+                   paged ? " even with weights in external memory" : "", planned->shortage, ts_plan_relief(s->arena, s->opt));
 }
 
 /* ---- The search */

@@ -40,6 +40,9 @@ typedef struct ts_plan_options {
     bool quick; /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;
 
+/* What would do, other than another device: for messages. */
+const char *ts_plan_relief(ts_arena *arena, const ts_plan_options *options);
+
 /* What was chosen and against what. */
 typedef struct ts_planned {
     const ts_plan *plan;

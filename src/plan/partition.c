@@ -47,8 +47,8 @@ static bool find_stage(const char *name, const ts_imodel *im, int *first, int *e
     }
     if (*first < 0)
         return ts_fail_as(err, TS_USAGE,
-                          "--pin: no stage \"%s\"; stages are embed, layers.0 to layers.%d, layers.N.attention, layers.N.ffn and head",
-                          name, im->layers - 1);
+                          "%s: no stage \"%s\"; stages are embed, layers.0 to layers.%d, layers.N.attention, layers.N.ffn and head",
+                          ts_option("pin"), name, im->layers - 1);
     if (*end < 0)
         *end = *first + 1;
     return true;
@@ -61,20 +61,21 @@ static int find_device(const char *name, const ts_device *const *device, int dev
     if (behind != name && *behind == '\0') {
         if (number >= 0 && number < devices)
             return (int)number;
-        ts_fail_as(err, TS_USAGE, "--pin: there is no device %ld; the list has 0 to %d", number, devices - 1);
+        ts_fail_as(err, TS_USAGE, "%s: there is no device %ld; the list has 0 to %d", ts_option("pin"), number, devices - 1);
         return -1;
     }
     int found = -1;
     for (int d = 0; d < devices; d++)
         if (strcmp(device[d]->name, name) == 0) {
             if (found >= 0) {
-                ts_fail_as(err, TS_USAGE, "--pin: %s is more than once in the list of devices: say which by its number, from 0", name);
+                ts_fail_as(err, TS_USAGE, "%s: %s is more than once in the list of devices: say which by its number, from 0",
+                           ts_option("pin"), name);
                 return -1;
             }
             found = d;
         }
     if (found < 0)
-        ts_fail_as(err, TS_USAGE, "--pin: \"%s\" is not in the list of devices", name);
+        ts_fail_as(err, TS_USAGE, "%s: \"%s\" is not in the list of devices", ts_option("pin"), name);
     return found;
 }
 
@@ -84,7 +85,7 @@ bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const 
     const char *equals = strchr(text, '=');
     char stage[64];
     if (!equals || equals == text || equals - text >= (ptrdiff_t)sizeof stage)
-        return ts_fail_as(err, TS_USAGE, "--pin %s: write STAGE=DEVICE, such as layers.2=0", text);
+        return ts_fail_as(err, TS_USAGE, "%s %s: write STAGE=DEVICE, such as layers.2=0", ts_option("pin"), text);
     memcpy(stage, text, (size_t)(equals - text));
     stage[equals - text] = '\0';
     int first, end;
@@ -93,7 +94,7 @@ bool ts_pin_parse(const char *text, const ts_imodel *im, const ts_device *const 
         return false;
     for (int b = first; b < end; b++) {
         if (*count == TS_PIN_MAX)
-            return ts_fail_as(err, TS_USAGE, "--pin: more than %d blocks are pinned", TS_PIN_MAX);
+            return ts_fail_as(err, TS_USAGE, "%s: more than %d blocks are pinned", ts_option("pin"), TS_PIN_MAX);
         pin[(*count)++] = (ts_pin){b, d};
     }
     return true;
@@ -240,9 +241,9 @@ static ts_partition_options options_of(const search *s, const selection *sel, co
 static const char *link_line(const search *s, const ts_partition_options *o, const ts_device *unsaid)
 {
     const int bits = s->im->d * s->im->res.bits;
-    const char *from = s->opt->link.word_bits || s->opt->link_mbits > 0 ? "as --link says"
-                       : unsaid ? ts_printf(s->arena, "an assumption, since the file of %s names no link; --link says better", unsaid->name)
-                                : "the devices' own; --link says otherwise";
+    const char *from = s->opt->link.word_bits || s->opt->link_mbits > 0 ? "as stated"
+                       : unsaid ? ts_printf(s->arena, "an assumption, since the file of %s names no link", unsaid->name)
+                                : "the devices' own";
     const char *t = ts_printf(s->arena, "Links: %.0f Mbit/s, %.0f ns (%s): a token of %d bits every %.1f cycles.\n",
                               o->link.rate * o->link.word_bits * o->plan.clock_mhz, o->link.flight * 1000 / o->plan.clock_mhz, from, bits,
                               ts_link_hop(&o->link, bits).token_cycles);
@@ -336,10 +337,11 @@ static bool ways_of(const ts_partition_options *o, ways *w, ts_err *err)
         return true;
     case TS_MODE_REPLICATED:
         *w = (ways){1, 1, TS_LIST_RINGS};
-        return o->devices == 1 || ts_fail_as(err, TS_USAGE, "--mode replicated: the rings share one device; the list has %d", o->devices);
+        return o->devices == 1 ||
+               ts_fail_as(err, TS_USAGE, "%s replicated: the rings share one device; the list has %d", ts_option("mode"), o->devices);
     case TS_MODE_SPLIT:
         *w = (ways){2, o->devices, TS_LIST_RING};
-        return o->devices > 1 || ts_fail_as(err, TS_USAGE, "--mode split: give a list of at least two devices, --device A,B");
+        return o->devices > 1 || ts_fail_as(err, TS_USAGE, "%s split: give a list of at least two devices", ts_option("mode"));
     case TS_MODE_ASSISTED:
     case TS_MODE_COUNT:
         break;
@@ -364,18 +366,19 @@ static bool check_pins(const search *s, ts_err *err)
         for (int q = 0; q < o->pins; q++) {
             const ts_pin *b = &o->pin[q];
             if (a->block == b->block && a->device != b->device)
-                return ts_fail_as(err, TS_USAGE, "--pin: %s is pinned to devices %d and %d", block_name(s->arena, a->block), a->device,
-                                  b->device);
+                return ts_fail_as(err, TS_USAGE, "%s: %s is pinned to devices %d and %d", ts_option("pin"), block_name(s->arena, a->block),
+                                  a->device, b->device);
             if (a->block < b->block && a->device > b->device)
                 return ts_fail_as(
                     err, TS_USAGE,
-                    "--pin: %s on device %d and %s, behind it, on device %d: with these pins no cut is possible, because tokens pass "
+                    "%s: %s on device %d and %s, behind it, on device %d: with these pins no cut is possible, because tokens pass "
                     "the devices in the order of the list",
-                    block_name(s->arena, a->block), a->device, block_name(s->arena, b->block), b->device);
+                    ts_option("pin"), block_name(s->arena, a->block), a->device, block_name(s->arena, b->block), b->device);
         }
     }
     if (first >= 0 && first == last && !o->any_mode && o->mode == TS_MODE_SPLIT)
-        return ts_fail_as(err, TS_USAGE, "--mode split: the pins put all blocks on device %d: nothing is left for others", first);
+        return ts_fail_as(err, TS_USAGE, "%s split: the pins put all blocks on device %d: nothing is left for others", ts_option("mode"),
+                          first);
     return true;
 }
 

@@ -305,7 +305,7 @@ static bool score_too_wide(const ts_quantiser *q, const ts_attn_shared *shared)
     const bool helps = isfinite(shared->reach) && ldexp(shared->reach, shared->frac_bits) <= (double)ts_fmt_max(bits, true);
     char wider[80] = "; no format holds them";
     if (helps)
-        snprintf(wider, sizeof wider, "; --formats score=%d would hold them", bits);
+        snprintf(wider, sizeof wider, "; %s score=%d would hold them", ts_option("formats"), bits);
     return ts_fail(q->err,
                    "attention: scores reach %.3g octaves (powers of two); %d bits with %d fraction bits hold %.0f%s. Scores that large are "
                    "mostly of inputs "
@@ -567,7 +567,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
         return NULL;
     }
     if (ts_calibration_events(cal) == 0) {
-        ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events with --events");
+        ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events");
         return NULL;
     }
     ts_quantiser q = {.arena = arena, .scratch = ts_arena_new(), .enc = enc, .cal = cal, .fmt = formats, .err = err};

@@ -284,6 +284,6 @@ bool ts_encoder_eval_check(const ts_encoder *enc, int n, bool tapped, ts_err *er
     return ts_encoder_eval_fits(enc, n, tapped, 1) || ts_fail_as(err, TS_OUT_OF_MEMORY,
                                                                  "an event of %d hits: the float model's scores of all pairs of hits take "
                                                                  "%.0f MB, more than three quarters of this machine's %.0f MB; "
-                                                                 "use shorter events, or the first of them with --calibrate or --limit",
+                                                                 "use shorter events, or the first of them alone",
                                                                  n, bytes_for(enc, n, tapped) / 1e6, (double)ts_memory_limit() / 1e6);
 }

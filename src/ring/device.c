@@ -297,8 +297,8 @@ bool ts_device_takes_clock(const ts_device *device, double clock_mhz, ts_err *er
 {
     if (device->dsp_mhz <= 0 || clock_mhz <= device->dsp_mhz)
         return true;
-    return ts_fail_as(err, TS_USAGE, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower --clock", clock_mhz,
-                      device->dsp_kind, device->name, device->dsp_mhz);
+    return ts_fail_as(err, TS_USAGE, "a clock of %g MHz: the %s of %s take %g MHz at most; give a lower clock", clock_mhz, device->dsp_kind,
+                      device->name, device->dsp_mhz);
 }
 
 bool ts_dsp_packs(const ts_device *device, int shared_bits, bool shared_signed, int pair_bits)

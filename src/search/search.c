@@ -430,7 +430,7 @@ static const ts_formats *search_packed(search *s, ts_verdict *v)
     for (int u = 0; u < s->units; u++) {
         if (s->unit[u].options == 0) {
             ts_fail_as(s->err, TS_USAGE,
-                       "%s makes no two products in one DSP at widths worth using (%s); choose another device or --formats auto",
+                       "%s makes no two products in one DSP at widths worth using (%s); choose another device or formats \"auto\"",
                        s->opt->device->name, s->unit[u].name);
             return NULL;
         }

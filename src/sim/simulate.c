@@ -291,7 +291,7 @@ static int fault_arguments(const session *s, const char **argv)
     if (page->kind != TS_PAGE_SOUND) {
         static const char *const kinds[] = {
             [TS_PAGE_LATE] = "late", [TS_PAGE_FLIP] = "flip", [TS_PAGE_FLIP_ALWAYS] = "flip-always", [TS_PAGE_ERROR] = "error"};
-        const ts_design_part *part = &s->design->part[page->part];
+        const ts_system_ring *part = &s->design->part[page->part];
         const ts_page_order order = ts_page_order_of(a, part->plan, part->im);
         const ts_page_transfer *t = &order.transfer[page->page % order.count];
         /* A late page is late with its first beat; what is spoilt is one in its middle. */
@@ -436,7 +436,7 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
         return ts_fail_as(err, TS_USAGE, "%s: inner streams can be traced part by part only: trace %s/part0 and so on", design->dir,
                           design->dir);
 
-    session s = {.arena = arena, .design = design, .opt = opt, .ports = ts_design_ports(design)};
+    session s = {.arena = arena, .design = design, .opt = opt, .ports = design->system.ports};
     choose(&s);
     if (s.count == 0)
         return ts_fail_as(err, TS_USAGE, "nothing to trace: every event is longer than the design's %d hits", design->plan.n_max);

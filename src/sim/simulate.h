@@ -1,7 +1,7 @@
 /* Runs an emitted design in Verilator and compares every word of its output with the integer model. */
 #ifndef TS_SIMULATE_H
 #define TS_SIMULATE_H
-#include "emit/emit.h"
+#include "design/design.h"
 
 /* A stage's values of one event in one layer, captured from the RTL: as ts_emu_tap, with what the model has beside it.
    rtl, model: [rows][cols]; model is NULL where the emulator has no such tensor. */

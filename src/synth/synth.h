@@ -1,7 +1,7 @@
 /* Synthesises an emitted design with Yosys, hierarchy kept (each module is mapped once), and counts what came out. */
 #ifndef TS_SYNTH_H
 #define TS_SYNTH_H
-#include "emit/emit.h"
+#include "design/design.h"
 #include "ring/device.h"
 
 typedef struct ts_synth_path {

@@ -122,7 +122,7 @@ done
 fails "half a layer on two devices" "with half a layer is one ring" "${split[@]}" --device zcu102,zcu102 --hardware layers.0.ffn
 fails "half a layer in several rings" "with half a layer is one ring" "${split[@]}" --device zcu102 --hardware layers.0.attention --mode replicated
 fails "stages of a slice pinned" "--pin .*: stages of a slice cannot be pinned" "${split[@]}" --device zcu102,zcu102 --hardware layers.0 --pin layers.0=0
-fails "formats searched for a slice" "give bits with --formats" "${compile[@]}" --events "$csv" --hardware layers.0 --formats auto -o "$dir/d"
+fails "formats searched for a slice" "give bits, NAME=BITS" "${compile[@]}" --events "$csv" --hardware layers.0 --formats auto -o "$dir/d"
 fails "samples for a model of hits" "takes events of any number of hits; give them with --events" "$tessera" compile "$model" --device zcu102 --input "$dir/x.npy" -o "$dir/d"
 conv=("$tessera" compile test/models/assisted/conv_tokens.onnx --device zcu102 -o "$dir/d")
 fails "hits for a model of images" "has a fixed shape; give samples with --input" "${conv[@]}" --events "$csv" --inputs "$inputs"

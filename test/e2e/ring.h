@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "emit/emit.h"
+#include "design/design.h"
 #include "emu/emu.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
@@ -77,14 +77,20 @@ static inline void make_events(ring *r, uint64_t seed)
     }
 }
 
+static inline bool write_ring(ring *r, const ts_plan *plan, const char *dir, ts_err *err)
+{
+    ts_system system;
+    const ts_design_options opt = {.system = &system, .events = {EVENTS, r->n, r->x}};
+    return ts_system_of_ring(r->arena, r->im, plan, &system, err) && ts_design_write(&opt, dir, err);
+}
+
 static inline void open_ring(ring *r, const ts_imodel *im, const ts_plan *plan, ts_arena *arena)
 {
     ts_err err = {0};
     *r = (ring){.arena = arena, .im = im};
     r->dir = scratch_new("ring-test");
     make_events(r, 7);
-    const ts_emit_options opt = {.im = im, .plan = plan, .events = EVENTS, .n = r->n, .x = r->x};
-    if (!ts_emit(&opt, r->dir, &err) || !ts_design_load(arena, r->dir, &r->design, &err))
+    if (!write_ring(r, plan, r->dir, &err) || !ts_design_load(arena, r->dir, &r->design, &err))
         fail_msg("%s", err.msg);
 }
 

@@ -72,18 +72,17 @@ static void test_directory(void **state)
     ring r;
     open_ring(&r, im, &plan, arena);
     const char *before = file_list(&r, r.dir);
-    const ts_emit_options opt = {.im = im, .plan = &plan, .events = EVENTS, .n = r.n, .x = r.x};
-    assert_true(ts_emit(&opt, r.dir, &err)); /* replaces our own */
+    assert_true(write_ring(&r, &plan, r.dir, &err)); /* replaces our own */
     assert_string_equal(before, file_list(&r, r.dir));
 
     const char *theirs = ts_printf(arena, "%s/rtl", r.dir); /* not empty, no manifest */
-    assert_false(ts_emit(&opt, theirs, &err));
+    assert_false(write_ring(&r, &plan, theirs, &err));
     assert_non_null(strstr(err.msg, "was not made by tessera"));
     err = (ts_err){0};
-    assert_false(ts_emit(&opt, ts_printf(arena, "%s/manifest.json", r.dir), &err));
+    assert_false(write_ring(&r, &plan, ts_printf(arena, "%s/manifest.json", r.dir), &err));
     assert_non_null(strstr(err.msg, "not a directory"));
     err = (ts_err){0};
-    assert_false(ts_emit(&opt, ts_printf(arena, "%s/manifest.json/below/a/file", r.dir), &err)); /* nor can one be made there */
+    assert_false(write_ring(&r, &plan, ts_printf(arena, "%s/manifest.json/below/a/file", r.dir), &err)); /* nor can one be made there */
     assert_string_equal(before, file_list(&r, r.dir));
     close_ring(&r);
 }

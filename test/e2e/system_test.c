@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emit/system.h"
+#include "design/design.h"
 #include "emu/emu.h"
 #include "process/process.h"
 #include "ring/pages.h"
@@ -69,8 +69,10 @@ static void open_changed_chain(chain *c, const ts_encoder_shape *shape, const ch
         c->x[e] = event(&c->m, lengths[e], 70 + (uint64_t)e);
     }
     c->dir = scratch_new("system-test");
-    const ts_system_options emit = {.im = c->m.im, .partition = &c->partition, .device = c->device, .events = EVENTS, .n = c->n, .x = c->x};
-    if (!ts_emit_system(&emit, c->dir, &err) || !ts_design_load(c->m.arena, c->dir, &c->design, &err))
+    ts_system system;
+    const ts_design_options options = {.system = &system, .events = {EVENTS, c->n, c->x}};
+    if (!ts_system_of_partition(c->m.arena, c->m.im, &c->partition, c->device, &system, &err) || !ts_design_write(&options, c->dir, &err) ||
+        !ts_design_load(c->m.arena, c->dir, &c->design, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(c->design.parts, c->partition.parts);
     assert_int_equal(c->design.mode, c->partition.mode);
@@ -325,7 +327,7 @@ static void test_paged_parts(void **state)
     check_sequences(&c);
     simulate(&c, (ts_sim_options){.memory_percent = 50, .link_percent = 20, .seed = 11});
     for (int part = 0; part < 2; part++) {
-        const ts_design_part *ring = &c.design.part[part];
+        const ts_system_ring *ring = &c.design.part[part];
         const ts_page_order order = ts_page_order_of(c.m.arena, ring->plan, ring->im);
         ts_page_fault fault = {.kind = TS_PAGE_FLIP, .part = part, .page = 2 * order.count + 1};
         const ts_sim_result again = simulate(&c, (ts_sim_options){.page_fault = fault, .seed = 12});

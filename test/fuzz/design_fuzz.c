@@ -2,7 +2,7 @@
    model, and of the chain M the manifest, p and q those of the parts, T the whole integer model. What loads is predicted and its ports
    listed. */
 #include "base/file.h"
-#include "emit/system.h"
+#include "design/design.h"
 #include "fuzz.h"
 #include "plan/make.h"
 #include "small_model.h"
@@ -27,11 +27,13 @@ static void make_designs(ts_arena *arena, const char *one, const char *two)
     const ts_device *device = ts_device_find(arena, "pynq-z2", &err), *const devices[] = {device, device};
     ts_planned planned;
     FUZZ_CHECK(ts_plan_search(arena, m.im, device, &(ts_plan_options){.max_tokens = 8, .target_ii = 40}, &planned, &err));
-    FUZZ_CHECK(ts_emit(&(ts_emit_options){.im = m.im, .plan = planned.plan}, one, &err));
+    ts_system system;
+    const ts_design_options opt = {.system = &system};
+    FUZZ_CHECK(ts_system_of_ring(arena, m.im, planned.plan, &system, &err) && ts_design_write(&opt, one, &err));
     const ts_partition_options o = {.device = devices, .devices = 2, .mode = TS_MODE_SPLIT, .plan = {.max_tokens = 8}};
     ts_partition partition;
     FUZZ_CHECK(ts_partition_search(arena, m.im, &o, &partition, &err));
-    FUZZ_CHECK(ts_emit_system(&(ts_system_options){.im = m.im, .partition = &partition, .device = devices}, two, &err));
+    FUZZ_CHECK(ts_system_of_partition(arena, m.im, &partition, devices, &system, &err) && ts_design_write(&opt, two, &err));
     ts_arena_free(m.arena);
 }
 
@@ -43,7 +45,6 @@ static void load(ts_arena *arena, const char *dir)
         FUZZ_CHECK(err.msg[0]);
         return;
     }
-    (void)ts_design_ports(&design);
     (void)ts_design_is_paged(&design);
     for (int n = 1; n <= 8; n += 7)
         (void)ts_design_predict(arena, &design, n);

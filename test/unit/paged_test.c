@@ -398,7 +398,7 @@ static void what_cannot_be_paged_says_why(void **state)
         bool any, one_layer, no_memory, tiny;
         const char *says[3];
     } cases[] = {{false, true, false, false, {"one layer", NULL, NULL}},
-                 {false, false, true, false, {"no external memory", "--memory", NULL}},
+                 {false, false, true, false, {"no external memory", "memory says", NULL}},
                  {true, false, true, true, {"no external memory", "LUT", "more than the"}},
                  {true, false, false, true, {"With weights in external memory", "LUT", "would do"}},
                  {false, false, false, true, {"even with weights in external memory", "LUT", "more than the"}}};

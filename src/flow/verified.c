@@ -1,6 +1,6 @@
 /* A compiled design through the plan verifier. */
-#include "cli/deploy.h"
 #include "design/report.h"
+#include "flow/deploy.h"
 #include "plan/verify.h"
 
 static int integer(const json_t *object, const char *key)
@@ -48,7 +48,7 @@ bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err)
     ts_claim_part *part = TS_NEW_N(arena, ts_claim_part, design->parts);
     ts_claim claim = {.im = design->im, .mode = design->mode, .device = device, .parts = design->parts, .part = part};
     for (int i = 0; i < design->parts; i++) {
-        const ts_design_part *from = &design->part[i];
+        const ts_system_ring *from = &design->part[i];
         part[i] = (ts_claim_part){.im = from->im, .plan = from->plan, .before = from->before};
         place(json_array_get(json_object_get(design->manifest, "parts"), (size_t)i), design, &part[i], &claim.link);
         const int d = part[i].device;

@@ -1,5 +1,5 @@
 #define TS_FAIL_CODE TS_DAMAGED
-#include "design/design_files.h"
+#include "design/files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
-/* From events to formats: which events calibrate, what the user asked of --formats, and the search where the tool is to choose. */
+/* From events to formats: which events calibrate, what the user asked of formats, and the search where the tool is to choose. */
 #ifndef TS_CHOOSE_H
 #define TS_CHOOSE_H
 #include "data/events.h"
+#include "flow/notices.h"
 #include "quant/calibrate.h"
 #include "quant/formats.h"
 #include "ring/device.h"
@@ -10,7 +11,7 @@
 enum { TS_CALIBRATE_MOST = 20 };
 
 typedef struct ts_choose_options {
-    const char *verb;      /* for warnings */
+    const ts_notices *notices;
     const char *formats;   /* NULL, NAME=BITS,..., a file, "auto" or "packed" */
     int calibrate, select; /* events; calibrate 0: TS_CALIBRATE_MOST, or fewer that have hits enough */
     double loss;
@@ -28,7 +29,7 @@ typedef struct ts_chosen {
 bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_events *events, const ts_device *device,
                        const ts_choose_options *options, ts_chosen *chosen, ts_err *err);
 
-/* Whether --formats asks for a search ("auto", "packed"). */
+/* Whether the formats asked for are searched ("auto", "packed"). */
 bool ts_formats_are_searched(const char *formats);
 
 void ts_chosen_free(ts_chosen *chosen); /* the JSON; the rest is in the arena */

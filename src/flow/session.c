@@ -1,13 +1,12 @@
-#include "cli/session.h"
+#include "flow/session.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/blas.h"
 #include "base/file.h"
-#include "cli/assisted.h"
-#include "cli/progress.h"
 #include "emu/emu.h"
+#include "flow/assisted.h"
 #include "pass/understand.h"
 
 bool ts_is_directory(const char *path)
@@ -16,15 +15,10 @@ bool ts_is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-void ts_warn(void *user, const char *message)
-{
-    fprintf(stderr, "tessera %s: warning: %s\n", (const char *)user, message);
-}
-
-bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err)
+bool ts_load_float_model(ts_arena *arena, const char *path, const ts_notices *notices, ts_float_model *model, ts_err *err)
 {
     ts_blas_start();
-    ts_progress("reading %s", path);
+    ts_notice_step(notices, "reading %s", path);
     *model = (ts_float_model){.graph = NULL};
     model->file.data = ts_file_read_most(arena, path, TS_ONNX_MOST, TS_ONNX_KIND, &model->file.size, err);
     const bool read = model->file.data && ts_import_embed(arena, path, &model->file.data, &model->file.size, &model->external, err);
@@ -40,9 +34,9 @@ bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *mode
 static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_event_source *source, const char *model, int features,
                                     int outputs, ts_err *err)
 {
-    if (!path && !source->samples && !ts_events_is_npy(source->events)) {
-        ts_fail_as(err, TS_USAGE,
-                   "--inputs FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)");
+    if (!path && source->events && !ts_events_is_npy(source->events)) {
+        ts_fail_as(err, TS_USAGE, "%s FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)",
+                   ts_option("inputs"));
         return NULL;
     }
     const ts_inputs *in = path ? ts_inputs_load(arena, path, err) : ts_inputs_identity(arena, features, outputs);
@@ -52,7 +46,8 @@ static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_
 const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err)
 {
     if (source->samples) {
-        ts_fail_as(err, TS_USAGE, "--input %s: the model takes events of any number of hits; give them with --events", source->samples);
+        ts_fail_as(err, TS_USAGE, "%s %s: the model takes events of any number of hits; give them with %s", ts_option("samples"),
+                   source->samples, ts_option("events"));
         return NULL;
     }
     return load_inputs(arena, source->inputs, source, enc->name, enc->features, enc->outputs, err);
@@ -63,7 +58,8 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
     bool pooled;
     int hits, features = ts_host_features(host);
     if (features == 0 && !source->samples && !ts_host_fixed_event(host, &hits, &features)) {
-        ts_fail_as(err, TS_USAGE, "%s: its input '%s' has a fixed shape; give samples with --input FILE.npy", model, host->input->name);
+        ts_fail_as(err, TS_USAGE, "%s: its input '%s' has a fixed shape; give samples with %s FILE.npy", model, host->input->name,
+                   ts_option("samples"));
         return NULL;
     }
     return load_inputs(arena, source->inputs, source, model, features, ts_host_outputs(host, &pooled), err);
@@ -76,11 +72,13 @@ static const ts_inputs *compiled_inputs(ts_arena *arena, const char *dir, const 
     if (!source.inputs && !source.samples && ts_design_has(c->design.manifest, TS_INPUTS_COPY))
         source.inputs = ts_printf(arena, "%s/" TS_INPUTS_COPY, dir);
     if (!ts_assist_is(&c->design))
-        return source.samples ? (ts_fail_as(err, TS_USAGE, "--input: %s takes events; give them with --events", dir), NULL)
-                              : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
+        return source.samples
+                   ? (ts_fail_as(err, TS_USAGE, "%s: %s takes events; give them with %s", ts_option("samples"), dir, ts_option("events")),
+                      NULL)
+                   : load_inputs(arena, source.inputs, &source, im->name, im->features, im->outputs, err);
     ts_host *host = TS_NEW(arena, ts_host);
     ts_float_model model; /* the same reading of the file as when it was compiled */
-    if (!ts_load_float_model(arena, c->onnx, &model, err) || !ts_assist_host(arena, &c->design, model.graph, host, err))
+    if (!ts_load_float_model(arena, c->onnx, given->notices, &model, err) || !ts_assist_host(arena, &c->design, model.graph, host, err))
         return NULL;
     c->host = host;
     return ts_load_host_inputs(arena, &source, host, model.graph->name, err);
@@ -90,7 +88,7 @@ bool ts_load_compiled(ts_arena *arena, const char *dir, const ts_event_source *s
 {
     *c = (ts_compiled){.onnx = ts_printf(arena, "%s/" TS_MODEL_COPY, dir)};
     if (!ts_is_directory(dir))
-        return ts_fail_as(err, TS_NO_FILE, "%s: not a directory; give the one that `tessera compile ... -o DIR` made", dir);
+        return ts_fail_as(err, TS_NO_FILE, "%s: not a directory; give the one that a model was compiled into", dir);
     if (!ts_check_source(source, err) || !ts_design_load(arena, dir, &c->design, err))
         return false;
     c->inputs = compiled_inputs(arena, dir, source, c, err);

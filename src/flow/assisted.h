@@ -1,10 +1,10 @@
-/* Assisted designs on the command line: how the host's share is written down and read back, and what it means for plans and reports. */
+/* Assisted designs: how the host's share is written down and read back, and what it means for plans and reports. */
 #ifndef TS_ASSISTED_H
 #define TS_ASSISTED_H
 #include <jansson.h>
 
-#include "cli/deploy.h"
-#include "cli/session.h"
+#include "flow/deploy.h"
+#include "flow/session.h"
 #include "host/assist.h"
 #include "plan/host_bus.h"
 
@@ -12,8 +12,8 @@
 bool ts_assist_beside(ts_arena *arena, const ts_compiled *compiled, const ts_float_model *model, const ts_events *events,
                       const ts_encoder **encoder, ts_assist_events *made, ts_err *err);
 
-/* --host: *bus becomes what it says; NULL: *bus stays. */
-bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err);
+/* *bus becomes what the way says; NULL: *bus stays. */
+bool ts_assist_bus_by(const ts_way *way, ts_host_bus *bus, ts_err *err);
 
 /* What the options mean for the rings of the slice `im`. False with a message where it cannot be so. */
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *options, ts_err *err);
@@ -21,7 +21,8 @@ bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, 
 /* The longest slice of the whole model `im`, from its embedding on, that the devices hold with all weights on chip: planned, as *assist and
    as a model of its own. NULL with a message where no half layer fits, or where everything does. */
 const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model, const ts_imodel *im, const ts_deploy_options *options,
-                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, ts_err *err);
+                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, const ts_notices *notices,
+                                   ts_err *err);
 
 /* Member "host" of the manifest (docs/design-directory.md), the report and `inspect`. im: the slice's, or NULL where there is none yet;
  * bus, too. New reference. */

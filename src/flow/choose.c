@@ -1,10 +1,9 @@
-#include "cli/choose.h"
+#include "flow/choose.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/plain.h"
-#include "cli/progress.h"
-#include "cli/session.h"
 #include "quant/given.h"
 #include "quant/quantise.h"
 #include "quant/watch.h"
@@ -18,9 +17,10 @@ bool ts_formats_are_searched(const char *formats)
     return formats && (strcmp(formats, "auto") == 0 || strcmp(formats, "packed") == 0);
 }
 
-static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, ts_err *err)
+static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, const ts_notices *notices,
+                                 ts_err *err)
 {
-    ts_progress("calibrating on %s", events->path);
+    ts_notice_step(notices, "calibrating on %s", events->path);
     enum { BATCH = 64, BATCH_HITS = 8192 }; /* bound the memory and move the progress line */
     ts_calibration *cal = ts_calibration_new(arena, enc);
     int n[BATCH], done = 0, e = 0;
@@ -40,7 +40,7 @@ static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const t
             return NULL;
         }
         done += batch;
-        ts_progress_at((double)done / count);
+        ts_notice_at(notices, (double)done / count);
     }
     return cal;
 }
@@ -74,8 +74,7 @@ static json_t *calibration_json(ts_arena *arena, const ts_events *events, const 
 
 static void on_progress(void *user, double fraction)
 {
-    (void)user;
-    ts_progress_at(fraction);
+    ts_notice_at(user, fraction);
 }
 
 static ts_search_options search_options(ts_arena *arena, const ts_events *events, const ts_device *device, const ts_choose_options *o)
@@ -92,15 +91,17 @@ static ts_search_options search_options(ts_arena *arena, const ts_events *events
                                .max_tokens = o->max_tokens ? o->max_tokens : longest,
                                .loss = o->loss,
                                .packed = strcmp(o->formats, "packed") == 0,
-                               .progress = on_progress};
+                               .progress = on_progress,
+                               .progress_user = (void *)(uintptr_t)o->notices};
 }
 
 /* What was chosen, on the events that took no part in choosing. */
-static bool test(const ts_encoder *enc, const ts_inputs *inputs, const ts_split *split, const ts_chosen *chosen, ts_err *err)
+static bool test(const ts_encoder *enc, const ts_inputs *inputs, const ts_split *split, const ts_notices *notices, const ts_chosen *chosen,
+                 ts_err *err)
 {
     if (split->test.events == 0)
         return true;
-    ts_progress("testing the formats on %d events", split->test.events);
+    ts_notice_step(notices, "testing the formats on %d events", split->test.events);
     ts_arena *arena = ts_arena_new();
     ts_formats *quiet = ts_formats_copy(arena, chosen->formats);
     quiet->warn = NULL;
@@ -115,13 +116,12 @@ static bool test(const ts_encoder *enc, const ts_inputs *inputs, const ts_split 
 }
 
 static bool search(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_split *split, const ts_formats *start,
-                   const ts_search_options *options, const char *verb, ts_chosen *chosen, ts_err *err)
+                   const ts_search_options *options, const ts_notices *notices, ts_chosen *chosen, ts_err *err)
 {
-    ts_progress("choosing formats by %d events", split->selection.events);
+    ts_notice_step(notices, "choosing formats by %d events", split->selection.events);
     if (split->reused)
-        fprintf(stderr,
-                "tessera %s: warning: formats are chosen by the %d events that calibrate, since there are no others; give more events\n",
-                verb, split->selection.events);
+        ts_notice_warning(notices, "formats are chosen by the %d events that calibrate, since there are no others; give more events",
+                          split->selection.events);
     ts_found found;
     const ts_judge *judge = ts_judge_new(arena, enc, inputs, &split->selection);
     if (!ts_search_formats(arena, enc, chosen->cal, judge, start, options, &found, err))
@@ -129,7 +129,7 @@ static bool search(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inpu
     chosen->formats = found.formats;
     chosen->search = found.report;
     json_object_set_new(chosen->search, "events", ts_split_json(split));
-    return test(enc, inputs, split, chosen, err);
+    return test(enc, inputs, split, notices, chosen, err);
 }
 
 bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_events *events, const ts_device *device,
@@ -138,8 +138,8 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     *chosen = (ts_chosen){.cal = NULL};
     ts_formats *formats = ts_formats_default(arena, enc->layers);
     formats->classifier = inputs->classification;
-    formats->warn = ts_warn;
-    formats->warn_user = ts_strdup(arena, o->verb);
+    formats->warn = ts_notice_warn;
+    formats->warn_user = (void *)(uintptr_t)o->notices;
     if (!ts_given_formats(formats, enc, err))
         return false;
     ts_split split;
@@ -148,22 +148,22 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
         ts_err untrue = {""}; /* events need not say which particle made a hit */
         const ts_truth *truth = ts_events_is_npy(events->path) ? NULL : ts_truth_load(arena, events->path, inputs->mask, &untrue);
         if (!truth)
-            fprintf(stderr, "tessera %s: warning: formats are chosen by output errors alone, without track scores: %s\n", o->verb,
-                    untrue.msg[0] ? untrue.msg : "the events do not say which particle made a hit");
+            ts_notice_warning(o->notices, "formats are chosen by output errors alone, without track scores: %s",
+                              untrue.msg[0] ? untrue.msg : "the events do not say which particle made a hit");
         if (!ts_split_events(arena, events, truth, &(ts_split_options){count, o->select, SPLIT_SEED}, &split, err))
             return false;
         count = split.calibration.events;
     } else if (!ts_formats_parse(formats, o->formats, err)) {
         return false;
     }
-    chosen->cal = calibrate(arena, enc, events, count, err);
+    chosen->cal = calibrate(arena, enc, events, count, o->notices, err);
     if (!chosen->cal)
         return false;
     ts_watch_calibration(enc, chosen->cal, formats, inputs->column);
     chosen->formats = formats;
     const ts_search_options options =
         ts_formats_are_searched(o->formats) ? search_options(arena, events, device, o) : (ts_search_options){.device = device};
-    if (ts_formats_are_searched(o->formats) && !search(arena, enc, inputs, &split, formats, &options, o->verb, chosen, err)) {
+    if (ts_formats_are_searched(o->formats) && !search(arena, enc, inputs, &split, formats, &options, o->notices, chosen, err)) {
         ts_chosen_free(chosen);
         return false;
     }

@@ -1,8 +1,7 @@
-#include "cli/assisted.h"
+#include "flow/assisted.h"
 
 #include <string.h>
 
-#include "cli/progress.h"
 #include "emit/top.h"
 
 bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_model *model, const ts_events *events,
@@ -21,57 +20,55 @@ bool ts_assist_beside(ts_arena *arena, const ts_compiled *c, const ts_float_mode
     return ts_assist_tokens(arena, assist, events, made, err);
 }
 
-bool ts_assist_parse_bus(const char *text, ts_host_bus *bus, ts_err *err)
+bool ts_assist_bus_by(const ts_way *way, ts_host_bus *bus, ts_err *err)
 {
-    if (!text)
+    if (!way)
         return true;
-    bus->what = "as given";
-    return (ts_deploy_way(text, &bus->mbits, &bus->ns) && bus->mbits >= 1 && bus->mbits <= 1e7) ||
-           ts_fail_as(err, TS_USAGE, "--host %s: give MBITS[:NANOSECONDS], bandwidth and latency each way, such as 32000:500", text);
+    *bus = (ts_host_bus){.what = "as given", .mbits = way->bandwidth, .ns = way->ns < 0 ? bus->ns : way->ns};
+    return ts_way_check("host", way, TS_LINK_WAY, err);
 }
 
 bool ts_assist_rings(const ts_assist *assist, const ts_imodel *im, int devices, ts_deploy_options *o, ts_err *err)
 {
     if (o->pin)
-        return ts_fail_as(err, TS_USAGE, "--pin %s: stages of a slice cannot be pinned", o->pin);
+        return ts_fail_as(err, TS_USAGE, "%s %s: stages of a slice cannot be pinned", ts_option("pin"), o->pin);
     if (!im->starts_in_ffn && !im->ends_in_attention)
         return true;
-    const bool many =
-        o->mode && (strcmp(o->mode, ts_mode_name(TS_MODE_REPLICATED)) == 0 || strcmp(o->mode, ts_mode_name(TS_MODE_SPLIT)) == 0);
+    const bool many = !o->any_mode && (o->mode == TS_MODE_REPLICATED || o->mode == TS_MODE_SPLIT);
     if (devices > 1 || many)
-        return ts_fail_as(err, TS_USAGE,
-                          "--hardware %s: a slice with half a layer is one ring on one device; take whole layers for several",
-                          assist->hardware);
-    if (!o->mode || strcmp(o->mode, "auto") == 0 || ts_deploy_is_assisted(o))
-        o->mode = ts_mode_name(TS_MODE_MONOLITHIC);
+        return ts_fail_as(err, TS_USAGE, "%s %s: a slice with half a layer is one ring on one device; take whole layers for several",
+                          ts_option("hardware"), assist->hardware);
+    if (o->any_mode || o->mode == TS_MODE_ASSISTED) {
+        o->any_mode = false;
+        o->mode = TS_MODE_MONOLITHIC;
+    }
     return true;
 }
 
 static const ts_imodel *planned_until(ts_arena *arena, const ts_imodel *im, int end, ts_deploy_options how, const ts_plan_options *ring,
-                                      ts_deployment *deployment, ts_err *err)
+                                      ts_deployment *deployment, const ts_notices *notices, ts_err *err)
 {
     const bool whole = end == ts_block_count(im);
     const ts_imodel *part = whole ? im : ts_imodel_slice(arena, im, (ts_slice){0, end, true, false}, err);
-    if (deployment->devices == 1)
-        how.mode = ts_mode_name(TS_MODE_MONOLITHIC);
-    ts_progress("planning %d of %d half layers", end, ts_block_count(im));
+    how.any_mode = deployment->devices > 1;
+    how.mode = TS_MODE_MONOLITHIC;
+    ts_notice_step(notices, "planning %d of %d half layers", end, ts_block_count(im));
     return part && ts_deploy_plan(arena, &how, ring, part, deployment, err) ? part : NULL;
 }
 
 const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model, const ts_imodel *im, const ts_deploy_options *o,
-                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, ts_err *err)
+                                   const ts_plan_options *ring, ts_deployment *deployment, ts_assist *assist, const ts_notices *notices,
+                                   ts_err *err)
 {
     ts_err none = {""};
     const int step = deployment->devices == 1 ? 1 : 2; /* several rings have whole layers */
     int fits = 0, too_long = ts_block_count(im);
-    if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.pin = o->pin}, err))
+    if (!ts_assist_rings(assist, im, deployment->devices, &(ts_deploy_options){.any_mode = true, .pin = o->pin}, err))
         return NULL;
-    if (planned_until(arena, im, too_long, *o, ring, deployment, &none)) {
-        ts_fail_as(
-            err, TS_USAGE,
-            "--mode assisted: all of this model fits %s, so no host is needed; leave --mode out, or say with --hardware which part is "
-            "wanted",
-            o->device);
+    if (planned_until(arena, im, too_long, *o, ring, deployment, notices, &none)) {
+        ts_fail_as(err, TS_USAGE,
+                   "%s assisted: all of this model fits %s, so no host is needed; leave %s out, or say with %s which part is wanted",
+                   ts_option("mode"), ts_deploy_names(arena, deployment), ts_option("mode"), ts_option("hardware"));
         return NULL;
     }
     ts_deployment best = *deployment;
@@ -79,7 +76,7 @@ const ts_imodel *ts_assist_longest(ts_arena *arena, const ts_float_model *model,
     while (too_long - fits > step) {
         const int half = (fits + too_long) / (2 * step) * step;
         none = (ts_err){""};
-        const ts_imodel *part = planned_until(arena, im, half, *o, ring, deployment, &none);
+        const ts_imodel *part = planned_until(arena, im, half, *o, ring, deployment, notices, &none);
         if (part) {
             longest = part;
             best = *deployment;

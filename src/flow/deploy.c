@@ -1,18 +1,14 @@
-#include "cli/deploy.h"
+#include "flow/deploy.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/assisted.h"
+#include "design/design.h"
 #include "design/outdir.h"
 #include "design/predicted.h"
-#include "emit/system.h"
+#include "flow/assisted.h"
 #include "ring/plan_cost.h"
-
-enum { MAX_DEVICES = 16, MAX_MODE_TEXT = 200 };
 
 /* Items of a comma-separated list, at most `most`. */
 static int split_list(ts_arena *arena, const char *list, const char **item, int most)
@@ -24,94 +20,51 @@ static int split_list(ts_arena *arena, const char *list, const char **item, int 
     return count;
 }
 
-bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *d, ts_err *err)
+bool ts_deploy_devices(ts_arena *arena, const ts_deploy_options *o, ts_deployment *d, ts_err *err)
 {
-    const char *name[MAX_DEVICES + 1];
-    const int count = split_list(arena, list, name, MAX_DEVICES + 1);
-    if (count < 1 || count > MAX_DEVICES)
-        return ts_fail_as(err, TS_USAGE, "--device %s: a list of 1 to %d devices, separated by commas", list, MAX_DEVICES);
-    *d = (ts_deployment){.devices = count, .device = TS_NEW_N(arena, const ts_device *, count)};
-    for (int i = 0; i < count; i++)
-        if (!(d->device[i] = ts_device_find(arena, name[i], err)))
+    if (o->devices < 1 || o->devices > TS_DEVICES_MAX)
+        return ts_fail_as(err, TS_USAGE, "%s: a list of 1 to %d devices; here are %d", ts_option("device"), TS_DEVICES_MAX, o->devices);
+    *d = (ts_deployment){.devices = o->devices, .device = TS_NEW_N(arena, const ts_device *, o->devices)};
+    for (int i = 0; i < o->devices; i++)
+        if (!(d->device[i] = ts_device_find(arena, o->device[i], err)))
             return false;
     return true;
 }
 
-bool ts_deploy_is_assisted(const ts_deploy_options *o)
+const char *ts_deploy_names(ts_arena *arena, const ts_deployment *d)
 {
-    return o->mode && strcmp(o->mode, ts_mode_name(TS_MODE_ASSISTED)) == 0;
+    const char *names = d->device[0]->name;
+    for (int i = 1; i < d->devices; i++)
+        names = ts_printf(arena, "%s,%s", names, d->device[i]->name);
+    return names;
 }
 
-static bool parse_mode(const char *text, ts_partition_options *wish, ts_err *err)
+bool ts_way_check(const char *member, const ts_way *way, ts_way_limits most, ts_err *err)
 {
-    static const ts_mode planned[] = {TS_MODE_MONOLITHIC, TS_MODE_REPLICATED, TS_MODE_PAGED, TS_MODE_SPLIT};
-    wish->any_mode = !text || strcmp(text, "auto") == 0 || strcmp(text, ts_mode_name(TS_MODE_ASSISTED)) == 0;
-    if (wish->any_mode)
-        return true;
-    char known[MAX_MODE_TEXT] = "auto";
-    for (size_t m = 0; m < sizeof planned / sizeof *planned; m++) {
-        wish->mode = planned[m];
-        if (strcmp(text, ts_mode_name(planned[m])) == 0)
-            return true;
-        strcat(strcat(known, ", "), ts_mode_name(planned[m]));
-    }
-    return ts_fail_as(err, TS_USAGE, "--mode %s: choose one of %s, %s", text, known, ts_mode_name(TS_MODE_ASSISTED));
-}
-
-static bool parse_objective(const char *text, ts_partition_options *wish, ts_err *err)
-{
-    for (int o = TS_OBJECTIVE_LATENCY; o <= TS_OBJECTIVE_AREA; o++)
-        if (!text || strcmp(text, ts_objective_name((ts_objective)o)) == 0) {
-            wish->objective = (ts_objective)o;
-            return true;
-        }
-    return ts_fail_as(err, TS_USAGE, "--objective %s: choose latency, throughput or area", text);
-}
-
-bool ts_deploy_way(const char *text, double *bandwidth, double *ns)
-{
-    char *end = NULL;
-    *bandwidth = strtod(text, &end);
-    bool read = end != text;
-    if (read && *end == ':') {
-        const char *behind = end + 1;
-        *ns = strtod(behind, &end);
-        read = end != behind;
-    }
-    return read && !*end && *ns >= 0 && *ns <= 1e9;
-}
-
-/* Not given: that of the devices. */
-static bool parse_link(const char *text, ts_partition_options *wish, ts_err *err)
-{
-    double mbits, ns = TS_LINK_NS;
-    if (!text)
-        return true;
-    if (!ts_deploy_way(text, &mbits, &ns) || !(mbits >= 1) || mbits > 1e7)
-        return ts_fail_as(err, TS_USAGE, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", text);
-    wish->link_mbits = mbits;
-    wish->link_ns = ns;
-    return true;
-}
-
-static bool parse_memory(const char *text, const ts_device *device, ts_ext_memory *memory, ts_err *err)
-{
-    *memory = (ts_ext_memory){0, ts_ext_memory_of(device).ns};
-    if (text && (!ts_deploy_way(text, &memory->gbytes_per_s, &memory->ns) || !(memory->gbytes_per_s >= 0.001) ||
-                 memory->gbytes_per_s > 1e4 || memory->ns > 1e5))
-        return ts_fail_as(err, TS_USAGE,
-                          "--memory %s: give GBYTES[:NANOSECONDS], bandwidth (GB/s) and latency of external memory, such as 12.8:300",
-                          text);
-    return true;
+    return (way->bandwidth >= most.least && way->bandwidth <= most.most && way->ns <= most.ns) ||
+           ts_fail_as(err, TS_USAGE, "%s: a bandwidth of %g and a latency of %g ns; there are %g to %g, and up to %g ns", ts_option(member),
+                      way->bandwidth, way->ns, most.least, most.most, most.ns);
 }
 
 bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_options *ring, const ts_imodel *im, ts_deployment *d,
                     ts_err *err)
 {
-    ts_partition_options wish = {.plan = *ring, .devices = d->devices, .device = d->device};
+    ts_partition_options wish = {.plan = *ring,
+                                 .devices = d->devices,
+                                 .device = d->device,
+                                 .any_mode = o->any_mode || o->mode == TS_MODE_ASSISTED,
+                                 .mode = o->mode,
+                                 .objective = o->objective};
     ts_pin *pin = TS_NEW_N(arena, ts_pin, TS_PIN_MAX);
-    if (!parse_mode(o->mode, &wish, err) || !parse_objective(o->objective, &wish, err) || !parse_link(o->link, &wish, err) ||
-        !parse_memory(o->memory, d->device[0], &wish.plan.memory, err))
+    wish.plan.memory = (ts_ext_memory){0, ts_ext_memory_of(d->device[0]).ns};
+    if (o->link) {
+        wish.link_mbits = o->link->bandwidth;
+        wish.link_ns = o->link->ns < 0 ? TS_LINK_NS : o->link->ns;
+    }
+    if (o->memory)
+        wish.plan.memory = (ts_ext_memory){o->memory->bandwidth, o->memory->ns < 0 ? wish.plan.memory.ns : o->memory->ns};
+    if ((o->link && !ts_way_check("link", o->link, TS_LINK_WAY, err)) ||
+        (o->memory && !ts_way_check("memory", o->memory, TS_MEMORY_WAY, err)))
         return false;
     const char *text[TS_PIN_MAX];
     const int pins = o->pin ? split_list(arena, o->pin, text, TS_PIN_MAX) : 0;
@@ -151,17 +104,12 @@ const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *
 bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err)
 {
-    const ts_partition *p = &d->partition;
     ts_arena *arena = ts_arena_new();
-    bool ok = write_devices(arena, d, dir, err);
+    ts_system system;
+    const ts_design_options opt = {.system = &system, .events = {events, n, x}, .extra = extra};
+    const bool ok = ts_system_of_partition(arena, im, &d->partition, d->device, &system, err) && write_devices(arena, d, dir, err) &&
+                    ts_design_write_into(&opt, dir, err);
     ts_arena_free(arena);
-    if (ok && p->parts == 1)
-        ok = ts_emit_into(&(ts_emit_options){.im = im, .plan = p->part[0].planned.plan, .events = events, .n = n, .x = x, .extra = extra},
-                          dir, err);
-    else if (ok)
-        ok = ts_emit_system_into(
-            &(ts_system_options){.im = im, .partition = p, .device = d->device, .events = events, .n = n, .x = x, .extra = extra}, dir,
-            err);
     return ok;
 }
 
@@ -250,7 +198,7 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
     const char *names = "";
     const json_t *entries = json_object_get(design->manifest, "parts");
     for (int i = 0; i < design->parts; i++) {
-        const ts_design_part *part = &design->part[i];
+        const ts_system_ring *part = &design->part[i];
         const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
         if (!device) {
             json_decref(parts);

@@ -1,17 +1,33 @@
 /* From an integer model to a plan, a directory and a report, whatever the mode: one ring or a chain of them. */
 #ifndef TS_DEPLOY_H
 #define TS_DEPLOY_H
-#include "emit/emit.h"
+#include "design/design.h"
 #include "plan/partition.h"
 
-/* As the command line has them; NULL or 0: not given. */
+enum { TS_DEVICES_MAX = 16 };
+
+/* A way for data; ns below 0: not said. */
+typedef struct ts_way {
+    double bandwidth, ns;
+} ts_way;
+
+/* What a way may have, and the two kinds: Mbit/s of links and host's buses, GB/s of external memories. */
+typedef struct ts_way_limits {
+    double least, most, ns;
+} ts_way_limits;
+#define TS_LINK_WAY ((ts_way_limits){1, 1e7, 1e9})
+#define TS_MEMORY_WAY ((ts_way_limits){0.001, 1e4, 1e5})
+bool ts_way_check(const char *member, const ts_way *way, ts_way_limits most, ts_err *err);
+
 typedef struct ts_deploy_options {
-    const char *device;    /* "A[,B,...]" */
-    const char *mode;      /* a mode's name or "auto" */
-    const char *objective; /* "latency", "throughput", "area" */
-    const char *link;      /* "MBITS[:NANOSECONDS]": between devices */
-    const char *memory;    /* "GBYTES[:NANOSECONDS]": external memory of every device */
-    const char *pin;       /* "STAGE=DEVICE[,...]" */
+    const char *const *device; /* [devices]: names or files */
+    int devices;
+    bool any_mode; /* the planner chooses; otherwise: */
+    ts_mode mode;  /* ASSISTED says nothing of the rings: any again */
+    ts_objective objective;
+    const ts_way *link;   /* between devices; NULL: their own */
+    const ts_way *memory; /* external memory of every device; NULL: its own */
+    const char *pin;      /* "STAGE=DEVICE[,...]", or NULL */
 } ts_deploy_options;
 
 typedef struct ts_deployment {
@@ -21,14 +37,9 @@ typedef struct ts_deployment {
     ts_partition partition;
 } ts_deployment;
 
-/* Whether the mode asked for is TS_MODE_ASSISTED, which says nothing of the rings. */
-bool ts_deploy_is_assisted(const ts_deploy_options *options);
-
-/* "BANDWIDTH[:NANOSECONDS]", as --link, --memory and --host take it; without a latency *ns stays as it is. False: it is something else. */
-bool ts_deploy_way(const char *text, double *bandwidth, double *ns);
-
-/* The devices of the list. */
-bool ts_deploy_devices(ts_arena *arena, const char *list, ts_deployment *deployment, ts_err *err);
+/* The devices of the options; their names, "A,B". */
+bool ts_deploy_devices(ts_arena *arena, const ts_deploy_options *options, ts_deployment *deployment, ts_err *err);
+const char *ts_deploy_names(ts_arena *arena, const ts_deployment *deployment);
 
 /* ring: what every ring's planner is told. */
 bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *options, const ts_plan_options *ring, const ts_imodel *im,
@@ -40,7 +51,7 @@ const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *
 /* The plan verifier on a design as it was read back, with what its manifest and its report claim. */
 bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err);
 
-/* Events for the test benches, and extra, as in ts_emit_options; users' own devices go with the design. dir: ours, not yet in its place;
+/* Events for the test benches, and extra, as in ts_design_options; users' own devices go with the design. dir: ours, not yet in its place;
    what is there already belongs to the design. */
 bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err);

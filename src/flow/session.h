@@ -1,8 +1,7 @@
-/* What several verbs do alike: load models, inputs and events with progress lines, and say what went wrong. */
+/* What several calls do alike: load models, inputs files and compiled directories. */
 #ifndef TS_SESSION_H
 #define TS_SESSION_H
-#include "cli/args.h"
-#include "emit/emit.h"
+#include "design/design.h"
 #include "flow/feed.h"
 #include "import/import.h"
 #include "pass/recognise.h"
@@ -22,7 +21,7 @@ typedef struct ts_float_model {
     const ts_encoder *encoder; /* the one found; of the whole graph, or of a part of it: */
     bool whole;
 } ts_float_model;
-bool ts_load_float_model(ts_arena *arena, const char *path, ts_float_model *model, ts_err *err);
+bool ts_load_float_model(ts_arena *arena, const char *path, const ts_notices *notices, ts_float_model *model, ts_err *err);
 
 /* The inputs file, or, for .npy events without one, values as they are; checked against the model. */
 const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, const ts_encoder *enc, ts_err *err);
@@ -47,8 +46,5 @@ bool ts_is_directory(const char *path);
 
 /* The integer model's inputs of all events: [events][n][features]. */
 int32_t **ts_integer_inputs(ts_arena *arena, const ts_imodel *im, const ts_events *events);
-
-/* Calibration and format warnings go to stderr; user is the verb's name. */
-void ts_warn(void *user, const char *message);
 
 #endif

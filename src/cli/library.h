@@ -1,0 +1,18 @@
+/* The library as a verb uses it: what it says goes to stderr, its errors to an exit status. */
+#ifndef TS_CLI_LIBRARY_H
+#define TS_CLI_LIBRARY_H
+#include <tessera/tessera.h>
+
+#include "cli/args.h"
+#include "cli/callbacks.h"
+
+/* Behind a verb's last call: wipes the line of progress, says "tessera VERB: MESSAGE" where there is an error; returns the exit status. */
+int ts_cli_done(const ts_verb *verb, const tessera_error *error);
+
+/* The same with an error of the verb's own, TESSERA_USAGE; printf-like. */
+int ts_cli_wrong(const ts_verb *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints a report, as text or JSON, and frees it; NULL will do. */
+void ts_cli_print(tessera_report *report, bool as_json);
+
+#endif
