@@ -89,6 +89,16 @@ static int through(builder *b, ts_module_id module, const char *name, const char
     return gives(b, n, 0, to);
 }
 
+/* Passes whole tokens: of the ring at half rate where the plan says so. */
+static ts_ring_node *passer(builder *b, ts_module_id module, const char *name, const char *stage, int in, bool half)
+{
+    ts_ring_node *n = node(b, module, name, stage, 0);
+    n->width = b->r->stream[in].width;
+    n->half = half && b->r->plan->half;
+    takes(b, n, 0, in);
+    return n;
+}
+
 static int linear(builder *b, ts_lin_id id, int in, const char *to)
 {
     return through(b, TS_MODULE_LINEAR, ts_lin_name(id), ts_lin_name(id), (int)id, in, to);
@@ -109,16 +119,6 @@ static int norm_at(builder *b, ts_norm_place place, int in)
 {
     const int which = ts_norm_at(b->im->norms, place);
     return which == 0 ? in : which == 1 ? norm(b, TS_NRM_1, in, "normed1") : norm(b, TS_NRM_2, in, "normed2");
-}
-
-/* Passes whole tokens: of the ring at half rate where the plan says so. */
-static ts_ring_node *passer(builder *b, ts_module_id module, const char *name, const char *stage, int in, bool half)
-{
-    ts_ring_node *n = node(b, module, name, stage, 0);
-    n->width = b->r->stream[in].width;
-    n->half = half && b->r->plan->half;
-    takes(b, n, 0, in);
-    return n;
 }
 
 /* Returns the copy that is worked on. */
