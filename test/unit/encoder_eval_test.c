@@ -44,7 +44,7 @@ static double plain_act(ts_act act, double x)
         return x / 2 * erfc(-x / sqrt(2));
     if (act == TS_ACT_GELU_TANH)
         return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
-    return ts_activate(act, x); /* activation_test.c knows them all */
+    return ts_activate(act, x); /* extension_test.c knows them all */
 }
 
 static double *plain_norm(ts_arena *arena, const ts_norm *norm, int n, const double *x)
