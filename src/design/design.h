@@ -25,9 +25,10 @@
 /* ---- Written */
 
 typedef struct ts_design_options {
-    const ts_system *system; /* whole: ts_system_make */
-    ts_bench_events events;  /* for the test benches */
-    json_t *extra;           /* further members of the manifest (inputs, formats, ...), or NULL; not changed */
+    const ts_system *system;        /* whole: ts_system_make */
+    const ts_device *const *device; /* the list that it was planned for: those that the program does not know go with it; or NULL */
+    ts_bench_events events;         /* for the test benches */
+    json_t *extra;                  /* further members of the manifest (inputs, formats, ...), or NULL; not changed */
 } ts_design_options;
 
 /* False with a message where the directory is somebody else's, or writing fails; nothing is left behind. */
@@ -67,6 +68,13 @@ const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design);
 
 /* For n hits, whatever the mode. */
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n);
+
+/* A device of a design, or of a part, in `dir`: the one that was written with it, or a built-in one. */
+const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err);
+
+/* The plan verifier on a design as it was read back, with what its manifest and its report claim. */
+bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err);
+
 void ts_design_free(ts_design *design); /* the manifest; the rest is the arena's */
 
 #endif

@@ -110,6 +110,11 @@ bool ts_design_files_check(ts_arena *arena, const char *dir, const json_t *manif
     return true;
 }
 
+const char *ts_design_device_file(ts_arena *arena, const char *dir, const char *name)
+{
+    return ts_printf(arena, "%s/devices/%s.json", dir, name);
+}
+
 bool ts_design_has(const json_t *manifest, const char *name)
 {
     return json_object_get(files_of(manifest), name) != NULL;

@@ -16,6 +16,9 @@ json_t *ts_design_files(ts_arena *arena, const char *dir, ts_err *err);
 /* Whether every file of the design that is in `dir` is there with its size; the message names the one that is not. */
 bool ts_design_files_check(ts_arena *arena, const char *dir, const json_t *manifest, ts_err *err);
 
+/* Where a device that the program does not know is in a design. */
+const char *ts_design_device_file(ts_arena *arena, const char *dir, const char *name);
+
 /* Whether the manifest has the file. */
 bool ts_design_has(const json_t *manifest, const char *name);
 

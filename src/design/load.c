@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "design/design.h"
@@ -150,6 +151,12 @@ const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
 {
     return ts_chain_predict(ts_design_rings(arena, design), design->parts, n);
+}
+
+const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err)
+{
+    const char *file = ts_design_device_file(arena, dir, name);
+    return ts_device_find(arena, access(file, F_OK) == 0 ? file : name, err);
 }
 
 void ts_design_free(ts_design *design)

@@ -86,6 +86,19 @@ static bool write_ring(const writer *w, const ts_system_ring *ring)
     return write_assets(w, "rtl/", "rtl/") && (!ring->pages.stages || write_pages(w, ring));
 }
 
+/* Devices that the program does not know travel with the design, and with each of its parts. */
+static bool write_devices(const writer *w, const ts_design_options *opt)
+{
+    for (int i = 0; opt->device && i < opt->system->rings; i++) {
+        const ts_device *device = opt->device[opt->system->ring[i].device_number];
+        if (device->text &&
+            (!ts_outdir_make(ts_printf(w->arena, "%s/devices", w->dir), w->err) ||
+             !ts_file_write(ts_design_device_file(w->arena, w->dir, device->name), device->text, strlen(device->text), w->err)))
+            return false;
+    }
+    return true;
+}
+
 /* The parts' benches want what enters each part: the events' beginnings, through the parts before it. */
 static bool write_parts(const writer *w, const ts_design_options *opt)
 {
@@ -96,7 +109,8 @@ static bool write_parts(const writer *w, const ts_design_options *opt)
     for (int i = 0; i < s->rings; i++) {
         const ts_imodel *im = s->ring[i].im;
         ts_system alone;
-        const ts_design_options part = {.system = &alone, .events = {events, n, x}};
+        const ts_device *const *device = opt->device ? &opt->device[s->ring[i].device_number] : NULL;
+        const ts_design_options part = {.system = &alone, .device = device, .events = {events, n, x}};
         if (!ts_system_of_ring(w->arena, im, s->ring[i].plan, &alone, w->err) ||
             !ts_design_write_into(&part, ts_printf(w->arena, "%s/%s", w->dir, ts_manifest_part_directory(w->arena, i)), w->err))
             return false;
@@ -117,8 +131,8 @@ static bool write_all(const writer *w, const ts_design_options *opt)
     ts_stream streams[TS_RING_TAPS];
     int stream_count = 0;
     const char *top = alone ? ts_top_text(w->arena, s->ring[0].im, s->ring[0].plan, streams, &stream_count) : ts_system_text(w->arena, s);
-    if (!make_dirs(w) || !(alone ? write_ring(w, &s->ring[0]) : write_parts(w, opt)) || !write_assets(w, "src/sim/templates/", "tb/") ||
-        !write_text(w, ts_printf(w->arena, "rtl/%s.v", s->top), top))
+    if (!make_dirs(w) || !write_devices(w, opt) || !(alone ? write_ring(w, &s->ring[0]) : write_parts(w, opt)) ||
+        !write_assets(w, "src/sim/templates/", "tb/") || !write_text(w, ts_printf(w->arena, "rtl/%s.v", s->top), top))
         return false;
     for (const ts_bench_file *file = ts_bench_make(w->arena, s, &opt->events, streams, stream_count); file->name; file++)
         if (!write_text(w, file->name, file->text))

@@ -76,39 +76,13 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
     return ts_partition_search(arena, im, &wish, &d->partition, err);
 }
 
-static const char *device_file(ts_arena *arena, const char *dir, const char *name)
-{
-    return ts_printf(arena, "%s/devices/%s.json", dir, name);
-}
-
-/* Devices that the program does not know travel with the design, and with each of its parts. */
-static bool write_devices(ts_arena *arena, const ts_deployment *d, const char *dir, ts_err *err)
-{
-    for (int i = 0; i < d->partition.parts; i++) {
-        const ts_device *device = d->device[d->partition.part[i].device];
-        const char *const to[] = {dir, ts_printf(arena, "%s/part%d", dir, i)};
-        for (int t = 0; device->text && t < (d->partition.parts > 1 ? 2 : 1); t++)
-            if (!ts_outdir_make(to[t], err) || !ts_outdir_make(ts_printf(arena, "%s/devices", to[t]), err) ||
-                !ts_file_write(device_file(arena, to[t], device->name), device->text, strlen(device->text), err))
-                return false;
-    }
-    return true;
-}
-
-const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err)
-{
-    const char *file = device_file(arena, dir, name);
-    return ts_device_find(arena, access(file, F_OK) == 0 ? file : name, err);
-}
-
 bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
                     const char *dir, ts_err *err)
 {
     ts_arena *arena = ts_arena_new();
     ts_system system;
-    const ts_design_options opt = {.system = &system, .events = {events, n, x}, .extra = extra};
-    const bool ok = ts_system_of_partition(arena, im, &d->partition, d->device, &system, err) && write_devices(arena, d, dir, err) &&
-                    ts_design_write_into(&opt, dir, err);
+    const ts_design_options opt = {.system = &system, .device = d->device, .events = {events, n, x}, .extra = extra};
+    const bool ok = ts_system_of_partition(arena, im, &d->partition, d->device, &system, err) && ts_design_write_into(&opt, dir, err);
     ts_arena_free(arena);
     return ok;
 }
@@ -196,7 +170,6 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
 {
     json_t *json = json_object(), *parts = json_array();
     const char *names = "";
-    const json_t *entries = json_object_get(design->manifest, "parts");
     for (int i = 0; i < design->parts; i++) {
         const ts_system_ring *part = &design->part[i];
         const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
@@ -207,14 +180,11 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
         }
         const ts_prediction p = ts_predict(part->plan, part->im, n);
         const ts_cost cost = ts_plan_cost(part->plan, part->im, device);
-        const json_t *cuts = json_object_get(json_array_get(entries, (size_t)i), "cuts");
-        const ts_slice slice = {.first = (int)json_integer_value(json_array_get(cuts, 0)),
-                                .end = (int)json_integer_value(json_array_get(cuts, 1))};
         if (design->parts == 1) {
             json_object_set_new(json, "predicted", ts_predicted_json(&p, &cost));
             json_object_set_new(json, "device_has", ts_resources_json(&device->has));
         } else {
-            json_array_append_new(parts, part_json(device->name, slice, &p, &cost, device));
+            json_array_append_new(parts, part_json(device->name, part->slice, &p, &cost, device));
         }
         names = ts_printf(arena, "%s%s%s", names, i ? "," : "", device->name);
     }

@@ -45,12 +45,6 @@ const char *ts_deploy_names(ts_arena *arena, const ts_deployment *deployment);
 bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *options, const ts_plan_options *ring, const ts_imodel *im,
                     ts_deployment *deployment, ts_err *err);
 
-/* A device of a compiled design: the one that was written beside it, or a built-in one. */
-const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err);
-
-/* The plan verifier on a design as it was read back, with what its manifest and its report claim. */
-bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err);
-
 /* Events for the test benches, and extra, as in ts_design_options; users' own devices go with the design. dir: ours, not yet in its place;
    what is there already belongs to the design. */
 bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,

@@ -1,6 +1,6 @@
 /* A compiled design through the plan verifier. */
+#include "design/design.h"
 #include "design/report.h"
-#include "flow/deploy.h"
 #include "plan/verify.h"
 
 static int integer(const json_t *object, const char *key)
@@ -23,35 +23,17 @@ static bool claimed_chain(const json_t *predicted, ts_chain_prediction *p)
     return p->tokens > 0;
 }
 
-/* Of a part of several: in the manifest. Of one ring: all of the model. */
-static void place(const json_t *entry, const ts_design *design, ts_claim_part *part, ts_link *link)
-{
-    const json_t *cuts = json_object_get(entry, "cuts"), *way = json_object_get(entry, "way_to_it");
-    if (design->parts == 1) {
-        part->slice = ts_slice_between(design->im, 0, ts_block_count(design->im));
-        return;
-    }
-    part->slice = (ts_slice){.first = (int)json_integer_value(json_array_get(cuts, 0)),
-                             .end = (int)json_integer_value(json_array_get(cuts, 1)),
-                             .embed = json_is_true(json_object_get(entry, "embedding")),
-                             .head = json_is_true(json_object_get(entry, "head"))};
-    part->device = integer(entry, "device_number");
-    if (way)
-        *link =
-            (ts_link){integer(way, "word_bits"), json_number_value(json_object_get(way, "words_a_cycle")), integer(way, "flight_cycles")};
-}
-
 bool ts_design_verify(ts_arena *arena, const ts_design *design, ts_err *err)
 {
     enum { DEVICES_MAX = 256 };
     const ts_device **device = TS_NEW_N(arena, const ts_device *, DEVICES_MAX);
     ts_claim_part *part = TS_NEW_N(arena, ts_claim_part, design->parts);
-    ts_claim claim = {.im = design->im, .mode = design->mode, .device = device, .parts = design->parts, .part = part};
+    ts_claim claim = {
+        .im = design->im, .mode = design->mode, .device = device, .link = design->system.link, .parts = design->parts, .part = part};
     for (int i = 0; i < design->parts; i++) {
         const ts_system_ring *from = &design->part[i];
-        part[i] = (ts_claim_part){.im = from->im, .plan = from->plan, .before = from->before};
-        place(json_array_get(json_object_get(design->manifest, "parts"), (size_t)i), design, &part[i], &claim.link);
-        const int d = part[i].device;
+        const int d = from->device_number;
+        part[i] = (ts_claim_part){.slice = from->slice, .im = from->im, .plan = from->plan, .device = d, .before = from->before};
         if (d < 0 || d >= DEVICES_MAX)
             return ts_fail_as(err, TS_DAMAGED, "%s: part %d is on a device of number %d", design->dir, i, d);
         if (!(device[d] = ts_design_device(arena, from->dir, from->device, err)))
