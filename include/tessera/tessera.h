@@ -278,6 +278,10 @@ TESSERA_API tessera_code tessera_design_predict(const tessera_design *design, in
 /* The same with resources, part by part, what was weighed and what decided. */
 TESSERA_API tessera_code tessera_design_report(const tessera_design *design, int tokens, const tessera_callbacks *callbacks,
                                                tessera_report **report, tessera_error *error);
+/* What it is made of, as text: the ring of a part, 0 to parts - 1, its nodes and streams; -1: rings and what is between them. A line a
+ * node.
+ */
+TESSERA_API tessera_code tessera_design_ring(const tessera_design *design, int part, tessera_report **report, tessera_error *error);
 TESSERA_API void tessera_design_free(tessera_design *design);
 
 /* ---- engines: a model on events in memory */

@@ -4,6 +4,7 @@
 #include "design/report.h"
 #include "flow/assisted.h"
 #include "ring/plan_cost.h"
+#include "ring/ring.h"
 
 struct tessera_design {
     ts_arena *arena;
@@ -152,7 +153,7 @@ static void print(FILE *out, ts_arena *arena, const ts_design *design, const jso
     fputs(why ? why : "", out);
     fputs("plan verified: blocks, devices, links, queues, resources and predicted cycles\n", out);
     for (int p = 0; p < design->parts; p++) {
-        const ts_design_part *part = &design->part[p];
+        const ts_system_ring *part = &design->part[p];
         ts_err none = {""};
         const ts_device *device = ts_design_device(arena, part->dir, part->device, &none);
         if (design->parts > 1)
@@ -192,4 +193,52 @@ tessera_code tessera_design_report(const tessera_design *design, int tokens, con
 {
     *report = NULL;
     return ts_call(callbacks, error, tell, &(asking){design, tokens, NULL, report});
+}
+
+/* ---- What it is made of */
+
+typedef struct showing {
+    const tessera_design *design;
+    int part;
+    tessera_report **report;
+} showing;
+
+static const char *ring_text(ts_arena *arena, const ts_system_ring *part, ts_err *err)
+{
+    const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
+    ts_ring_widths *w = TS_NEW(arena, ts_ring_widths);
+    ts_ring *ring = TS_NEW(arena, ts_ring);
+    if (!device)
+        return NULL;
+    *w = ts_ring_widths_of(part->im);
+    ts_ring_build(part->im, part->plan, w, ring);
+    return ts_ring_text(arena, ring, device);
+}
+
+static bool show(void *user, const ts_notices *notices, ts_err *err)
+{
+    (void)notices;
+    const showing *j = user;
+    if (!j->design || j->part < -1 || j->part >= j->design->design.parts)
+        return ts_fail_as(err, TS_USAGE, "the design has no part %d", j->part);
+    const ts_design *design = &j->design->design;
+    ts_arena *arena = ts_arena_new();
+    const char *lines;
+    if (j->part < 0) {
+        ts_text text;
+        ts_system_dump(ts_text_open(&text), &design->system);
+        lines = ts_text_close(&text, arena);
+    } else {
+        lines = ring_text(arena, &design->part[j->part], err);
+    }
+    if (lines)
+        *j->report = ts_report_new(lines, NULL);
+    ts_arena_free(arena);
+    return lines != NULL;
+}
+
+tessera_code tessera_design_ring(const tessera_design *design, int part, tessera_report **report, tessera_error *error)
+{
+    *report = NULL;
+    return ts_call(NULL, error, show, &(showing){design, part, report});
 }
