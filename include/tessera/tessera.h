@@ -297,8 +297,9 @@ typedef struct tessera_engine tessera_engine;
 typedef struct tessera_engine_options {
     size_t size;
     tessera_engine_kind kind;
-    const char *path; /* a directory that tessera_compile made, or, for TESSERA_FLOAT, a model */
-    bool raw;         /* values are raw: standardised as the design's inputs file says; otherwise they are taken as they are */
+    const char *path;   /* a directory that tessera_compile made, or, for TESSERA_FLOAT, a model */
+    const char *inputs; /* inputs file of a model; NULL: a directory's own; without one values go to the model as they are */
+    bool standardised;  /* values are taken as they are in any case */
 } tessera_engine_options;
 
 typedef struct tessera_engine_info {
@@ -306,8 +307,11 @@ typedef struct tessera_engine_info {
     int features, outputs;
     bool pooled;    /* one row of results an event instead of one a hit */
     int max_tokens; /* longer events are refused; 0: none are */
-    int input_bits; /* of the integer engine: formats of words in and out; of the float engine 0 */
-    int output_bits;
+    /* Of the integer engine, 0 otherwise: what goes into the hardware and comes out, which in an assisted design is not what the model's
+       events and results are. */
+    int word_features, word_outputs;
+    bool word_pooled;
+    int input_bits, output_bits; /* formats of words */
     bool input_signed, output_signed;
 } tessera_engine_info;
 
@@ -315,7 +319,7 @@ TESSERA_API tessera_code tessera_engine_open(const tessera_engine_options *optio
                                              tessera_engine **engine, tessera_error *error);
 TESSERA_API bool tessera_engine_describe(const tessera_engine *engine, tessera_engine_info *info);
 
-/* Rows of results that events of such lengths have: [sum of hits], or [events] where pooled. */
+/* Rows of results that events of such lengths have: [sum of hits], or [events] where pooled; -1 where they are no events. */
 TESSERA_API int64_t tessera_engine_rows(const tessera_engine *engine, const tessera_arrays *events);
 
 /* results: [tessera_engine_rows][outputs], real values, in the order of the hits; of the integer engine exactly word * scale. Rows of
@@ -325,10 +329,12 @@ TESSERA_API tessera_code tessera_engine_run(const tessera_engine *engine, const 
                                             int64_t *refused_count, tessera_error *error);
 
 /* The integer engine's words as they go into the hardware and come out of it, without the host's share of an assisted design:
-   words in [sum of hits][features], within input_bits; out [rows][outputs], zeros for refused events. */
+   words in [sum of hits][word_features], within input_bits; out [sum of hits, or events where word_pooled][word_outputs], zeros for
+   refused events. Any number of threads. */
 TESSERA_API tessera_code tessera_engine_run_words(const tessera_engine *engine, int64_t events, const int32_t *hits, const int32_t *in,
                                                   int32_t *out, tessera_error *error);
-/* Words from real values and real values from words: [rows][features] and [rows][outputs]. Real values are standardised ones. */
+/* Words from real values and real values from words: [rows][word_features] and [rows][word_outputs]. Real values are standardised
+   ones. */
 TESSERA_API tessera_code tessera_engine_to_words(const tessera_engine *engine, int64_t rows, const float *values, int32_t *words,
                                                  tessera_error *error);
 TESSERA_API tessera_code tessera_engine_from_words(const tessera_engine *engine, int64_t rows, const int32_t *words, double *values,
@@ -418,17 +424,66 @@ TESSERA_API tessera_code tessera_profile(const tessera_profile_options *options,
 
 /* ---- score: results as tracks, against the truth */
 
+/* Results in memory, as tessera_engine_run makes them. */
+typedef struct tessera_results {
+    size_t size;
+    const tessera_arrays *events; /* their hits and ids are those of the truth; values are not looked at */
+    int outputs;
+    const double *values; /* [sum of hits][outputs]; finite, but for events that were refused */
+    const bool *refused;  /* [events]: has no results; NULL: all have */
+} tessera_results;
+
+/* One thing to score: exactly one of `file`, `results` and `baseline`. */
+typedef struct tessera_score_item {
+    size_t size;
+    const char *label; /* NULL: the file's name, or what the baseline is */
+    const char *file;  /* that tessera_run wrote */
+    const tessera_results *results;
+    const char *baseline; /* no model, for comparison: "angles", "truth", "binned" or "classes" (docs/scores.md) */
+    const char *inputs;   /* the model's inputs file; NULL: from the file's header; all of `results` are clustered; of a baseline: that of
+                             any other item */
+} tessera_score_item;
+
 typedef struct tessera_score_options {
     size_t size;
-    const char *results; /* "[LABEL=]FILE.csv[@INPUTS.json],...", or baseline:NAME (docs/scores.md) */
-    const char *truth;   /* CSV of the events, with particle_id and weight */
-    const char *inputs;  /* the model's inputs file; NULL: from the results' header */
-    const char *against; /* results to compare with, hit by hit and event by event; NULL: none */
-    bool subset;         /* only the events that all results have */
+    const tessera_score_item *item;    /* [items], which all have the same size */
+    int items;                         /* 1 to 64 */
+    const tessera_score_item *against; /* to compare with, hit by hit and event by event; NULL: nothing */
+    const char *truth;                 /* CSV of the events, with particle_id and weight */
+    bool subset;                       /* only the events that all results have */
 } tessera_score_options;
 
-TESSERA_API tessera_code tessera_score(const tessera_score_options *options, const tessera_callbacks *callbacks, tessera_report **report,
-                                       tessera_error *error);
+/* A mean over events and its standard error; NaN where there are too few events for it. */
+typedef struct tessera_estimate {
+    double mean, error;
+} tessera_estimate;
+
+/* Candidates of an item, made one way, and how good they are. */
+typedef struct tessera_score_row {
+    size_t size;
+    const char *label;    /* lives as long as the scores */
+    int item;             /* which one; -1: that of `against` */
+    int min_cluster_size; /* of HDBSCAN; 0: candidates are the hits of a class */
+    int min_samples;      /* of HDBSCAN */
+    int columns, outputs; /* so many of the outputs are clustered */
+    int events;           /* that have something to find */
+    int ignored;          /* hits in classes that are no tracks */
+    tessera_estimate trackml, perfect, double_majority, lhc;
+    bool compared; /* with results of `against` that were made the same way; then: */
+    tessera_estimate trackml_loss, perfect_loss, double_majority_loss, lhc_loss; /* paired by event */
+    double median_difference, p95_difference; /* of outputs, over their spread in `against`; NaN where logits are missing */
+    double same_class;                        /* share of hits; NaN where there are no classes */
+} tessera_score_row;
+
+typedef struct tessera_scores tessera_scores;
+
+/* scores and report may be NULL. Rows of `against` come first. */
+TESSERA_API tessera_code tessera_score(const tessera_score_options *options, const tessera_callbacks *callbacks, tessera_scores **scores,
+                                       tessera_report **report, tessera_error *error);
+TESSERA_API int tessera_scores_count(const tessera_scores *scores);
+/* False where there is no such row. Any number of threads. */
+TESSERA_API bool tessera_scores_get(const tessera_scores *scores, int index, tessera_score_row *row);
+TESSERA_API void tessera_scores_free(tessera_scores *scores);
 
 /* ---- synth: a design through Yosys, its resources beside the predicted ones */
 

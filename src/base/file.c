@@ -132,14 +132,6 @@ bool ts_file_same(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-bool ts_file_is_stdout(const char *path)
-{
-    struct stat x, y, null;
-    if (stat(path, &x) != 0 || fstat(STDOUT_FILENO, &y) != 0 || x.st_dev != y.st_dev || x.st_ino != y.st_ino)
-        return false;
-    return stat("/dev/null", &null) != 0 || !S_ISCHR(x.st_mode) || x.st_rdev != null.st_rdev;
-}
-
 /* ---- Writing */
 
 struct ts_writer_state {

@@ -55,7 +55,4 @@ const char *ts_file_target(ts_arena *arena, const char *path, ts_err *err);
 /* Whether both are there, and the same regular file, by whatever names. */
 bool ts_file_same(const char *a, const char *b);
 
-/* Whether what is written to `path` goes where standard output goes (not to nowhere). */
-bool ts_file_is_stdout(const char *path);
-
 #endif

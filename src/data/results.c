@@ -158,59 +158,139 @@ static bool is_class(double value, int classes)
     return value >= 0 && value < classes && value == floor(value);
 }
 
-/* One row; `seen` [events][n]. */
-static bool read_hit(const ts_csv *csv, const int *column, int event_column, int hit_column, const ts_inputs *inputs, const ts_truth *truth,
-                     ts_arena *arena, ts_results *r, bool **seen, ts_err *err)
+/* What is read, and what of it is there. */
+typedef struct reading {
+    ts_arena *arena;
+    const ts_inputs *inputs;
+    const ts_truth *truth;
+    ts_results *results;
+    bool **seen; /* [events][n]; NULL for events that have not come up */
+} reading;
+
+static reading start_reading(ts_arena *arena, const ts_inputs *inputs, const ts_truth *truth, ts_results *results)
 {
-    int64_t event_id, hit_id;
-    int e, i;
-    if (!ts_csv_integer(csv, event_column, &event_id, err) || !ts_csv_integer(csv, hit_column, &hit_id, err))
-        return false;
-    if (!ts_truth_find(truth, event_id, hit_id, &e, &i))
-        return ts_fail(err, "%s:%lld: hit %lld of event %lld is not in %s; are these results of other events?", csv->path, csv->line,
-                       (long long)hit_id, (long long)event_id, truth->path);
-    if (i < 0)
-        return true; /* masked: its values stand for nothing */
-    if (!r->y[e]) {
-        r->y[e] = TS_NEW_N(arena, double, (size_t)truth->event[e].n *(size_t)r->width);
-        seen[e] = TS_NEW_N(arena, bool, truth->event[e].n);
-    }
-    if (seen[e][i])
-        return ts_fail(err, "%s:%lld: hit %lld stands twice in event %lld", csv->path, csv->line, (long long)hit_id, (long long)event_id);
-    seen[e][i] = true;
-    double *y = r->y[e] + (size_t)i * (size_t)r->width;
-    for (int o = 0; o < r->width; o++)
-        if (!ts_csv_number(csv, column[o], &y[o], err))
-            return false;
-    return r->kind != TS_RESULT_CLASS || is_class(*y, inputs->outputs) ||
-           ts_fail(err, "%s:%lld: %g is not a class from 0 to %d", csv->path, csv->line, *y, inputs->outputs - 1);
+    results->y = TS_NEW_N(arena, double *, truth->count);
+    return (reading){arena, inputs, truth, results, TS_NEW_N(arena, bool *, truth->count)};
 }
 
-static bool read_hits(ts_arena *arena, ts_csv *csv, const ts_inputs *inputs, const ts_truth *truth, ts_results *r, ts_err *err)
+typedef enum { HIT_FOUND, HIT_MASKED, HIT_UNKNOWN, HIT_TWICE } hit_status;
+
+/* Where the values of a hit go: *y [width]. */
+static hit_status find_hit(const reading *r, int64_t event_id, int64_t hit_id, double **y)
+{
+    ts_results *to = r->results;
+    int e, i;
+    if (!ts_truth_find(r->truth, event_id, hit_id, &e, &i))
+        return HIT_UNKNOWN;
+    if (i < 0)
+        return HIT_MASKED;
+    if (!to->y[e]) {
+        to->y[e] = TS_NEW_N(r->arena, double, (size_t)r->truth->event[e].n *(size_t)to->width);
+        r->seen[e] = TS_NEW_N(r->arena, bool, r->truth->event[e].n);
+    }
+    if (r->seen[e][i])
+        return HIT_TWICE;
+    r->seen[e][i] = true;
+    *y = to->y[e] + (size_t)i * (size_t)to->width;
+    return HIT_FOUND;
+}
+
+/* where: the file and the line of it, or the arrays. */
+static bool tell_hit(const reading *r, hit_status status, const char *where, int64_t event_id, int64_t hit_id, ts_err *err)
+{
+    if (status == HIT_TWICE)
+        return ts_fail(err, "%s: hit %lld stands twice in event %lld", where, (long long)hit_id, (long long)event_id);
+    return ts_fail(err, "%s: hit %lld of event %lld is not in %s; are these results of other events?", where, (long long)hit_id,
+                   (long long)event_id, r->truth->path);
+}
+
+static bool check_complete(const reading *r, const char *path, ts_err *err)
+{
+    for (int e = 0; e < r->truth->count; e++)
+        for (int i = 0; r->results->y[e] && i < r->truth->event[e].n; i++)
+            if (!r->seen[e][i])
+                return ts_fail(err, "%s: hit %lld of event %lld is missing; every hit of an event must be there", path,
+                               (long long)r->truth->event[e].hit_id[i], (long long)r->truth->event[e].id);
+    return true;
+}
+
+static bool read_hit(const reading *r, const ts_csv *csv, const int *column, int event_column, int hit_column, ts_err *err)
+{
+    int64_t event_id, hit_id;
+    double *y;
+    if (!ts_csv_integer(csv, event_column, &event_id, err) || !ts_csv_integer(csv, hit_column, &hit_id, err))
+        return false;
+    const hit_status status = find_hit(r, event_id, hit_id, &y);
+    if (status == HIT_MASKED)
+        return true; /* its values stand for nothing */
+    if (status != HIT_FOUND)
+        return tell_hit(r, status, ts_printf(r->arena, "%s:%lld", csv->path, csv->line), event_id, hit_id, err);
+    for (int o = 0; o < r->results->width; o++)
+        if (!ts_csv_number(csv, column[o], &y[o], err))
+            return false;
+    return r->results->kind != TS_RESULT_CLASS || is_class(*y, r->inputs->outputs) ||
+           ts_fail(err, "%s:%lld: %g is not a class from 0 to %d", csv->path, csv->line, *y, r->inputs->outputs - 1);
+}
+
+static bool read_hits(ts_csv *csv, const reading *r, ts_err *err)
 {
     int *column, event_column, hit_column;
-    bool **seen = TS_NEW_N(arena, bool *, truth->count);
     if (!ts_csv_need(csv, "event_id", "to match hits", &event_column, err) ||
         !ts_csv_need(csv, "hit_id", "to match hits (a score needs one result a hit, not one an event)", &hit_column, err) ||
-        !value_columns(arena, csv, inputs, r, &column, err))
+        !value_columns(r->arena, csv, r->inputs, r->results, &column, err))
         return false;
     for (ts_csv_status status; (status = ts_csv_next(csv, err)) != TS_CSV_END;)
-        if (status == TS_CSV_BAD || !read_hit(csv, column, event_column, hit_column, inputs, truth, arena, r, seen, err))
+        if (status == TS_CSV_BAD || !read_hit(r, csv, column, event_column, hit_column, err))
             return false;
-    for (int e = 0; e < truth->count; e++)
-        for (int i = 0; r->y[e] && i < truth->event[e].n; i++)
-            if (!seen[e][i])
-                return ts_fail(err, "%s: hit %lld of event %lld is missing; every hit of an event must be there", csv->path,
-                               (long long)truth->event[e].hit_id[i], (long long)truth->event[e].id);
-    return true;
+    return check_complete(r, csv->path, err);
 }
 
 ts_results *ts_results_read(ts_arena *arena, const char *path, const ts_inputs *inputs, const ts_truth *truth, ts_err *err)
 {
     ts_csv csv;
-    ts_results *r = TS_NEW(arena, ts_results);
-    r->y = TS_NEW_N(arena, double *, truth->count);
-    const bool ok = ts_csv_open(arena, path, &csv, err) && read_hits(arena, &csv, inputs, truth, r, err);
+    ts_results *made = TS_NEW(arena, ts_results);
+    const reading r = start_reading(arena, inputs, truth, made);
+    const bool ok = ts_csv_open(arena, path, &csv, err) && read_hits(&csv, &r, err);
     ts_csv_close(&csv);
-    return ok ? r : NULL;
+    return ok ? made : NULL;
+}
+
+/* Hits [first, first + hits) of the arrays, which are event `id`. */
+static bool take_event(const reading *r, const ts_result_arrays *a, int64_t id, int64_t first, int32_t hits, ts_err *err)
+{
+    const int64_t *hit_ids = a->events->hit_id;
+    for (int32_t i = 0; i < hits; i++) {
+        const int64_t hit_id = hit_ids ? hit_ids[first + i] : i;
+        double *y;
+        const hit_status status = find_hit(r, id, hit_id, &y);
+        if (status == HIT_MASKED)
+            continue;
+        if (status != HIT_FOUND)
+            return tell_hit(r, status, TS_RESULT_ARRAYS, id, hit_id, err);
+        for (int o = 0; o < a->outputs; o++) {
+            y[o] = a->values[(first + i) * a->outputs + o];
+            if (!isfinite(y[o]))
+                return ts_fail(err, TS_RESULT_ARRAYS ": value %d of hit %lld of event %lld is %g, not a finite number", o,
+                               (long long)hit_id, (long long)id, y[o]);
+        }
+    }
+    return true;
+}
+
+ts_results *ts_results_of_arrays(ts_arena *arena, const ts_result_arrays *a, const ts_inputs *inputs, const ts_truth *truth, ts_err *err)
+{
+    ts_results *made = TS_NEW(arena, ts_results);
+    const ts_event_arrays *events = a->events;
+    *made = (ts_results){.kind = TS_RESULT_VALUES, .width = a->outputs};
+    const reading r = start_reading(arena, inputs, truth, made);
+    if (a->outputs != inputs->outputs) {
+        ts_fail(err, TS_RESULT_ARRAYS " have %d outputs, but %s lists %d", a->outputs, inputs->path ? inputs->path : "the model",
+                inputs->outputs);
+        return NULL;
+    }
+    int64_t first = 0;
+    for (int64_t e = 0; e < events->events; first += events->hits[e++])
+        if (!(a->refused && a->refused[e]) && !take_event(&r, a, events->id ? events->id[e] : e, first, events->hits[e], err))
+            return NULL;
+    return check_complete(&r, TS_RESULT_ARRAYS, err) ? made : NULL;
 }

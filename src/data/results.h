@@ -47,4 +47,17 @@ const ts_inputs *ts_results_inputs(ts_arena *arena, const char *path, ts_err *er
  */
 ts_results *ts_results_read(ts_arena *arena, const char *path, const ts_inputs *inputs, const ts_truth *truth, ts_err *err);
 
+/* Results in memory. */
+typedef struct ts_result_arrays {
+    const ts_event_arrays *events; /* their ids, hits and hits' ids */
+    int outputs;
+    const double *values; /* [sum of hits][outputs] */
+    const bool *refused;  /* [events]: has no results, whatever its values are; NULL: none */
+} ts_result_arrays;
+#define TS_RESULT_ARRAYS "the arrays of results" /* what they are called in messages */
+
+/* The same of arrays; kind VALUES. */
+ts_results *ts_results_of_arrays(ts_arena *arena, const ts_result_arrays *arrays, const ts_inputs *inputs, const ts_truth *truth,
+                                 ts_err *err);
+
 #endif

@@ -88,7 +88,8 @@ const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits
 {
     if (feed->stream) {
         const ts_events *events = ts_event_stream_take(feed->stream, arena, most, hits, err);
-        feed->taken += events ? events->count : 0;
+        feed->count = events ? events->count : 0;
+        feed->taken += feed->count;
         return events && fits(feed, events, err) ? events : NULL;
     }
     ts_events *events = TS_NEW(arena, ts_events);
@@ -103,6 +104,7 @@ const ts_events *ts_feed_take(ts_feed *feed, ts_arena *arena, int most, int hits
         else if (!ts_host_sample(arena, feed->host, &feed->samples, number, to, err))
             return NULL;
     }
+    feed->count = events->count;
     return events;
 }
 
@@ -164,4 +166,34 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const
         ts_feed_watch(&feed);
     ts_feed_close(&feed);
     return events;
+}
+
+/* Of events that no model takes: what their file or their arrays say. */
+static const ts_inputs *own_inputs(ts_arena *arena, const ts_event_source *s, ts_err *err)
+{
+    if (s->inputs)
+        return ts_inputs_load(arena, s->inputs, err);
+    if (s->arrays)
+        return ts_inputs_identity(arena, s->arrays->features, 0);
+    if (!ts_events_is_npy(s->events)) {
+        ts_fail(err, "%s FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)",
+                ts_option("inputs"));
+        return NULL;
+    }
+    ts_npy npy;
+    const bool opened = ts_npy_open(arena, s->events, &npy, err);
+    ts_npy_close(&npy);
+    return opened ? ts_inputs_identity(arena, npy.rank == 3 && npy.dim[2] <= INT32_MAX ? (int)npy.dim[2] : 0, 0) : NULL;
+}
+
+const ts_events *ts_read_events(ts_arena *arena, const ts_event_source *s, ts_err *err)
+{
+    if (!ts_check_source(s, err))
+        return NULL;
+    if (s->samples) {
+        ts_fail(err, "%s: what samples are is a model's to say; give %s", s->samples, ts_option("events"));
+        return NULL;
+    }
+    const ts_inputs *inputs = own_inputs(arena, s, err);
+    return inputs ? ts_load_events(arena, s, inputs, NULL, err) : NULL;
 }

@@ -28,7 +28,8 @@ typedef struct ts_feed {
     const ts_host *host;     /* NULL: all of the model is hardware */
     ts_event_stream *stream; /* of events or arrays, or */
     ts_npy samples;
-    long long taken; /* events so far */
+    long long taken; /* events so far, and */
+    int count;       /* of the last ts_feed_take */
 } ts_feed;
 
 /* As ts_load_events, which see; closed by ts_feed_close, also after errors. Says of .npy events what is done to their values. */
@@ -50,5 +51,8 @@ void ts_feed_watch(const ts_feed *feed);
 /* Events as the model's input takes them, all at once; warns where they are no standardised ones. host: NULL for a model that is all
    hardware. */
 const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *source, const ts_inputs *inputs, const ts_host *host, ts_err *err);
+
+/* The same without a model: of events or arrays, as their inputs file says, or as they are where there is none, which CSV needs. */
+const ts_events *ts_read_events(ts_arena *arena, const ts_event_source *source, ts_err *err);
 
 #endif

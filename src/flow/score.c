@@ -1,8 +1,10 @@
 #include "flow/score.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "base/boundary.h"
 #include "data/results.h"
 
 typedef struct item {
@@ -43,8 +45,21 @@ static const char *base_name(const char *path)
 
 static item item_of(const ts_score_item *from)
 {
-    const char *label = from->label ? from->label : from->path ? base_name(from->path) : ts_baseline_describe(from->baseline);
+    const char *label = from->label    ? from->label
+                        : from->path   ? base_name(from->path)
+                        : from->arrays ? TS_RESULT_ARRAYS
+                                       : ts_baseline_describe(from->baseline);
     return (item){.from = from, .label = label};
+}
+
+static bool is_baseline(const ts_score_item *from)
+{
+    return !from->path && !from->arrays;
+}
+
+static const char *name_of(const ts_score_item *from)
+{
+    return from->path ? from->path : TS_RESULT_ARRAYS;
 }
 
 static bool load_inputs(ts_arena *arena, item *it, ts_err *err)
@@ -53,22 +68,25 @@ static bool load_inputs(ts_arena *arena, item *it, ts_err *err)
         it->inputs = ts_inputs_load(arena, it->from->inputs, err);
     else if (it->from->path)
         it->inputs = ts_results_inputs(arena, it->from->path, err);
-    return it->inputs || (!it->from->path && !it->from->inputs);
+    else if (it->from->arrays)
+        it->inputs = ts_inputs_identity(arena, 0, it->from->arrays->outputs);
+    return it->inputs || (is_baseline(it->from) && !it->from->inputs);
 }
 
 static bool load_results(ts_arena *arena, job *j, item *it, ts_err *err)
 {
-    if (!it->from->path)
+    if (is_baseline(it->from))
         return ts_baseline_possible(it->from->baseline, j->truth, err);
-    ts_notice_step(j->o->notices, "reading %s", it->from->path);
-    it->results = ts_results_read(arena, it->from->path, it->inputs, j->truth, err);
+    ts_notice_step(j->o->notices, "reading %s", name_of(it->from));
+    it->results = it->from->path ? ts_results_read(arena, it->from->path, it->inputs, j->truth, err)
+                                 : ts_results_of_arrays(arena, it->from->arrays, it->inputs, j->truth, err);
     for (int e = 0; it->results && e < j->truth->count; e++) {
         if (it->results->y[e] || j->truth->event[e].n == 0)
             continue;
         if (!j->o->subset)
             return ts_fail_as(err, TS_BAD_FILE,
                               "%s: event %lld of %s is missing (refused by the hardware, or never run?); %s scores the others only",
-                              it->from->path, (long long)j->truth->event[e].id, j->truth->path, ts_option("subset"));
+                              name_of(it->from), (long long)j->truth->event[e].id, j->truth->path, ts_option("subset"));
         j->used[e] = false;
     }
     return it->results != NULL;
@@ -121,17 +139,18 @@ static bool same_clustering(const ts_clustering *a, const ts_clustering *b)
    once. Returns how many. */
 static int item_rows(ts_arena *arena, const job *j, const item *it, row *rows)
 {
-    const ts_inputs *in = it->from->path ? it->inputs : find_inputs(j, it, false);
-    const bool clusters = it->from->path ? !in->classification : ts_baseline_clusters(it->from->baseline);
+    const bool baseline = is_baseline(it->from);
+    const ts_inputs *in = !baseline ? it->inputs : find_inputs(j, it, false);
+    const bool clusters = !baseline ? !in->classification : ts_baseline_clusters(it->from->baseline);
     if (!clusters) {
         rows[0] = (row){.item = it};
         return 1;
     }
     /* Baselines have columns of their own; only the two sizes are the inputs file's. */
     ts_clustering *wanted = TS_NEW_N(arena, ts_clustering, CLUSTERINGS);
-    wanted[1] = wanted[2] = ts_inputs_default_clustering(arena, it->from->path ? in->outputs : 1);
+    wanted[1] = wanted[2] = ts_inputs_default_clustering(arena, !baseline ? in->outputs : 1);
     wanted[0] = in ? in->cluster : wanted[1];
-    if (!it->from->path) {
+    if (baseline) {
         wanted[0].columns = wanted[1].columns;
         wanted[0].column = wanted[1].column;
     }
@@ -147,48 +166,59 @@ static int item_rows(ts_arena *arena, const job *j, const item *it, row *rows)
     return count;
 }
 
+/* A row's events, on all processors. */
+typedef struct section {
+    const job *j;
+    row *r;
+    const ts_bins *bins; /* of a baseline that is binned */
+    atomic_int done, ignored;
+} section;
+
+static void score_event(void *user, int e)
+{
+    section *s = user;
+    const job *j = s->j;
+    const row *r = s->r;
+    const item *it = r->item;
+    const ts_truth_event *ev = &j->truth->event[e];
+    if (j->used[e]) {
+        const double *y = it->results ? it->results->y[e] : NULL;
+        if (is_baseline(it->from))
+            ts_candidates_baseline(it->from->baseline, ev, r->clustering, s->bins, r->label[e]);
+        else if (r->clustering)
+            ts_candidates_cluster(r->clustering, ev->n, it->inputs->outputs, y, r->label[e]);
+        else if (it->results->kind == TS_RESULT_CLASS)
+            atomic_fetch_add(&s->ignored, ts_candidates_classes(it->inputs, ev->n, y, r->label[e]));
+        else
+            ts_candidates_argmax(it->inputs, ev->n, y, r->label[e]);
+        r->scores[e] = ts_score_candidates(ev, r->label[e]);
+    }
+    ts_notice_at(j->o->notices, (double)(atomic_fetch_add(&s->done, 1) + 1) / j->truth->count);
+}
+
 static bool score_row(ts_arena *arena, const job *j, row *r, ts_err *err)
 {
     const item *it = r->item;
     const ts_truth *truth = j->truth;
-    const ts_inputs *binned = !it->from->path && !r->clustering ? find_inputs(j, it, true) : NULL;
-    if (!it->from->path && !r->clustering && !binned)
-        return ts_fail_as(err, TS_USAGE, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md): baseline:%s@INPUTS.json",
-                          ts_baseline_name(it->from->baseline), ts_baseline_name(it->from->baseline));
+    const ts_inputs *binned = is_baseline(it->from) && !r->clustering ? find_inputs(j, it, true) : NULL;
+    if (is_baseline(it->from) && !r->clustering && !binned)
+        return ts_fail_as(err, TS_USAGE, "baseline '%s' needs an inputs file with \"bins\" (docs/scores.md)",
+                          ts_baseline_name(it->from->baseline));
     r->label = TS_NEW_N(arena, int32_t *, truth->count);
     r->scores = TS_NEW_N(arena, ts_score, truth->count);
     for (int e = 0; e < truth->count; e++)
         r->label[e] = j->used[e] ? TS_NEW_N(arena, int32_t, truth->event[e].n) : NULL;
     ts_notice_step(j->o->notices, "scoring %s", it->label);
-    int done = 0, ignored = 0;
-#pragma omp parallel for schedule(dynamic) reduction(+ : ignored)
-    for (int e = 0; e < truth->count; e++) {
-        const ts_truth_event *ev = &truth->event[e];
-        if (j->used[e]) {
-            const double *y = it->results ? it->results->y[e] : NULL;
-            if (!it->from->path)
-                ts_candidates_baseline(it->from->baseline, ev, r->clustering, binned ? binned->bins : NULL, r->label[e]);
-            else if (r->clustering)
-                ts_candidates_cluster(r->clustering, ev->n, it->inputs->outputs, y, r->label[e]);
-            else if (it->results->kind == TS_RESULT_CLASS)
-                ignored += ts_candidates_classes(it->inputs, ev->n, y, r->label[e]);
-            else
-                ts_candidates_argmax(it->inputs, ev->n, y, r->label[e]);
-            r->scores[e] = ts_score_candidates(ev, r->label[e]);
-        }
-        int now;
-#pragma omp atomic capture
-        now = ++done;
-        ts_notice_at(j->o->notices, (double)now / truth->count);
-    }
-    r->ignored = ignored;
+    section s = {.j = j, .r = r, .bins = binned ? binned->bins : NULL};
+    ts_parallel(truth->count, 1, true, score_event, &s);
+    r->ignored = atomic_load(&s.ignored);
     return true;
 }
 
 /* The row of the float results that was made the same way, or NULL: other inputs file, or a baseline. */
 static const row *float_row_of(const job *j, const row *r)
 {
-    if (!j->o->against || !r->item->from->path)
+    if (!j->o->against || is_baseline(r->item->from))
         return NULL;
     const char *a = r->item->from->inputs, *b = j->o->against->inputs;
     const bool same = a && b ? strcmp(a, b) == 0 : a == b;
@@ -304,7 +334,8 @@ static bool check(const ts_score_options *o, ts_err *err)
 {
     if (o->items < 1 || o->items > TS_SCORE_ITEMS)
         return ts_fail(err, "%d results to score; one call takes 1 to %d", o->items, TS_SCORE_ITEMS);
-    return !o->against || o->against->path || ts_fail_as(err, TS_USAGE, "%s takes a results file, not a baseline", ts_option("against"));
+    return !o->against || !is_baseline(o->against) ||
+           ts_fail_as(err, TS_USAGE, "%s takes a results file, not a baseline", ts_option("against"));
 }
 
 const ts_scoring *ts_score_items(ts_arena *arena, const ts_score_options *o, ts_err *err)

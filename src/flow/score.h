@@ -2,15 +2,18 @@
    docs/scores.md has the definitions. */
 #ifndef TS_FLOW_SCORE_H
 #define TS_FLOW_SCORE_H
+#include <stdio.h>
+
 #include "flow/notices.h"
 #include "physics/score.h"
 
 /* One thing to score. */
 typedef struct ts_score_item {
-    const char *label; /* NULL: the file's name, or what the baseline is */
-    const char *path;  /* results; NULL: a baseline */
+    const char *label;              /* NULL: the file's name, or what the baseline is */
+    const char *path;               /* a results file, or */
+    const ts_result_arrays *arrays; /* results in memory; both NULL: a baseline */
     ts_baseline baseline;
-    const char *inputs; /* NULL: the header of `path` says what the columns are; baselines: any item's will do */
+    const char *inputs; /* NULL: the header of `path` says what the columns are, all of `arrays` are clustered; baselines: any item's do */
 } ts_score_item;
 
 enum { TS_SCORE_ITEMS = 64 }; /* of one call, at most */
@@ -25,7 +28,7 @@ typedef struct ts_score_options {
 
 /* An item's candidates, made one way. */
 typedef struct ts_scored_row {
-    const char *label, *file; /* file: its name without directories; NULL for a baseline */
+    const char *label, *file; /* file: its name without directories; NULL where there is none */
     int item;                 /* which one; -1: that of `against` */
     bool clustered;           /* false: the hits of a class are a candidate */
     ts_clustering clustering;
@@ -56,5 +59,8 @@ const ts_scoring *ts_score_items(ts_arena *arena, const ts_score_options *option
 
 /* {"truth", "events", "rows": [...]}, as `tessera score --json` prints it (docs/scores.md). */
 const char *ts_scoring_json(ts_arena *arena, const ts_scoring *scoring);
+
+/* The same as a table for people. */
+void ts_scoring_print(const ts_scoring *scoring, FILE *out);
 
 #endif

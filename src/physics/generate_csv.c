@@ -106,7 +106,7 @@ static void add_up(ts_generate_totals *sum, const ts_generate_totals *more)
 }
 
 static bool write_events(ts_writer *w, const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count,
-                         void (*progress)(double), ts_generate_totals *totals, ts_err *err)
+                         void (*progress)(void *user, double share), void *user, ts_generate_totals *totals, ts_err *err)
 {
     static const char header[] = "event_id,hit_id,x,y,z,particle_id,weight,px,py,pz,q\n";
     chunk *batch = ts_malloc(BATCH, sizeof *batch, "events");
@@ -126,21 +126,21 @@ static bool write_events(ts_writer *w, const ts_geometry *geometry, const ts_gen
             ts_free(batch[i].text);
         }
         if (progress)
-            progress((double)(done + now) / (double)count);
+            progress(user, (double)(done + now) / (double)count);
     }
     ts_free(batch);
     return ok;
 }
 
 bool ts_generate_csv(const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count, const char *path,
-                     void (*progress)(double share), ts_generate_totals *totals, ts_err *err)
+                     void (*progress)(void *user, double share), void *user, ts_generate_totals *totals, ts_err *err)
 {
     ts_generate_totals sum = {0};
     ts_arena *scratch = ts_arena_new();
     ts_writer w;
     bool ok = ts_writer_open(scratch, path, &w, err);
     if (ok) {
-        ok = write_events(&w, geometry, options, first, count, progress, &sum, err);
+        ok = write_events(&w, geometry, options, first, count, progress, user, &sum, err);
         if (err->msg[0])
             ts_writer_abort(&w);
         else

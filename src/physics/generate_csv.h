@@ -13,6 +13,6 @@ typedef struct ts_generate_totals {
    the file's order. `progress`, where not NULL, is called with the share that is done, from this thread. Totals are filled where not NULL.
  */
 bool ts_generate_csv(const ts_geometry *geometry, const ts_generate_options *options, int64_t first, int64_t count, const char *path,
-                     void (*progress)(double share), ts_generate_totals *totals, ts_err *err);
+                     void (*progress)(void *user, double share), void *user, ts_generate_totals *totals, ts_err *err);
 
 #endif

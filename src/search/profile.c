@@ -189,7 +189,7 @@ static int worst_first(const void *left, const void *right)
 }
 
 const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, const ts_events *floating, const ts_imodel *im,
-                                     const ts_events *tokens, void (*progress)(double fraction))
+                                     const ts_events *tokens, void (*progress)(void *user, double fraction), void *user)
 {
     CHECK(enc->layers == im->layers && floating->count == tokens->count);
     profiler p = {.im = im, .arena = ts_arena_new()};
@@ -200,7 +200,7 @@ const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, con
     for (int e = 0; e < tokens->count; e++) {
         const ts_event *ev = &tokens->event[e];
         if (progress)
-            progress((double)e / tokens->count);
+            progress(user, (double)e / tokens->count);
         if (ev->n == 0)
             continue;
         p.event = ts_arena_new();

@@ -27,7 +27,7 @@ typedef struct ts_profile {
 /* Runs both models on all events that have hits. enc is what im was quantised from, or what a slice of that was: it has its layers whole.
    Each reads its own events, of the same lengths. progress may be NULL. */
 const ts_profile *ts_profile_measure(ts_arena *arena, const ts_encoder *enc, const ts_events *floating, const ts_imodel *im,
-                                     const ts_events *tokens, void (*progress)(double fraction));
+                                     const ts_events *tokens, void (*progress)(void *user, double fraction), void *user);
 
 /* For report.json; new reference. */
 json_t *ts_profile_json(const ts_profile *profile);

@@ -237,7 +237,7 @@ for name in model.tsm manifest.json; do
 done
 fails "--tokens beyond the design" "at most 64" "$tessera" plan "$dir/good" --tokens 65
 fails "unknown engine" "expected float, integer or rtl" "$tessera" run "$dir/good" --engine magic --events "$csv" -o "$dir/out.csv"
-fails "integer engine on a model file" "tessera compile" "$tessera" run "$model" --engine integer --events "$csv" --inputs "$inputs" -o "$dir/out.csv"
+fails "integer engine on a model file" "a directory that a model was compiled into" "$tessera" run "$model" --engine integer --events "$csv" --inputs "$inputs" -o "$dir/out.csv"
 fails "results into a missing directory" "cannot write" "$tessera" run "$dir/good" --engine integer --events "$csv" -o "$dir/none/out.csv"
 fails "profile of a model file" "directory that" "$tessera" profile "$model" --events "$csv"
 

@@ -392,7 +392,7 @@ static const char *written(const char *path, const ts_geometry *g, const ts_gene
 {
     ts_err err = {""};
     ts_generate_totals t;
-    if (!ts_generate_csv(g, o, first, count, path, NULL, &t, &err))
+    if (!ts_generate_csv(g, o, first, count, path, NULL, NULL, &t, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(t.events, count);
     return slurp(path);
@@ -475,12 +475,12 @@ static void failures_leave_nothing_behind(void **state)
     (void)state;
     ts_generate_options o = ts_generate_defaults();
     ts_err err = {""};
-    assert_false(ts_generate_csv(trackml, &o, 0, 1, "no/such/folder.csv", NULL, NULL, &err));
+    assert_false(ts_generate_csv(trackml, &o, 0, 1, "no/such/folder.csv", NULL, NULL, NULL, &err));
     assert_non_null(strstr(err.msg, "no/such/folder.csv: cannot write"));
 
     err.msg[0] = 0;
     o.efficiency = 0;
-    assert_false(ts_generate_csv(trackml, &o, 0, 3, "impossible.csv", NULL, NULL, &err));
+    assert_false(ts_generate_csv(trackml, &o, 0, 3, "impossible.csv", NULL, NULL, NULL, &err));
     assert_non_null(strstr(err.msg, "none of 10000 particles in a row left 3 hits"));
     assert_true(access("impossible.csv", F_OK) != 0 && access("impossible.csv.new", F_OK) != 0);
 
@@ -495,7 +495,7 @@ static void failures_leave_nothing_behind(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     err.msg[0] = 0;
-    const bool ok = ts_generate_csv(trackml, &o, 0, 300, "kept.csv", NULL, NULL, &err);
+    const bool ok = ts_generate_csv(trackml, &o, 0, 300, "kept.csv", NULL, NULL, NULL, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_false(ok);

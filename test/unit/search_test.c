@@ -262,8 +262,8 @@ static void test_profile(void **state)
     assert_true(wide.im && narrow.im);
     const ts_truth *truth;
     ts_events events = *make_events(arena, wide.enc, 4, &truth);
-    const ts_profile *a = ts_profile_measure(arena, wide.enc, &events, wide.im, &events, NULL),
-                     *b = ts_profile_measure(arena, narrow.enc, &events, narrow.im, &events, NULL);
+    const ts_profile *a = ts_profile_measure(arena, wide.enc, &events, wide.im, &events, NULL, NULL),
+                     *b = ts_profile_measure(arena, narrow.enc, &events, narrow.im, &events, NULL, NULL);
     assert_int_equal(a->events, 3); /* the second has no hits */
     assert_int_equal(a->hits, 3 * HITS);
     for (int i = 1; i < a->rows; i++) /* worst first */
@@ -285,7 +285,7 @@ static void test_profile(void **state)
         event[e] = (ts_event){.id = e, .n = events.event[e].n, .x = x};
     }
     events.event = event;
-    const ts_profile *c = ts_profile_measure(arena, wide.enc, &events, wide.im, &events, NULL);
+    const ts_profile *c = ts_profile_measure(arena, wide.enc, &events, wide.im, &events, NULL, NULL);
     assert_true(find_row(c, 0, TS_ROLE_IN)->saturated > HITS && find_row(c, 0, TS_ROLE_IN)->used == 1);
     json_t *json = ts_profile_json(c);
     assert_int_equal(json_array_size(json_object_get(json, "tensors")), c->rows);

@@ -1,4 +1,4 @@
-/* --trace: every stage of one event, float beside integer (and beside what the simulated hardware had). */
+/* Every stage of one event, float beside integer (and beside what the simulated hardware had). */
 #ifndef TS_TRACE_H
 #define TS_TRACE_H
 #include "emu/emu.h"
@@ -17,7 +17,7 @@ void ts_trace_rtl(void *user, int event, int layer, ts_role role, int part, cons
                   const int32_t *model);
 
 /* Writes DIR/stages.csv (a line a tensor: sizes and errors) and DIR/LAYER_ROLE_PART.csv (a line a value: row, column, float, integer as a
-   real value, integer word, rtl word) and prints the summary. */
-bool ts_trace_write(const ts_trace *trace, const char *dir, ts_err *err);
+   real value, integer word, rtl word), and a summary of the stages to `out`. */
+bool ts_trace_write(const ts_trace *trace, const char *dir, FILE *out, ts_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cli/trace.h"
+#include "flow/trace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -152,7 +152,7 @@ static long long summarise(const tensor *e, double *size, double *error)
     return differ;
 }
 
-bool ts_trace_write(const ts_trace *t, const char *dir, ts_err *err)
+bool ts_trace_write(const ts_trace *t, const char *dir, FILE *out, ts_err *err)
 {
     if (!ts_outdir_make(dir, err))
         return false;
@@ -161,17 +161,17 @@ bool ts_trace_write(const ts_trace *t, const char *dir, ts_err *err)
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f, "layer,role,part,rows,columns,float_rms,error_rms,rtl_words_that_differ\n");
-    printf("%5s  %-12s %4s %12s %12s %10s\n", "layer", "role", "part", "float rms", "error rms", "RTL");
+    fprintf(out, "%5s  %-12s %4s %12s %12s %10s\n", "layer", "role", "part", "float rms", "error rms", "RTL");
     bool ok = true;
     for (int i = 0; i < t->count && ok; i++) {
         const tensor *e = &t->list[i];
         double rms, error;
         const long long differ = summarise(e, &rms, &error);
         fprintf(f, "%d,%s,%d,%d,%d,%.6g,%.6g,%lld\n", e->layer, ts_role_name(e->role), e->part, e->rows, e->cols, rms, error, differ);
-        printf("%5d  %-12s %4d %12.5g %12.5g %10s\n", e->layer, ts_role_name(e->role), e->part, rms, error,
-               differ < 0 ? "-"
-               : differ   ? "DIFFERS"
-                          : "equal");
+        fprintf(out, "%5d  %-12s %4d %12.5g %12.5g %10s\n", e->layer, ts_role_name(e->role), e->part, rms, error,
+                differ < 0 ? "-"
+                : differ   ? "DIFFERS"
+                           : "equal");
         snprintf(path, sizeof path, "%s/%d_%s_%d.csv", dir, e->layer, ts_role_name(e->role), e->part);
         ok = write_tensor(e, path, err);
     }
