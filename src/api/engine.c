@@ -161,8 +161,10 @@ static bool run_arrays(void *user, const ts_notices *notices, ts_err *err)
     running *r = user;
     (void)notices;
     ts_event_arrays a;
-    if (!r->engine || !ts_take_arrays(r->given, true, &a, err))
-        return r->engine != NULL || ts_fail(err, "there is no engine");
+    if (!r->engine)
+        return ts_fail(err, "there is no engine");
+    if (!ts_take_arrays(r->given, true, &a, err))
+        return false;
     if (a.events == 0)
         return true;
     if (!r->results)
