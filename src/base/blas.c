@@ -3,11 +3,12 @@
 
 #include <cblas.h>
 #include <omp.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "base/boundary.h"
 #include "base/memory.h"
 
 /* Of OpenBLAS 0.3: where its products get their buffers from. Not in its header, hence weak: without them there is no more to do than to
@@ -34,22 +35,33 @@ static bool has_room(size_t bytes)
     return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 
-void ts_blas_start(void)
+/* How many threads got one. */
+static int get_ready(int threads)
 {
-    static atomic_flag done = ATOMIC_FLAG_INIT;
     void *buffer[THREADS_MOST];
-    if (atomic_flag_test_and_set(&done))
-        return;
-    const int threads = omp_get_max_threads(), wanted = threads < THREADS_MOST ? threads : THREADS_MOST;
+    const int wanted = threads < THREADS_MOST ? threads : THREADS_MOST;
     int got = 0;
     for (; got < wanted && has_room(got ? next_bytes : first_bytes); got++)
         if (blas_memory_alloc && blas_memory_free)
             buffer[got] = blas_memory_alloc(0);
     for (int i = 0; i < got && blas_memory_alloc && blas_memory_free; i++)
         blas_memory_free(buffer[i]); /* it keeps them for the next who asks */
+    if (got > 0)
+        openblas_set_num_threads(1);
+    return got;
+}
+
+void ts_blas_start(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool done;
+    const int threads = omp_get_max_threads();
+    pthread_mutex_lock(&lock);
+    const int got = done ? threads : get_ready(threads);
+    done = done || got > 0;
+    pthread_mutex_unlock(&lock);
     if (got == 0)
         ts_memory_fail(first_bytes, "products of matrices (OpenBLAS)");
     if (got < threads)
-        omp_set_num_threads(got);
-    openblas_set_num_threads(1);
+        ts_parallel_most(got);
 }

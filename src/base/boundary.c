@@ -1,5 +1,7 @@
 #include "base/boundary.h"
 
+#include <limits.h>
+#include <omp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -218,10 +220,23 @@ static void one(section *s, int index)
     current = before;
 }
 
+static atomic_int most_threads = INT_MAX;
+
+void ts_parallel_most(int threads)
+{
+    atomic_store(&most_threads, threads);
+}
+
+int ts_parallel_threads(void)
+{
+    const int most = atomic_load(&most_threads), given = omp_get_max_threads();
+    return given < most ? given : most;
+}
+
 void ts_parallel(int count, int chunk, bool threads, void (*body)(void *user, int index), void *user)
 {
     section s = {.body = body, .user = user, .around = current};
-#pragma omp parallel for schedule(dynamic, chunk) if (threads)
+#pragma omp parallel for schedule(dynamic, chunk) if (threads) num_threads(ts_parallel_threads())
     for (int i = 0; i < count; i++) {
         if (!s.around)
             body(user, i);

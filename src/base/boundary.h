@@ -26,6 +26,8 @@ void ts_hold_off(ts_hold *hold); /* also one that is not held, if it is zeroed *
 
 /* Runs body(user, 0) ... body(user, count - 1) on the threads that OpenMP has, `chunk` at a time; what leaves the boundary in one of them
    leaves it for all, behind the last that had begun. threads: false: one after the other. */
+void ts_parallel_most(int threads); /* of the process, from now on; before: as many as OpenMP gives */
+int ts_parallel_threads(void);      /* that a section begun here would have */
 void ts_parallel(int count, int chunk, bool threads, void (*body)(void *user, int index), void *user);
 
 /* ---- For base/memory.c: memory that belongs to the boundary. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/boundary.h"
 #include "emu/forward.h"
 #include "num/fixed.h"
 
@@ -264,11 +265,22 @@ void ts_emu_attention(const ts_emu *emu, ts_arena *scratch, int layer, int n, co
 
 /* ---- events, input, output ---- */
 
+typedef struct many {
+    const ts_emu *emu;
+    const int *n;
+    const int32_t *const *x;
+    int32_t *const *y;
+} many;
+
+static void run_event(void *user, int i)
+{
+    const many *m = user;
+    ts_emu_run(m->emu, m->n[i], m->x[i], m->y[i], NULL, NULL);
+}
+
 void ts_emu_run_events(const ts_emu *emu, int events, const int *n, const int32_t *const *x, int32_t *const *y)
 {
-#pragma omp parallel for schedule(dynamic)
-    for (int i = 0; i < events; i++)
-        ts_emu_run(emu, n[i], x[i], y[i], NULL, NULL);
+    ts_parallel(events, 1, true, run_event, &(many){emu, n, x, y});
 }
 
 void ts_quantise_input(const ts_imodel *im, int n, const float *x, int32_t *x_int)

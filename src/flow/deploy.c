@@ -7,7 +7,7 @@
 #include "design/design.h"
 #include "design/outdir.h"
 #include "design/predicted.h"
-#include "flow/assisted.h"
+#include "flow/host_share.h"
 #include "ring/plan_cost.h"
 
 /* Items of a comma-separated list, at most `most`. */

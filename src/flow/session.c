@@ -6,7 +6,7 @@
 #include "base/blas.h"
 #include "base/file.h"
 #include "emu/emu.h"
-#include "flow/assisted.h"
+#include "flow/host_share.h"
 #include "pass/understand.h"
 
 bool ts_is_directory(const char *path)

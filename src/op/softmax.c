@@ -2,6 +2,7 @@
    on along the one axis (default -1). */
 #include <math.h>
 
+#include "base/boundary.h"
 #include "op/hook.h"
 
 /* A row of nothing but -inf (every key masked) is 0/0 by the formula, and frameworks answer NaN. Here it gives zeros, so
@@ -55,10 +56,27 @@ static bool infer_softmax(const ts_op_args *a)
     return ts_set_out_like(a, 0, a->in[0]);
 }
 
-/* Exponentials below which waiting for other threads takes longer. */
-enum { WORTH_THREADS = 10000 };
+/* Exponentials below which waiting for other threads takes longer; rows that one thread takes at a time. */
+enum { WORTH_THREADS = 10000, BLOCK = 64 };
 
-static bool each_row(const ts_op_args *a, void (*row)(const float *x, float *y, int64_t n, int64_t stride))
+typedef void row_function(const float *x, float *y, int64_t n, int64_t stride);
+typedef struct rows {
+    row_function *row;
+    const float *x;
+    float *y;
+    int64_t count, n, inner; /* rows, their elements, the distance of these */
+} rows;
+
+static void block_of_rows(void *user, int block)
+{
+    const rows *r = user;
+    for (int64_t i = (int64_t)block * BLOCK; i < r->count && i < ((int64_t)block + 1) * BLOCK; i++) {
+        const int64_t start = i / r->inner * r->n * r->inner + i % r->inner;
+        r->row(r->x + start, r->y + start, r->n, r->inner);
+    }
+}
+
+static bool each_row(const ts_op_args *a, row_function *row)
 {
     const ts_tensor *x = a->in[0];
     float *y = a->out[0]->data.f;
@@ -67,11 +85,8 @@ static bool each_row(const ts_op_args *a, void (*row)(const float *x, float *y, 
         return false;
     int end = a->node->opset < 13 ? x->rank : axis + 1;
     int64_t outer = ts_extent(x, 0, axis), n = ts_extent(x, axis, end), inner = ts_extent(x, end, x->rank);
-#pragma omp parallel for schedule(static) if (outer * inner * n > WORTH_THREADS)
-    for (int64_t r = 0; r < outer * inner; r++) {
-        int64_t start = r / inner * n * inner + r % inner;
-        row(x->data.f + start, y + start, n, inner);
-    }
+    ts_parallel((int)((outer * inner + BLOCK - 1) / BLOCK), 1, outer * inner * n > WORTH_THREADS, block_of_rows,
+                &(rows){row, x->data.f, y, outer * inner, n, inner});
     return true;
 }
 static bool eval_softmax(const ts_op_args *a)

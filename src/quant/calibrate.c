@@ -2,7 +2,9 @@
 
 #include <cblas.h>
 #include <math.h>
-#include <omp.h>
+
+#include "base/blas.h"
+#include "base/boundary.h"
 
 enum { MOMENTS_MOST = 1024 }; /* channels */
 enum { CHUNK = 16 };          /* events whose moments are in memory at one time */
@@ -122,15 +124,6 @@ static void on_tensor(void *user, int layer, ts_role role, int part, int head, i
         collect_product(c->event, layer, role, part, rows, cols, data);
 }
 
-/* How OpenBLAS splits a product among threads changes the last bits of its sums, and a compiled model must not depend on the number of
-   processors. The products are too small to gain from threads; events are not. Returns the number of threads to go back to. */
-static int one_blas_thread(void)
-{
-    const int threads = openblas_get_num_threads();
-    openblas_set_num_threads(1);
-    return threads;
-}
-
 static collector evaluate(const ts_encoder *enc, int n, const float *x)
 {
     collector c = {.arena = ts_arena_new()};
@@ -176,12 +169,24 @@ bool ts_calibration_add(ts_calibration *cal, int n, const float *x, ts_err *err)
 {
     if (!ts_encoder_eval_check(cal->enc, n, true, err))
         return false;
-    const int threads = one_blas_thread();
+    ts_blas_start(); /* one thread a product: how it is split changes the last bits of its sums */
     const collector c = evaluate(cal->enc, n, x);
-    openblas_set_num_threads(threads);
     const bool ok = merge(cal, n, &c, err);
     ts_arena_free(c.arena);
     return ok;
+}
+
+typedef struct chunk {
+    const ts_calibration *cal;
+    const int *n;
+    const float *const *x;
+    collector *c;
+} chunk;
+
+static void evaluate_one(void *user, int i)
+{
+    const chunk *k = user;
+    k->c[i] = evaluate(k->cal->enc, k->n[i], k->x[i]);
 }
 
 bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, const float *const *x, ts_err *err)
@@ -192,20 +197,17 @@ bool ts_calibration_add_events(ts_calibration *cal, int count, const int *n, con
         longest = n[i] > longest ? n[i] : longest;
     if (!ts_encoder_eval_check(cal->enc, longest, true, err))
         return false;
-    const bool many = ts_encoder_eval_fits(cal->enc, longest, true, omp_get_max_threads());
-    const int threads = one_blas_thread();
+    const bool many = ts_encoder_eval_fits(cal->enc, longest, true, ts_parallel_threads());
+    ts_blas_start();
     bool ok = true;
     for (int first = 0; first < count && ok; first += CHUNK) {
         const int here = count - first < CHUNK ? count - first : CHUNK;
-#pragma omp parallel for schedule(dynamic) if (many)
-        for (int i = 0; i < here; i++)
-            c[i] = evaluate(cal->enc, n[first + i], x[first + i]);
+        ts_parallel(here, 1, many, evaluate_one, &(chunk){cal, n + first, x + first, c});
         for (int i = 0; i < here; i++) { /* in order, so that sums round the same way every time */
             ok = ok && merge(cal, n[first + i], &c[i], err);
             ts_arena_free(c[i].arena);
         }
     }
-    openblas_set_num_threads(threads);
     return ok;
 }
 

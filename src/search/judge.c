@@ -1,9 +1,10 @@
 #include "search/judge.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/blas.h"
+#include "base/boundary.h"
 #include "emu/emu.h"
 
 struct ts_judge {
@@ -57,11 +58,41 @@ static void find_leads(ts_arena *arena, ts_judge *j)
     j->sure_lead = sorted[rows / 2];
 }
 
+/* Events that are scored side by side. */
+typedef struct scoring {
+    const ts_judge *judge;
+    double *const *y;
+    ts_score *score;
+} scoring;
+
+static void score_event(void *user, int e)
+{
+    const scoring *s = user;
+    s->score[e] = ts_score_outputs(&s->judge->sample->truth[e], s->judge->inputs, NULL, s->y[e]);
+}
+
 static void score_events(const ts_judge *j, double *const *y, ts_score *score)
 {
-#pragma omp parallel for schedule(dynamic)
-    for (int e = 0; e < j->sample->events; e++)
-        score[e] = ts_score_outputs(&j->sample->truth[e], j->inputs, NULL, y[e]);
+    ts_parallel(j->sample->events, 1, true, score_event, &(scoring){j, y, score});
+}
+
+/* Events that the float model computes side by side. */
+typedef struct evaluation {
+    const ts_judge *judge;
+    const ts_encoder *enc;
+} evaluation;
+
+static void evaluate_event(void *user, int e)
+{
+    const evaluation *v = user;
+    const ts_sample *sample = v->judge->sample;
+    const size_t count = (size_t)v->judge->rows[e] * (size_t)v->enc->outputs;
+    ts_arena *scratch = ts_arena_new();
+    float *y = TS_NEW_N(scratch, float, count);
+    ts_encoder_eval(v->enc, sample->n[e], sample->x[e], y, NULL, NULL);
+    for (size_t i = 0; i < count; i++)
+        v->judge->real[e][i] = (double)y[i];
+    ts_arena_free(scratch);
 }
 
 const ts_judge *ts_judge_new(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_sample *sample)
@@ -75,19 +106,8 @@ const ts_judge *ts_judge_new(ts_arena *arena, const ts_encoder *enc, const ts_in
         j->rows[e] = enc->pool != TS_POOL_NONE ? 1 : sample->n[e];
         j->real[e] = TS_NEW_N(arena, double, (size_t)j->rows[e] * (size_t)enc->outputs);
     }
-    const int threads = openblas_get_num_threads();
-    openblas_set_num_threads(1); /* events run side by side, and sums round the same way on any number of processors */
-#pragma omp parallel for schedule(dynamic)
-    for (int e = 0; e < events; e++) {
-        const size_t count = (size_t)j->rows[e] * (size_t)enc->outputs;
-        ts_arena *scratch = ts_arena_new();
-        float *y = TS_NEW_N(scratch, float, count);
-        ts_encoder_eval(enc, sample->n[e], sample->x[e], y, NULL, NULL);
-        for (size_t i = 0; i < count; i++)
-            j->real[e][i] = (double)y[i];
-        ts_arena_free(scratch);
-    }
-    openblas_set_num_threads(threads);
+    ts_blas_start(); /* events run side by side, and sums round the same way on any number of processors */
+    ts_parallel(events, 1, true, evaluate_event, &(evaluation){j, enc});
     if (inputs->classification && events > 0)
         find_leads(arena, j);
     j->scores = sample->truth != NULL && enc->pool == TS_POOL_NONE && events > 0;
