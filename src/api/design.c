@@ -206,13 +206,7 @@ typedef struct showing {
 static const char *ring_text(ts_arena *arena, const ts_system_ring *part, ts_err *err)
 {
     const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
-    ts_ring_widths *w = TS_NEW(arena, ts_ring_widths);
-    ts_ring *ring = TS_NEW(arena, ts_ring);
-    if (!device)
-        return NULL;
-    *w = ts_ring_widths_of(part->im);
-    ts_ring_build(part->im, part->plan, w, ring);
-    return ts_ring_text(arena, ring, device);
+    return device ? ts_ring_text(arena, part->built, device) : NULL;
 }
 
 static bool show(void *user, const ts_notices *notices, ts_err *err)

@@ -60,9 +60,6 @@ bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err 
 /* Whether its directory still holds this design, and not one that was compiled there since. */
 bool ts_design_is_there(const ts_design *design);
 
-/* Some ring of it has pages in external memory: its benches stand around tb/ts_sim_top.v. */
-bool ts_design_is_paged(const ts_design *design);
-
 /* The rings of its parts, [parts]. */
 const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design);
 

@@ -138,11 +138,6 @@ bool ts_design_is_there(const ts_design *design)
            st.st_dev == design->device && st.st_ino == design->inode;
 }
 
-bool ts_design_is_paged(const ts_design *design)
-{
-    return ts_system_is_paged(&design->system);
-}
-
 const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)
 {
     return ts_system_chain(arena, &design->system);

@@ -128,13 +128,11 @@ static bool write_all(const writer *w, const ts_design_options *opt)
 {
     const ts_system *s = opt->system;
     const bool alone = s->rings == 1;
-    ts_stream streams[TS_RING_TAPS];
-    int stream_count = 0;
-    const char *top = alone ? ts_top_text(w->arena, s->ring[0].im, s->ring[0].plan, streams, &stream_count) : ts_system_text(w->arena, s);
+    const char *top = alone ? ts_top_text(w->arena, s->ring[0].built) : ts_system_text(w->arena, s);
     if (!make_dirs(w) || !write_devices(w, opt) || !(alone ? write_ring(w, &s->ring[0]) : write_parts(w, opt)) ||
         !write_assets(w, "src/sim/templates/", "tb/") || !write_text(w, ts_printf(w->arena, "rtl/%s.v", s->top), top))
         return false;
-    for (const ts_bench_file *file = ts_bench_make(w->arena, s, &opt->events, streams, stream_count); file->name; file++)
+    for (const ts_bench_file *file = ts_bench_make(w->arena, s, &opt->events); file->name; file++)
         if (!write_text(w, file->name, file->text))
             return false;
     return ts_imodel_save(s->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&

@@ -11,6 +11,7 @@
 #include "graph/random_encoder.h"
 #include "num/fixed.h"
 #include "ring/memories.h"
+#include "ring/times.h"
 
 /* Small enough for an interpreting simulator. */
 enum { BENCH_HITS = 24, BENCH_OVERLONG = 64 };
@@ -24,41 +25,27 @@ typedef struct event {
 /* What the files are made from. */
 typedef struct bench {
     const ts_system *system;
-    const ts_stream *streams;
-    int stream_count;
     int events, hits, beats, loads;
     int paged_rings, paged_stages; /* of all rings together */
     double settle;                 /* cycles in which the first pages come */
 } bench;
 
-long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan)
+long long ts_watchdog_cycles(const ts_system_ring *ring)
 {
-    const ts_ring_widths w = ts_ring_widths_of(im);
+    enum { QUEUES = 5000 }; /* cycles of everything else, a layer */
+    const ts_imodel *im = ring->im;
+    const ts_plan *plan = ring->plan;
     const ts_attn_fold *a = &plan->attn;
+    ts_ring_times times;
+    ts_ring_times_of(ring->built, &times);
     long long slowest = 1;
-    for (int id = 0; id < TS_LIN_COUNT; id++)
-        if (w.lin[id].k) {
-            const long long ii = ts_lin_ii(&w.lin[id], &plan->lin[id]);
-            slowest = ii > slowest ? ii : slowest;
-        }
-    for (int id = 0; id < TS_NRM_COUNT; id++)
-        if (w.nrm[id].d) {
-            const long long ii = ts_ceil_div(w.nrm[id].d, plan->nrm[id].np);
-            slowest = ii > slowest ? ii : slowest;
-        }
-    for (int id = 0; id < TS_RQV_COUNT; id++)
-        if (w.rqv[id].d) {
-            const long long ii = ts_ceil_div(w.rqv[id].d, plan->rqv[id].nr);
-            slowest = ii > slowest ? ii : slowest;
-        }
-    ts_arena *scratch = ts_arena_new();
-    const ts_page_order pages = ts_page_order_of(scratch, plan, im);
-    const long long paged = pages.stages ? ts_page_late(plan, &pages) : 0;
-    ts_arena_free(scratch);
+    for (int s = 0; s < TS_SEGMENTS; s++)
+        slowest = times.segment[s].ii > slowest ? times.segment[s].ii : slowest;
+    const long long paged = ring->pages.stages ? ts_page_late(plan, &ring->pages) : 0;
     const long long blocks = (long long)ts_ceil_div(plan->n_max, a->pq) * ts_ceil_div(plan->n_max, a->pkey);
     const long long attention = blocks * ts_ceil_div(im->heads, a->ph) * ts_ceil_div(im->d_head, a->pd);
     const long long final = (long long)plan->n_max * ts_ceil_div(im->heads * im->d_head, a->nf);
-    return 4 * im->layers * (plan->n_max * slowest + attention + final + paged + 5000);
+    return 4 * im->layers * (plan->n_max * slowest + attention + final + paged + QUEUES);
 }
 
 static long long watchdog(const ts_system *s)
@@ -68,7 +55,7 @@ static long long watchdog(const ts_system *s)
     for (int r = 0; r < s->rings; r++) {
         const ts_system_ring *ring = &s->ring[r];
         hops += ring->before.latency + ring->plan->n_max * ring->before.token_cycles;
-        cycles += ts_watchdog_cycles(ring->im, ring->plan);
+        cycles += ts_watchdog_cycles(ring);
     }
     return llround(4 * hops) + cycles;
 }
@@ -259,8 +246,8 @@ static const char *ring_h(ts_arena *arena, const bench *b)
     fprintf(
         t.f,
         "\n\n/* number, name, signals in the model of Verilator, first element, elements, bits of one, signed */\n#define RING_STREAMS(X)");
-    for (int i = 0; i < b->stream_count; i++) {
-        const ts_stream *stream = &b->streams[i];
+    for (int i = 0; s->rings == 1 && i < s->ring[0].built->taps; i++) { /* only those of a single ring can be traced */
+        const ts_stream *stream = &s->ring[0].built->tap[i];
         fprintf(t.f, " \\\n    X(%d, \"%s\", %s__DOT__%s, %d, %d, %d, %d)", i, stream->wire,
                 b->paged_stages ? TS_SIM_TOP "__DOT__u_design" : s->top, stream->wire, stream->first, stream->count, stream->width,
                 stream->is_signed);
@@ -294,11 +281,10 @@ static void bench_events(ts_arena *arena, bench *b, const ts_bench_events *given
     *expect = ts_text_close(&out, arena);
 }
 
-const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *s, const ts_bench_events *events, const ts_stream *streams,
-                                   int stream_count)
+const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *s, const ts_bench_events *events)
 {
     enum { FILES = 7 };
-    bench b = {.system = s, .streams = streams, .stream_count = stream_count};
+    bench b = {.system = s};
     const char *hits, *expect;
     bench_events(arena, &b, events, &hits, &expect);
     ts_text load;

@@ -18,15 +18,14 @@ typedef struct ts_bench_file {
 } ts_bench_file;
 
 /* The files, all but the templates; a name of NULL ends the list. The bench takes the beginnings of the first few events; with none, random
-   ones. streams: inner streams that can be traced, of a single ring. */
-const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *system, const ts_bench_events *events, const ts_stream *streams,
-                                   int stream_count);
+   ones. */
+const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *system, const ts_bench_events *events);
 
 /* The beginnings of the first few events that have hits, short enough for an interpreting simulator; returns how many. */
 enum { TS_BENCH_EVENTS = 3 };
 int ts_bench_beginnings(const ts_system *system, const ts_bench_events *events, int n[TS_BENCH_EVENTS], const int32_t *x[TS_BENCH_EVENTS]);
 
 /* Cycles without a transfer at either port after which the engine counts as stuck: several times the slowest layer. */
-long long ts_watchdog_cycles(const ts_imodel *im, const ts_plan *plan);
+long long ts_watchdog_cycles(const ts_system_ring *ring);
 
 #endif

@@ -43,6 +43,15 @@ static void connect(ts_arena *arena, ts_system *s)
     }
 }
 
+static const ts_ring *build(ts_arena *arena, const ts_system_ring *ring)
+{
+    ts_ring_widths *w = TS_NEW(arena, ts_ring_widths);
+    ts_ring *built = TS_NEW(arena, ts_ring);
+    *w = ts_ring_widths_of(ring->im);
+    ts_ring_build(ring->im, ring->plan, w, built);
+    return built;
+}
+
 bool ts_system_make(ts_arena *arena, ts_system *s, ts_err *err)
 {
     for (int i = 0; i < s->rings; i++) {
@@ -51,6 +60,7 @@ bool ts_system_make(ts_arena *arena, ts_system *s, ts_err *err)
             return false;
         ring->top = ts_top_name(arena, ring->im);
         ring->inside = s->rings > 1 ? ts_printf(arena, "part%d/", i) : "";
+        ring->built = build(arena, ring);
         ring->pages = ts_page_order_of(arena, ring->plan, ring->im);
     }
     const ts_system_ring *first = &s->ring[0], *last = &s->ring[s->rings - 1];
@@ -117,8 +127,8 @@ bool ts_system_verify(const ts_system *s, ts_err *err)
     enum { RINGS_MAX = 256 }; /* cfg_part counts so many */
     if (s->rings < 1 || s->rings > RINGS_MAX)
         return ts_fail(err, "%d parts; there can be 1 to %d", s->rings, RINGS_MAX);
-    for (int i = 1; i < s->rings; i++)
-        if (!verify_cut(s, i, err))
+    for (int i = 0; i < s->rings; i++)
+        if (!ts_ring_verify(s->ring[i].built, err) || (i && !verify_cut(s, i, err)))
             return false;
     if (s->ring[0].im->features != s->im->features || s->ring[s->rings - 1].im->outputs != s->im->outputs)
         return ts_fail(err, "the parts are not those of its model");

@@ -6,6 +6,7 @@
 #define TS_SYSTEM_H
 #include "plan/partition.h"
 #include "ring/ports.h"
+#include "ring/ring.h"
 
 typedef struct ts_system_ring {
     const ts_imodel *im;
@@ -16,8 +17,9 @@ typedef struct ts_system_ring {
     ts_hop before;      /* the way from the ring before it: zeros on one device */
     const char *dir;    /* of a design that was read back: its directory */
     /* Set by ts_system_make. */
-    const char *top;     /* module */
-    const char *inside;  /* where its files are in the design's directory: "", or "part1/" of several */
+    const char *top;    /* module */
+    const char *inside; /* where its files are in the design's directory: "", or "part1/" of several */
+    const ts_ring *built;
     ts_page_order pages; /* stages > 0: it has a port to external memory */
 } ts_system_ring;
 
@@ -61,8 +63,8 @@ bool ts_system_of_ring(ts_arena *arena, const ts_imodel *im, const ts_plan *plan
 bool ts_system_of_partition(ts_arena *arena, const ts_imodel *im, const ts_partition *partition, const ts_device *const *device,
                             ts_system *system, ts_err *err);
 
-/* Every stream has one writer and one reader, who agree about its width; neighbours take events of the same lengths; ends are the model's.
- */
+/* Every stream, and every one of a ring, has one writer and one reader, who agree about its width; neighbours take events of the same
+   lengths; ends are the model's. */
 bool ts_system_verify(const ts_system *system, ts_err *err);
 
 /* A line a node. */
@@ -71,7 +73,7 @@ void ts_system_dump(FILE *f, const ts_system *system);
 /* Its rings for predictions, [rings]. */
 const ts_chain_ring *ts_system_chain(ts_arena *arena, const ts_system *system);
 
-/* Some ring has a port to external memory. */
+/* Some ring has a port to external memory: benches of a design then stand around tb/ts_sim_top.v. */
 bool ts_system_is_paged(const ts_system *system);
 
 /* The module that connects several rings. */

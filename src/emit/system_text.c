@@ -74,11 +74,11 @@ static void link(FILE *f, ts_arena *arena, const ts_system *s, const ts_system_n
 
 static void wires(FILE *f, const char *from, const char *to)
 {
-    fprintf(f,
-            "    assign %s_valid = %s_valid;\n    assign %s_ready = %s_ready;\n    assign %s_data = %s_data;\n    assign %s_last = "
-            "%s_last;\n"
-            "    assign %s_refused = %s_refused;\n    assign %s_error = %s_error;\n",
-            to, from, from, to, to, from, to, from, to, from, to, from);
+    static const char *const signals[] = {"valid", "ready", "data", "last", "refused", "error"};
+    for (int i = 0; i < 6; i++) {
+        const bool back = i == 1;
+        fprintf(f, "    assign %s_%s = %s_%s;\n", back ? from : to, signals[i], back ? to : from, signals[i]);
+    }
 }
 
 /* What is between two rings, and how it is seen from outside. */

@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "emit/module_name.h"
@@ -218,20 +217,19 @@ static void header(const ts_printer *p, const ts_ports *ports)
     page_wires(p->f, plan, &p->pages);
 }
 
-const char *ts_top_text(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_stream streams[TS_RING_TAPS], int *count)
+const char *ts_top_text(ts_arena *arena, const ts_ring *ring)
 {
-    const ts_ring_widths w = ts_ring_widths_of(im);
-    const ts_ports ports = ts_ports_of(im, plan);
-    ts_ring ring;
+    const ts_ports ports = ts_ports_of(ring->im, ring->plan);
     ts_text text;
-    ts_ring_build(im, plan, &w, &ring);
-    ts_printer p = {
-        .f = ts_text_open(&text), .arena = arena, .ring = &ring, .pages = ts_page_order_of(arena, plan, im), .unused = "", .faults = ""};
+    ts_printer p = {.f = ts_text_open(&text),
+                    .arena = arena,
+                    .ring = ring,
+                    .pages = ts_page_order_of(arena, ring->plan, ring->im),
+                    .unused = "",
+                    .faults = ""};
     header(&p, &ports);
-    for (int n = 0; n < ring.nodes; n++)
-        node(&p, &ring.node[n]);
+    for (int n = 0; n < ring->nodes; n++)
+        node(&p, &ring->node[n]);
     ts_print(&p, "    wire unused = &{1'b0%s};\nendmodule\n\n`default_nettype wire\n", p.unused);
-    memcpy(streams, ring.tap, (size_t)ring.taps * sizeof *streams);
-    *count = ring.taps;
     return ts_text_close(&text, arena);
 }

@@ -14,7 +14,6 @@
 #include "base/plain.h"
 #include "design/outdir.h"
 #include "emit/sim_top.h"
-#include "emit/top.h"
 #include "process/process.h"
 #include "sim/unity.h"
 
@@ -88,13 +87,11 @@ static bool hash_verilog(ts_arena *arena, uint64_t *h, const char *dir, ts_err *
 static const char *visible_signals(ts_arena *arena, const ts_design *design)
 {
     static const char *const parts[] = {"valid", "ready", "data", "tag"};
-    ts_stream streams[TS_RING_TAPS];
-    int count = 0;
-    ts_top_text(arena, design->im, &design->plan, streams, &count);
-    const char *text = "`verilator_config\n", *top = ts_top_name(arena, design->im);
-    for (int s = 0; s < count; s++)
-        for (int p = 0; p < 4 && streams[s].first == 0; p++)
-            text = ts_printf(arena, "%spublic_flat_rd -module \"%s\" -var \"%s_%s\"\n", text, top, streams[s].wire, parts[p]);
+    const ts_ring *ring = design->part[0].built;
+    const char *text = "`verilator_config\n";
+    for (int s = 0; s < ring->taps; s++)
+        for (int p = 0; p < 4 && ring->tap[s].first == 0; p++)
+            text = ts_printf(arena, "%spublic_flat_rd -module \"%s\" -var \"%s_%s\"\n", text, design->top, ring->tap[s].wire, parts[p]);
     return text;
 }
 
@@ -183,7 +180,7 @@ static bool build(ts_arena *arena, const ts_design *design, const ts_sim_options
     const char *argv[MAX_ARGS] = {"verilator"};
     int argc = 1;
     append(argv, &argc, verilator_flags);
-    const bool paged = ts_design_is_paged(design);
+    const bool paged = ts_system_is_paged(&design->system);
     const char *top = paged ? TS_SIM_TOP : design->top;
     const char *place[] = {"--top-module",
                            top,
@@ -236,7 +233,7 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     for (int p = 0; design->parts > 1 && p < design->parts; p++)
         if (!hash_verilog(arena, &h, design->part[p].dir, err))
             return NULL;
-    const bool paged = ts_design_is_paged(design);
+    const bool paged = ts_system_is_paged(&design->system);
     const char *const bench[] = {"sim.cpp", "ring.h", design->parts > 1 ? "ts_sim_wire.v" : NULL, paged ? TS_SIM_TOP ".v" : NULL,
                                  paged ? "ts_sim_memory.v" : NULL};
     for (size_t i = 0; i < sizeof bench / sizeof *bench; i++)

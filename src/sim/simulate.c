@@ -313,7 +313,7 @@ static int fault_arguments(const session *s, const char **argv)
     long long patience = still;
     if (s->opt->memory_percent)
         for (int p = 0; p < s->design->parts; p++)
-            patience += ts_watchdog_cycles(s->design->part[p].im, s->design->part[p].plan) * 100 / (100 - s->opt->memory_percent);
+            patience += ts_watchdog_cycles(&s->design->part[p]) * 100 / (100 - s->opt->memory_percent);
     if (patience) {
         argv[argc++] = "--patience";
         argv[argc++] = ts_printf(a, "%lld", patience);
@@ -391,7 +391,7 @@ static bool check_faults(ts_arena *arena, const ts_design *design, const ts_sim_
     const bool memory = opt->page_fault.kind != TS_PAGE_SOUND || opt->memory_percent;
     if (opt->memory_percent < 0 || opt->memory_percent > 95)
         return ts_fail_as(err, TS_USAGE, "pauses of external memory of %d percent: choose 0 to 95", opt->memory_percent);
-    if (memory && !ts_design_is_paged(design))
+    if (memory && !ts_system_is_paged(&design->system))
         return ts_fail_as(err, TS_USAGE, "%s has all its weights on chip: there is no external memory that could be late or wrong",
                           design->dir);
     if (opt->page_fault.kind != TS_PAGE_SOUND) {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "emit/top.h"
 
 enum { PARTS = 8 };
 
@@ -23,8 +22,8 @@ typedef struct tensor {
 typedef struct trace {
     ts_arena *arena;
     const ts_imodel *im;
-    int events, stream_count;
-    ts_stream stream[TS_RING_TAPS];
+    int events;
+    const ts_ring *ring;
     slot *slots;     /* [events][layers][TS_RING_TAPS] */
     tensor *tensors; /* of the event at hand: [layers][TS_ROLE_COUNT][PARTS] */
 } trace;
@@ -62,14 +61,15 @@ static bool read_trace(const trace *t, const char *path, ts_err *err)
     const ts_ring_widths w = ts_ring_widths_of(t->im);
     const int32_t *word = (const int32_t *)text; /* the arena aligns to 64 bytes */
     for (size_t at = 0, words = size / sizeof *word; at < words;) {
-        if (words - at < 2 || word[at] < 0 || word[at] >= t->stream_count || words - at - 2 < (size_t)t->stream[word[at]].count)
+        if (words - at < 2 || word[at] < 0 || word[at] >= t->ring->taps || words - at - 2 < (size_t)t->ring->tap[word[at]].count)
             return ts_fail(err, "%s: not a trace of this design", path);
-        const int stream = word[at], tag = word[at + 1], layer = tag & ((1 << w.lw) - 1), count = t->stream[stream].count;
+        const int stream = word[at], tag = word[at + 1], layer = tag & ((1 << w.lw) - 1), count = t->ring->tap[stream].count;
         int event = 0;
         while (layer < t->im->layers && event < t->events && slot_at(t, event, layer, stream)->done)
             event++;
         if (layer >= t->im->layers || event == t->events)
-            return ts_fail_as(err, TS_DIFFERS, "the RTL sends a token of layer %d too much through \"%s\"", layer, t->stream[stream].wire);
+            return ts_fail_as(err, TS_DIFFERS, "the RTL sends a token of layer %d too much through \"%s\"", layer,
+                              t->ring->tap[stream].wire);
         slot *s = slot_at(t, event, layer, stream);
         add_row(t, s, word + at + 2, count);
         s->done = tag >> w.lw & 1;
@@ -112,8 +112,7 @@ const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_
                              int count, const char *path, ts_err *err)
 {
     const ts_imodel *im = design->im;
-    trace t = {.arena = arena, .im = im, .events = count};
-    ts_top_text(arena, im, &design->plan, t.stream, &t.stream_count);
+    trace t = {.arena = arena, .im = im, .events = count, .ring = design->part[0].built};
     t.slots = TS_NEW_N(arena, slot, (size_t)count * im->layers * TS_RING_TAPS);
     if (!read_trace(&t, path, err))
         return NULL;
@@ -124,8 +123,8 @@ const char *ts_trace_compare(ts_arena *arena, const ts_design *design, const ts_
         int32_t *y = TS_NEW_N(arena, int32_t, (size_t)n * im->outputs);
         ts_emu_run(emu, n, opt->x[list[e]], y, keep, &t);
         for (int layer = 0; layer < im->layers; layer++)
-            for (int s = 0; s < t.stream_count; s++) {
-                const ts_stream *stream = &t.stream[s];
+            for (int s = 0; s < t.ring->taps; s++) {
+                const ts_stream *stream = &t.ring->tap[s];
                 const slot *rtl = slot_at(&t, e, layer, s);
                 const tensor *model = tensor_at(&t, layer, stream->role, stream->part);
                 if (rtl->rows)

@@ -45,11 +45,10 @@ static void load(ts_arena *arena, const char *dir)
         FUZZ_CHECK(err.msg[0]);
         return;
     }
-    (void)ts_design_is_paged(&design);
     for (int n = 1; n <= 8; n += 7)
         (void)ts_design_predict(arena, &design, n);
     for (int i = 0; i < design.parts; i++)
-        (void)ts_watchdog_cycles(design.part[i].im, design.part[i].plan);
+        (void)ts_watchdog_cycles(&design.part[i]);
     ts_design_free(&design);
 }
 
