@@ -30,7 +30,7 @@ static const char *at(const char *name)
     static char path[4][700];
     static int next;
     char *to = path[next++ % 4];
-    snprintf(to, sizeof path[0], "%s/%s", folder, name);
+    snprintf(to, sizeof path[0], "%.512s/%.100s", folder, name);
     return to;
 }
 
@@ -185,7 +185,7 @@ static int setup(void **state)
 {
     (void)state;
     folder = scratch_new("api");
-    snprintf(design, sizeof design, "%s/design", folder);
+    snprintf(design, sizeof design, "%.512s/design", folder);
     const char *const device[] = {"zcu102"};
     tessera_source source = source_of(EVENTS);
     tessera_compile_options o = TESSERA_INIT(tessera_compile_options);
@@ -358,7 +358,7 @@ static void *work(void *user)
         char path[700];
         tessera_run_options o = TESSERA_INIT(tessera_run_options);
         tessera_source source = source_of(EVENTS);
-        snprintf(path, sizeof path, "%s/thread%d.csv", folder, w->number);
+        snprintf(path, sizeof path, "%.512s/thread%d.csv", folder, w->number);
         source.limit = LIMIT;
         o.path = design;
         o.engine = w->number & 1 ? TESSERA_FLOAT : TESSERA_INTEGER;

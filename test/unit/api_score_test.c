@@ -61,8 +61,8 @@ static int setup(void **state)
 {
     (void)state;
     folder = scratch_new("api");
-    snprintf(truth, sizeof truth, "%s/hits.csv", folder);
-    snprintf(results, sizeof results, "%s/results.csv", folder);
+    snprintf(truth, sizeof truth, "%.512s/hits.csv", folder);
+    snprintf(results, sizeof results, "%.512s/results.csv", folder);
     const tessera_generate_options g = made_by_seed(truth);
     good(tessera_generate(&g, NULL, NULL, &error));
     tessera_source source = source_of(truth);
@@ -108,7 +108,7 @@ static void generated(void **state)
     (void)state;
     char again[720];
     double last = -1;
-    snprintf(again, sizeof again, "%s/again.csv", folder);
+    snprintf(again, sizeof again, "%.512s/again.csv", folder);
     tessera_generate_options o = made_by_seed(again);
     tessera_callbacks callbacks = TESSERA_INIT(tessera_callbacks);
     callbacks.user = &last;
@@ -368,7 +368,7 @@ static void profiled(void **state)
     const char *const device[] = {"zcu102"};
     tessera_source source = source_of(truth);
     tessera_compile_options c = TESSERA_INIT(tessera_compile_options);
-    snprintf(directory, sizeof directory, "%s/design", folder);
+    snprintf(directory, sizeof directory, "%.512s/design", folder);
     c.model = MODEL;
     c.output = directory;
     c.device = device;
