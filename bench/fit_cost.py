@@ -18,7 +18,7 @@ import numpy as np
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLE = os.path.join(ROOT, "src/ring/cost_table.def")
 
-# The functions that terms may use: as in src/ring/cost_terms.h.
+# The functions that terms may use: as in src/ring/cost.h.
 def clog2(x):
     return (x - 1).bit_length() if x > 1 else 0
 
@@ -208,9 +208,9 @@ def read_table():
     with open(TABLE) as f:
         lines = f.read().splitlines()
     for number, line in enumerate(lines):
-        start = re.match(r"#ifdef COST_(\w+)", line)
+        start = re.match(r"COST\((\w+),", line)
         if start:
-            block = blocks.setdefault(start.group(1), {"LET": [], "LUT": [], "FF": []})
+            block = blocks.setdefault("ts_" + start.group(1), {"LET": [], "LUT": [], "FF": []})
         entry = re.match(r"(LET|LUT|FF)\(([^,]+), (.*)\)\s*$", line)
         if entry and block is not None:
             block[entry.group(1)].append((number, entry.group(2), entry.group(3).strip()))

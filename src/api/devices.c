@@ -46,8 +46,6 @@ static void print_table(FILE *out, const ts_device *const *list, int count)
 
 static bool list(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
-    (void)err;
     tessera_report **report = user;
     ts_arena *arena = ts_arena_new();
     int count;

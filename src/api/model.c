@@ -132,7 +132,6 @@ typedef struct telling {
 
 static bool tell(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const telling *j = user;
     const tessera_model *m = j->model;
     if (!m || !m->enc)
@@ -163,7 +162,6 @@ tessera_code tessera_model_report(const tessera_model *model, tessera_report **r
 
 static bool dump(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const telling *j = user;
     if (!j->model)
         return ts_fail_as(err, TS_USAGE, "there is no model");

@@ -12,7 +12,6 @@ static void say(void *user, tessera_message_kind kind, const char *text)
 
 static void go_on(void *user, const tessera_progress *now)
 {
-    (void)user;
     if (!now->step)
         ts_progress_events(now->events, now->expected, now->fraction);
     else if (*now->step)
@@ -35,7 +34,6 @@ const char *ts_cli_option(void *unused, const char *member)
     enum { AT_ONCE = 8, LONGEST = 40 }; /* of one message */
     static _Thread_local char text[AT_ONCE][LONGEST];
     static _Thread_local int next;
-    (void)unused;
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (strcmp(member, named[i].member) == 0)
             return named[i].option;

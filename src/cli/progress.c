@@ -82,7 +82,6 @@ static void print(bool terminal)
 
 static void *watch(void *unused)
 {
-    (void)unused;
     const bool terminal = isatty(STDERR_FILENO);
     pthread_mutex_lock(&line.lock);
     while (!line.stop) {

@@ -40,7 +40,6 @@ static bool make_parents(ts_arena *arena, const char *path, ts_err *err)
 
 bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err)
 {
-    (void)arena;
     return ts_remove_tree(path) || ts_fail(err, "%s: cannot remove: %s", path, strerror(errno));
 }
 

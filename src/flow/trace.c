@@ -53,7 +53,6 @@ static bool is_square(ts_role role) /* [n][n] a head: too large to be looked at,
 
 void ts_trace_float(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data)
 {
-    (void)head;
     ts_trace *t = user;
     tensor *e = is_square(role) ? NULL : entry(t, layer, role, part, rows, cols);
     if (!e)
@@ -88,8 +87,6 @@ void ts_trace_integer(void *user, int layer, ts_role role, int part, int rows, i
 void ts_trace_rtl(void *user, int event, int layer, ts_role role, int part, const char *label, int rows, int cols, const int32_t *rtl,
                   const int32_t *model)
 {
-    (void)label;
-    (void)model;
     ts_trace *t = user;
     tensor *e = event == 0 && !is_square(role) ? entry(t, layer, role, part, rows, cols) : NULL;
     if (e)

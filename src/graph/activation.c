@@ -65,8 +65,6 @@ static double f_TANH(double x)
 
 static void floats_NONE(size_t count, float *y)
 {
-    (void)count;
-    (void)y;
 }
 FLOATS(RELU, x > 0.0F ? x : 0.0F)
 FLOATS(GELU_ERF, 0.5F * x * (1.0F + erff(x * 0.70710678F)))

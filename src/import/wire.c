@@ -71,8 +71,6 @@ static void *arena_alloc(void *arena, size_t size)
 /* The memory goes with the arena. */
 static void arena_free(void *arena, void *memory)
 {
-    (void)arena;
-    (void)memory;
 }
 
 ProtobufCAllocator ts_proto_allocator(ts_arena *arena)

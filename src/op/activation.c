@@ -24,7 +24,6 @@ static double elu(double x, double alpha, double gamma)
 }
 static double celu(double x, double alpha, double none)
 {
-    (void)none;
     return x < 0 ? alpha * expm1(x / alpha) : x;
 }
 static double hard_sigmoid(double x, double alpha, double beta)
@@ -34,7 +33,6 @@ static double hard_sigmoid(double x, double alpha, double beta)
 }
 static double leaky_relu(double x, double alpha, double none)
 {
-    (void)none;
     return x < 0 ? alpha * x : x;
 }
 static double shrink(double x, double lambd, double bias)
@@ -43,12 +41,10 @@ static double shrink(double x, double lambd, double bias)
 }
 static double swish(double x, double alpha, double none)
 {
-    (void)none;
     return x / (1 + exp(-alpha * x));
 }
 static double thresholded_relu(double x, double alpha, double none)
 {
-    (void)none;
     return x > alpha || isnan(x) ? x : 0;
 }
 

@@ -122,7 +122,6 @@ static double add_exponents(double sum, double x)
 }
 static double logarithm(double sum, double count)
 {
-    (void)count;
     return log(sum);
 }
 static double divide(double sum, double count)
@@ -131,7 +130,6 @@ static double divide(double sum, double count)
 }
 static double root(double sum, double count)
 {
-    (void)count;
     return sqrt(sum);
 }
 static int64_t add_int(int64_t sum, int64_t x)

@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-#include "ring/cost_parts.h"
-#include "ring/cost_terms.h"
+#include "ring/cost.h"
 
 enum {
     WORD_STEP = 32,
@@ -114,13 +113,13 @@ ts_cost ts_link_cost(const ts_link *link, int token_bits, bool sends, const ts_d
     const ts_mapping map = ts_mapping_of(device);
     const ts_link_ends ends = ts_link_ends_of(link, token_bits);
     const int W = link->word_bits, WPT = ends.token_words;
-    ts_cost cost =
-        both(sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
-                   : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 3.5 * imax(W - 64, 0) + 0.03 * token_bits,
-                                    .ff = 1180 + 4.0 * W + token_bits});
-    if (sends)
-        ts_cost_add(&cost, 1, ts_cost_fifo_lut(&map, W, (ends.packet / WPT + cdiv(8, WPT)) * WPT));
-    else
-        ts_cost_add(&cost, 1, ts_cost_mem(&map, W, ends.depth, TS_MEM_BLOCK, false));
+    const ts_resources logic =
+        sends ? (ts_resources){.lut = fmax(1500, 900 + 10.7 * W) + 0.5 * token_bits, .ff = 950 + 7.0 * imax(W, 64) + 0.1 * token_bits}
+              : (ts_resources){.lut = fmax(1550, 1250 + 4.0 * W) + 3.5 * imax(W - 64, 0) + 0.03 * token_bits,
+                               .ff = 1180 + 4.0 * W + token_bits};
+    ts_cost cost = {logic, logic};
+    ts_cost_add(&cost, 1,
+                sends ? ts_cost_fifo_lut(&map, W, (ends.packet / WPT + cdiv(8, WPT)) * WPT)
+                      : ts_cost_mem(&map, W, ends.depth, TS_MEM_BLOCK, false));
     return cost;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 
 static const double CROWDED = 0.5; /* of what memories may be filled: with less, pages change nothing */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "plan/place.h"
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 
 enum {
     MAX_LENGTHS = 4096,

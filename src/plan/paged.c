@@ -4,7 +4,7 @@
 
 #include "plan/cycles.h"
 #include "plan/place.h"
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 #include "ring/page_format.h"
 #include "ring/plan_cost.h"
 

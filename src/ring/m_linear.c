@@ -2,8 +2,6 @@
 /* ts_linear: a matrix, its bias and requantisers, and an activation's table, for the tokens of all layers. */
 #include "ring/module.h"
 
-#include "ring/cost_terms.h"
-
 enum { MAX_SLICES = 1000 /* image files carry three digits */ };
 
 /* Outputs leave beat by beat: those of the head's last linear, which nobody takes as a token. */
@@ -120,45 +118,9 @@ static ts_cost cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *m
 {
     const ts_lin_widths *w = ts_node_lin(r, n);
     const ts_lin_fold *f = fold_of(r, n);
-    const int K = w->k, M = w->m, PK = f->pk, PM = f->pm, NR = f->nr, PAGES = w->pages, BEATS = in_beats(r, n);
-    const int BUFFERS = f->buffers, PAGED = BUFFERS > 0;
-    const int XW = w->xw, WW = w->ww, ACCW = w->accw, YW = w->yw, REG = r->plan->reg;
-    ts_resources self = {0};
-#define COST_ts_linear
-#include "ring/cost_table.def"
-#undef COST_ts_linear
-    ts_cost sum = both(self);
-
-    const int steps = MO * KO, tree = cdiv(clog2(PK), REG), dot = 5 + tree, beat = dot + 1 + (R > 1);
-    const int lag = beat + R - 1 + 6 + (w->table ? 2 : 0) + 1;
-    const int in_flight = BEATS ? cdiv(KO + lag + 1, KO) + 1 : cdiv(steps + lag + 2, steps) + 2;
-    ts_cost_add(&sum, 1, ts_cost_select(KO, PK * XW));
-    ts_cost_add(&sum, 1, ts_cost_delay(PK * XW, 1));
-    if (PAGED)
-        ts_cost_add(&sum, 1, ts_cost_page_mem(map, PM * PK * WW, BUFFERS * steps, f->wstyle, r->plan->paging.lanes));
-    else
-        ts_cost_add(&sum, 1, ts_cost_mem(map, PM * PK * WW, PAGES * steps, f->wstyle, true));
-    ts_cost_add(&sum, 1, ts_cost_delay(imax(BAW, 1), dot - 2));
-    ts_cost_add(&sum, 1, ts_cost_mem(map, PM * ACCW, PAGES * MO, f->pstyle, true));
-    ts_cost_add(&sum, 1, ts_cost_delay(1, dot));
-    const int pairs = f->pack ? PM / 2 : 0;
-    ts_cost_add(&sum, pairs, ts_cost_dot2(map, PK, XW, w->xsigned, WW, ACCW, REG));
-    ts_cost_add(&sum, PM - 2 * pairs, ts_cost_dot(map, PK, XW, w->xsigned, WW, ACCW, REG));
-    ts_cost_add(&sum, 1, ts_cost_delay(1, beat));
-    ts_cost_add(&sum, 1, ts_cost_delay(imax(QAW, 1), beat - 3));
-    ts_cost_add(&sum, 1, ts_cost_mem(map, NR * ts_requant_bits(w->varbits), PAGES * BT, f->pstyle, true));
-    ts_cost_add(&sum, NR, ts_cost_requant(map, ACCW, w->s1, w->s2, 0, TS_SHIFT_BITS, w->table ? w->idxw : YW, w->varbits));
-    if (w->table) {
-        ts_cost_add(&sum, NR, ts_cost_mem(map, YW, 1 << w->idxw, TS_MEM_BLOCK, true));
-        ts_cost_add(&sum, 1, ts_cost_delay(1, 2));
-    }
-    if (BEATS)
-        ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, NR * YW + 1, in_flight * R + (KO == 1)));
-    else
-        ts_cost_add(&sum, 1, ts_cost_collect(map, NR * YW, BT, in_flight));
-    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, r->w->tagw, in_flight));
-    ts_cost_add(&sum, 1, ts_cost_watch(3, BEATS ? 8 : 7));
-    return sum;
+    return ts_cost_linear(map, w->k, w->m, f->pk, f->pm, f->nr, r->plan->reg, w->pages, r->w->tagw, in_beats(r, n), w->xw, w->xsigned,
+                          w->ww, w->accw, w->s1, w->s2, TS_SHIFT_BITS, w->yw, w->varbits, w->table, w->idxw, f->pack, f->buffers > 0,
+                          f->buffers, r->plan->paging.lanes, f->wstyle, f->pstyle);
 }
 
 static void time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -168,7 +130,6 @@ static void time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_t
     const int rounds = f->pm / f->nr, ii = ts_lin_ii(w, f);
     const int collected = !in_beats(r, n) && ts_ceil_div(w->m, f->pm) * rounds > 1; /* its results leave as tokens */
     const int lag = 13 + ts_tree_cycles(f->pk, r->plan->reg) + (rounds > 1 ? rounds : 0) + (w->table ? 2 : 0) + collected;
-    (void)forming;
     t->stage = (ts_stage_time){.latency = ii + lag,
                                .ii = ii,
                                .room = ts_vector_room(ii + lag, ii),
@@ -249,7 +210,6 @@ static void fill(const ts_ring *r, const ts_memory *mem, const ts_memory_image *
 
 static int styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    (void)r;
     list[0] = (ts_style_place){&plan->lin[n->id].wstyle, .ultra = true, .weights = true};
     list[1] = (ts_style_place){&plan->lin[n->id].pstyle};
     return 2;

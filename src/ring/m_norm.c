@@ -2,8 +2,6 @@
 /* What passes a token of d values through its channels: ts_rqvec, the requantiser in front of a stage, and ts_norm. */
 #include "ring/module.h"
 
-#include "ring/cost_terms.h"
-
 static void parameter_image(ts_printer *p, const ts_ring_node *n, ts_mem_style style, const char *suffix, char name, ts_memory_kind kind)
 {
     ts_print(p, ".INIT_%c(", name);
@@ -41,22 +39,7 @@ static ts_cost rqvec_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapp
 {
     const ts_rqv_widths *w = &r->w->rqv[n->id];
     const ts_rqv_fold *f = &r->plan->rqv[n->id];
-    const int D = w->d, NR = f->nr, XW = w->xw, YW = w->yw, PAGES = w->pages;
-    ts_resources self = {0};
-#define COST_ts_rqvec
-#include "ring/cost_table.def"
-#undef COST_ts_rqvec
-    ts_cost sum = both(self);
-    const int entry = ts_requant_bits(w->varbits) + w->biasw, depth = cdiv(STEPS + 11, STEPS) + 2;
-    ts_cost_add(&sum, 1, ts_cost_page(PAGES, imax(QAW, 1)));
-    ts_cost_add(&sum, 1, ts_cost_select(STEPS, NR * XW));
-    ts_cost_add(&sum, 1, ts_cost_delay(NR * XW, 1));
-    ts_cost_add(&sum, 1, ts_cost_mem(map, NR * entry, PAGES * STEPS, f->pstyle, true));
-    ts_cost_add(&sum, NR, ts_cost_requant(map, XW, 0, w->s2, w->biasw, TS_SHIFT_BITS, YW, w->varbits));
-    ts_cost_add(&sum, 1, ts_cost_collect(map, NR * YW, STEPS, depth));
-    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, r->w->tagw, depth));
-    ts_cost_add(&sum, 1, ts_cost_watch(3, 6));
-    return sum;
+    return ts_cost_rqvec(map, w->d, f->nr, w->pages, r->w->tagw, w->xw, w->s2, TS_SHIFT_BITS, w->biasw, w->yw, w->varbits, f->pstyle);
 }
 
 static void rqvec_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -93,7 +76,6 @@ static void rqvec_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_i
 
 static int rqvec_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    (void)r;
     list[0] = (ts_style_place){&plan->rqv[n->id].pstyle};
     return 1;
 }
@@ -145,43 +127,8 @@ static ts_cost norm_cost(const ts_ring *r, const ts_ring_node *n, const ts_mappi
 {
     const ts_nrm_widths *w = &r->w->nrm[n->id];
     const ts_nrm_fold *f = &r->plan->nrm[n->id];
-    const int W = r->w->res_w, YW = W, LW = r->w->lw, REG = r->plan->reg;
-    const int DIGITS = REG, D = w->d, NP = f->np, TSHIFT = w->t_shift, EPSW = w->epsw, PAGES = w->pages;
-    ts_resources self = {0};
-#define COST_ts_norm
-#include "ring/cost_table.def"
-#undef COST_ts_norm
-    ts_cost sum = both(self);
-    const int tree = cdiv(clog2(NP), REG), rsqrt = 3 + cdiv(18, DIGITS) + cdiv(16, DIGITS);
-    const int tokens = cdiv(3 * B + 2 * tree + 15 + rsqrt + 2, B) + 1;
-    int ones = 0; /* D * x is a sum of shifted x */
-    for (int d = D; d; d >>= 1)
-        ones += d & 1;
-    const int times = cdiv(clog2(ones), REG);
-    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, r->w->tagw, tokens));
-    ts_cost_add(&sum, 3, ts_cost_beats(B));
-    ts_cost_add(&sum, 1, ts_cost_tree(NP, W, SW, REG));
-    ts_cost_add(&sum, 1, ts_cost_delay(1, tree));
-    ts_cost_add(&sum, 1, ts_cost_pulse(1, tree + 1));
-    ts_cost_add(&sum, 1, ts_cost_delay(NP * W, B + tree - times));
-    ts_cost_add(&sum, NP, ts_cost_tree(ones, SW, SW, REG));
-    ts_cost_add(&sum, NP, ts_cost_mul(map, TW, TW, true, true));
-    ts_cost_add(&sum, 1, ts_cost_tree(NP, 2 * TW, 2 * TW + clog2(NP), REG));
-    ts_cost_add(&sum, 1, ts_cost_delay(1, 3 + tree));
-    ts_cost_add(&sum, 1, ts_cost_pulse(1, 3 + tree + 1));
-    ts_cost_add(&sum, 1, ts_cost_delay(LW, B + 2 * tree + 1));
-    ts_cost_add(&sum, 1, ts_cost_delay(LW, 3));
-    ts_cost_add(&sum, 1, ts_cost_mem(map, EPSW, PAGES, f->pstyle, true));
-    ts_cost_add(&sum, 1, ts_cost_rsqrt(VW, LW, DIGITS));
-    ts_cost_add(&sum, 1, ts_cost_delay(NP * TW, B + tree + 3 + rsqrt));
-    ts_cost_add(&sum, 1, ts_cost_pulse(1, 4));
-    ts_cost_add(&sum, 1, ts_cost_delay(6, 2));
-    ts_cost_add(&sum, 1, ts_cost_mem(map, NP * (w->biasw + TS_MULTIPLIER_BITS), PAGES * B, f->pstyle, true));
-    ts_cost_add(&sum, NP, ts_cost_mul(map, TW, 17, true, false));
-    ts_cost_add(&sum, NP, ts_cost_requant(map, 19, 1, w->y_shift, w->biasw, 1, YW, false));
-    ts_cost_add(&sum, 1, ts_cost_fifo_lut(map, NP * YW, tokens * B));
-    ts_cost_add(&sum, 1, ts_cost_watch(2, 5));
-    return sum;
+    return ts_cost_norm(map, w->d, f->np, r->plan->reg, r->plan->reg, w->pages, r->w->lw, r->w->tagw, r->w->res_w, r->w->res_w, w->t_shift,
+                        w->y_shift, w->biasw, w->epsw, f->pstyle);
 }
 
 static void norm_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -189,7 +136,6 @@ static void norm_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_n
     const int np = r->plan->nrm[n->id].np, reg = r->plan->reg, steps = ts_ceil_div(r->w->nrm[n->id].d, np);
     const int recurrences = ts_ceil_div(18, reg) + ts_ceil_div(16, reg); /* a digit is an adder */
     const int latency = 3 * steps + 2 * ts_tree_cycles(np, reg) + 18 + recurrences;
-    (void)forming;
     t->stage = (ts_stage_time){.latency = latency, .ii = steps, .room = ts_ceil_div(latency + 2, steps) + 1, .pages = TS_LIN_COUNT};
     t->forming = steps;
 }
@@ -220,7 +166,6 @@ static void norm_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_im
 
 static int norm_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    (void)r;
     list[0] = (ts_style_place){&plan->nrm[n->id].pstyle};
     return 1;
 }

@@ -2,7 +2,6 @@
    page buffers. docs/paging.md. */
 #include "ring/module.h"
 
-#include "ring/cost_terms.h"
 #include "ring/page_format.h"
 
 /* ---- Verilog */
@@ -98,101 +97,34 @@ static void print(ts_printer *p, const ts_ring_node *n)
              fault, order->stages + 24 + 72 * plan->paging.lanes);
 }
 
-/* ---- Cost: one function a module of rtl/, with the same submodules */
-
-enum {
-    ADDRESS_BITS = 40,
-    OFFSET_BITS = 32, /* of the read port; of beats from the image's base */
-    LATE_BITS = 15,   /* of the cycles after which a page is late, about */
-};
-
-static ts_cost gate(int BUFFERS, int TURNS, int EVW, int LATE)
-{
-    ts_resources self = {0};
-#define COST_ts_page_gate
-#include "ring/cost_table.def"
-#undef COST_ts_page_gate
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_watch(1, 3));
-    return cost;
-}
-
-static ts_cost burst(int BYTES, int ADDRW, int OFFW, int BURSTS)
-{
-    ts_resources self = {0};
-#define COST_ts_page_burst
-#include "ring/cost_table.def"
-#undef COST_ts_page_burst
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, ts_cost_watch(2, 2 + clog2(BURSTS + 1)));
-    return cost;
-}
-
-static ts_cost crc(void)
-{
-    ts_resources self = {0};
-#define COST_ts_crc
-#include "ring/cost_table.def"
-#undef COST_ts_crc
-    return both(self);
-}
-
-static ts_cost unpack(int LANES)
-{
-    ts_resources self = {0};
-#define COST_ts_page_unpack
-#include "ring/cost_table.def"
-#undef COST_ts_page_unpack
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, LANES, crc());
-    return cost;
-}
-
-static ts_cost loader(int STAGES, int COUNT, int LANES, int BURSTS)
-{
-    ts_resources self = {0};
-#define COST_ts_page_loader
-#include "ring/cost_table.def"
-#undef COST_ts_page_loader
-    ts_cost cost = both(self);
-    ts_cost_add(&cost, 1, burst(8 * LANES, ADDRESS_BITS, OFFSET_BITS, BURSTS));
-    ts_cost_add(&cost, 1, unpack(LANES));
-    ts_cost_add(&cost, 1, ts_cost_watch(STAGES + 1, 4 * STAGES + 1));
-    return cost;
-}
-
-static ts_cost poison(int GATES, int EVW)
-{
-    ts_resources self = {0};
-#define COST_ts_page_poison
-#include "ring/cost_table.def"
-#undef COST_ts_page_poison
-    return both(self);
-}
+/* ---- Cost */
 
 static ts_cost cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    int turns[TS_PAGED_STAGES], buffers[TS_PAGED_STAGES], STAGES = 0, COUNT = 0;
-    (void)n, (void)map;
+    enum {
+        OFFSET_BITS = 32, /* of beats from the image's base */
+        LATE = 1 << 15,   /* cycles after which a page is late, about */
+    };
+    const ts_paging *port = &r->plan->paging;
+    const int event_bits = clog2(r->plan->refusal_depth + 4);
+    ts_cost sum = {.yosys = {.lut = 0}};
+    int stages = 0, count = 0;
     for (int i = 0; i < TS_PAGED_STAGES; i++) {
         const ts_lin_id id = ts_paged_stage[i];
+        int turns = 0;
         if (!r->plan->lin[id].buffers)
             continue;
-        buffers[STAGES] = r->plan->lin[id].buffers;
-        turns[STAGES] = 0;
         for (int layer = 0; layer < r->im->layers; layer++)
-            turns[STAGES] += ts_ring_lin(r->im, id, layer) != NULL;
-        COUNT += turns[STAGES++];
+            turns += ts_ring_lin(r->im, id, layer) != NULL;
+        ts_cost_add(&sum, 1, ts_cost_page_gate(map, r->plan->lin[id].buffers, turns, event_bits, LATE));
+        count += turns;
+        stages++;
     }
-    const ts_paging *port = &r->plan->paging;
-    const int EVW = clog2(r->plan->refusal_depth + 4), LATE = 1 << LATE_BITS;
-    ts_cost sum = loader(STAGES, COUNT, port->lanes, port->bursts);
-    for (int s = 0; s < STAGES; s++)
-        ts_cost_add(&sum, 1, gate(buffers[s], turns[s], EVW, LATE));
-    ts_cost_add(&sum, 1, poison(STAGES, EVW));
-    ts_cost_add(&sum, 1, ts_cost_watch(STAGES + 1, STAGES + 1));
+    ts_cost_add(&sum, 1, ts_cost_page_loader(map, stages, count, port->lanes, port->bursts, TS_PAGE_ADDRESS_BITS, OFFSET_BITS));
+    ts_cost_add(&sum, 1, ts_cost_page_poison(map, stages, event_bits));
+    ts_cost_add(&sum, 1, ts_cost_watch(map, stages + 1, stages + 1));
     /* The bus to the page memories passes through a register: one-hot stage, group, address, data. */
-    ts_cost_add(&sum, 1, ts_cost_delay(STAGES + 8 + 16 + TS_PAGE_SLICE * port->lanes, 1));
+    ts_cost_add(&sum, 1, ts_cost_delay(map, stages + 8 + 16 + TS_PAGE_SLICE * port->lanes, 1));
     return sum;
 }
 

@@ -2,8 +2,6 @@
    and ts_fifo beside the FFN. node->depth: tokens. */
 #include "ring/module.h"
 
-#include "ring/cost_terms.h"
-
 /* ---- ts_queue_narrow: takes overlong events back; the store keeps the tokens' tags, the queue of residuals does not (node->id: the
  * former) */
 
@@ -38,13 +36,11 @@ ts_queue_time ts_queue_time_of(const ts_plan *plan)
 static void queue_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
 {
     const ts_queue_time q = ts_queue_time_of(r->plan);
-    (void)n, (void)forming;
     t->stage = (ts_stage_time){.latency = q.in, .ii = q.in + 1, .room = 1, .waits = true, .pages = TS_LIN_COUNT};
 }
 
 static int queue_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    (void)r, (void)n;
     list[0] = (ts_style_place){&plan->queue_style, .ultra = true};
     return 1;
 }
@@ -85,12 +81,12 @@ static void fifo_connect(ts_printer *p, const ts_ring_node *n)
 
 static ts_cost fifo_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    return ts_cost_fifo(map, n->width, n->depth, r->plan->mid_style);
+    const ts_mem_style style = r->plan->mid_style; /* in LUT RAM it is ts_fifo_lut */
+    return style == TS_MEM_DISTRIBUTED ? ts_cost_fifo_lut(map, n->width, n->depth) : ts_cost_fifo(map, n->width, n->depth, style);
 }
 
 static int fifo_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    (void)r, (void)n;
     list[0] = (ts_style_place){&plan->mid_style, .ultra = true};
     return 1;
 }

@@ -1,13 +1,11 @@
 /* What tokens pass on their way: admission and output, forks, merges, routes, residual sums, and the wires that close the ring. */
 #include "ring/module.h"
 
-#include "ring/cost_terms.h"
 #include "ring/ports.h"
 
 /* A register slice, which holds two tokens, or at half rate one. */
 static void slice_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
 {
-    (void)r, (void)forming;
     t->stage = (ts_stage_time){.latency = 1, .ii = 1, .room = n->half ? 1 : 2, .pages = TS_LIN_COUNT};
 }
 
@@ -25,8 +23,7 @@ static int passed(const ts_ring *r, const ts_ring_node *n)
 
 static ts_cost fork_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    (void)map;
-    return ts_cost_fork(passed(r, n), n->half);
+    return ts_cost_fork(map, passed(r, n), n->half);
 }
 
 const ts_module ts_module_fork = {
@@ -42,8 +39,7 @@ const ts_module ts_module_fork = {
 
 static ts_cost merge_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    (void)map;
-    return ts_cost_merge(passed(r, n), n->half);
+    return ts_cost_merge(map, passed(r, n), n->half);
 }
 
 const ts_module ts_module_merge = {
@@ -65,8 +61,7 @@ static void route_controls(ts_printer *p, const ts_ring_node *n)
 
 static ts_cost route_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    (void)map;
-    ts_cost route = ts_cost_route(passed(r, n), n->half);
+    ts_cost route = ts_cost_route(map, passed(r, n), n->half);
     /* The top level's own logic: the next layer's number, and whether this is the last. */
     ts_cost_add(&route, 1, (ts_cost){.yosys = {.lut = r->w->lw + 1}, .device = {.lut = r->w->lw + 1}});
     return route;
@@ -94,14 +89,12 @@ static void radd_parameters(ts_printer *p, const ts_ring_node *n)
 
 static ts_cost radd_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    (void)map;
-    return ts_cost_radd(r->im->d, r->w->res_w, r->w->tagw, r->plan->sum_lanes, n->half);
+    return ts_cost_radd(map, r->im->d, r->w->res_w, r->w->tagw, r->plan->sum_lanes, n->half);
 }
 
 static void radd_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
 {
     const int steps = ts_ceil_div(r->im->d, r->plan->sum_lanes), latency = steps > 1 ? steps + 2 : 2;
-    (void)n, (void)forming;
     t->stage = (ts_stage_time){.latency = latency, .ii = steps > 1 ? latency : 1, .room = 1, .takes = steps - 1, .pages = TS_LIN_COUNT};
 }
 
@@ -183,13 +176,11 @@ static void argmax_print(ts_printer *p, const ts_ring_node *n)
 static ts_cost argmax_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
     const ts_lin_fold *f = &r->plan->lin[n->id];
-    (void)map;
-    return ts_cost_argmax(ts_node_lin(r, n)->m, f->pm, f->nr, ts_node_lin(r, n)->yw, r->w->tagw);
+    return ts_cost_argmax(map, ts_node_lin(r, n)->m, f->pm, f->nr, ts_node_lin(r, n)->yw, r->w->tagw);
 }
 
 static void argmax_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
 {
-    (void)forming;
     t->stage = (ts_stage_time){.latency = ts_tree_cycles(r->plan->lin[n->id].nr, 1) + 4, .ii = 1, .room = 1, .pages = TS_LIN_COUNT};
 }
 
@@ -224,7 +215,6 @@ static lanes lanes_of(const ts_ring *r)
 static void output_bits(const ts_ring *r, const ts_ring_node *n, ts_port_bits *b)
 {
     const lanes l = lanes_of(r);
-    (void)n;
     b->in[0] = l.count * l.bits;
 }
 
@@ -248,8 +238,7 @@ static void output_print(ts_printer *p, const ts_ring_node *n)
 static ts_cost output_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
     const lanes l = lanes_of(r);
-    (void)map;
-    return ts_cost_output(l.count, l.bits, ts_ports_of(r->im, r->plan).beats, r->im->head_count > 0, n->half);
+    return ts_cost_output(map, l.count, l.bits, ts_ports_of(r->im, r->plan).beats, r->im->head_count > 0, n->half);
 }
 
 static void output_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -280,10 +269,9 @@ static void watch_print(ts_printer *p, const ts_ring_node *n)
 static ts_cost watch_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
     int watched = 0;
-    (void)n, (void)map;
     for (int i = 0; i < r->nodes; i++)
         watched += ts_module_of(r->node[i].module)->watched;
-    return ts_cost_watch(watched, watched);
+    return ts_cost_watch(map, watched, watched);
 }
 
 const ts_module ts_module_watch = {.name = "ts_watch", .print = watch_print, .cost = watch_cost};

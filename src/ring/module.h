@@ -7,7 +7,7 @@
 #define TS_MODULE_H
 #include <stdio.h>
 
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 #include "ring/memories.h"
 #include "ring/pages.h"
 #include "ring/ring.h"

@@ -51,5 +51,5 @@ int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_devic
 ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im)
 {
     const ts_ring ring = {.im = im, .plan = plan};
-    return ts_plan_is_paged(plan) ? ts_module_of(TS_MODULE_PAGER)->cost(&ring, NULL, NULL) : (ts_cost){.yosys = {.lut = 0}};
+    return ts_plan_is_paged(plan) ? ts_module_of(TS_MODULE_PAGER)->cost(&ring, NULL, &(ts_mapping){0}) : (ts_cost){.yosys = {.lut = 0}};
 }

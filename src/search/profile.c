@@ -116,7 +116,6 @@ static void on_integer(void *user, int layer, ts_role role, int part, int rows, 
 
 static void on_float(void *user, int layer, ts_role role, int part, int head, int rows, int cols, const float *data)
 {
-    (void)head;
     profiler *p = user;
     if (role == TS_ROLE_SCORE || role == TS_ROLE_P)
         return;

@@ -81,8 +81,6 @@ static bool read_trace(const trace *t, const char *path, ts_err *err)
 static void keep(void *user, int layer, ts_role role, int part, int rows, int cols, const int32_t *data, const double *scale,
                  const double *offset)
 {
-    (void)scale;
-    (void)offset;
     const trace *t = user;
     if (role == TS_ROLE_SCORE || role == TS_ROLE_P)
         return; /* never leave the attention engine */

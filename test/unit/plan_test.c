@@ -14,7 +14,7 @@
 #include "plan/fold.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 #include "ring/plan_cost.h"
 
 typedef struct fixture {

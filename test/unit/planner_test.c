@@ -14,7 +14,7 @@
 
 #include "plan/partition.h"
 #include "plan/verify.h"
-#include "ring/cost_parts.h"
+#include "ring/cost.h"
 #include "small_model.h"
 
 enum { FEW = 3, DEVICES_MAX = 16, KINDS_MAX = 4, BLOCKS_MAX = 6, LEAST_SEEDS = 12 };
