@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(name, verbs[i].name) == 0) {
-            ts_cli_begin(name);
+            ts_cli_begin();
             return ts_cli_end(name, verbs[i].run(&verbs[i], argc - 1, argv + 1));
         }
     const bool asked = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;

@@ -100,6 +100,10 @@ typedef struct tessera_callbacks {
 /* "0.1.0", of the library that is there now. */
 TESSERA_API const char *tessera_version(void);
 
+/* Removes the files and directories that calls have not finished, which carry on in vain. For a signal handler, before it ends the
+   process: takes no memory and no lock. A process that is killed leaves them; the next call that writes the same file removes them. */
+TESSERA_API void tessera_remove_temporaries(void);
+
 /* ---- Events */
 
 /* Events in memory: their hits one after the other. */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/boundary.h"
+#include "base/memory.h"
+#include "base/temporary.h"
 
 #define SAME(own, public) _Static_assert((int)(own) == (int)(public), #own " is " #public)
 SAME(TS_FAILED, TESSERA_FAILED);
@@ -46,6 +48,11 @@ const char *tessera_code_name(tessera_code code)
     };
     const size_t at = (size_t)code;
     return at < sizeof names / sizeof *names && names[at] ? names[at] : "unknown";
+}
+
+void tessera_remove_temporaries(void)
+{
+    ts_temporary_remove_all();
 }
 
 /* ---- A call */
@@ -91,6 +98,7 @@ static bool run(void *user, ts_err *err)
 tessera_code ts_call(const tessera_callbacks *callbacks, tessera_error *error, ts_call_body *body, void *job)
 {
     call c = {.body = body, .job = job};
+    ts_memory_start();
     ts_err err = {""};
     bool ok = !callbacks || TS_TAKE_OPTIONS(&c.callbacks, callbacks, tessera_callbacks, &err);
     c.notices = (ts_notices){.user = &c, .message = on_message, .step = on_step, .progress = on_progress};

@@ -9,7 +9,7 @@ ts_arena *ts_arena_new(void);
 void ts_arena_free(ts_arena *arena); /* NULL is allowed */
 
 /* Zeroed memory for `count` objects of `size` bytes, 64-byte aligned (16, where they are less than 256 bytes). Never NULL: running out of
-   memory, or a product that overflows, goes to the handler of base/memory.h (sizes that come from a file are checked against the file's
+   memory, or a product that overflows, ends the call, as base/memory.h says (sizes that come from a file are checked against the file's
    length before they get here). */
 void *ts_alloc(ts_arena *arena, size_t count, size_t size);
 char *ts_strdup(ts_arena *arena, const char *text);

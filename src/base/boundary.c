@@ -96,6 +96,11 @@ static bool drop(heap *h, const void *block)
     return found;
 }
 
+bool ts_boundary_is_here(void)
+{
+    return current != NULL;
+}
+
 bool ts_boundary_keep(void *block)
 {
     return !current || keep(current->heap, block);

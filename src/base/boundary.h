@@ -31,6 +31,7 @@ int ts_parallel_threads(void);      /* that a section begun here would have */
 void ts_parallel(int count, int chunk, bool threads, void (*body)(void *user, int index), void *user);
 
 /* ---- For base/memory.c: memory that belongs to the boundary. */
+bool ts_boundary_is_here(void);     /* this thread is in a call */
 bool ts_boundary_keep(void *block); /* false where it cannot be remembered, for want of memory */
 void ts_boundary_drop(void *block);
 

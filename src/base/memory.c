@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +13,13 @@
 
 enum { WORTH_ASKING = 1 << 28 }; /* requests below are tried without asking how much there is */
 
-/* The one piece of state: a process has one heap, and jansson's allocators are its too. */
-static _Atomic(ts_memory_handler *) on_failure;
-
 void ts_memory_fail(size_t bytes, const char *what)
 {
     char amount[32] = "more";
     if (bytes < SIZE_MAX)
         snprintf(amount, sizeof amount, "%zu", bytes);
     ts_boundary_leave(TS_OUT_OF_MEMORY, "out of memory: %s bytes for %s", amount, what);
-    ts_memory_handler *handler = atomic_load(&on_failure);
-    if (handler)
-        handler(bytes, what);
-    fprintf(stderr, "tessera: out of memory: %zu bytes for %s\n", bytes, what);
+    fprintf(stderr, "tessera: out of memory: %s bytes for %s\n", amount, what);
     _exit(EXIT_FAILURE);
 }
 
@@ -130,13 +124,31 @@ void *ts_try_calloc(size_t count, size_t size)
     return kept(product(count, size, &bytes) ? calloc(bytes, 1) : NULL);
 }
 
+/* ---- jansson, whose allocators are the process's: those that it has stay below, and what others make with it is not ours to lose. */
+
+static json_malloc_t json_malloc_before;
+static json_free_t json_free_before;
+
 static void *json_memory(size_t bytes)
 {
-    return ts_malloc(bytes, 1, "JSON");
+    void *p = json_malloc_before(bytes);
+    return ts_boundary_is_here() ? got(p, bytes, "JSON") : p;
 }
 
-void ts_memory_on_failure(ts_memory_handler *handler)
+static void json_release(void *block)
 {
-    atomic_store(&on_failure, handler);
-    json_set_alloc_funcs(json_memory, ts_free);
+    ts_boundary_drop(block);
+    json_free_before(block);
+}
+
+static void start(void)
+{
+    json_get_alloc_funcs(&json_malloc_before, &json_free_before);
+    json_set_alloc_funcs(json_memory, json_release);
+}
+
+void ts_memory_start(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start);
 }

@@ -1,19 +1,17 @@
 /* Memory that never comes back as NULL. Every allocation of the library, and of jansson and protobuf-c below it, passes here, so that
-   running out is met in one place: the handler. It belongs to the process; the command line's says what was wanted, removes what is half
-   written and ends with exit status 1. One that leaves to the boundary of a library call (longjmp, per thread) fits in the same place. */
+   running out is met in one place: it leaves the call of the library (base/boundary.h) with TS_OUT_OF_MEMORY, and takes what the call had
+   allocated along. */
 #ifndef TS_MEMORY_H
 #define TS_MEMORY_H
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Called, on whatever thread, when `bytes` (SIZE_MAX: more than can be counted) for `what` are not to be had. Must not return; if it does,
-   the process ends with exit status 1. It should do without memory. */
-typedef void ts_memory_handler(size_t bytes, const char *what);
+/* Passes jansson's allocations here, once. Before the first call's first json_t is made. */
+void ts_memory_start(void);
 
-/* Installs the handler and passes jansson's allocations here. Before the first json_t is made. */
-void ts_memory_on_failure(ts_memory_handler *handler);
-
-/* Calls the handler: for those who allocate by themselves. */
+/* Of `bytes` (SIZE_MAX: more than can be counted) for `what`: for those who allocate by themselves. Outside of any call it ends the
+ * process.
+ */
 _Noreturn void ts_memory_fail(size_t bytes, const char *what);
 
 /* As malloc, calloc, realloc and aligned_alloc of count * size bytes, for ts_free; `what` goes into the message. */
@@ -25,7 +23,7 @@ void *ts_aligned_alloc(size_t alignment, size_t bytes, const char *what);
 /* Of these, of jansson, and of the C library's own functions that allocate. NULL will do. */
 void ts_free(void *block);
 
-/* The same without the handler: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its
+/* The same where it is no end: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its
    name. Zeroed. */
 void *ts_try_calloc(size_t count, size_t size);
 

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tessera/tessera.h>
 
 enum { COLUMN = 28, MOST = 64 }; /* where the help texts of --help begin; options of a verb, at most */
 
@@ -115,12 +117,6 @@ bool ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **ar
     if (parse(verb, table, argc, argv, operand, &m))
         return true;
     fprintf(stderr, "tessera %s: %s\nTry: tessera %s --help\n", verb->name, m.text, verb->name);
-    *status = TS_USAGE;
+    *status = TESSERA_USAGE;
     return false;
-}
-
-int ts_cli_fail(const ts_verb *verb, const ts_err *err)
-{
-    fprintf(stderr, "tessera %s: %s\n", verb->name, err->msg);
-    return err->code ? (int)err->code : TS_FAILED;
 }

@@ -1,7 +1,7 @@
 /* Command-line options of one verb as a table: parsing, checking and --help all come from it. */
 #ifndef TS_ARGS_H
 #define TS_ARGS_H
-#include "base/err.h"
+#include <stdbool.h>
 
 typedef enum { TS_ARG_FLAG, TS_ARG_INT, TS_ARG_NUMBER, TS_ARG_TEXT } ts_arg_kind;
 
@@ -28,8 +28,5 @@ bool ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **ar
 
 /* Exit status of a verb that did its work, but for events that the hardware refuses. */
 enum { TS_CLI_REFUSED = 3 };
-
-/* Prints "tessera VERB: MESSAGE" to stderr; returns the exit status: the error's code. */
-int ts_cli_fail(const ts_verb *verb, const ts_err *err);
 
 #endif

@@ -3,40 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tessera/tessera.h>
 #include <unistd.h>
-
-#include "base/memory.h"
-#include "base/temporary.h"
-#include "cli/progress.h"
-
-static const char *verb_name = ""; /* set before anything can fail */
-
-static void out_of_memory(size_t bytes, const char *what)
-{
-    static atomic_flag first = ATOMIC_FLAG_INIT;
-    while (atomic_flag_test_and_set(&first)) /* another thread's end is ours, too */
-        pause();
-    char text[512], amount[32] = "more";
-    const char *step = ts_progress_step();
-    if (bytes < SIZE_MAX)
-        snprintf(amount, sizeof amount, "%zu", bytes);
-    const int n = snprintf(text, sizeof text, "tessera%s%s: out of memory: %s bytes for %s%s%s\n", *verb_name ? " " : "", verb_name, amount,
-                           what, *step ? ", while " : "", step);
-    ts_temporary_remove_all();
-    (void)!write(STDERR_FILENO, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
-    _exit(EXIT_FAILURE);
-}
 
 /* Only what a signal handler may do. */
 static void interrupted(int number)
 {
-    ts_temporary_remove_all();
+    tessera_remove_temporaries();
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -50,23 +27,21 @@ static void open_standard_streams(void)
             _exit(EXIT_FAILURE);
 }
 
-void ts_cli_begin(const char *verb)
+void ts_cli_begin(void)
 {
     open_standard_streams();
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXCPU};
     static char buffer[1 << 18]; /* so that most outputs are written once, at the end, and the reason is known where that fails */
-    verb_name = verb;
     if (!isatty(STDOUT_FILENO))
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    ts_memory_on_failure(out_of_memory);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction old, ours = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
         sigemptyset(&ours.sa_mask);
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) /* nohup and the like stay as they are */
             sigaction(signals[i], &ours, NULL);
     }
-    signal(SIGXFSZ, SIG_IGN);        /* a file that grows beyond its limit is a failed write like others */
-    atexit(ts_temporary_remove_all); /* of a library that ends the process */
+    signal(SIGXFSZ, SIG_IGN);           /* a file that grows beyond its limit is a failed write like others */
+    atexit(tessera_remove_temporaries); /* of a library that ends the process */
 }
 
 int ts_cli_end(const char *verb, int status)
@@ -77,5 +52,5 @@ int ts_cli_end(const char *verb, int status)
         return status;
     fprintf(stderr, "tessera%s%s: cannot write standard output: %s\n", *verb ? " " : "", verb,
             failed && errno ? strerror(errno) : "a part of it is lost");
-    return status ? status : EXIT_FAILURE;
+    return status ? status : TESSERA_NOT_WRITTEN;
 }

@@ -131,11 +131,6 @@ void ts_progress(const char *fmt, ...)
     line.running = pthread_create(&line.thread, NULL, watch, NULL) == 0;
 }
 
-const char *ts_progress_step(void)
-{
-    return line.stop ? "" : line.what;
-}
-
 void ts_progress_at(double fraction)
 {
     pthread_mutex_lock(&line.lock);

@@ -8,9 +8,6 @@ void ts_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* How far the step is, 0 ... 1; may be called often, from any thread. */
 void ts_progress_at(double fraction);
 
-/* The step that goes on; "" between steps. For messages about its end. */
-const char *ts_progress_step(void);
-
 /* The same of a step that goes through events: how many are done and, as far as that is known, how many there are (total, 0: not known) and
    what part of the work is done (fraction, below 0: not known). */
 void ts_progress_events(long long done, long long total, double fraction);
