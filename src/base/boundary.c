@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Blocks that are alive: a hash table with open addresses, of the call and of the threads that it computes with. */
 typedef struct heap {
@@ -16,10 +18,16 @@ typedef struct heap {
     size_t room, count;
 } heap;
 
+typedef struct held {
+    void (*release)(void *what);
+    void *what;
+} held;
+
 typedef struct frame {
     struct frame *outer;
     heap *heap;
-    ts_hold *held; /* the last one */
+    held *hold; /* [held], the last one last */
+    size_t held, room;
     ts_err *err;
     jmp_buf jump;
 } frame;
@@ -28,7 +36,7 @@ static _Thread_local frame *current;
 
 /* ---- Blocks */
 
-enum { FIRST_ROOM = 1 << 10 };
+enum { FIRST_ROOM = 1 << 10, FIRST_HELD = 16 };
 
 static size_t place_of(const heap *h, const void *block)
 {
@@ -147,6 +155,7 @@ bool ts_boundary_run(bool (*body)(void *user, ts_err *err), void *user, ts_err *
     current = &f;
     const bool ok = body(user, err);
     current = f.outer;
+    free(f.hold);
     hand_on(&own);
     heap_end(&own);
     return ok;
@@ -162,11 +171,12 @@ void ts_boundary_leave(ts_code code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    while (f->held) {
-        ts_hold *last = f->held;
-        ts_hold_off(last);
-        last->release(last->what);
+    while (f->held > 0) {
+        const held last = f->hold[--f->held];
+        last.release(last.what);
     }
+    free(f->hold);
+    f->hold = NULL;
     *f->err = (ts_err){""};
     ts_fail_as(f->err, code, "%s", text);
     current = f->outer;
@@ -175,27 +185,87 @@ void ts_boundary_leave(ts_code code, const char *fmt, ...)
 
 /* ---- What is held */
 
-void ts_hold_on(ts_hold *hold, void (*release)(void *what), void *what)
+void ts_hold(void (*release)(void *what), void *what)
 {
-    *hold = (ts_hold){release, what, NULL, NULL};
-    if (!current)
+    frame *f = current;
+    if (!f)
         return;
-    hold->before = current->held;
-    hold->behind = NULL;
-    if (hold->before)
-        hold->before->behind = hold;
-    current->held = hold;
+    if (f->held == f->room) {
+        const size_t room = f->room ? 2 * f->room : FIRST_HELD;
+        held *grown = realloc(f->hold, room * sizeof *grown);
+        if (!grown) {
+            release(what);
+            ts_boundary_leave(TS_OUT_OF_MEMORY, "out of memory: %zu bytes for what is held", room * sizeof *grown);
+            return;
+        }
+        f->hold = grown;
+        f->room = room;
+    }
+    f->hold[f->held++] = (held){release, what};
 }
 
-void ts_hold_off(ts_hold *hold)
+void ts_let_go(void (*release)(void *what), const void *what)
 {
-    if (hold->behind)
-        hold->behind->before = hold->before;
-    if (hold->before)
-        hold->before->behind = hold->behind;
-    if (current && current->held == hold)
-        current->held = hold->before;
-    hold->before = hold->behind = NULL;
+    frame *f = current;
+    for (size_t i = f ? f->held : 0; i-- > 0;)
+        if (f->hold[i].release == release && f->hold[i].what == what) {
+            memmove(&f->hold[i], &f->hold[i + 1], (--f->held - i) * sizeof *f->hold);
+            return;
+        }
+}
+
+static void release_fd(void *what)
+{
+    close((int)(intptr_t)what);
+}
+
+static void release_file(void *what)
+{
+    fclose(what);
+}
+
+static void release_dir(void *what)
+{
+    closedir(what);
+}
+
+void ts_hold_fd(int fd)
+{
+    ts_hold(release_fd, (void *)(intptr_t)fd);
+}
+
+int ts_close(int fd)
+{
+    ts_let_go(release_fd, (void *)(intptr_t)fd);
+    return close(fd);
+}
+
+FILE *ts_fopen(const char *path, const char *mode)
+{
+    FILE *f = fopen(path, mode);
+    if (f)
+        ts_hold(release_file, f);
+    return f;
+}
+
+int ts_fclose(FILE *f)
+{
+    ts_let_go(release_file, f);
+    return fclose(f);
+}
+
+DIR *ts_opendir(const char *path)
+{
+    DIR *d = opendir(path);
+    if (d)
+        ts_hold(release_dir, d);
+    return d;
+}
+
+void ts_closedir(DIR *d)
+{
+    ts_let_go(release_dir, d);
+    closedir(d);
 }
 
 /* ---- Threads */
@@ -217,6 +287,7 @@ static void one(section *s, int index)
     if (setjmp(f.jump) == 0) {
         current = &f;
         s->body(s->user, index);
+        free(f.hold);
     } else {
         bool no = false;
         if (atomic_compare_exchange_strong(&s->left, &no, true))

@@ -4,6 +4,9 @@
    In a circle with base/err.h: a boundary is left with an error, and a broken invariant leaves the boundary. */
 #ifndef TS_BOUNDARY_H
 #define TS_BOUNDARY_H
+#include <dirent.h>
+#include <stdio.h>
+
 #include "base/err.h"
 
 /* False where body is false, or was left; *err says why. Calls nest; each thread has its own. What body allocated and did not free stays,
@@ -13,16 +16,19 @@ bool ts_boundary_run(bool (*body)(void *user, ts_err *err), void *user, ts_err *
 /* Leaves the innermost boundary of this thread with an error; comes back where there is none. */
 void ts_boundary_leave(ts_code code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* What has to be given back when the boundary is left, other than memory: a file, a directory, a process. The node is the caller's, in
-   its frame or beside what it stands for, and must not move between the two calls, which belong to one thread. Without a boundary they do
-   nothing. `release` is called before memory is given back, the last one first; it must not fail. */
-typedef struct ts_hold {
-    void (*release)(void *what);
-    void *what;
-    struct ts_hold *before, *behind;
-} ts_hold;
-void ts_hold_on(ts_hold *hold, void (*release)(void *what), void *what);
-void ts_hold_off(ts_hold *hold); /* also one that is not held, if it is zeroed */
+/* What has to be given back when the boundary is left, other than memory: a file, a directory, a temporary. `release` is called before
+   memory is given back, the last one first; it must not fail. Between the two calls, which belong to one thread, `what` must not move.
+   Without a boundary they do nothing. */
+void ts_hold(void (*release)(void *what), void *what);
+void ts_let_go(void (*release)(void *what), const void *what); /* the last of the kind; none is fine */
+
+/* The same around functions of the C library. */
+void ts_hold_fd(int fd);
+int ts_close(int fd);
+FILE *ts_fopen(const char *path, const char *mode); /* NULL with errno, as fopen */
+int ts_fclose(FILE *f);
+DIR *ts_opendir(const char *path);
+void ts_closedir(DIR *d);
 
 /* Runs body(user, 0) ... body(user, count - 1) on the threads that OpenMP has, `chunk` at a time; what leaves the boundary in one of them
    leaves it for all, behind the last that had begun. threads: false: one after the other. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/boundary.h"
 #include "base/memory.h"
 #include "base/temporary.h"
 
@@ -63,6 +64,8 @@ char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const ch
     struct stat st;
     char *data = NULL;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        ts_hold_fd(fd);
     if (fd < 0 || fstat(fd, &st) != 0)
         ts_fail_as(err, ts_code_of_read(errno), "%s: cannot read: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
@@ -74,7 +77,7 @@ char *ts_file_read_most(ts_arena *arena, const char *path, size_t most, const ch
     else
         data = read_on(arena, fd, path, FIRST_ROOM, most, kind, size, err);
     if (fd >= 0)
-        close(fd);
+        ts_close(fd);
     return data;
 }
 
@@ -139,6 +142,7 @@ struct ts_writer_state {
     bool replaces;      /* a file that is there; otherwise a new one */
     bool direct;        /* written to as it is: no temporary */
     ts_temporary temporary;
+    FILE *f; /* that of the writer */
     int fd;  /* what is written to */
     int why; /* errno of the first write that failed */
 };
@@ -178,6 +182,16 @@ static ssize_t put(void *cookie, const char *data, size_t size)
     return s->why == 0 ? (ssize_t)size : 0;
 }
 
+/* Of a call that is left: what is in the buffer goes nowhere. The temporary is held by itself. */
+static void release(void *writer)
+{
+    struct ts_writer_state *s = writer;
+    s->why = s->why ? s->why : ECANCELED;
+    (void)fclose(s->f);
+    if (s->direct)
+        close(s->fd);
+}
+
 /* Opens what is written to; 0, or errno. */
 static int open_target(ts_writer *w, const struct stat *old)
 {
@@ -191,12 +205,14 @@ static int open_target(ts_writer *w, const struct stat *old)
         (void)!fchown(s->fd, old->st_uid, old->st_gid);
         (void)fchmod(s->fd, old->st_mode & 0777);
     }
-    w->f = fopencookie(s, "w", (cookie_io_functions_t){.write = put});
+    s->f = w->f = fopencookie(s, "w", (cookie_io_functions_t){.write = put});
     if (w->f)
         (void)setvbuf(w->f, NULL, _IOFBF, BUFFER);
     const int why = errno;
     if (!w->f && s->direct)
         close(s->fd);
+    if (w->f)
+        ts_hold(release, s);
     return w->f ? 0 : why;
 }
 
@@ -227,6 +243,7 @@ bool ts_writer_open(ts_arena *arena, const char *path, ts_writer *w, ts_err *err
 static int finish(ts_writer *w)
 {
     struct ts_writer_state *s = w->state;
+    ts_let_go(release, s);
     const bool failed = fclose(w->f) != 0;
     w->f = NULL;
     if (failed && s->why == 0)

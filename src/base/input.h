@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* Opened for reading; NULL with a message where that cannot be, or the path is a directory. The caller's to fclose. */
+/* Opened for reading; NULL with a message where that cannot be, or the path is a directory. The caller's to ts_fclose (base/boundary.h). */
 FILE *ts_input_open(const char *path, ts_err *err);
 
 /* Bytes of the file; -1 where it has no size (a pipe). */

@@ -105,6 +105,15 @@ void *ts_realloc(void *old, size_t count, size_t size, const char *what)
     return got(p, bytes, what);
 }
 
+void *ts_try_realloc(void *old, size_t bytes)
+{
+    ts_boundary_drop(old);
+    void *p = realloc(old, bytes);
+    if (!p)
+        (void)ts_boundary_keep(old); /* its place in the table is still free */
+    return p && !ts_boundary_keep(p) ? (free(p), NULL) : p;
+}
+
 void ts_free(void *block)
 {
     ts_boundary_drop(block);

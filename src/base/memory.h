@@ -23,6 +23,9 @@ void *ts_aligned_alloc(size_t alignment, size_t bytes, const char *what);
 /* Of these, of jansson, and of the C library's own functions that allocate. NULL will do. */
 void ts_free(void *block);
 
+/* As realloc, for ts_free: NULL where there is too little, and then `old` is still there. */
+void *ts_try_realloc(void *old, size_t bytes);
+
 /* The same where it is no end: NULL where there is too little, for sizes that follow from an event and whose failure can be told with its
    name. Zeroed. */
 void *ts_try_calloc(size_t count, size_t size);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/boundary.h"
+
 enum { RANDOM = 8, SUM = 4, TAIL = RANDOM + SUM, BASE_MOST = 200, TRIES = 100, SLOTS = 16, DEEPEST = 64 };
 static const char mark[] = ".tessera-", digits[] = "0123456789abcdefghijklmnopqrstuv"; /* 32 of them */
 
@@ -86,8 +88,11 @@ static int remember(const char *path)
     return -1;
 }
 
+static void release(void *temporary);
+
 void ts_temporary_forget(ts_temporary *t)
 {
+    ts_let_go(release, t);
     if (t->slot >= 0)
         atomic_store(&live[t->slot].used, 0);
     t->slot = -1;
@@ -184,7 +189,7 @@ static bool is_at(int fd, const char *path)
 static const char *left_behind(ts_arena *arena, const char *dir, const char *prefix, const char *base, bool remove)
 {
     const char *found = NULL;
-    DIR *d = opendir(dir);
+    DIR *d = ts_opendir(dir);
     for (const struct dirent *e; d && !found && (e = readdir(d));) {
         if (!is_ours(e->d_name, prefix, base))
             continue;
@@ -201,7 +206,7 @@ static const char *left_behind(ts_arena *arena, const char *dir, const char *pre
         close(fd);
     }
     if (d)
-        closedir(d);
+        ts_closedir(d);
     return found;
 }
 
@@ -221,6 +226,11 @@ static int make(const char *path, bool directory)
     return fd;
 }
 
+static void release(void *temporary)
+{
+    ts_temporary_remove(temporary);
+}
+
 static bool make_locked(ts_arena *arena, const char *target, bool directory, ts_temporary *t, ts_err *err)
 {
     const char *base, *dir = split(arena, target, &base), *prefix = prefix_of(arena, base);
@@ -238,6 +248,7 @@ static bool make_locked(ts_arena *arena, const char *target, bool directory, ts_
          */
         if ((flock(t->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && is_at(t->fd, t->path)) {
             t->slot = remember(t->path);
+            ts_hold(release, t);
             return true;
         }
         close(t->fd);

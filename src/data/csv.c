@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/boundary.h"
 #include "base/input.h"
 #include "base/memory.h"
 
@@ -206,7 +207,7 @@ bool ts_csv_open(ts_arena *arena, const char *path, ts_csv *csv, ts_err *err)
 void ts_csv_close(ts_csv *csv)
 {
     if (csv->f)
-        fclose(csv->f);
+        ts_fclose(csv->f);
     ts_free(csv->buffer);
     csv->f = NULL;
     csv->buffer = NULL;

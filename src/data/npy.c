@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/boundary.h"
 #include "base/input.h"
 
 static double half(uint16_t bits)
@@ -157,7 +158,7 @@ bool ts_npy_open(ts_arena *arena, const char *path, ts_npy *npy, ts_err *err)
 void ts_npy_close(ts_npy *npy)
 {
     if (npy->f)
-        fclose(npy->f);
+        ts_fclose(npy->f);
     npy->f = NULL;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/boundary.h"
+
 enum { DEEPEST = 8 };
 
 /* Files that change after the design is made: results are added to reports, inputs files are edited, a part's manifest is checked by
@@ -45,7 +47,7 @@ static void add(list *l, const char *name)
 static bool walk(list *l, const char *below, int depth)
 {
     const char *path = ts_printf(l->arena, "%s/%s", l->dir, below);
-    DIR *d = opendir(path);
+    DIR *d = ts_opendir(path);
     if (!d)
         return ts_fail(l->err, "%s: cannot read: %s", path, strerror(errno));
     bool ok = true;
@@ -61,7 +63,7 @@ static bool walk(list *l, const char *below, int depth)
         else if (strcmp(name, TS_MANIFEST) != 0)
             add(l, name);
     }
-    closedir(d);
+    ts_closedir(d);
     return ok;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/boundary.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -62,8 +63,10 @@ static int lock(const char *path)
             return -1;
         while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
             ;
-        if (is_at(fd, path))
+        if (is_at(fd, path)) {
+            ts_hold_fd(fd);
             return fd;
+        }
         close(fd);
     }
 }
@@ -76,20 +79,20 @@ bool ts_outdir_lock(const char *path, int *fd, ts_err *err)
 
 void ts_outdir_unlock(int fd)
 {
-    close(fd);
+    ts_close(fd);
 }
 
 /* ---- Beginning */
 
 static bool is_empty(const char *path)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = ts_opendir(path);
     if (!dir)
         return false;
     int entries = 0;
     while (readdir(dir))
         entries++;
-    closedir(dir);
+    ts_closedir(dir);
     return entries <= 2; /* . and .. */
 }
 
@@ -229,7 +232,7 @@ static bool keep_file(const keeper *k, const char *name)
 
 static bool keep_below(const keeper *k, const char *below)
 {
-    DIR *d = opendir(ts_printf(k->arena, "%s/%s", k->from, below));
+    DIR *d = ts_opendir(ts_printf(k->arena, "%s/%s", k->from, below));
     if (!d)
         return errno == ENOENT || ts_fail(k->err, "%s/%s: cannot read: %s", k->path, below, strerror(errno));
     bool ok = true;
@@ -250,7 +253,7 @@ static bool keep_below(const keeper *k, const char *below)
         if (ts_design_file_kind(k->manifest, inside) != TS_FILE_OF_CACHE) /* the builds of a simulator */
             ok = (ts_design_directory(k->manifest, name) || make_parents_in(k, inside)) && keep_below(k, inside);
     }
-    closedir(d);
+    ts_closedir(d);
     return ok;
 }
 
@@ -327,7 +330,7 @@ bool ts_outdir_commit(ts_arena *arena, ts_outdir *out, ts_err *err)
         const int old = lock(out->path);
         if (old >= 0) {
             const bool ok = replace(arena, out, old, err);
-            close(old);
+            ts_close(old);
             return ok;
         }
         if (errno == ENOENT && put_new(out)) {

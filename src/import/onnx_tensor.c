@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/boundary.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "import/import.h"
@@ -224,14 +225,14 @@ uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const cha
         return ts_fail(err, "%s: external data '%s' has %lld bytes, but %llu at offset %llu are needed; the file is truncated", what, path,
                        (long long)info.st_size, (unsigned long long)want, (unsigned long long)offset),
                NULL;
-    FILE *file = fopen(path, "rb");
+    FILE *file = ts_fopen(path, "rb");
     if (!file)
         return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
     uint8_t *bytes = ts_alloc(arena, (size_t)want + 1, 1);
     errno = 0;
     const bool ok = fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
     const int why = errno;
-    fclose(file);
+    ts_fclose(file);
     if (!ok)
         ts_fail(err, "%s: external data '%s' cannot be read (%s)", what, path, why ? strerror(why) : "it ends early");
     return ok ? bytes : NULL;

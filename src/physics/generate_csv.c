@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/boundary.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -80,12 +81,22 @@ static void format_event(const ts_generated *ev, chunk *c)
     c->size = (size_t)(p - c->text);
 }
 
-static void make_chunk(const ts_geometry *geometry, const ts_generate_options *options, int64_t id, chunk *c)
+/* Chunks that are made side by side. */
+typedef struct making {
+    const ts_geometry *geometry;
+    const ts_generate_options *options;
+    int64_t first;
+    chunk *batch;
+} making;
+
+static void make_chunk(void *user, int i)
 {
+    const making *m = user;
+    chunk *c = &m->batch[i];
     ts_arena *arena = ts_arena_new();
     ts_generated ev;
     *c = (chunk){.text = NULL};
-    if (ts_generate(arena, geometry, options, id, &ev, &c->err)) {
+    if (ts_generate(arena, m->geometry, m->options, m->first + i, &ev, &c->err)) {
         c->count = (ts_generate_totals){1, ev.particles, ev.hits, ev.noise, 0, ev.dropped, ev.crossings};
         for (int t = 0; t < ev.particles; t++)
             c->count.doubles += ev.particle[t].doubles;
@@ -114,9 +125,7 @@ static bool write_events(ts_writer *w, const ts_geometry *geometry, const ts_gen
     fputs(header, w->f);
     for (int64_t done = 0; ok && done < count; done += BATCH) {
         const int now = count - done < BATCH ? (int)(count - done) : BATCH;
-#pragma omp parallel for schedule(dynamic, 4)
-        for (int i = 0; i < now; i++)
-            make_chunk(geometry, options, first + done + i, &batch[i]);
+        ts_parallel(now, 4, true, make_chunk, &(making){geometry, options, first + done, batch});
         for (int i = 0; i < now; i++) { /* in order: the first failure counts, whatever thread met one first */
             if (ok && batch[i].err.msg[0])
                 ok = ts_fail_with(err, &batch[i].err);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/boundary.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/plain.h"
@@ -42,7 +43,7 @@ static int by_name(const void *a, const void *b)
 static const char **verilog_files(ts_arena *arena, const char *dir, ts_err *err)
 {
     const char *path = ts_printf(arena, "%s/rtl", dir);
-    DIR *d = opendir(path);
+    DIR *d = ts_opendir(path);
     if (!d) {
         ts_fail_as(err, ts_code_of_read(errno), "%s: %s", path, strerror(errno));
         return NULL;
@@ -58,7 +59,7 @@ static const char **verilog_files(ts_arena *arena, const char *dir, ts_err *err)
         if (n > 2 && strcmp(e->d_name + n - 2, ".v") == 0)
             list[used++] = ts_printf(arena, "%s/%s", path, e->d_name);
     }
-    closedir(d);
+    ts_closedir(d);
     qsort(list, (size_t)used, sizeof *list, by_name);
     return list;
 }
@@ -98,13 +99,13 @@ static const char *visible_signals(ts_arena *arena, const ts_design *design)
 /* Builds of other sources are of no use any more. */
 static void remove_stale(ts_arena *arena, const char *cache, const char *hash)
 {
-    DIR *d = opendir(cache);
+    DIR *d = ts_opendir(cache);
     ts_err ignored = {0};
     for (const struct dirent *e; d && (e = readdir(d));)
         if (strncmp(e->d_name, "sim-", 4) == 0 && strncmp(e->d_name + 4, hash, strlen(hash)) != 0)
             ts_outdir_remove(arena, ts_printf(arena, "%s/%s", cache, e->d_name), &ignored);
     if (d)
-        closedir(d);
+        ts_closedir(d);
 }
 
 static void append(const char **argv, int *argc, const char *const *list)
