@@ -1,9 +1,10 @@
-// Layer normalisation: ts_norm_token() of src/num/fixed.h, NP channels a cycle, in three passes over the token's
+// Normalisation: ts_norm_token() of src/num/fixed.h, NP channels a cycle, in three passes over the token's
 // B = ceil(D / NP) beats: the sum; t = round((D*x - sum) / 2^TSHIFT) and the sum of its squares; y from t / sqrt(sum + eps).
-// All passes of consecutive tokens overlap.
+// All passes of consecutive tokens overlap. MEAN = 0, RMS normalisation: there is no first pass, t = round(x / 2^TSHIFT).
 //
 // Throughput: one token every B cycles. Latency from a token's acceptance to m_valid, with L = ceil(ceil(log2 NP) / REG):
 //     3*B + 2*L + 18 + ceil(18 / DIGITS) + ceil(16 / DIGITS)         (DIGITS = 2: 3*B + 2*L + 35)
+//     2*B +   L + 18 + ceil(18 / DIGITS) + ceil(16 / DIGITS)         MEAN = 0
 // Multipliers: 3 * NP. DIGITS: digits of the square root and the reciprocal between registers.
 //
 // Page memories: G, B words a page, word r has channels r*NP ... as NP entries {bias[BIASW], gain[18]}; E, one word a page, eps.
@@ -12,6 +13,7 @@
 `default_nettype none
 
 module ts_norm #(
+    parameter MEAN   = 1, // 0: none is taken off
     parameter D      = 32,
     parameter NP     = 8,
     parameter W      = 16, // of x
@@ -52,21 +54,23 @@ module ts_norm #(
     localparam LEVELS = $clog2(NP);
     localparam TREE   = (LEVELS + REG - 1) / REG;
     localparam RSQRT  = 3 + (18 + DIGITS - 1) / DIGITS + (16 + DIGITS - 1) / DIGITS;
-    localparam LATENCY = 3 * B + 2 * TREE + 15 + RSQRT;
+    localparam PASS_1 = MEAN != 0 ? B + TREE : 0; // from a row's first beat to that of pass 2
+    localparam LATENCY = PASS_1 + 2 * B + TREE + 15 + RSQRT;
     localparam TOKENS = (LATENCY + 2 + B - 1) / B + 1; // in flight at full rate
 
-    // Widths: D*x and the sum; their difference with half a unit; t; squares and their sum.
-    localparam SW  = W + $clog2(D) + 1;
+    // Widths: D*x and the sum, or x; their difference with half a unit; t; squares and their sum.
+    localparam SW  = MEAN != 0 ? W + $clog2(D) + 1 : W;
     localparam FW  = SW + 1;
-    localparam TW  = FW - TSHIFT < 18 ? FW - TSHIFT : 18;
+    localparam TX  = MEAN != 0 ? FW - TSHIFT : W - TSHIFT + (TSHIFT > 0 ? 1 : 0);
+    localparam TW  = TX < 18 ? TX : 18;
     localparam QW  = 2 * TW + LEVELS;
     localparam VV  = 2 * TW + $clog2(D);
     localparam VW  = (VV > EPSW ? VV : EPSW) + 1;
     localparam PAD = B * NP - D; // lanes without a channel in the last beat
 
     generate
-        if (NP < 1 || NP > D || TSHIFT > FW - 2 || REG < 1) begin : g_guard
-            ts_norm_needs_NP_of_1_to_D_and_a_TSHIFT_that_leaves_2_bits guard ();
+        if (NP < 1 || NP > D || TSHIFT > FW - 2 || REG < 1 || (MEAN == 0 && (TX > 18 || TX < 2))) begin : g_guard
+            ts_norm_needs_NP_of_1_to_D_and_a_TSHIFT_that_leaves_2_to_18_bits guard ();
         end
         if (TAGW < LW || PAGES > 1 << LW || BIASW < 1 || EPSW < 1) begin : g_guard_widths
             ts_norm_needs_TAGW_of_at_least_LW_PAGES_that_LW_can_tell_and_BIASW_and_EPSW_of_at_least_1 guard ();
@@ -85,19 +89,15 @@ module ts_norm #(
         .m_valid(tag_valid), .m_ready(m_valid && m_ready), .m_data(m_tag), .count(tag_count));
     wire unused_tags = &{1'b0, tag_count};
 
-    // ---- Pass 1: the row's beats go into the sum. `sum` is less half a unit of t, which rounds t.
-    localparam [31:0]   HALF  = TSHIFT > 0 ? 32'd1 << (TSHIFT > 0 ? TSHIFT - 1 : 0) : 32'd0;
-    localparam [31:0]   MINUS = ~HALF + 32'd1;
+    // ---- The row, read a beat a cycle.
+    localparam [31:0]    HALF  = TSHIFT > 0 ? 32'd1 << (TSHIFT > 0 ? TSHIFT - 1 : 0) : 32'd0;
+    localparam [31:0]    MINUS = ~HALF + 32'd1;
     localparam [SW+31:0] MINUS_WIDE = {{SW{MINUS[31]}}, MINUS};
 
     reg  [B*NP*W-1:0] row;
     reg               row_new;
     reg  [LW-1:0]     row_page;
     wire              row_run, row_last;
-    wire              sum_first, sum_last, sum_valid;
-    wire [SW-1:0]     beat_sum;
-    reg  [FW-1:0]     part, sum;
-    wire [FW-1:0]     total = (sum_first ? MINUS_WIDE[FW-1:0] : part) + {beat_sum[SW-1], beat_sum};
 
     always @(posedge clk)
         row_new <= load && !rst;
@@ -110,29 +110,7 @@ module ts_norm #(
             row      <= {{PAD*W{1'b0}}, s_data};
             row_page <= s_tag[LW-1:0];
         end
-        part <= total;
-        if (sum_last)
-            sum <= total;
     end
-
-    ts_tree #(.N(NP), .W(W), .OW(SW), .REG(REG)) row_tree (.clk(clk), .x(row[NP*W-1:0]), .sum(beat_sum));
-    ts_delay #(.WIDTH(1), .CYCLES(TREE)) first_delay (.clk(clk), .in(row_new), .out(sum_first));
-    ts_pulse #(.CYCLES(TREE)) last_delay (.clk(clk), .rst(rst), .in(row_last), .out(sum_last));
-    ts_pulse #(.CYCLES(1)) sum_delay (.clk(clk), .rst(rst), .in(sum_last), .out(sum_valid));
-
-    // ---- Pass 2, from the cycle in which the sum is there: t, its squares, their sum with eps.
-    wire              t_run, t_last, t_next;
-    wire [NP*W-1:0]   x;
-    wire [NP*TW-1:0]  t;
-    wire [NP*2*TW-1:0] square;
-    wire [QW-1:0]     beat_squares;
-    wire              v_first, v_last, v_valid;
-    wire [EPSW-1:0]   eps;
-    reg  [VW-1:0]     v_part, v;
-    wire [VW-1:0]     v_total = (v_first ? {{(VW-EPSW){1'b0}}, eps} : v_part) + {{(VW-QW+1){1'b0}}, beat_squares[QW-2:0]};
-
-    ts_beats #(.BEATS(B)) t_beats (.clk(clk), .rst(rst), .start(sum_valid), .run(t_run), .last(t_last), .next(t_next));
-    wire unused_t = &{1'b0, t_run, t_next, beat_squares[QW-1]};
 
     // D*x is a sum of shifted x, one for each bit of D that is set: wiring where D is a power of two.
     function integer set_bits(input integer n);
@@ -156,31 +134,74 @@ module ts_norm #(
                 end
         end
     endfunction
-    localparam ONES  = set_bits(D);
-    localparam TIMES = ($clog2(ONES) + REG - 1) / REG;
-    ts_delay #(.WIDTH(NP*W), .CYCLES(B + TREE - TIMES)) x_delay (.clk(clk), .in(row[NP*W-1:0]), .out(x));
 
+    // ---- Pass 1, with MEAN: the row's beats go into the sum. It is less half a unit of t, which rounds t. Then t, a beat a cycle from sum_valid on.
+    wire              sum_valid, t_last;
+    wire [NP*TW-1:0]  t;
     genvar i, n;
     generate
-        for (i = 0; i < NP; i = i + 1) begin : g_t
-            wire [W-1:0]       lane_x = x[i*W +: W];
-            wire [ONES*SW-1:0] shifted;
-            wire [SW-1:0]      dx;
-            wire [FW-1:0]      difference = {dx[SW-1], dx} - sum;
-            wire [TW-1:0]      rounded = difference[TSHIFT +: TW];
-            for (n = 0; n < ONES; n = n + 1) begin : g_bit
-                localparam BIT = set_bit(D, n);
-                wire [SW+W-1:0] extended = {{SW{lane_x[W-1]}}, lane_x} << BIT;
-                assign shifted[n*SW +: SW] = extended[SW-1:0];
-                wire unused_high = &{1'b0, extended};
+        if (MEAN != 0) begin : g_mean
+            wire            sum_first, sum_last, t_run, t_next;
+            wire [SW-1:0]   beat_sum;
+            reg  [FW-1:0]   part, sum;
+            wire [FW-1:0]   total = (sum_first ? MINUS_WIDE[FW-1:0] : part) + {beat_sum[SW-1], beat_sum};
+            wire [NP*W-1:0] x;
+            localparam ONES  = set_bits(D);
+            localparam TIMES = ($clog2(ONES) + REG - 1) / REG;
+            always @(posedge clk) begin
+                part <= total;
+                if (sum_last)
+                    sum <= total;
             end
-            ts_tree #(.N(ONES), .W(SW), .OW(SW), .REG(REG)) times (.clk(clk), .x(shifted), .sum(dx));
-            if (i >= NP - PAD) begin : g_pad
-                assign t[i*TW +: TW] = t_last ? {TW{1'b0}} : rounded;
-            end else begin : g_full
-                assign t[i*TW +: TW] = rounded;
+            ts_tree #(.N(NP), .W(W), .OW(SW), .REG(REG)) row_tree (.clk(clk), .x(row[NP*W-1:0]), .sum(beat_sum));
+            ts_delay #(.WIDTH(1), .CYCLES(TREE)) first_delay (.clk(clk), .in(row_new), .out(sum_first));
+            ts_pulse #(.CYCLES(TREE)) last_delay (.clk(clk), .rst(rst), .in(row_last), .out(sum_last));
+            ts_pulse #(.CYCLES(1)) sum_delay (.clk(clk), .rst(rst), .in(sum_last), .out(sum_valid));
+            ts_beats #(.BEATS(B)) t_beats (.clk(clk), .rst(rst), .start(sum_valid), .run(t_run), .last(t_last), .next(t_next));
+            wire unused_t = &{1'b0, t_run, t_next};
+            ts_delay #(.WIDTH(NP*W), .CYCLES(B + TREE - TIMES)) x_delay (.clk(clk), .in(row[NP*W-1:0]), .out(x));
+            for (i = 0; i < NP; i = i + 1) begin : g_t
+                wire [W-1:0]       lane_x = x[i*W +: W];
+                wire [ONES*SW-1:0] shifted;
+                wire [SW-1:0]      dx;
+                wire [FW-1:0]      difference = {dx[SW-1], dx} - sum;
+                wire [TW-1:0]      rounded = difference[TSHIFT +: TW];
+                for (n = 0; n < ONES; n = n + 1) begin : g_bit
+                    localparam BIT = set_bit(D, n);
+                    wire [SW+W-1:0] extended = {{SW{lane_x[W-1]}}, lane_x} << BIT;
+                    assign shifted[n*SW +: SW] = extended[SW-1:0];
+                    wire unused_high = &{1'b0, extended};
+                end
+                ts_tree #(.N(ONES), .W(SW), .OW(SW), .REG(REG)) times (.clk(clk), .x(shifted), .sum(dx));
+                if (i >= NP - PAD) begin : g_pad
+                    assign t[i*TW +: TW] = t_last ? {TW{1'b0}} : rounded;
+                end else begin : g_full
+                    assign t[i*TW +: TW] = rounded;
+                end
+                wire unused_difference = &{1'b0, difference};
             end
-            wire unused_difference = &{1'b0, difference};
+        end else begin : g_rms
+            assign sum_valid = row_new;
+            assign t_last    = row_last;
+            for (i = 0; i < NP; i = i + 1) begin : g_t
+                wire [W-1:0]  lane_x = row[i*W +: W]; // zeros in lanes without a channel
+                wire [FW-1:0] wide = {lane_x[W-1], lane_x} - MINUS_WIDE[FW-1:0];
+                assign t[i*TW +: TW] = wide[TSHIFT +: TW];
+                wire unused_wide = &{1'b0, wide};
+            end
+        end
+    endgenerate
+
+    // ---- Pass 2: squares of t, their sum with eps.
+    wire [NP*2*TW-1:0] square;
+    wire [QW-1:0]     beat_squares;
+    wire              v_first, v_last, v_valid;
+    wire [EPSW-1:0]   eps;
+    reg  [VW-1:0]     v_part, v;
+    wire [VW-1:0]     v_total = (v_first ? {{(VW-EPSW){1'b0}}, eps} : v_part) + {{(VW-QW+1){1'b0}}, beat_squares[QW-2:0]};
+    wire unused_squares = &{1'b0, beat_squares[QW-1]};
+    generate
+        for (i = 0; i < NP; i = i + 1) begin : g_square
             ts_mul #(.AW(TW), .BW(TW), .ASIGNED(1), .BSIGNED(1)) squarer (
                 .clk(clk), .a(t[i*TW +: TW]), .b(t[i*TW +: TW]), .p(square[i*2*TW +: 2*TW]));
         end
@@ -200,7 +221,7 @@ module ts_norm #(
     localparam PAGEW = PAGES > 1 ? $clog2(PAGES) : 1;
     wire [LW-1:0]    eps_page, v_page;
     wire [LW+31:0]   eps_page_wide = {32'd0, eps_page};
-    ts_delay #(.WIDTH(LW), .CYCLES(B + 2*TREE + 1)) eps_page_delay (.clk(clk), .in(row_page), .out(eps_page));
+    ts_delay #(.WIDTH(LW), .CYCLES(PASS_1 + TREE + 1)) eps_page_delay (.clk(clk), .in(row_page), .out(eps_page));
     ts_delay #(.WIDTH(LW), .CYCLES(3)) v_page_delay (.clk(clk), .in(eps_page), .out(v_page));
     ts_mem #(.WIDTH(EPSW), .DEPTH(PAGES), .STYLE(PSTYLE), .INIT(INIT_E), .CFG(1), .CFG_ID(CFG_E)) eps_mem (
         .clk(clk), .we(1'b0), .waddr({PAGEW{1'b0}}), .wdata({EPSW{1'b0}}),
@@ -337,7 +358,7 @@ module ts_norm #(
     // Nothing stalls between acceptance and the FIFO of beats: what happens there follows from when tokens were accepted. Every tag that waits
     // belongs to a token whose beats are on their way, in the FIFO or in the result. So nothing is lost, no beat finds the FIFO full and no
     // token leaves without its tag (ts_watch).
-    localparam Y    = 2 * B + 2 * TREE + 13 + RSQRT; // from the cycle after acceptance to the first beat at the FIFO
+    localparam Y    = PASS_1 + B + TREE + 13 + RSQRT; // from the cycle after acceptance to the first beat at the FIFO
     localparam SPAN = Y + B;
     reg            f_started = 0;
     reg [SPAN-1:0] f_loads; // 1, 2 ... cycles ago
@@ -355,9 +376,9 @@ module ts_norm #(
             assume (rst);
         else begin
             assert (row_new == f_loads[0]);
-            assert (sum_valid == f_loads[B+TREE]);
-            assert (v_valid == f_loads[2*B+2*TREE+3]);
-            assert (r_valid == f_loads[2*B+2*TREE+3+RSQRT]);
+            assert (sum_valid == f_loads[PASS_1]);
+            assert (v_valid == f_loads[PASS_1+B+TREE+3]);
+            assert (r_valid == f_loads[PASS_1+B+TREE+3+RSQRT]);
             assert (z_valid == |f_loads[Y-6 +: B]);
             assert (y_valid[0] == |f_loads[Y +: B]);
             for (f_i = 0; f_i < SPAN; f_i = f_i + 1)

@@ -34,13 +34,12 @@ static ts_packed pack(ts_arena *arena, const ts_ilin *lin, bool vectors)
     return p;
 }
 
-static ts_packed pack_qkv(ts_arena *arena, const ts_ilin *lin, const ts_ilayer *layer, bool vectors)
+static ts_packed pack_qkv(ts_arena *arena, const ts_imodel *im, const ts_ilin *lin, const ts_ilayer *layer, bool vectors)
 {
     ts_packed p = pack(arena, lin, vectors);
     p.parts = 3;
-    p.fmt[0] = layer->q;
-    p.fmt[1] = layer->k;
-    p.fmt[2] = layer->v;
+    for (int i = 0; i < 3; i++)
+        p.fmt[i] = ts_imodel_qkv_fmt(im, layer, i);
     return p;
 }
 
@@ -62,7 +61,7 @@ static ts_packed_layer pack_layer(ts_arena *arena, const ts_imodel *im, int l, b
     ts_packed_layer p = {.context_block = 0};
     if (ts_imodel_has_attention(im, l)) {
         const int64_t product = 2 * ts_fmt_max(im->p_bits, false) * largest(layer->v);
-        p.qkv = pack_qkv(arena, &layer->qkv, layer, vectors);
+        p.qkv = pack_qkv(arena, im, &layer->qkv, layer, vectors);
         p.o = pack(arena, &layer->o, vectors);
         p.narrow_attention = vectors && narrow_attention(im, layer);
         p.context_block = (int)(INT32_MAX / product);
@@ -83,7 +82,7 @@ static ts_emu *make(ts_arena *arena, const ts_imodel *im, const ts_kernels *kern
     for (int i = 0; i < im->embed_count; i++)
         emu->embed[i] = pack(arena, &im->embed[i], vectors);
     if (im->fused_qkv0)
-        emu->qkv0 = pack_qkv(arena, &im->qkv0, &im->layer[0], vectors);
+        emu->qkv0 = pack_qkv(arena, im, &im->qkv0, &im->layer[0], vectors);
     emu->layer = TS_NEW_N(arena, ts_packed_layer, im->layers);
     for (int l = 0; l < im->layers; l++)
         emu->layer[l] = pack_layer(arena, im, l, vectors);

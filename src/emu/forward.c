@@ -49,11 +49,18 @@ static void requantise(const ts_rq *rq, int rows, const int32_t *x, int32_t *y)
         }
 }
 
+/* One vector of norm->d channels, which are channels `first` ... of the gains. */
+static void normalise_one(const ts_inorm *norm, int first, const int32_t *x, int32_t *y)
+{
+    const ts_norm_num num = {norm->d,   ts_norm_centred(norm->kind), norm->t_shift,     norm->y_shift, norm->y.bits,
+                             norm->eps, norm->gain + first,          norm->bias + first};
+    ts_norm_token(&num, x, y);
+}
+
 static void normalise(const ts_inorm *norm, int rows, const int32_t *x, int32_t *y)
 {
-    const ts_norm_num num = {norm->d, norm->t_shift, norm->y_shift, norm->y.bits, norm->eps, norm->gain, norm->bias};
     for (int i = 0; i < rows; i++)
-        ts_norm_token(&num, x + (size_t)i * (size_t)norm->d, y + (size_t)i * (size_t)norm->d);
+        normalise_one(norm, 0, x + (size_t)i * (size_t)norm->d, y + (size_t)i * (size_t)norm->d);
 }
 
 static void add_branch(run *r)
@@ -63,18 +70,36 @@ static void add_branch(run *r)
         r->x[i] = (int32_t)ts_sat((int64_t)r->x[i] + r->branch[i], r->im->res.bits, true);
 }
 
-/* Taps q, k and v, which lie side by side in one row. */
-static void tap_qkv(const run *r, int layer, const ts_ilin *lin)
+/* Taps q (which = 0), k or v (2), which lie side by side in one row. */
+static void tap_part(const run *r, int layer, ts_role role, int part, int which, const double *scale, const double *offset)
 {
-    static const ts_role role[3] = {TS_ROLE_Q, TS_ROLE_K, TS_ROLE_V};
     if (!r->tap)
         return;
     const size_t inner = (size_t)r->inner;
-    int32_t *part = TS_NEW_N(r->arena, int32_t, (size_t)r->n * inner);
+    int32_t *data = TS_NEW_N(r->arena, int32_t, (size_t)r->n * inner);
+    for (int t = 0; t < r->n; t++)
+        memcpy(data + (size_t)t * inner, r->qkv + (size_t)t * 3 * inner + (size_t)which * inner, inner * sizeof *data);
+    tap(r, layer, role, part, r->n, r->inner, data, scale, offset);
+}
+
+/* q, k and v as the linear made them become what attention takes: normalised, where the model has a norm on q and k. */
+static void finish_qkv(run *r, int layer, const ts_ilin *lin)
+{
+    static const ts_role role[3] = {TS_ROLE_Q, TS_ROLE_K, TS_ROLE_V};
+    const ts_inorm *norms[3] = {&r->im->layer[layer].q_norm, &r->im->layer[layer].k_norm, NULL};
     for (int p = 0; p < 3; p++) {
-        for (int t = 0; t < r->n; t++)
-            memcpy(part + (size_t)t * inner, r->qkv + (size_t)t * 3 * inner + (size_t)p * inner, inner * sizeof *part);
-        tap(r, layer, role[p], 0, r->n, r->inner, part, lin->y_scale + p * r->inner, lin->y_offset ? lin->y_offset + p * r->inner : NULL);
+        const double *scale = lin->y_scale + p * r->inner, *offset = lin->y_offset ? lin->y_offset + p * r->inner : NULL;
+        if (r->im->qk_norm && norms[p]) {
+            tap_part(r, layer, TS_ROLE_QK_IN, p, p, scale, offset);
+            for (int t = 0; t < r->n; t++)
+                for (int first = 0; first < r->inner; first += norms[p]->d) {
+                    int32_t *at = r->qkv + ((size_t)t * 3 + (size_t)p) * (size_t)r->inner + first;
+                    normalise_one(norms[p], first, at, at);
+                }
+            scale = norms[p]->channel_scale;
+            offset = norms[p]->channel_offset;
+        }
+        tap_part(r, layer, role[p], 0, p, scale, offset);
     }
 }
 
@@ -89,7 +114,7 @@ static void attention(run *r, int l, const int32_t *x, const int32_t *fused)
         tap(r, l, TS_ROLE_QKV_IN, 0, r->n, r->im->d, r->stage, layer->qkv_in.y_scale, layer->qkv_in.y_offset);
     }
     linear(r, qkv, r->n, fused ? fused : r->stage, r->qkv);
-    tap_qkv(r, l, qkv->lin);
+    finish_qkv(r, l, qkv->lin);
     ts_emu_attention(r->emu, r->arena, l, r->n, r->qkv, r->ctx, r->tap, r->user);
     const double *v_offset = qkv->lin->y_offset ? qkv->lin->y_offset + 2 * r->inner : NULL;
     tap(r, l, TS_ROLE_CTX, 0, r->n, r->inner, r->ctx, layer->ctx_scale, v_offset);

@@ -51,19 +51,19 @@ int64_t ts_wmean(int64_t acc, uint64_t sum, int vbits, int shift, int bits)
 
 void ts_norm_token(const ts_norm_num *num, const int32_t *x, int32_t *y)
 {
-    const int d = num->d;
+    const int d = num->d, times = num->centred ? d : 1;
     int64_t sum = 0;
     uint64_t v = num->eps;
-    for (int c = 0; c < d; c++)
+    for (int c = 0; c < d && num->centred; c++)
         sum += x[c];
     for (int c = 0; c < d; c++) {
-        const int64_t t = ts_rsh((int64_t)d * x[c] - sum, num->t_shift);
+        const int64_t t = ts_rsh((int64_t)times * x[c] - sum, num->t_shift);
         v += (uint64_t)(t * t);
     }
     int k;
     const int64_t r = ts_rsqrt(v, &k);
     for (int c = 0; c < d; c++) {
-        const int64_t t = ts_rsh((int64_t)d * x[c] - sum, num->t_shift);
+        const int64_t t = ts_rsh((int64_t)times * x[c] - sum, num->t_shift);
         const int64_t z = ts_rsh(t * r, k);
         y[c] = (int32_t)ts_requant(z, 0, num->gain[c], num->bias[c], num->y_shift, num->y_bits, true);
     }

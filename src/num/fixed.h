@@ -57,10 +57,11 @@ int64_t ts_wmean(int64_t acc, uint64_t sum, int vbits, int shift, int bits);
 /* The same with the sum's reciprocal at hand: r and len from ts_recip(sum). */
 int64_t ts_wmean_by(int64_t acc, int64_t r, int len, int vbits, int shift, int bits);
 
-/* Layer normalisation of one token. x, y: [d]. */
+/* Normalisation of one token, or one head of it. x, y: [d]. */
 typedef struct ts_norm_num {
     int d;               /* channels */
-    int t_shift;         /* t = round((d*x - sum(x)) / 2^t_shift), at most 18 bits signed */
+    bool centred;        /* layer normalisation: the mean is taken off; false: RMS normalisation */
+    int t_shift;         /* t = round((d*x - sum(x)) / 2^t_shift), at most 18 bits signed; not centred: round(x / 2^t_shift) */
     int y_shift;         /* y = sat(round((z*gain + bias) / 2^y_shift)), z = t/sqrt(V) in units of 2^-16 */
     int y_bits;          /* residual format, signed */
     uint64_t eps;        /* V = sum(t^2) + eps, eps >= 1 */

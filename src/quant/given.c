@@ -101,8 +101,8 @@ ts_given_layer ts_given_of_layer(const ts_encoder *enc, int l)
     const bool table = ts_act_has_table(enc->act);
     const ts_linear *const part[3] = {&layer->q, &layer->k, &layer->v};
     ts_given_layer g = {
-        .q = layer->q.y_given,
-        .k = layer->k.y_given,
+        .q = enc->qk_norm ? NULL : layer->q.y_given, /* behind their norm nothing is prescribed */
+        .k = enc->qk_norm ? NULL : layer->k.y_given,
         .v = layer->v.y_given,
         .p = layer->p_given,
         .ctx = layer->o.x_given,

@@ -44,22 +44,25 @@ typedef struct ts_ilin {
 } ts_ilin;
 
 typedef struct ts_inorm {
-    int d, t_shift, y_shift; /* as in ts_norm_num; the shifts are shared by all norms of a ring */
+    ts_norm_kind kind;
+    int d, t_shift, y_shift; /* as in ts_norm_num; kind and shifts are shared by the norms of one place in a ring */
     uint64_t eps;
-    const int32_t *gain;
-    const int64_t *bias;
+    const int32_t *gain; /* [d]; on q and k [heads * d_head], */
+    const int64_t *bias; /* like the gains */
     ts_fmt y;
-    double y_scale;
+    double y_scale;                               /* on the residual stream */
+    const double *channel_scale, *channel_offset; /* on q and k: [heads * d_head], real value = y * scale + offset; otherwise NULL */
 } ts_inorm;
 
 typedef struct ts_ilayer {
     ts_inorm norm1, norm2;
-    ts_rq qkv_in; /* residual (or pre-norm's norm-1 output) -> qkv input, per channel */
-    ts_ilin qkv;  /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
-    ts_fmt q, k, v, ctx;
-    const uint8_t *score_e; /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
-    int ctx_e;              /* 0 ... 3: ctx = ts_wmean(..., vbits = v_bits, shift = ctx_shift + ctx_e, ...) */
-    ts_ilin o;              /* -> residual format */
+    ts_rq qkv_in;            /* residual (or pre-norm's norm-1 output) -> qkv input, per channel */
+    ts_ilin qkv;             /* out = 3 * heads * d_head: q, then k, then v, head-major; q_fmt, k_fmt, v_fmt apply */
+    ts_fmt q, k, v, ctx;     /* q, k: as attention takes them, behind their norm where there is one */
+    ts_inorm q_norm, k_norm; /* where the model has qk_norm */
+    const uint8_t *score_e;  /* [heads], 0 ... 3: score = sat(round(q.k >> (score_shift + score_e))) */
+    int ctx_e;               /* 0 ... 3: ctx = ts_wmean(..., vbits = v_bits, shift = ctx_shift + ctx_e, ...) */
+    ts_ilin o;               /* -> residual format */
     ts_rq ffn_in;
     ts_ilin ffn1, ffn2;                 /* ffn2 -> residual format */
     const double *ctx_scale;            /* [heads * d_head]; its offset is v's */
@@ -77,6 +80,7 @@ typedef struct ts_imodel {
     bool starts_in_ffn;                                  /* a slice: layer 0 lacks its attention block */
     bool ends_in_attention;                              /* a slice: the last layer lacks its FFN block */
     ts_norms norms;
+    int qk_norm; /* as in ts_encoder; in front of these norms q and k are in the residual format */
     bool has_final_norm, fused_qkv0;
     ts_pool pool;
     bool classifier; /* outputs of one token share one scale, so that arg-max is meaningful on integers */
@@ -111,6 +115,21 @@ static inline bool ts_imodel_has_ffn(const ts_imodel *im, int layer)
 static inline bool ts_imodel_norm_in_attention(const ts_imodel *im, int norm)
 {
     return ts_norm_at(im->norms, TS_BEFORE_ATTENTION) == norm || ts_norm_at(im->norms, TS_BEHIND_ATTENTION) == norm;
+}
+
+/* Format of what a qkv linear makes: part 0 is q, 1 k, 2 v. */
+static inline ts_fmt ts_imodel_qkv_fmt(const ts_imodel *im, const ts_ilayer *layer, int part)
+{
+    return part == 2 ? layer->v : im->qk_norm ? im->res : part ? layer->k : layer->q;
+}
+
+/* The widest of them: what the linear's output is held in. */
+static inline ts_fmt ts_imodel_qkv_widest(const ts_imodel *im, const ts_ilayer *layer)
+{
+    ts_fmt widest = ts_imodel_qkv_fmt(im, layer, 0);
+    for (int part = 1; part < 3; part++)
+        widest = ts_imodel_qkv_fmt(im, layer, part).bits > widest.bits ? ts_imodel_qkv_fmt(im, layer, part) : widest;
+    return widest;
 }
 
 /* [outputs]: real value of one unit of the output. */

@@ -12,7 +12,7 @@
 #include "base/plain.h"
 #include "quant/imodel.h"
 
-enum { VERSION = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
+enum { VERSION = 4, OLDEST = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
 static const char MAGIC[MAGIC_SIZE] = {'t', 'e', 's', 's', 'e', 'r', 'a', '\n'};
 
 typedef enum { U8, I32, U32, I64, F64 } kind;
@@ -101,6 +101,18 @@ static void small(walk *w, const char *name, int least, int most, int *value)
     int64_t wide = *value;
     integer(w, name, least, most, &wide);
     *value = failed(w) ? least : (int)wide;
+}
+
+/* One that is `usual` where the file does not have it: what newer versions have more. */
+static void newer(walk *w, const char *name, int least, int most, int usual, int *value)
+{
+    const size_t old = enter(w, "%s", name);
+    const bool there = w->saving ? *value != usual : !failed(w) && json_object_get(w->values, w->path);
+    leave(w, old);
+    if (there)
+        small(w, name, least, most, value);
+    else if (!w->saving)
+        *value = usual;
 }
 
 static void flag(walk *w, const char *name, bool *value)
@@ -240,27 +252,40 @@ static void walk_ilin(walk *w, const char *name, ts_ilin *lin)
     leave(w, old);
 }
 
-static void walk_norm(walk *w, const char *name, ts_inorm *norm)
+/* channels: of a norm on q or k; 0: of one on the residual stream, d */
+static void walk_norm(walk *w, const char *name, size_t channels, ts_inorm *norm)
 {
     const size_t old = enter(w, "%s", name);
     int64_t eps = (int64_t)norm->eps;
+    int which = (int)norm->kind;
+    newer(w, "kind", 0, TS_NORM_COUNT - 1, TS_NORM_LAYER, &which);
+    norm->kind = (ts_norm_kind)which;
     small(w, "d", 1, DIM_MAX, &norm->d);
     small(w, "t_shift", 0, 62, &norm->t_shift);
     small(w, "y_shift", 0, 62, &norm->y_shift);
     integer(w, "eps", 1, INT64_MAX, &eps);
     norm->eps = (uint64_t)eps;
-    WALK_TENSOR(w, "gain", I32, norm->d, false, norm->gain);
-    WALK_TENSOR(w, "bias", I64, norm->d, false, norm->bias);
+    WALK_TENSOR(w, "gain", I32, channels ? channels : (size_t)norm->d, false, norm->gain);
+    WALK_TENSOR(w, "bias", I64, channels ? channels : (size_t)norm->d, false, norm->bias);
     walk_fmt(w, "y", &norm->y);
-    real(w, "y_scale", &norm->y_scale);
+    if (channels) {
+        WALK_TENSOR(w, "channel_scale", F64, channels, false, norm->channel_scale);
+        WALK_TENSOR(w, "channel_offset", F64, channels, true, norm->channel_offset);
+    } else {
+        real(w, "y_scale", &norm->y_scale);
+    }
     leave(w, old);
 }
 
 static void walk_attention_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 {
-    walk_norm(w, "norm1", &layer->norm1);
+    walk_norm(w, "norm1", 0, &layer->norm1);
     if (ts_imodel_norm_in_attention(im, 2))
-        walk_norm(w, "norm2", &layer->norm2);
+        walk_norm(w, "norm2", 0, &layer->norm2);
+    if (im->qk_norm) {
+        walk_norm(w, "q_norm", (size_t)im->heads * (size_t)im->d_head, &layer->q_norm);
+        walk_norm(w, "k_norm", (size_t)im->heads * (size_t)im->d_head, &layer->k_norm);
+    }
     walk_rq(w, "qkv_in", &layer->qkv_in);
     walk_ilin(w, "qkv", &layer->qkv);
     walk_fmt(w, "q", &layer->q);
@@ -276,7 +301,7 @@ static void walk_attention_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 static void walk_ffn_block(walk *w, const ts_imodel *im, ts_ilayer *layer)
 {
     if (!ts_imodel_norm_in_attention(im, 2))
-        walk_norm(w, "norm2", &layer->norm2);
+        walk_norm(w, "norm2", 0, &layer->norm2);
     walk_rq(w, "ffn_in", &layer->ffn_in);
     walk_ilin(w, "ffn1", &layer->ffn1);
     walk_ilin(w, "ffn2", &layer->ffn2);
@@ -336,6 +361,7 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     small(w, "norms", TS_NORMS_LAST, TS_NORMS_AROUND, &norms);
     im->norms = (ts_norms)norms;
     flag(w, "has_final_norm", &im->has_final_norm);
+    newer(w, "qk_norm", 0, DIM_MAX, 0, &im->qk_norm);
     flag(w, "fused_qkv0", &im->fused_qkv0);
     small(w, "pool", TS_POOL_NONE, TS_POOL_FIRST, &pool);
     im->pool = (ts_pool)pool;
@@ -359,7 +385,7 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
         walk_layer(w, im, l, &layer[l]);
     im->layer = layer;
     if (im->has_final_norm)
-        walk_norm(w, "final_norm", &im->final_norm);
+        walk_norm(w, "final_norm", 0, &im->final_norm);
     walk_mlp(w, "head", &im->head_count, im->head);
     if (im->head_count > 0)
         walk_rq(w, "head_in", &im->head_in);
@@ -368,6 +394,15 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
 }
 
 /* ---- files ---- */
+
+/* The oldest that says all of the model: programs of older versions read what they know, and no more. */
+static uint32_t version_of(const ts_imodel *im)
+{
+    bool old = im->qk_norm == 0 && ts_norm_centred(im->final_norm.kind);
+    for (int l = 0; l < im->layers; l++)
+        old &= ts_norm_centred(im->layer[l].norm1.kind) && ts_norm_centred(im->layer[l].norm2.kind);
+    return old ? OLDEST : VERSION;
+}
 
 bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
 {
@@ -385,7 +420,7 @@ bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
     CHECK(length < UINT32_MAX);
     unsigned char *file = TS_NEW_N(w.arena, unsigned char, size);
     memcpy(file, MAGIC, MAGIC_SIZE);
-    put(file + MAGIC_SIZE, VERSION, 4);
+    put(file + MAGIC_SIZE, version_of(im), 4);
     put(file + MAGIC_SIZE + 4, length, 4);
     memcpy(file + FIXED_SIZE, header, length);
     memcpy(file + FIXED_SIZE + length, w.data, w.size);
@@ -400,9 +435,9 @@ static bool check_file(const unsigned char *file, size_t size, ts_err *err)
 {
     if (size < FIXED_SIZE + CRC_SIZE || memcmp(file, MAGIC, MAGIC_SIZE) != 0)
         return ts_fail(err, "not an integer model of tessera (model.tsm)");
-    if (get(file + MAGIC_SIZE, 4) != VERSION)
-        return ts_fail(err, "version %u of the model format; this program reads version %d: compile the model again",
-                       (unsigned)get(file + MAGIC_SIZE, 4), VERSION);
+    if (get(file + MAGIC_SIZE, 4) < OLDEST || get(file + MAGIC_SIZE, 4) > VERSION)
+        return ts_fail(err, "version %u of the model format; this program reads versions %d to %d: compile the model again",
+                       (unsigned)get(file + MAGIC_SIZE, 4), OLDEST, VERSION);
     if (get(file + size - CRC_SIZE, CRC_SIZE) != crc32_of(file, size - CRC_SIZE))
         return ts_fail(err, "damaged or truncated (its check sum is wrong): compile the model again");
     return get(file + MAGIC_SIZE + 4, 4) <= size - FIXED_SIZE - CRC_SIZE || ts_fail(err, "its header is longer than the file");

@@ -268,7 +268,7 @@ static double *steps_of_qkv(ts_quantiser *q, int l)
     const real_linear lin = stack_qkv(q, &q->enc->layer[l]);
     const double *x_scale = q->layer[l].qkv_in.y_scale;
     double *step = TS_NEW_N(q->scratch, double, out);
-    for (int o = 0; o < out; o++)
+    for (int o = q->enc->qk_norm ? 2 * q->inner : 0; o < out; o++) /* norms make any step of their own size */
         for (int i = 0; i < d; i++)
             step[o] = fmax(step[o], fabs(lin.w[(size_t)o * (size_t)d + (size_t)i]) * x_scale[i]);
     return step;
@@ -329,8 +329,8 @@ static bool attention_scales(ts_quantiser *q)
             .v = ts_q_ranges(q, l, TS_ROLE_V, 0, q->inner),
             .ctx = ts_q_ranges(q, l, TS_ROLE_CTX, 0, q->inner),
             .score = ts_q_ranges(q, l, TS_ROLE_SCORE, 0, q->enc->heads),
-            .q_fmt = to->q = (ts_fmt){ts_q_bits(q, TS_FMT_Q, l), true},
-            .k_fmt = to->k = (ts_fmt){ts_q_bits(q, TS_FMT_K, l), true},
+            .q_fmt = to->q = (ts_fmt){q->enc->qk_norm ? ts_formats_widest(q->fmt, TS_FMT_Q) : ts_q_bits(q, TS_FMT_Q, l), true},
+            .k_fmt = to->k = (ts_fmt){q->enc->qk_norm ? ts_formats_widest(q->fmt, TS_FMT_K) : ts_q_bits(q, TS_FMT_K, l), true},
             .v_fmt = to->v = (ts_fmt){ts_q_bits(q, TS_FMT_V, l), true},
             .ctx_fmt = to->ctx = (ts_fmt){ts_q_bits(q, TS_FMT_CTX, l), true},
             .step = steps_of_qkv(q, l),
@@ -375,17 +375,10 @@ static bool attention_scales(ts_quantiser *q)
     return true;
 }
 
-static ts_fmt widest(ts_fmt a, ts_fmt b)
-{
-    return a.bits >= b.bits ? a : b;
-}
-
 static ts_lin_plan plan_qkv(ts_quantiser *q, int l, real_linear lin, source from)
 {
-    const ts_ilayer *layer = &q->layer[l];
-    const ts_fmt y = widest(widest(layer->q, layer->k), layer->v);
-    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, ts_q_bits(q, TS_FMT_W_QKV, l), q->attn[l].y_scale,
-                       q->attn[l].y_offset, y);
+    return plan_linear(q, ts_printf(q->scratch, "layers.%d.qkv", l), lin, from, ts_q_bits(q, TS_FMT_W_QKV, l), q->qkv_scale[l],
+                       q->qkv_offset[l], ts_imodel_qkv_widest(q->im, &q->layer[l]));
 }
 
 static bool attention_linears(ts_quantiser *q)
@@ -393,6 +386,7 @@ static bool attention_linears(ts_quantiser *q)
     const int layers = q->enc->layers;
     ts_lin_plan *plan = TS_NEW_N(q->scratch, ts_lin_plan, layers);
     ts_ilin **to = TS_NEW_N(q->scratch, ts_ilin *, layers);
+    ts_q_qk_norms(q);
     for (int l = 0; l < layers; l++) {
         const ts_layer *layer = &q->enc->layer[l];
         const source in = rq_source(&q->layer[l].qkv_in, l, TS_ROLE_QKV_IN);
@@ -403,7 +397,7 @@ static bool attention_linears(ts_quantiser *q)
     if (!build(q, layers, plan, to))
         return false;
     for (int l = 0; l < layers; l++)
-        to[l]->y_offset = q->attn[l].y_offset;
+        to[l]->y_offset = q->qkv_offset[l];
     for (int l = 0; l < layers; l++) {
         const source ctx = {q->layer[l].ctx, q->attn[l].ctx_scale, q->attn[l].y_offset + 2 * q->inner, l, 0, TS_ROLE_CTX};
         plan[l] = plan_linear(q, ts_printf(q->scratch, "layers.%d.o", l), to_real(q, &q->enc->layer[l].o), ctx, ts_q_bits(q, TS_FMT_W_O, l),
@@ -436,7 +430,7 @@ static bool fuse_qkv0(ts_quantiser *q)
     ts_ilin *const to = &q->im->qkv0;
     if (!build(q, 1, &plan, &to))
         return false;
-    to->y_offset = q->attn[0].y_offset;
+    to->y_offset = q->qkv_offset[0];
     q->im->fused_qkv0 = true;
     return true;
 }
@@ -530,6 +524,7 @@ static void describe(ts_quantiser *q)
     im->outputs = enc->outputs;
     im->layers = enc->layers;
     im->norms = enc->norms;
+    im->qk_norm = enc->qk_norm;
     im->has_final_norm = enc->has_final_norm;
     im->pool = enc->pool;
     im->classifier = q->fmt->classifier;
@@ -561,11 +556,6 @@ static bool ranges_fit(const ts_quantiser *q)
 const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_calibration *cal, const ts_formats *formats, ts_err *err)
 {
     CHECK(formats->layers == enc->layers);
-    if (enc->qk_norm || !ts_norm_centred(enc->layer[0].norm1.kind) || !ts_norm_centred(enc->layer[0].norm2.kind) ||
-        (enc->has_final_norm && !ts_norm_centred(enc->final_norm.kind))) {
-        ts_fail(err, "%s: RMS norms, and norms on queries and keys, have no hardware yet", enc->name);
-        return NULL;
-    }
     if (ts_calibration_events(cal) == 0) {
         ts_fail(err, "nothing to calibrate with: no event with at least one hit; give events");
         return NULL;

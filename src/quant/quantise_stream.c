@@ -79,58 +79,24 @@ static void residual_scales(ts_quantiser *q)
 
 /* ---- norms ---- */
 
-/* d * x - sum(x) of R-bit x has at most R + ceil(log2 d) + 1 bits; 18 go into the square. */
-static int norm_t_shift(int res_bits, int d)
-{
-    const int shift = res_bits + ts_bitlen((uint64_t)d - 1) + 1 - 18;
-    return shift > 0 ? shift : 0;
-}
-
-typedef struct norm_plan {
-    const ts_norm *norm;
-    double x_scale, y_scale;
-    ts_inorm *to;
-} norm_plan;
-
-static void build_norms(ts_quantiser *q, int count, const norm_plan *plan)
-{
-    const int d = q->enc->d, t_shift = norm_t_shift(q->im->res.bits, d);
-    const double root_d = sqrt(d), gain_max = (double)ts_fmt_max(TS_M_BITS, false);
-    double largest = 0; /* real gain of a z in units of 2^-16 */
-    for (int n = 0; n < count; n++)
-        for (int c = 0; c < d; c++)
-            largest = fmax(largest, fabs((double)plan[n].norm->gain[c]) * root_d / plan[n].y_scale / 65536);
-    int y_shift = 24; /* bias < 2^43 whatever the residual's width */
-    while (y_shift > 0 && floor(ldexp(largest, y_shift) + 0.5) > gain_max)
-        y_shift--;
-    for (int n = 0; n < count; n++) {
-        const norm_plan *p = &plan[n];
-        int32_t *gain = TS_NEW_N(q->arena, int32_t, d);
-        int64_t *bias = TS_NEW_N(q->arena, int64_t, d);
-        const double b_max = (double)ts_fmt_max(TS_B_BITS, false);
-        for (int c = 0; c < d; c++) {
-            const double g = floor(ldexp((double)p->norm->gain[c] * root_d / p->y_scale / 65536, y_shift) + 0.5);
-            const double b = floor(ldexp((double)p->norm->bias[c] / p->y_scale, y_shift) + 0.5);
-            gain[c] = (int32_t)fmin(fmax(g, -gain_max), gain_max);
-            bias[c] = (int64_t)fmin(fmax(b, -b_max), b_max);
-        }
-        const double eps = floor((double)p->norm->eps * pow(d, 3) * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
-        *p->to =
-            (ts_inorm){.d = d, .t_shift = t_shift, .y_shift = y_shift, .gain = gain, .bias = bias, .y = q->im->res, .y_scale = p->y_scale};
-        p->to->eps = !(eps >= 1) ? 1 : eps > 0x1p60 ? (uint64_t)1 << 60 : (uint64_t)eps;
-    }
-}
-
 /* Scale of the norm in front of a pre-norm block, from what the block reads. */
 static double pre_norm_scale(const ts_quantiser *q, int layer, ts_role role, const ts_given *given)
 {
     return ts_given_snap(ts_q_signed_scale(TS_ROOM_WIDE * ts_q_tensor_reach(q, layer, role, 0, q->enc->d), q->im->res.bits), given);
 }
 
+/* A norm on the residual stream. */
+static ts_norm_plan stream_norm(ts_quantiser *q, const ts_norm *norm, double x_scale, double y_scale, ts_inorm *to)
+{
+    const int d = q->enc->d;
+    return (ts_norm_plan){
+        .norm = norm, .channels = d, .x_scale = x_scale, .y_scale = ts_q_constant(q->scratch, d, y_scale), .y = q->im->res, .to = to};
+}
+
 static void norms(ts_quantiser *q)
 {
     const int layers = q->enc->layers;
-    norm_plan *plan = TS_NEW_N(q->scratch, norm_plan, 2 * layers + 1);
+    ts_norm_plan *plan = TS_NEW_N(q->scratch, ts_norm_plan, 2 * layers + 1);
     int count = 0;
     for (int l = 0; l < layers; l++) {
         const ts_layer *from = &q->enc->layer[l];
@@ -147,12 +113,12 @@ static void norms(ts_quantiser *q)
         for (size_t p = 0; p < sizeof stream / sizeof *stream; p++) {
             const int which = ts_norm_at(q->enc->norms, stream[p].place);
             if (which)
-                plan[count++] = (norm_plan){norm[which], stream[p].in, stream[p].out, inorm[which]};
+                plan[count++] = stream_norm(q, norm[which], stream[p].in, stream[p].out, inorm[which]);
         }
     }
     if (q->enc->has_final_norm)
-        plan[count++] = (norm_plan){&q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm};
-    build_norms(q, count, plan);
+        plan[count++] = stream_norm(q, &q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm);
+    ts_q_norms(q, count, plan);
 }
 
 /* ---- stage inputs ---- */

@@ -129,33 +129,45 @@ static const ts_ilayer *first_attention(const ts_imodel *im)
     return &im->layer[im->starts_in_ffn ? 1 : 0];
 }
 
-static const ts_inorm *first_norm(const ts_imodel *im)
+/* What reads and makes the residual format. d: channels that are normalised together, of `channels`; first: the norm of the same place in
+   the first block that has one. */
+static bool check_any_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, int d, int channels, const ts_inorm *first,
+                           ts_err *err)
 {
-    if (im->starts_in_ffn && !ts_imodel_norm_in_attention(im, 2))
-        return &im->layer[0].norm2;
-    return im->layers > im->starts_in_ffn ? &first_attention(im)->norm1 : &im->final_norm;
-}
-
-static bool check_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, ts_err *err)
-{
-    const ts_inorm *first = first_norm(im);
-    if (norm->d != im->d || !norm->gain || !norm->bias)
-        return ts_fail(err, "%s: of %d channels instead of %d", name, norm->d, im->d);
+    if (norm->d != d || !norm->gain || !norm->bias)
+        return ts_fail(err, "%s: of %d channels instead of %d", name, norm->d, d);
+    if ((int)norm->kind < 0 || norm->kind >= TS_NORM_COUNT || norm->kind != first->kind)
+        return ts_fail(err, "%s: the layers of a ring have the same kind of norm", name);
     if (norm->t_shift != first->t_shift || norm->y_shift != first->y_shift)
-        return ts_fail(err, "%s: all norms share their shifts", name);
+        return ts_fail(err, "%s: the layers of a ring share their shifts", name);
     if (norm->t_shift < 0 || norm->t_shift > SHIFT_MAX || norm->y_shift < 0 || norm->y_shift > SHIFT_MAX)
         return ts_fail(err, "%s: shifts %d, %d are out of range", name, norm->t_shift, norm->y_shift);
-    if (ts_rsh(2 * (int64_t)(im->d - 1) * ts_fmt_max(im->res.bits, true), norm->t_shift) > ts_fmt_max(18, true))
+    const int64_t times = ts_norm_centred(norm->kind) ? 2 * (int64_t)(d - 1) : 1;
+    if (ts_rsh(times * ts_fmt_max(im->res.bits, true), norm->t_shift) > ts_fmt_max(18, true))
         return ts_fail(err, "%s: deviations shifted by %d do not fit 18 bits", name, norm->t_shift);
     if (norm->eps < 1 || norm->eps > (uint64_t)1 << 60)
         return ts_fail(err, "%s: epsilon is out of range", name);
-    if (!same(norm->y, im->res))
-        return ts_fail(err, "%s: its output is not in the residual format", name);
-    for (int c = 0; c < im->d; c++)
+    for (int c = 0; c < channels; c++)
         if (norm->gain[c] != ts_clamp(norm->gain[c], -ts_fmt_max(TS_M_BITS, false), ts_fmt_max(TS_M_BITS, false)) ||
             norm->bias[c] != ts_clamp(norm->bias[c], -ts_fmt_max(TS_B_BITS, false), ts_fmt_max(TS_B_BITS, false)))
             return ts_fail(err, "%s: gain or bias of channel %d is out of range", name, c);
-    return check_scales(name, 1, &norm->y_scale, NULL, err);
+    return true;
+}
+
+static bool check_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, const ts_inorm *first, ts_err *err)
+{
+    return check_any_norm(name, im, norm, im->d, im->d, first, err) &&
+           (same(norm->y, im->res) || ts_fail(err, "%s: its output is not in the residual format", name)) &&
+           check_scales(name, 1, &norm->y_scale, NULL, err);
+}
+
+/* y: the format of q, or k, as attention takes it; one for all layers, which share the norm's last adder. */
+static bool check_qk_norm(const char *name, const ts_imodel *im, const ts_inorm *norm, ts_fmt y, const ts_inorm *first, ts_err *err)
+{
+    const int inner = im->heads * im->d_head;
+    return check_any_norm(name, im, norm, im->qk_norm, inner, first, err) &&
+           ((same(norm->y, y) && same(y, first->y)) || ts_fail(err, "%s: its output has one format in all layers", name)) &&
+           check_scales(name, inner, norm->channel_scale, norm->channel_offset, err);
 }
 
 static bool check_shared(const char *name, const ts_rq *rq, const ts_rq *first, ts_err *err)
@@ -165,10 +177,9 @@ static bool check_shared(const char *name, const ts_rq *rq, const ts_rq *first, 
 
 static bool check_qkv(const char *name, const ts_imodel *im, const ts_ilayer *layer, const ts_ilin *qkv, int in, ts_fmt x, ts_err *err)
 {
-    const int widest = layer->q.bits > layer->k.bits ? layer->q.bits : layer->k.bits;
     if (!check_linear(name, qkv, in, 3 * im->heads * im->d_head, x, err))
         return false;
-    return (qkv->act == TS_ACT_NONE && qkv->y.bits == (widest > layer->v.bits ? widest : layer->v.bits)) ||
+    return (qkv->act == TS_ACT_NONE && qkv->y.bits == ts_imodel_qkv_widest(im, layer).bits) ||
            ts_fail(err, "%s: its output format is the widest of q, k and v", name);
 }
 
@@ -191,8 +202,10 @@ static bool check_attention(const ts_imodel *im, const ts_ilayer *layer, ts_err 
 static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
 {
     const ts_ilayer *first = first_attention(im);
-    if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, err) ||
-        (ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, err)) ||
+    if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, &first->norm1, err) ||
+        (ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, &first->norm2, err)) ||
+        (im->qk_norm && (!check_qk_norm("q_norm", im, &layer->q_norm, layer->q, &first->q_norm, err) ||
+                         !check_qk_norm("k_norm", im, &layer->k_norm, layer->k, &first->k_norm, err))) ||
         !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) ||
         !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
         !check_linear("o", &layer->o, im->heads * im->d_head, im->d, layer->ctx, err))
@@ -206,7 +219,7 @@ static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, t
 static bool check_ffn_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
 {
     const ts_ilayer *first = &im->layer[0];
-    if ((!ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, err)) ||
+    if ((!ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, &first->norm2, err)) ||
         !check_input("ffn_in", &layer->ffn_in, im->d, im->res, err) ||
         !check_linear("ffn1", &layer->ffn1, im->d, im->ff, layer->ffn_in.out, err) ||
         !check_linear("ffn2", &layer->ffn2, im->ff, im->d, layer->ffn1.y, err))
@@ -254,7 +267,7 @@ static bool check_exit(const ts_imodel *im, ts_err *err)
     }
     if (im->ends_in_attention)
         return ts_fail(err, "a slice that ends in an attention block has no head");
-    if (im->has_final_norm && !check_norm("final_norm", im, &im->final_norm, err))
+    if (im->has_final_norm && !check_norm("final_norm", im, &im->final_norm, &im->final_norm, err))
         return false;
     if (!check_input("head_in", &im->head_in, im->d, im->res, err) ||
         !check_mlp("head", im->head, im->head_count, im->d, im->outputs, im->head_in.out, err))
@@ -274,6 +287,8 @@ static bool check_ring(const ts_imodel *im, ts_err *err)
             return ts_fail(err, "a dimension of %d is out of range", dims[i]);
     if (im->layers < 1 || im->layers > LAYERS_MAX || im->d_head > D_HEAD_MAX || im->heads > DIM_MAX / im->d_head || !im->layer || !im->name)
         return ts_fail(err, "%d layers, %d heads of %d: out of range", im->layers, im->heads, im->d_head);
+    if (im->qk_norm != 0 && im->qk_norm != im->d_head && im->qk_norm != im->heads * im->d_head)
+        return ts_fail(err, "norms on q and k over %d channels: over those of a head (%d), or of all heads", im->qk_norm, im->d_head);
     if (im->layers == 1 && im->starts_in_ffn && im->ends_in_attention)
         return ts_fail(err, "a slice has at least one block");
     if (im->pool < TS_POOL_NONE || im->pool > TS_POOL_FIRST)

@@ -176,40 +176,52 @@ static void test_activation_rows(void **state)
     }
 }
 
-/* The integer model of each is near the float one, and a file gives it back. */
+/* Error of a shape's integer model, saved and loaded, relative to the size of the results. */
+static double integer_error(const ts_encoder_shape *shape, uint64_t seed, const char *formats, const char *what)
+{
+    enum { N = 35 };
+    ts_err err = {""};
+    const small_model m = small_model_make(shape, seed, formats, &err);
+    if (!m.im)
+        fail_msg("%s: %s", what, err.msg);
+    const char *folder = scratch_new("extension"), *path = ts_printf(m.arena, "%s/model.tsm", folder);
+    assert_true(ts_imodel_save(m.im, path, &err));
+    const ts_imodel *loaded = ts_imodel_load(m.arena, path, &err);
+    if (!loaded)
+        fail_msg("%s", err.msg);
+    assert_int_equal(loaded->layer[0].ffn1.act, shape->act);
+    assert_int_equal(loaded->layer[0].norm1.kind, shape->norm);
+    assert_int_equal(loaded->qk_norm, shape->qk_norm);
+    assert_int_equal(loaded->layer[0].q_norm.kind, shape->qk_norm_kind);
+    const float *x = small_event(m.arena, m.enc, N, seed + 5);
+    const int count = N * shape->outputs;
+    int32_t *in = TS_NEW_N(m.arena, int32_t, N * shape->features), *y = TS_NEW_N(m.arena, int32_t, count),
+            *plain = TS_NEW_N(m.arena, int32_t, count);
+    float *want = TS_NEW_N(m.arena, float, count);
+    double *got = TS_NEW_N(m.arena, double, count), error = 0, size = 0;
+    ts_quantise_input(loaded, N, x, in);
+    ts_emu_run(ts_emu_new(m.arena, loaded, TS_EMU_AUTO), N, in, y, NULL, NULL);
+    ts_emu_reference(m.im, N, in, plain, NULL, NULL);
+    assert_memory_equal(y, plain, (size_t)count * sizeof *y);
+    ts_dequantise_output(loaded, N, y, got);
+    ts_encoder_eval(m.enc, N, x, want, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        error += pow(got[i] - (double)want[i], 2);
+        size += pow((double)want[i], 2);
+    }
+    print_message("%-28s error %.3f %%\n", what, 100 * sqrt(error / size));
+    scratch_free(folder);
+    ts_arena_free(m.arena);
+    return sqrt(error / size);
+}
+
 static void test_activations_in_integers(void **state)
 {
     (void)state;
     for (int a = 1; a < TS_ACT_COUNT; a++) {
         ts_encoder_shape shape = {.features = 3, .d = 16, .heads = 2, .d_head = 8, .ff = 32, .outputs = 4, .layers = 2, .embed_count = 2};
         shape.act = (ts_act)a;
-        ts_err err = {""};
-        const small_model m = small_model_make(&shape, 100 + (uint64_t)a, "", &err);
-        if (!m.im)
-            fail_msg("%s: %s", ts_act_name((ts_act)a), err.msg);
-        const char *folder = scratch_new("extension"), *path = ts_printf(m.arena, "%s/activation.tsm", folder);
-        assert_true(ts_imodel_save(m.im, path, &err));
-        const ts_imodel *loaded = ts_imodel_load(m.arena, path, &err);
-        if (!loaded)
-            fail_msg("%s", err.msg);
-        assert_int_equal(loaded->layer[1].ffn1.act, a);
-        enum { N = 35 };
-        const float *x = small_event(m.arena, m.enc, N, 105 + (uint64_t)a);
-        int32_t *in = TS_NEW_N(m.arena, int32_t, N * 3), *y = TS_NEW_N(m.arena, int32_t, N * 4);
-        float *want = TS_NEW_N(m.arena, float, N * 4);
-        double *got = TS_NEW_N(m.arena, double, N * 4), error = 0, size = 0;
-        ts_quantise_input(loaded, N, x, in);
-        ts_emu_run(ts_emu_new(m.arena, loaded, TS_EMU_AUTO), N, in, y, NULL, NULL);
-        ts_dequantise_output(loaded, N, y, got);
-        ts_encoder_eval(m.enc, N, x, want, NULL, NULL);
-        for (int i = 0; i < N * 4; i++) {
-            error += pow(got[i] - (double)want[i], 2);
-            size += pow((double)want[i], 2);
-        }
-        print_message("%-12s error %.3f %%\n", ts_act_name((ts_act)a), 100 * sqrt(error / size));
-        assert_true(sqrt(error / size) < 0.02);
-        scratch_free(folder);
-        ts_arena_free(m.arena);
+        assert_true(integer_error(&shape, 100 + (uint64_t)a, "", ts_act_name((ts_act)a)) < 0.02);
     }
 }
 
@@ -273,6 +285,26 @@ static void test_norms_on_q_and_k_are_recognised(void **state)
         }
 }
 
+/* Every kind of norm in every place, with residual streams of any width. */
+static void test_norms_in_integers(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"", "residual=20", "residual=18,q=10,k=14", "layers.0.q=9,residual=12"};
+    for (int variant = 0; variant < 36; variant++) {
+        ts_encoder_shape shape = {.features = 3, .d = 24, .heads = 3, .d_head = 8, .ff = 32, .outputs = 4, .layers = 3, .act = TS_ACT_RELU};
+        shape.norms = (ts_norms)(variant % 3);
+        shape.has_final_norm = variant % 2;
+        shape.norm = (ts_norm_kind)(variant / 3 % TS_NORM_COUNT);
+        shape.qk_norm = variant / 6 % 3 == 0 ? 0 : variant / 6 % 3 == 1 ? 8 : 24;
+        shape.qk_norm_kind = shape.qk_norm ? (ts_norm_kind)(variant / 18 % TS_NORM_COUNT) : TS_NORM_LAYER;
+        char what[96];
+        snprintf(what, sizeof what, "%s %s, q and k %d %s", ts_norms_name(shape.norms), ts_norm_name(shape.norm), shape.qk_norm,
+                 ts_norm_name(shape.qk_norm_kind));
+        const bool narrow = variant % 4 == 3;
+        assert_true(integer_error(&shape, 300 + (uint64_t)variant, formats[variant % 4], what) < (narrow ? 0.05 : 0.02));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_activations_in_integers),
         cmocka_unit_test(test_rms_norms_are_recognised),
         cmocka_unit_test(test_norms_on_q_and_k_are_recognised),
+        cmocka_unit_test(test_norms_in_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,20 +107,20 @@ static void test_wmean(void **state)
 
 enum { NORM_MAX = 96 };
 
-static void norm_case(int d, int res_bits, uint64_t seed, bool flat)
+static void norm_case(bool centred, int d, int res_bits, uint64_t seed, bool flat)
 {
     int32_t x[NORM_MAX] = {0}, y[NORM_MAX], gain[NORM_MAX];
     int64_t bias[NORM_MAX];
-    const int t_shift = res_bits + ts_bitlen((uint64_t)d - 1) + 1 - 18;
-    const ts_norm_num num = {d, t_shift > 0 ? t_shift : 0, 16, res_bits, 1, gain, bias};
+    const int t_shift = centred ? res_bits + ts_bitlen((uint64_t)d - 1) + 1 - 18 : res_bits > 18 ? res_bits - 17 : 0;
+    const ts_norm_num num = {d, centred, t_shift > 0 ? t_shift : 0, 16, res_bits, 1, gain, bias};
     double mean = 0, var = 0;
     for (int c = 0; c < d; c++) {
-        x[c] = flat ? 77 : (int32_t)ts_sat(any(&seed, res_bits), res_bits, true);
+        x[c] = flat ? centred ? 77 : 1777 : (int32_t)ts_sat(any(&seed, res_bits), res_bits, true);
         gain[c] = (int32_t)any(&seed, 12);
         bias[c] = any(&seed, 24);
         mean += (double)x[c];
     }
-    mean /= d;
+    mean = centred ? mean / d : 0;
     for (int c = 0; c < d; c++)
         var += ((double)x[c] - mean) * ((double)x[c] - mean) / d;
     ts_norm_token(&num, x, y);
@@ -138,17 +138,25 @@ static void test_norm(void **state)
     (void)state;
     for (int d = 2; d <= NORM_MAX; d++)
         for (int bits = 12; bits <= 20; bits += 4) {
-            norm_case(d, bits, (uint64_t)d, false);
-            norm_case(d, bits, (uint64_t)d, true);
+            for (int centred = 0; centred < 2; centred++) {
+                norm_case(centred, d, bits, (uint64_t)d, false);
+                norm_case(centred, d, bits, (uint64_t)d, true);
+            }
         }
-    norm_case(1, 16, 1, true);
+    norm_case(true, 1, 16, 1, true);
+    norm_case(false, 1, 20, 1, false);
     /* By hand: t = +-2, V = 9, k = 2, r = floor((2^34 - 1) / (3 * 2^16)) = 87381, z = round(+-2 * 87381 / 4) = round(+-43690.5). */
     const int32_t gain[2] = {1 << 16, 1 << 16}, x[2] = {1, -1};
     const int64_t bias[2] = {0, 0};
     int32_t y[2];
-    ts_norm_token(&(ts_norm_num){2, 0, 16, 20, 1, gain, bias}, x, y);
+    ts_norm_token(&(ts_norm_num){2, true, 0, 16, 20, 1, gain, bias}, x, y);
     assert_int_equal(y[0], 43691);
     assert_int_equal(y[1], -43690);
+    /* Not centred: t = 3, -4, V = 26, k = 3, q = floor(sqrt(26 * 2^30)) = 167084, r = 102821, z = round(t * r / 8). */
+    const int32_t pair[2] = {3, -4};
+    ts_norm_token(&(ts_norm_num){2, false, 0, 16, 20, 1, gain, bias}, pair, y);
+    assert_int_equal(y[0], 38558);
+    assert_int_equal(y[1], -51410);
 }
 
 static void test_exp2(void **state)
