@@ -15,7 +15,7 @@ enum { DEEPEST = 8 };
  * itself. */
 static bool changes(const char *name)
 {
-    static const char *const names[] = {TS_MANIFEST, "report.json", "inputs.json"};
+    static const char *const names[] = {TS_MANIFEST, TS_REPORT, TS_INPUTS_COPY};
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(base, names[i]) == 0)
@@ -156,7 +156,7 @@ static bool is_cache(const char *name)
 /* Names that designs had before manifests said which. */
 static bool has_designs_name(const char *name)
 {
-    static const char *const names[] = {TS_MANIFEST, "model.tsm", "model.onnx", "inputs.json", "report.json"};
+    static const char *const names[] = {TS_MANIFEST, TS_INTEGER_MODEL, TS_MODEL_COPY, TS_INPUTS_COPY, TS_REPORT};
     static const char *const dirs[] = {"rtl/", "mem/", "tb/", "devices/"};
     const char *own = in_part(name);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -7,7 +7,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+/* Files of every design, and copies of what it was compiled from. */
 #define TS_MANIFEST "manifest.json"
+#define TS_INTEGER_MODEL "model.tsm"
+#define TS_REPORT "report.json"
+#define TS_MODEL_COPY "model.onnx"
+#define TS_INPUTS_COPY "inputs.json"
 
 /* The files that are in the directory now, sorted, and the manifest that is about to be written: its member "files". New reference; NULL
    with a message where the directory cannot be read. */

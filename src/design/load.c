@@ -39,7 +39,7 @@ static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, t
 static bool load_part(ts_arena *arena, const ts_design *design, const json_t *entry, int i, ts_system *system, ts_err *err)
 {
     ts_design *part = TS_NEW(arena, ts_design);
-    if (!load_design(arena, ts_printf(arena, "%s/%s", design->dir, ts_manifest_part_directory(arena, i)), false, part, err))
+    if (!load_design(arena, ts_printf(arena, "%s/%s", design->dir, ts_part_directory(arena, i)), false, part, err))
         return false;
     ts_design_free(part);
     system->ring[i] = part->part[0];
@@ -79,7 +79,7 @@ static bool load(ts_arena *arena, ts_design *design, const char *path, bool may_
         return ts_fail(err, "%s: a part of a design cannot have parts", path);
     if (!ts_design_files_check(arena, design->dir, design->manifest, err))
         return false;
-    design->im = ts_imodel_load(arena, ts_printf(arena, "%s/model.tsm", design->dir), err);
+    design->im = ts_imodel_load(arena, ts_printf(arena, "%s/" TS_INTEGER_MODEL, design->dir), err);
     if (!design->im || !load_mode(design, path, err))
         return false;
     if (!(json_array_size(parts) ? load_parts(arena, design, parts, err) : load_ring(arena, design, path, err)))

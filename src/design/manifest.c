@@ -71,18 +71,13 @@ static json_t *ring_json(const ts_system_ring *ring)
 
 /* ---- Several */
 
-const char *ts_manifest_part_directory(ts_arena *arena, int i)
-{
-    return ts_printf(arena, "part%d", i);
-}
-
 static json_t *parts_json(ts_arena *arena, const ts_system *s)
 {
     json_t *parts = json_array();
     for (int i = 0; i < s->rings; i++) {
         const ts_system_ring *ring = &s->ring[i];
-        json_array_append_new(parts, json_pack("{s:s, s:s, s:i, s:[i, i], s:b, s:b}", "directory", ts_manifest_part_directory(arena, i),
-                                               "device", ring->device, "device_number", ring->device_number, "cuts", ring->slice.first,
+        json_array_append_new(parts, json_pack("{s:s, s:s, s:i, s:[i, i], s:b, s:b}", "directory", ts_part_directory(arena, i), "device",
+                                               ring->device, "device_number", ring->device_number, "cuts", ring->slice.first,
                                                ring->slice.end, "embedding", ring->slice.embed, "head", ring->slice.head));
     }
     for (int n = 0; n < s->nodes; n++)
@@ -120,7 +115,7 @@ bool ts_manifest_part(ts_arena *arena, const json_t *entry, int i, ts_system_rin
 {
     enum { MOST = 1000000 }; /* beyond what any link has: the plan verifier says so */
     const json_t *cuts = json_object_get(entry, "cuts"), *way = json_object_get(entry, "way_to_it");
-    const char *name = json_string_value(json_object_get(entry, "directory")), *wanted = ts_manifest_part_directory(arena, i);
+    const char *name = json_string_value(json_object_get(entry, "directory")), *wanted = ts_part_directory(arena, i);
     if (!name || strcmp(name, wanted) != 0)
         return ts_fail(err, "part %d is in \"%s\"; it must be in \"%s\": compile the model again", i, name ? name : "", wanted);
     ring->device_number = (int)json_integer_value(json_object_get(entry, "device_number"));

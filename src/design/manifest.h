@@ -13,9 +13,6 @@ json_t *ts_manifest_of(ts_arena *arena, const ts_system *system, json_t *extra);
 /* Adds the files that are in the directory now to the manifest and writes it there; takes the reference. */
 bool ts_manifest_write(ts_arena *arena, const char *dir, json_t *manifest, ts_err *err);
 
-/* A part's directory is where it is always written: no other one is looked into. */
-const char *ts_manifest_part_directory(ts_arena *arena, int i);
-
 /* What entry i of "parts" says of the ring in it, whose model and plan are set: where it is in the chain, and the way to it, with the link
    that this is. */
 bool ts_manifest_part(ts_arena *arena, const json_t *entry, int i, ts_system_ring *ring, ts_link *link, ts_err *err);

@@ -11,7 +11,7 @@
 json_t *ts_report_load(const char *dir, ts_err *err)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/report.json", dir);
+    snprintf(path, sizeof path, "%s/" TS_REPORT, dir);
     json_t *report = ts_json_load(path, err);
     if (json_is_object(report))
         return report;
@@ -46,7 +46,7 @@ static bool put(const ts_design *design, const char *member, json_t *value, ts_e
     if (!report)
         return false;
     json_object_set(report, member, value);
-    snprintf(path, sizeof path, "%s/report.json", design->dir);
+    snprintf(path, sizeof path, "%s/" TS_REPORT, design->dir);
     const bool ok = ts_report_write(path, report, err);
     json_decref(report);
     return ok;

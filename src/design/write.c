@@ -112,7 +112,7 @@ static bool write_parts(const writer *w, const ts_design_options *opt)
         const ts_device *const *device = opt->device ? &opt->device[s->ring[i].device_number] : NULL;
         const ts_design_options part = {.system = &alone, .device = device, .events = {events, n, x}};
         if (!ts_system_of_ring(w->arena, im, s->ring[i].plan, &alone, w->err) ||
-            !ts_design_write_into(&part, ts_printf(w->arena, "%s/%s", w->dir, ts_manifest_part_directory(w->arena, i)), w->err))
+            !ts_design_write_into(&part, ts_printf(w->arena, "%s/%s", w->dir, ts_part_directory(w->arena, i)), w->err))
             return false;
         const ts_emu *emu = ts_emu_new(w->arena, im, TS_EMU_AUTO);
         for (int e = 0; e < events && i < s->rings - 1; e++) {
@@ -135,7 +135,7 @@ static bool write_all(const writer *w, const ts_design_options *opt)
     for (const ts_bench_file *file = ts_bench_make(w->arena, s, &opt->events); file->name; file++)
         if (!write_text(w, file->name, file->text))
             return false;
-    return ts_imodel_save(s->im, ts_printf(w->arena, "%s/model.tsm", w->dir), w->err) &&
+    return ts_imodel_save(s->im, ts_printf(w->arena, "%s/" TS_INTEGER_MODEL, w->dir), w->err) &&
            ts_manifest_write(w->arena, w->dir, ts_manifest_of(w->arena, s, opt->extra), w->err);
 }
 

@@ -3,8 +3,14 @@
 
 #include "emit/module_name.h"
 #include "emit/top.h"
+#include "ring/plan_cost.h"
 
 /* ---- Making */
+
+const char *ts_part_directory(ts_arena *arena, int i)
+{
+    return ts_printf(arena, "part%d", i);
+}
 
 static int token_bits(const ts_imodel *im)
 {
@@ -59,7 +65,7 @@ bool ts_system_make(ts_arena *arena, ts_system *s, ts_err *err)
         if (!ts_plan_check(ring->plan, ring->im, err))
             return false;
         ring->top = ts_top_name(arena, ring->im);
-        ring->inside = s->rings > 1 ? ts_printf(arena, "part%d/", i) : "";
+        ring->inside = s->rings > 1 ? ts_printf(arena, "%s/", ts_part_directory(arena, i)) : "";
         ring->built = build(arena, ring);
         ring->pages = ts_page_order_of(arena, ring->plan, ring->im);
     }
@@ -166,6 +172,17 @@ const ts_chain_ring *ts_system_chain(ts_arena *arena, const ts_system *s)
     for (int i = 0; i < s->rings; i++)
         ring[i] = (ts_chain_ring){s->ring[i].plan, s->ring[i].im, s->ring[i].before};
     return ring;
+}
+
+ts_cost ts_system_cost(const ts_system *s, int i, const ts_device *device)
+{
+    ts_cost cost = ts_plan_cost(s->ring[i].plan, s->ring[i].im, device);
+    for (int n = 0; n < s->nodes; n++) {
+        const ts_system_node *node = &s->node[n];
+        if (node->kind == TS_SYSTEM_LINK && (node->ring == i || node->ring + 1 == i))
+            ts_cost_add(&cost, 1, ts_link_cost(&s->link, node->takes, node->ring == i, device));
+    }
+    return cost;
 }
 
 bool ts_system_is_paged(const ts_system *s)

@@ -56,6 +56,9 @@ typedef struct ts_system {
  */
 bool ts_system_make(ts_arena *arena, ts_system *system, ts_err *err);
 
+/* Where part i of several is in the design's directory; no other is looked into. */
+const char *ts_part_directory(ts_arena *arena, int i);
+
 /* One ring. */
 bool ts_system_of_ring(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, ts_system *system, ts_err *err);
 
@@ -72,6 +75,9 @@ void ts_system_dump(FILE *f, const ts_system *system);
 
 /* Its rings for predictions, [rings]. */
 const ts_chain_ring *ts_system_chain(ts_arena *arena, const ts_system *system);
+
+/* What part i needs on the device, with the ends of links beside its ring. */
+ts_cost ts_system_cost(const ts_system *system, int i, const ts_device *device);
 
 /* Some ring has a port to external memory: benches of a design then stand around tb/ts_sim_top.v. */
 bool ts_system_is_paged(const ts_system *system);

@@ -34,7 +34,7 @@ static bool has_hardware(const ts_encoder *enc, ts_err *err)
 
 static bool quantise(ts_arena *arena, const ts_compile_options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
 static bool plan(ts_arena *arena, const ts_compile_options *o, compile_job *job, ts_err *err);
-static json_t *report(const ts_chosen *chosen, const compile_job *job);
+static json_t *report(ts_arena *arena, const ts_chosen *chosen, const compile_job *job);
 static bool emit(ts_arena *arena, const ts_compile_options *o, const compile_job *job, const json_t *all, ts_err *err);
 
 /* What zeros stand for, and what the others may be. */
@@ -75,7 +75,7 @@ bool ts_compile(ts_arena *arena, const ts_compile_options *options, json_t **all
     bool ok = take_defaults(&o, err) && load(arena, &o, &job, err) && /* import, fold, recognise; read events */
               quantise(arena, &o, &job, &chosen, err) &&              /* calibrate, choose formats, make the integer model */
               plan(arena, &o, &job, err);                             /* fold every stage, cut over devices */
-    *all = ok ? report(&chosen, &job) : NULL;
+    *all = ok ? report(arena, &chosen, &job) : NULL;
     ok = ok && emit(arena, &o, &job, *all, err); /* Verilog, memory images, test bench, report, manifest: all or nothing */
     ts_notice_step_end(o.source.notices);
     if (ok) {
@@ -188,10 +188,10 @@ static bool plan(ts_arena *arena, const ts_compile_options *o, compile_job *job,
     return ts_deploy_plan(arena, &how, &wish, job->im, &job->deployment, err);
 }
 
-static json_t *report(const ts_chosen *chosen, const compile_job *job)
+static json_t *report(ts_arena *arena, const ts_chosen *chosen, const compile_job *job)
 {
     const ts_deployment *deployment = &job->deployment;
-    json_t *all = ts_deploy_json(deployment),
+    json_t *all = ts_deploy_json(arena, deployment),
            *own = json_pack("{s:s, s:o, s:O, s:O*}", "model", job->im->name, "formats", ts_formats_json(chosen->formats), "calibration",
                             chosen->calibration, "search", chosen->search);
     CHECK(own && json_object_update(all, own) == 0);
@@ -209,11 +209,11 @@ static bool emit_files(ts_arena *arena, const compile_job *job, const json_t *al
     const int parts = job->deployment.partition.parts;
     bool ok = ts_file_create_synced(ts_printf(arena, "%s/" TS_MODEL_COPY, dir), model->data, model->size, err) &&
               (!inputs->data || ts_file_create_synced(ts_printf(arena, "%s/" TS_INPUTS_COPY, dir), inputs->data, inputs->size, err)) &&
-              ts_report_write(ts_printf(arena, "%s/report.json", dir), all, err);
+              ts_report_write(ts_printf(arena, "%s/" TS_REPORT, dir), all, err);
     for (int part = 0; ok && parts > 1 && part < parts; part++) {
         json_t *one = ts_deploy_part_json(&job->deployment, part);
-        const char *below = ts_printf(arena, "%s/part%d", dir, part);
-        ok = ts_outdir_make(below, err) && ts_report_write(ts_printf(arena, "%s/report.json", below), one, err);
+        const char *below = ts_printf(arena, "%s/%s", dir, ts_part_directory(arena, part));
+        ok = ts_outdir_make(below, err) && ts_report_write(ts_printf(arena, "%s/" TS_REPORT, below), one, err);
         json_decref(one);
     }
     return ok;
@@ -232,8 +232,7 @@ static bool emit(ts_arena *arena, const ts_compile_options *o, const compile_job
     ts_outdir out;
     bool ok = ts_outdir_begin(arena, o->output, &out, err);
     if (ok) {
-        ok =
-            emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, job->im, kept.count, n, x, extra, out.temp, err);
+        ok = emit_files(arena, job, all, out.temp, err) && ts_deploy_emit(&job->deployment, kept.count, n, x, extra, out.temp, err);
         if (!ok) {
             ts_fail_in(err, "%s", o->output);
             ts_outdir_abort(&out);

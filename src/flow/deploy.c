@@ -73,34 +73,17 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *o, const ts_plan_o
             return false;
     wish.pin = pin;
     d->utilisation = ring->utilisation;
-    return ts_partition_search(arena, im, &wish, &d->partition, err);
+    return ts_partition_search(arena, im, &wish, &d->partition, err) &&
+           ts_system_of_partition(arena, im, &d->partition, d->device, &d->system, err);
 }
 
-bool ts_deploy_emit(const ts_deployment *d, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
-                    const char *dir, ts_err *err)
+bool ts_deploy_emit(const ts_deployment *d, int events, const int *n, const int32_t *const *x, json_t *extra, const char *dir, ts_err *err)
 {
-    ts_arena *arena = ts_arena_new();
-    ts_system system;
-    const ts_design_options opt = {.system = &system, .device = d->device, .events = {events, n, x}, .extra = extra};
-    const bool ok = ts_system_of_partition(arena, im, &d->partition, d->device, &system, err) && ts_design_write_into(&opt, dir, err);
-    ts_arena_free(arena);
-    return ok;
+    return ts_design_write_into(&(ts_design_options){.system = &d->system, .device = d->device, .events = {events, n, x}, .extra = extra},
+                                dir, err);
 }
 
 /* ---- Reports */
-
-static json_t *chain_json(const ts_chain_prediction *p)
-{
-    return json_pack("{s:i, s:I, s:I, s:I, s:i, s:f}", "tokens", p->tokens, "latency_cycles", (json_int_t)p->latency_cycles, "total_cycles",
-                     (json_int_t)p->total_cycles, "interval_cycles", (json_int_t)p->interval_cycles, "mac_units", p->mac_units,
-                     "mac_utilisation", p->mac_utilisation);
-}
-
-static json_t *part_json(const char *device, ts_slice slice, const ts_prediction *p, const ts_cost *cost, const ts_device *has)
-{
-    return json_pack("{s:s, s:[i, i], s:o, s:o}", "device", device, "cuts", slice.first, slice.end, "predicted", ts_predicted_json(p, cost),
-                     "device_has", ts_resources_json(&has->has));
-}
 
 static json_t *alternatives_json(const ts_partition *p)
 {
@@ -119,36 +102,20 @@ static json_t *alternatives_json(const ts_partition *p)
     return list;
 }
 
-json_t *ts_deploy_json(const ts_deployment *d)
+json_t *ts_deploy_json(ts_arena *arena, const ts_deployment *d)
 {
     const ts_partition *p = &d->partition;
     const ts_plan *plan = p->part[0].planned.plan;
-    json_t *json = json_pack("{s:f, s:s, s:i, s:i, s:s}", "clock_mhz", plan->clock_mhz, "mode", ts_mode_name(p->mode), "max_tokens",
-                             plan->n_max, "plan_tokens", plan->plan_tokens, "why", p->why);
-    json_object_set_new(json, "utilisation", json_real(d->utilisation));
-    if (p->parts == 1) {
-        const ts_device *device = d->device[p->part[0].device];
-        json_object_set_new(json, "device", json_string(device->name));
-        json_object_set_new(json, "device_has", ts_resources_json(&device->has));
-        json_object_set_new(json, "predicted", ts_predicted_json(&p->part[0].planned.prediction, &p->part[0].planned.cost));
-    } else {
-        json_t *parts = json_array();
-        char names[1024] = "";
-        for (int i = 0; i < p->parts; i++) {
-            const ts_part *part = &p->part[i];
-            const ts_device *device = d->device[part->device];
-            const size_t used = strlen(names);
-            if (i == 0 || part->device != p->part[i - 1].device)
-                snprintf(names + used, sizeof names - used, "%s%s", i ? "," : "", device->name);
-            json_array_append_new(parts, part_json(device->name, part->slice, &part->planned.prediction, &part->planned.cost, device));
-        }
-        json_object_set_new(json, "device", json_string(names));
-        json_object_set_new(json, "predicted", chain_json(&p->prediction));
-        json_object_set_new(json, "parts", parts);
-    }
+    const ts_device **device = TS_NEW_N(arena, const ts_device *, p->parts);
+    for (int i = 0; i < p->parts; i++)
+        device[i] = d->device[p->part[i].device];
+    json_t *json = ts_predicted_system(arena, &d->system, device, plan->plan_tokens);
+    json_t *more = json_pack("{s:f, s:i, s:i, s:s, s:f}", "clock_mhz", plan->clock_mhz, "max_tokens", plan->n_max, "plan_tokens",
+                             plan->plan_tokens, "why", p->why, "utilisation", d->utilisation);
+    CHECK(more && json_object_update(json, more) == 0);
+    json_decref(more);
     if (p->alternatives > 1)
         json_object_set_new(json, "alternatives", alternatives_json(p));
-    CHECK(json);
     return json;
 }
 
@@ -156,8 +123,7 @@ json_t *ts_deploy_part_json(const ts_deployment *d, int i)
 {
     const ts_part *part = &d->partition.part[i];
     const ts_plan *plan = part->planned.plan;
-    json_t *json =
-        part_json(d->device[part->device]->name, part->slice, &part->planned.prediction, &part->planned.cost, d->device[part->device]);
+    json_t *json = ts_predicted_part(&d->system, i, d->device[part->device], plan->plan_tokens);
     json_t *more = json_pack("{s:s, s:f, s:s, s:i, s:i, s:s}", "model", part->im->name, "clock_mhz", plan->clock_mhz, "mode",
                              ts_mode_name(ts_plan_is_paged(plan) ? TS_MODE_PAGED : TS_MODE_MONOLITHIC), "max_tokens", plan->n_max,
                              "plan_tokens", plan->plan_tokens, "why", part->planned.why);
@@ -168,34 +134,11 @@ json_t *ts_deploy_part_json(const ts_deployment *d, int i)
 
 json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *err)
 {
-    json_t *json = json_object(), *parts = json_array();
-    const char *names = "";
-    for (int i = 0; i < design->parts; i++) {
-        const ts_system_ring *part = &design->part[i];
-        const ts_device *device = ts_design_device(arena, part->dir, part->device, err);
-        if (!device) {
-            json_decref(parts);
-            json_decref(json);
+    const ts_device **device = TS_NEW_N(arena, const ts_device *, design->parts);
+    for (int i = 0; i < design->parts; i++)
+        if (!(device[i] = ts_design_device(arena, design->part[i].dir, design->part[i].device, err)))
             return NULL;
-        }
-        const ts_prediction p = ts_predict(part->plan, part->im, n);
-        const ts_cost cost = ts_plan_cost(part->plan, part->im, device);
-        if (design->parts == 1) {
-            json_object_set_new(json, "predicted", ts_predicted_json(&p, &cost));
-            json_object_set_new(json, "device_has", ts_resources_json(&device->has));
-        } else {
-            json_array_append_new(parts, part_json(device->name, part->slice, &p, &cost, device));
-        }
-        names = ts_printf(arena, "%s%s%s", names, i ? "," : "", device->name);
-    }
-    json_object_set_new(json, "device", json_string(names));
-    json_object_set_new(json, "mode", json_string(ts_mode_name(design->mode)));
-    if (design->parts > 1) {
-        const ts_chain_prediction chain = ts_design_predict(arena, design, n);
-        json_object_set_new(json, "predicted", chain_json(&chain));
-        json_object_set(json, "parts", parts);
-    }
-    json_decref(parts);
+    json_t *json = ts_predicted_system(arena, &design->system, device, n);
     if (ts_assist_is(design)) {
         json_t *host = json_copy(json_object_get(design->manifest, "host"));
         const ts_host_bus bus = ts_assist_bus(design);

@@ -35,6 +35,7 @@ typedef struct ts_deployment {
     const ts_device **device; /* [devices] */
     double utilisation;       /* that the partition keeps to */
     ts_partition partition;
+    ts_system system; /* of it */
 } ts_deployment;
 
 /* The devices of the options; their names, "A,B". */
@@ -47,12 +48,12 @@ bool ts_deploy_plan(ts_arena *arena, const ts_deploy_options *options, const ts_
 
 /* Events for the test benches, and extra, as in ts_design_options; users' own devices go with the design. dir: ours, not yet in its place;
    what is there already belongs to the design. */
-bool ts_deploy_emit(const ts_deployment *deployment, const ts_imodel *im, int events, const int *n, const int32_t *const *x, json_t *extra,
-                    const char *dir, ts_err *err);
+bool ts_deploy_emit(const ts_deployment *deployment, int events, const int *n, const int32_t *const *x, json_t *extra, const char *dir,
+                    ts_err *err);
 
 /* Members of the report: device, clock_mhz, mode, max_tokens, plan_tokens, predicted, why, and device_has or, of a partition, parts;
    alternatives where several were weighed. New reference. */
-json_t *ts_deploy_json(const ts_deployment *deployment);
+json_t *ts_deploy_json(ts_arena *arena, const ts_deployment *deployment);
 
 /* The same of one part, as the report of a design of its own. New reference. */
 json_t *ts_deploy_part_json(const ts_deployment *deployment, int part);

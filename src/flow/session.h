@@ -29,10 +29,6 @@ const ts_inputs *ts_load_inputs(ts_arena *arena, const ts_event_source *source, 
 /* The same for a model whose ends are the host's. */
 const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *source, const ts_host *host, const char *model, ts_err *err);
 
-/* Names of what a compiled directory has of its model's files. */
-#define TS_MODEL_COPY "model.onnx"
-#define TS_INPUTS_COPY "inputs.json"
-
 /* A compiled directory: the design, its inputs file and the paths of the files beside it. */
 typedef struct ts_compiled {
     ts_design design;

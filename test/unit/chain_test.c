@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "emit/port_text.h"
 #include "emit/system.h"
+#include "ring/plan_cost.h"
 #include "small_model.h"
 
 enum { HITS = 16 };
@@ -78,6 +80,21 @@ static void test_nodes(void **state)
     assert_int_equal(lines, 1 + s.nodes);
     assert_non_null(strstr(dump, "  link    from0 -> to1"));
     assert_non_null(strstr(dump, "on ultra96"));
+}
+
+/* What a part needs is what it was planned for, the ends of its links with it. */
+static void test_costs(void **state)
+{
+    const fixture *f = *state;
+    const ts_system s = split(f);
+    for (int i = 0; i < s.rings; i++) {
+        const ts_cost planned = f->partition.part[i].planned.cost, made = ts_system_cost(&s, i, f->device[i]),
+                      alone = ts_plan_cost(s.ring[i].plan, s.ring[i].im, f->device[i]);
+        assert_true(fabs(made.device.lut - planned.device.lut) < 0.01);
+        assert_true(fabs(made.yosys.ff - planned.yosys.ff) < 0.01);
+        assert_true(fabs(made.yosys.bram36 - planned.yosys.bram36) < 0.01);
+        assert_true(made.yosys.lut > alone.yosys.lut + 1000);
+    }
 }
 
 static void test_alone(void **state)
@@ -189,7 +206,7 @@ static void test_broken(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nodes), cmocka_unit_test(test_alone), cmocka_unit_test(test_ports),
-                                       cmocka_unit_test(test_broken)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nodes), cmocka_unit_test(test_costs), cmocka_unit_test(test_alone),
+                                       cmocka_unit_test(test_ports), cmocka_unit_test(test_broken)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
