@@ -18,7 +18,7 @@ typedef struct run {
     ts_engine_out out;
     FILE *text;             /* for people */
     ts_trace *trace;        /* NULL: none */
-    const ts_events *first; /* of a trace: the first event that has hits, or NULL */
+    const ts_events *first; /* of a trace: the first event that has hits, and no more than the design takes; or NULL */
 } run;
 
 static void put(void *user, const ts_event *event, const double *y)
@@ -50,7 +50,13 @@ static void put_classes(run *r, ts_arena *arena, const ts_event *event, const ts
     ts_result_file_put_classes(&r->file, event, best);
 }
 
-/* made: of the events that have tokens, in their order. */
+/* An event without hits has no results, and nothing to send; a simulation whose streams are captured takes no overlong ones. */
+static bool is_sent(const run *r, const ts_event *tokens)
+{
+    return tokens->n > 0 && !(r->trace && tokens->n > r->engine.c.design.plan.n_max);
+}
+
+/* made: of the events that were sent, in their order. */
 static bool put_simulated(run *r, ts_arena *arena, const ts_events *events, const ts_events *tokens, const ts_sim_event *made, ts_err *err)
 {
     const ts_imodel *im = r->engine.c.design.im;
@@ -60,8 +66,12 @@ static bool put_simulated(run *r, ts_arena *arena, const ts_events *events, cons
     double *wide = TS_NEW_N(arena, double, (size_t)rows_most *(size_t)im->outputs);
     for (int e = 0; e < tokens->count; e++) {
         const ts_event *ev = &tokens->event[e];
-        if (ev->n == 0) { /* nothing was sent; a model that pools has zeros as its results */
+        if (ev->n == 0) { /* a model that pools has zeros as its results */
             put(r, &events->event[e], TS_NEW_N(arena, double, r->engine.outputs));
+            continue;
+        }
+        if (!is_sent(r, ev)) {
+            ts_refuse(&r->out.refused, ev->id, ev->n);
             continue;
         }
         if (made->refused) {
@@ -88,7 +98,7 @@ static bool rtl_events(run *r, ts_arena *arena, const ts_events *events, ts_err 
     const int32_t **sent = TS_NEW_N(arena, const int32_t *, tokens->count);
     int *n = TS_NEW_N(arena, int, tokens->count), count = 0;
     for (int e = 0; e < tokens->count; e++)
-        if (tokens->event[e].n > 0) {
+        if (is_sent(r, &tokens->event[e])) {
             n[count] = tokens->event[e].n;
             sent[count++] = x[e];
         }
@@ -113,12 +123,18 @@ static bool rtl_events(run *r, ts_arena *arena, const ts_events *events, ts_err 
 
 /* ---- trace */
 
-/* Keeps the first event that has hits. */
+static bool is_traced(const run *r, const ts_event *event)
+{
+    const int tokens = r->engine.host ? ts_host_tokens(r->engine.host, event->n) : event->n;
+    return event->n > 0 && tokens <= r->engine.c.design.plan.n_max;
+}
+
+/* Keeps the first event that is traced. */
 static void keep_first(ts_arena *arena, run *r, const ts_events *events)
 {
     for (int e = 0; !r->first && e < events->count; e++) {
         const ts_event *from = &events->event[e];
-        if (from->n == 0)
+        if (!is_traced(r, from))
             continue;
         ts_events *first = TS_NEW(arena, ts_events);
         ts_event *event = TS_NEW(arena, ts_event);
@@ -131,14 +147,14 @@ static void keep_first(ts_arena *arena, run *r, const ts_events *events)
     }
 }
 
-/* The first event that has hits, through both models with every tap on. */
+/* The event that is traced, through both models with every tap on. */
 static bool write_trace(ts_arena *arena, run *r, ts_err *err)
 {
     const ts_imodel *im = r->engine.c.design.im;
     const ts_encoder *encoder;
     ts_assist_events both;
     if (!r->first)
-        return ts_fail_as(err, TS_BAD_FILE, "%s: no event has a hit", ts_option("trace"));
+        return ts_fail_as(err, TS_BAD_FILE, "%s: no event has a hit, and no more of them than the design takes", ts_option("trace"));
     if (!ts_assist_beside(arena, &r->engine.c, &r->engine.floating, r->first, &encoder, &both, err))
         return false;
     const ts_event *ev = &both.tokens->event[0];

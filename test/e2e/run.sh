@@ -85,6 +85,15 @@ check "integer and rtl write the same file" cmp "$dir/integer.csv" "$dir/rtl.csv
 check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --trace "$dir/trace" -o "$dir/trace.csv"
 cp "$dir/log" "$dir/trace.log"
 check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
+awk -F, '$1 != 0 && $1 != 1' "$dir/lengths.csv" >"$dir/long_first.csv" # begins with the one that is too long
+for engine in integer rtl; do
+    check "trace behind a refused event, --engine $engine" refuses "$tessera" run "$dir/a" --engine $engine --events "$dir/long_first.csv" --limit 4 \
+        --trace "$dir/trace" -o "$dir/long_first_$engine.csv"
+    cp "$dir/log" "$dir/trace.log"
+    check "of one that the design takes" grep -q "stages of event 3, 3 hits" "$dir/trace.log"
+done
+check "no stage differs there" grep -q "none in any stage" "$dir/trace.log"
+check "refused events are refused with a trace, too" cmp "$dir/long_first_integer.csv" "$dir/long_first_rtl.csv"
 
 # Weights in external memory: what a plan by itself chooses, pauses and faults of the memory.
 check "paged: compile" "$tessera" compile "$model" --device pynq-z2 --mode paged --inputs "$inputs" --events "$csv" --max-tokens 256 -o "$dir/paged"
