@@ -124,7 +124,7 @@ bool ts_manifest_part(ts_arena *arena, const json_t *entry, int i, ts_system_rin
                              .embed = json_is_true(json_object_get(entry, "embedding")),
                              .head = json_is_true(json_object_get(entry, "head"))};
     ring->before = (ts_hop){0};
-    if (!way)
+    if (!way || i == 0)
         return true;
     *link = (ts_link){.word_bits = (int)fmin(number(way, "word_bits"), MOST),
                       .rate = number(way, "words_a_cycle"),

@@ -3,6 +3,7 @@
 
 #include "emit/module_name.h"
 #include "emit/top.h"
+#include "plan/verify.h"
 #include "ring/plan_cost.h"
 
 /* ---- Making */
@@ -140,6 +141,9 @@ bool ts_system_verify(const ts_system *s, ts_err *err)
         return ts_fail(err, "the parts are not those of its model");
     for (int i = 0; i < s->streams; i++)
         if (!verify_stream(s, i, err))
+            return false;
+    for (int n = 0; n < s->nodes; n++)
+        if (s->node[n].kind == TS_SYSTEM_LINK && !ts_verify_link(&s->link, s->node[n].takes, err))
             return false;
     return true;
 }

@@ -48,7 +48,7 @@ static void load(ts_arena *arena, const char *dir)
     for (int n = 1; n <= 8; n += 7)
         (void)ts_design_predict(arena, &design, n);
     for (int i = 0; i < design.parts; i++)
-        (void)ts_watchdog_cycles(&design.part[i]);
+        (void)ts_watchdog_cycles(&design.part[i]), (void)ts_system_cost(&design.system, i, ts_device_find(arena, "pynq-z2", &err));
     ts_design_free(&design);
 }
 

@@ -178,6 +178,10 @@ static void shorter_events(ts_system *s)
     plan.n_max--;
     s->ring[1].plan = &plan;
 }
+static void no_link(ts_system *s)
+{
+    s->link = (ts_link){0};
+}
 static void one_part_only(ts_system *s)
 {
     s->rings = 1;
@@ -192,6 +196,7 @@ static void test_broken(void **state)
         {"a reader that is too wide", wide_reader, "stream to1 has 128 bits, part 1 takes 129"},
         {"parts in another order", turned_round, "part 1 does not fit the one before it"},
         {"parts for other events", shorter_events, "part 1 takes events of up to 15 hits, the one before it 16"},
+        {"a link of no words", no_link, "words of 0 bits"},
         {"a part missing", one_part_only, "the parts are not those of its model"},
     };
     const fixture *f = *state;
