@@ -11,8 +11,8 @@ if ! mount -t tmpfs -o size=64m tessera-test disk 2>/dev/null; then
     finish
 fi
 trap 'cd /; umount "$dir/disk"; rm -rf "$dir"' EXIT
-"$tessera" events --events 60 --tracks 2-4 --seed 1 -o many.csv >/dev/null 2>&1
-run_many=("$tessera" run a --engine float --events many.csv) # all of them: a result of many pages
+"$tessera" events --events 2000 --tracks 1-1 --seed 1 -o many.csv >/dev/null 2>&1
+run_many=("$tessera" run a --engine float --events many.csv) # a result of many pages
 works "a result" "${run_many[@]}" -o disk/r.csv
 cp disk/r.csv new.csv
 kb() { du -sk --apparent-size "$1" | cut -f 1; }
