@@ -43,6 +43,12 @@ static bool take_baseline(const char *name, ts_baseline *baseline, ts_err *err)
     return ts_fail(err, "unknown baseline '%s'; there are: angles, truth, binned, classes", name);
 }
 
+/* What scores are called outlives the call. */
+static const char *copy(ts_arena *arena, const char *text)
+{
+    return text ? ts_strdup(arena, text) : NULL;
+}
+
 static bool take_item(ts_arena *arena, const tessera_score_item *given, ts_score_item *item, ts_err *err)
 {
     tessera_score_item g;
@@ -50,7 +56,7 @@ static bool take_item(ts_arena *arena, const tessera_score_item *given, ts_score
         return false;
     if ((g.file != NULL) + (g.results != NULL) + (g.baseline != NULL) != 1)
         return ts_fail(err, "an item to score is one of file, results and baseline");
-    *item = (ts_score_item){.label = g.label, .path = g.file, .inputs = g.inputs};
+    *item = (ts_score_item){.label = copy(arena, g.label), .path = copy(arena, g.file), .inputs = copy(arena, g.inputs)};
     if (g.baseline)
         return take_baseline(g.baseline, &item->baseline, err);
     taken_results *taken = TS_NEW(arena, taken_results);
@@ -89,13 +95,13 @@ static bool score(void *user, const ts_notices *notices, ts_err *err)
     ts_arena *arena = ts_arena_new();
     ts_score_options o = {.notices = notices, .truth = g.truth, .subset = g.subset};
     const ts_scoring *scoring = take_items(arena, &g, &o, err) ? ts_score_items(arena, &o, err) : NULL;
+    tessera_scores *made = scoring && j->scores ? TS_NEW(arena, tessera_scores) : NULL;
     if (scoring && j->report)
         report(j, arena, scoring);
-    if (!scoring || !j->scores) {
+    if (!made) {
         ts_arena_free(arena);
         return scoring != NULL;
     }
-    tessera_scores *made = TS_NEW(arena, tessera_scores);
     *made = (tessera_scores){arena, scoring};
     *j->scores = made;
     return true;
