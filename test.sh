@@ -14,6 +14,7 @@ steps=(
     "asan      the same tests under AddressSanitizer and UndefinedBehaviorSanitizer"
     "bad       wrong files and wrong usage through the command line"
     "cases     kinds of failure that real files and habits have found, test/cases"
+    "package   the library installed: its names, examples built by pkg-config and CMake, Python; all give the command's bits"
     "fuzz      every fuzzer for a minute, from its committed corpus"
     "rtl       every Verilog module against its C kernel, random stalls; none without a description, a bench and an injected fault"
     "formal    stream handshakes and credits proved by induction; none with a credit too many"
@@ -43,6 +44,7 @@ run_clang() { cmake --preset clang >/dev/null && cmake --build build-clang; }
 run_asan() { cmake --preset asan >/dev/null && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure -j2; }
 run_bad() { test/bad/run.sh; }
 run_cases() { test/cases/run.sh; }
+run_package() { test/install/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }

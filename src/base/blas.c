@@ -19,7 +19,7 @@ extern void blas_memory_free(void *buffer) __attribute__((weak));
 /* What OpenBLAS asks for the value of OPENBLAS_NUM_THREADS, before main is reached: this one is found first. It would start threads that
    nobody uses (an event's matrices are small, threads would wait for each other longer than they compute, and events have threads of their
    own), and end the process by a signal where it cannot. */
-int openblas_num_threads_env(void);
+int openblas_num_threads_env(void) __attribute__((visibility("default"))); /* of a program; the shared library keeps it to itself */
 int openblas_num_threads_env(void)
 {
     return 1;

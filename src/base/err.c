@@ -47,14 +47,19 @@ bool ts_fail_with(ts_err *err, const ts_err *met)
     return false;
 }
 
+ts_code ts_code_or(ts_code code, int number)
+{
+    return number == ENOMEM ? TS_OUT_OF_MEMORY : code;
+}
+
 ts_code ts_code_of_read(int number)
 {
-    return number == ENOMEM ? TS_OUT_OF_MEMORY : number == EIO || number == EISDIR ? TS_BAD_FILE : TS_NO_FILE;
+    return ts_code_or(number == EIO || number == EISDIR ? TS_BAD_FILE : TS_NO_FILE, number);
 }
 
 ts_code ts_code_of_write(int number)
 {
-    return number == ENOMEM ? TS_OUT_OF_MEMORY : TS_NOT_WRITTEN;
+    return ts_code_or(TS_NOT_WRITTEN, number);
 }
 
 static _Thread_local ts_option_names option_names;

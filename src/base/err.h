@@ -38,7 +38,8 @@ bool ts_fail_as(ts_err *err, ts_code code, const char *fmt, ...) __attribute__((
 /* The same with the error that something else met. */
 bool ts_fail_with(ts_err *err, const ts_err *met);
 
-/* The code for a system call's errno: of what is read, or of what is written. */
+/* The code for a system call's errno: of what is read, of what is written, or `code`, but where memory ran out. */
+ts_code ts_code_or(ts_code code, int number);
 ts_code ts_code_of_read(int number);
 ts_code ts_code_of_write(int number);
 

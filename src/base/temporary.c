@@ -243,7 +243,7 @@ static bool make_locked(ts_arena *arena, const char *target, bool directory, ts_
         if (t->fd < 0 && errno == EEXIST)
             continue;
         if (t->fd < 0)
-            return ts_fail(err, "%s: cannot write: %s", target, strerror(errno));
+            return ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot write: %s", target, strerror(errno));
         /* Another process's sweep may have been quicker with the lock, and takes it away. A file system without locks has no sweep either.
          */
         if ((flock(t->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && is_at(t->fd, t->path)) {

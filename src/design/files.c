@@ -49,7 +49,7 @@ static bool walk(list *l, const char *below, int depth)
     const char *path = ts_printf(l->arena, "%s/%s", l->dir, below);
     DIR *d = ts_opendir(path);
     if (!d)
-        return ts_fail(l->err, "%s: cannot read: %s", path, strerror(errno));
+        return ts_fail_as(l->err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot read: %s", path, strerror(errno));
     bool ok = true;
     for (const struct dirent *e; ok && (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
@@ -57,7 +57,7 @@ static bool walk(list *l, const char *below, int depth)
         const char *name = ts_printf(l->arena, "%s%s", below, e->d_name);
         struct stat st;
         if (lstat(ts_printf(l->arena, "%s/%s", l->dir, name), &st) != 0)
-            ok = ts_fail(l->err, "%s/%s: %s", l->dir, name, strerror(errno));
+            ok = ts_fail_as(l->err, ts_code_or(TS_FAIL_CODE, errno), "%s/%s: %s", l->dir, name, strerror(errno));
         else if (S_ISDIR(st.st_mode) && depth < DEEPEST)
             ok = walk(l, ts_printf(l->arena, "%s/", name), depth + 1);
         else if (strcmp(name, TS_MANIFEST) != 0)

@@ -19,7 +19,7 @@ static bool check_pages(ts_arena *arena, const char *dir, const ts_system_ring *
     if (!ring->pages.stages)
         return true;
     if (stat(path, &st) != 0)
-        return ts_fail(err, "%s: %s: compile the model again", path, strerror(errno));
+        return ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: %s: compile the model again", path, strerror(errno));
     return st.st_size == wanted ||
            ts_fail(err, "%s has %lld bytes, it should have %lld: compile the model again", path, (long long)st.st_size, wanted);
 }

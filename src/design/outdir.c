@@ -23,7 +23,7 @@ bool ts_outdir_make(const char *path, ts_err *err)
     struct stat st;
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
         return true;
-    return ts_fail(err, "%s: cannot make this directory: %s", path, strerror(errno));
+    return ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot make this directory: %s", path, strerror(errno));
 }
 
 /* The directories that `path` lies in. */
@@ -41,7 +41,7 @@ static bool make_parents(ts_arena *arena, const char *path, ts_err *err)
 
 bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err)
 {
-    return ts_remove_tree(path) || ts_fail(err, "%s: cannot remove: %s", path, strerror(errno));
+    return ts_remove_tree(path) || ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot remove: %s", path, strerror(errno));
 }
 
 /* ---- Locks */
@@ -74,7 +74,7 @@ static int lock(const char *path)
 bool ts_outdir_lock(const char *path, int *fd, ts_err *err)
 {
     *fd = lock(path);
-    return *fd >= 0 || ts_fail(err, "%s: %s", path, strerror(errno));
+    return *fd >= 0 || ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: %s", path, strerror(errno));
 }
 
 void ts_outdir_unlock(int fd)
@@ -143,7 +143,7 @@ static const char *place_of(ts_arena *arena, const char *path, bool *there, ts_e
         return ts_fail(err, "%s: exists and is not a directory: choose another output directory", plain), NULL;
     char *real = realpath(plain, NULL);
     if (!real)
-        return ts_fail(err, "%s: %s", plain, strerror(errno)), NULL;
+        return ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: %s", plain, strerror(errno)), NULL;
     const char *kept = ts_strdup(arena, real);
     ts_free(real);
     return check_not_inside(kept, err) ? kept : NULL;
@@ -204,7 +204,7 @@ static bool make_parents_in(const keeper *k, const char *name)
         if (made)
             (void)!lchown(to, st.st_uid, st.st_gid);
         else if (errno != EEXIST)
-            return ts_fail(k->err, "%s/%s: cannot be kept: %s", k->path, name, strerror(errno));
+            return ts_fail_as(k->err, ts_code_or(TS_FAIL_CODE, errno), "%s/%s: cannot be kept: %s", k->path, name, strerror(errno));
     }
     return true;
 }
@@ -226,15 +226,17 @@ static bool keep_file(const keeper *k, const char *name)
             k->err,
             "%s/%s: is not the old design's, and the new one has a file of that name: move it away, or choose another output directory",
             k->path, name);
-    return ts_fail(k->err, "%s/%s: was not made by tessera and cannot be kept (%s): move it away, or choose another output directory",
-                   k->path, name, strerror(why));
+    return ts_fail_as(k->err, ts_code_or(TS_FAIL_CODE, why),
+                      "%s/%s: was not made by tessera and cannot be kept (%s): move it away, or choose another output directory", k->path,
+                      name, strerror(why));
 }
 
 static bool keep_below(const keeper *k, const char *below)
 {
     DIR *d = ts_opendir(ts_printf(k->arena, "%s/%s", k->from, below));
     if (!d)
-        return errno == ENOENT || ts_fail(k->err, "%s/%s: cannot read: %s", k->path, below, strerror(errno));
+        return errno == ENOENT ||
+               ts_fail_as(k->err, ts_code_or(TS_FAIL_CODE, errno), "%s/%s: cannot read: %s", k->path, below, strerror(errno));
     bool ok = true;
     for (const struct dirent *e; ok && (e = readdir(d));) {
         struct stat st;
@@ -305,7 +307,7 @@ static bool replace(ts_arena *arena, ts_outdir *out, int old, ts_err *err)
     if (ok && fstat(old, &st) == 0)
         (void)fchmod(out->temporary.fd, st.st_mode & 0777);
     if (ok && !exchange(arena, out))
-        ok = ts_fail(err, "%s: cannot be replaced: %s", out->path, strerror(errno));
+        ok = ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot be replaced: %s", out->path, strerror(errno));
     bool lost = false;
     if (ok) {
         /* What came in between: the old directory has the temporary's name now. */
@@ -341,7 +343,7 @@ bool ts_outdir_commit(ts_arena *arena, ts_outdir *out, ts_err *err)
         if (errno != EEXIST) /* somebody was quicker: then it is replaced */
             break;
     }
-    ts_fail(err, "%s: cannot be put in place: %s", out->path, strerror(errno));
+    ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot be put in place: %s", out->path, strerror(errno));
     ts_outdir_abort(out);
     return false;
 }

@@ -227,14 +227,17 @@ uint8_t *ts_onnx_external(ts_arena *arena, const Onnx__TensorProto *p, const cha
                NULL;
     FILE *file = ts_fopen(path, "rb");
     if (!file)
-        return ts_fail(err, "%s: external data '%s' cannot be opened (%s)", what, path, strerror(errno)), NULL;
+        return ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: external data '%s' cannot be opened (%s)", what, path,
+                          strerror(errno)),
+               NULL;
     uint8_t *bytes = ts_alloc(arena, (size_t)want + 1, 1);
     errno = 0;
     const bool ok = fseeko(file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, (size_t)want, file) == want;
     const int why = errno;
     ts_fclose(file);
     if (!ok)
-        ts_fail(err, "%s: external data '%s' cannot be read (%s)", what, path, why ? strerror(why) : "it ends early");
+        ts_fail_as(err, ts_code_or(TS_FAIL_CODE, why), "%s: external data '%s' cannot be read (%s)", what, path,
+                   why ? strerror(why) : "it ends early");
     return ok ? bytes : NULL;
 }
 

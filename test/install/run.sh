@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The installed package from outside: make install DESTDIR=, the names that the libraries give, examples/ built by pkg-config and CMake, shared and
+# static and under AddressSanitizer, the Python script; all must give the bits of the command line.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+check() { # WHAT COMMAND...
+    local what=$1
+    shift
+    if "$@" >"$dir/log" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $what"; tail -n 20 "$dir/log"; fi
+}
+make -s -C "$root" install DESTDIR="$dir/root" PREFIX=/opt/tessera >"$dir/log" 2>&1 || { cat "$dir/log"; echo "0 passed, 1 failed"; exit 1; }
+prefix=$dir/root/opt/tessera lib=$(dirname "$(find "$dir/root" -name libtessera.a)")
+export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
+cp -r "$root/examples" "$dir/examples" && cd "$dir/examples" || exit 1
+
+for file in bin/tessera include/tessera/tessera.h share/man/man1/tessera.1; do check "$file is installed" test -f "$prefix/$file"; done
+check "the shared library's name" test "$(readelf -d "$lib/libtessera.so" | grep -o 'libtessera.so.[0-9]*' | head -n 1)" = libtessera.so.0
+names() { # FILE OPTIONS: names that are none of ours
+    nm --defined-only "${@:2}" "$1" | awk 'NF == 3 { print $3 }' | grep -v '^tessera_'
+}
+declared() { grep -o 'tessera_[a-z_]*(' "$prefix/include/tessera/tessera.h" | tr -d '(' | sort -u; }
+check "the shared library gives only tessera_*" test -z "$(names "$lib/libtessera.so" -D)"
+check "the static library gives only tessera_*, and what OpenBLAS asks for" test "$(names "$lib/libtessera.a" -g)" = openblas_num_threads_env
+check "the shared library has every function of the header" test -z "$(declared | comm -23 - <(nm -D --defined-only "$lib/libtessera.so" | awk '{ print $3 }' | sort))"
+check "the header's version is the package's" test "$(pkg-config --modversion tessera)" = "$(sed -n 's/.*TESSERA_VERSION "\(.*\)"/\1/p' "$prefix/include/tessera/tessera.h")"
+echo '#include <tessera/tessera.h>' >header.cpp
+check "the header is C++" g++ -std=c++11 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags tessera) header.cpp
+
+strict="-std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -Wno-declaration-after-statement"
+check "pkg-config, shared" cc $strict run_events.c $(pkg-config --cflags --libs tessera) -o shared
+check "pkg-config, static" cc $strict run_events.c $(pkg-config --cflags tessera) "$lib/libtessera.a" $(pkg-config --static --libs tessera | sed 's/-ltessera//') -o static
+check "pkg-config, AddressSanitizer" cc $strict -fsanitize=address run_events.c $(pkg-config --cflags --libs tessera) -o asan
+check "CMake configures" cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release
+check "CMake builds" cmake --build build
+check "static needs no shared library" bash -c '! ldd static | grep libtessera'
+check "shared needs it" bash -c 'ldd shared | grep "libtessera.so.0 => /"'
+
+model=$root/models/encreg.onnx events=few.csv inputs=$root/models/encreg.inputs.json
+awk -F, 'NR == 1 || $1 < 6' "$root/models/encreg.csv" >few.csv
+check "the command compiles" "$prefix/bin/tessera" compile "$model" --device zcu102 --events $events --inputs "$inputs" -o want
+check "the command runs events" "$prefix/bin/tessera" run want --engine integer --events $events -o want.csv
+tail -n +2 want.csv >want.rows
+rows=$(wc -l <want.rows)
+check "there are results" test "$rows" -gt 100
+same() { # WHAT COMMAND...
+    local what=$1
+    shift
+    "$@" "$model" $events "$inputs" got >got.csv 2>"$dir/err"
+    check "$what gives the command's bits" bash -c "cmp got.csv want.rows || { head -n 5 '$dir/err'; false; }"
+    check "$what makes the command's design" diff -r want got
+    rm -rf got got.csv
+}
+for program in ./shared ./static ./build/run_events ./build/run_events_static; do same "$program" $program; done
+same "AddressSanitizer" env ASAN_OPTIONS=detect_leaks=1 ./asan
+same "Python" /usr/bin/python3 run_events.py
+
+# What is wrong comes back as a code and a message.
+./shared nowhere.onnx $events "$inputs" got >/dev/null 2>err
+check "a model that is not there is code 4" test $? -eq 4
+check "and a message" grep -q 'run_events: no such file: nowhere.onnx' err
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

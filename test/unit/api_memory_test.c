@@ -1,0 +1,282 @@
+/* tessera.h when memory runs out: whichever allocation of a call fails, the call says so or does without; nothing of it stays, no block, no
+   file, no descriptor; and the next call works. Against the public header alone. This program's own malloc counts, and fails when told. */
+#define _GNU_SOURCE /* dladdr */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <tessera/tessera.h>
+
+#include "scratch.h"
+
+#define MODEL TS_SOURCE_DIR "/test/models/torch_first.onnx"
+enum { EVENTS = 4, HITS = 9, FEATURES = 3, OUTPUTS = 2, POINTS = 60 };
+
+/* ---- malloc */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CAN_FAIL = 0 }; /* they have a malloc of their own */
+static atomic_long alive, asked, fail_at;
+#else
+enum { CAN_FAIL = 1 };
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+
+static atomic_long alive, asked, fail_at; /* blocks; allocations since it was set to 0; which one fails, 0: none */
+
+/* Of OpenMP's runtime, which ends the process where it gets none, and keeps what it has. */
+static bool is_gomp(const void *from)
+{
+    Dl_info info;
+    return dladdr(from, &info) != 0 && info.dli_fname && strstr(info.dli_fname, "libgomp") != NULL;
+}
+
+static bool fails(const void *from)
+{
+    if (fail_at == 0 || is_gomp(from))
+        return false;
+    return atomic_fetch_add(&asked, 1) + 1 == fail_at;
+}
+
+static void *made(void *p)
+{
+    alive += p != NULL;
+    return p;
+}
+
+static void *none(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+#define FROM __builtin_return_address(0)
+
+void *malloc(size_t size)
+{
+    return fails(FROM) ? none() : made(__libc_malloc(size));
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return fails(FROM) ? none() : made(__libc_calloc(n, size));
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails(FROM) ? none() : old ? __libc_realloc(old, size) : made(__libc_realloc(NULL, size));
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails(FROM) ? none() : made(__libc_memalign(alignment, size));
+}
+
+int posix_memalign(void **p, size_t alignment, size_t size)
+{
+    *p = fails(FROM) ? NULL : made(__libc_memalign(alignment, size));
+    return *p ? 0 : ENOMEM;
+}
+
+void free(void *p)
+{
+    alive -= p != NULL;
+    __libc_free(p);
+}
+#endif
+
+/* ---- calls */
+
+static const char *folder;
+static char design[700];
+static float values[EVENTS * HITS * FEATURES];
+static int32_t hits[EVENTS];
+
+static tessera_arrays arrays(void)
+{
+    tessera_arrays a = TESSERA_INIT(tessera_arrays);
+    a.events = EVENTS;
+    a.features = FEATURES;
+    a.hits = hits;
+    a.values = values;
+    return a;
+}
+
+static tessera_code compile(tessera_error *error)
+{
+    const char *const devices[] = {"zcu102", "zcu102"};
+    const tessera_arrays a = arrays();
+    tessera_source source = TESSERA_INIT(tessera_source);
+    tessera_compile_options o = TESSERA_INIT(tessera_compile_options);
+    tessera_report *report = NULL;
+    source.arrays = &a;
+    o.model = MODEL;
+    o.output = design;
+    o.device = devices;
+    o.devices = 2;
+    o.source = &source;
+    o.max_tokens = 16;
+    o.target_ii = 200;
+    const tessera_code code = tessera_compile(&o, NULL, &report, error);
+    assert_true((code == TESSERA_OK) == (report != NULL));
+    tessera_report_free(report);
+    return code;
+}
+
+static tessera_code inspect(tessera_error *error)
+{
+    tessera_model_options o = TESSERA_INIT(tessera_model_options);
+    tessera_model *model;
+    tessera_report *report = NULL;
+    o.path = MODEL;
+    tessera_code code = tessera_model_open(&o, NULL, &model, error);
+    if (code == TESSERA_OK)
+        code = tessera_model_report(model, &report, error);
+    tessera_report_free(report);
+    tessera_model_free(model);
+    return code;
+}
+
+static tessera_code plan(tessera_error *error)
+{
+    tessera_design *d;
+    tessera_report *report = NULL;
+    tessera_code code = tessera_design_open(design, &d, error);
+    if (code == TESSERA_OK)
+        code = tessera_design_report(d, 0, NULL, &report, error);
+    tessera_report_free(report);
+    tessera_design_free(d);
+    return code;
+}
+
+static tessera_code emulate(tessera_error *error)
+{
+    tessera_engine_options o = TESSERA_INIT(tessera_engine_options);
+    tessera_engine *engine;
+    const tessera_arrays a = arrays();
+    double results[EVENTS * HITS * OUTPUTS];
+    o.kind = TESSERA_INTEGER;
+    o.path = design;
+    tessera_code code = tessera_engine_open(&o, NULL, &engine, error);
+    if (code == TESSERA_OK)
+        code = tessera_engine_run(engine, &a, results, NULL, NULL, error);
+    tessera_engine_free(engine);
+    return code;
+}
+
+/* ---- what may not stay */
+
+static int entries(const char *path)
+{
+    DIR *d = opendir(path);
+    int count = 0;
+    assert_non_null(d);
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count;
+}
+
+static void sweep(tessera_code (*call)(tessera_error *error))
+{
+    tessera_error error;
+    if (!CAN_FAIL)
+        skip();
+    for (int i = 0; i < 2; i++) /* what is made once in a process is there then */
+        if (call(&error) != TESSERA_OK)
+            fail_msg("%s", error.message);
+    fail_at = LONG_MAX;
+    asked = 0;
+    assert_int_equal(call(&error), TESSERA_OK);
+    const long count = asked, blocks = alive;
+    const int files = entries(folder), descriptors = entries("/proc/self/fd");
+    const long step = count / POINTS + 1;
+    long told = 0, tried = 0;
+    assert_true(count > 10);
+    for (long i = 1; i <= count; i += step) {
+        asked = 0;
+        fail_at = i;
+        const tessera_code code = call(&error);
+        fail_at = LONG_MAX;
+        if (code != TESSERA_OK && code != TESSERA_OUT_OF_MEMORY)
+            fail_msg("allocation %ld of %ld: %d: %s", i, count, (int)code, error.message);
+        assert_true((code == TESSERA_OK) == (error.message[0] == 0));
+        told += code != TESSERA_OK;
+        tried++;
+        const char *aside = strstr(error.message, "what it was is now "), *end = aside ? strstr(aside, ": ") : NULL;
+        if (end) { /* a directory that took its place and could not be looked through: kept for whoever has something in it */
+            char path[700];
+            snprintf(path, sizeof path, "%.*s", (int)(end - strchr(aside, '/')), strchr(aside, '/'));
+            scratch_remove(path);
+        }
+        if (alive != blocks || entries(folder) != files || entries("/proc/self/fd") != descriptors)
+            fail_msg("allocation %ld of %ld: %ld blocks, %d files, %d descriptors stay (%s)", i, count, (long)alive - blocks,
+                     entries(folder) - files, entries("/proc/self/fd") - descriptors, error.message);
+    }
+    assert_true(2 * told > tried);
+    assert_int_equal(call(&error), TESSERA_OK);
+    fail_at = 0;
+}
+
+static void inspecting(void **state)
+{
+    (void)state;
+    sweep(inspect);
+}
+
+static void compiling(void **state)
+{
+    (void)state;
+    sweep(compile);
+}
+
+static void planning(void **state)
+{
+    (void)state;
+    sweep(plan);
+}
+
+static void emulating(void **state)
+{
+    (void)state;
+    sweep(emulate);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    tessera_error error;
+    folder = scratch_new("memory");
+    snprintf(design, sizeof design, "%s/design", folder);
+    for (int e = 0; e < EVENTS; e++)
+        hits[e] = HITS - e;
+    for (int i = 0; i < EVENTS * HITS * FEATURES; i++)
+        values[i] = (float)(i * 37 % 101) / 32 - 1.5f;
+    return compile(&error) == TESSERA_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_free(folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(inspecting), cmocka_unit_test(compiling), cmocka_unit_test(planning),
+                                       cmocka_unit_test(emulating)};
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
