@@ -2,6 +2,7 @@
    src/flow/compile.c has the whole system, step by step. */
 #include <stdio.h>
 #include <string.h>
+#include <tessera/tessera.h>
 
 #include "cli/process.h"
 #include "cli/verbs.h"
@@ -56,5 +57,10 @@ int main(int argc, char **argv)
     fprintf(out, "Usage: tessera VERB ...   (tessera VERB --help says more)\n\n");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-    return ts_cli_end("", asked ? 0 : 2);
+    fprintf(out, "\nExit status: 0 success, 3 some events were refused");
+    for (int code = TESSERA_FAILED; code <= TESSERA_INTERNAL; code++)
+        if (code != TS_CLI_REFUSED)
+            fprintf(out, ", %d %s", code, tessera_code_name((tessera_code)code));
+    fprintf(out, ".\n");
+    return ts_cli_end("", asked ? 0 : TESSERA_USAGE);
 }

@@ -60,6 +60,18 @@ check "stalls" "$tessera" simulate "$dir/a" --events "$csv" --limit 3 --stalls 3
 check "bit-exact with stalls" report "$dir/a" "$exact and s['stall_percent'] == 30"
 check "weights written at run time" "$tessera" simulate "$dir/a" --events "$csv" --limit 2 --load
 
+# A weight that is not the model's: the hardware differs, and the command says so by its exit status.
+cp -r "$dir/a" "$dir/spoiled"
+spoil() { # the first digit that is not 0 of the biases of the embedding
+    local image
+    image=$(grep -l "[1-9a-f]" "$dir/spoiled"/mem/embed*_b_*.hex | head -n 1)
+    sed -i '0,/[1-9a-f]/s/[1-9a-f]/0/' "$image"
+}
+check "an image is spoiled" spoil
+differs() { "$@"; [ $? -eq 11 ]; }
+check "hardware that differs is exit status 11" differs "$tessera" simulate "$dir/spoiled" --events "$csv" --limit 1
+check "and so says the report" report "$dir/spoiled" "not s['bit_exact'] and s['mismatches'] > 0"
+
 # One hit, the longest event, one too long between others.
 /usr/bin/python3 - "$csv" "$dir/lengths.csv" <<'P'
 import csv, sys
