@@ -12,6 +12,7 @@ steps=(
     "unit      unit tests and ONNX's operator tests"
     "clang     clang, warnings are errors"
     "asan      the same tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+    "threads   the library from two threads at once under ThreadSanitizer"
     "bad       wrong files and wrong usage through the command line"
     "cases     kinds of failure that real files and habits have found, test/cases"
     "package   the library installed: its names, examples built by pkg-config and CMake, Python; all give the command's bits"
@@ -44,6 +45,9 @@ run_clang() { cmake --preset clang >/dev/null && cmake --build build-clang; }
 run_asan() { cmake --preset asan >/dev/null && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure -j2; }
 run_bad() { test/bad/run.sh; }
 run_cases() { test/cases/run.sh; }
+run_threads() {
+    cmake --preset tsan >/dev/null && cmake --build build-tsan --target api_threads_test api_run_test && test/threads/run.sh build-tsan
+}
 run_package() { test/install/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && test/rtl/run.sh -j 2; }
@@ -102,7 +106,7 @@ done
 [ $failed -eq 0 ] || queue=()
 
 # The longest first, so that no lane is left alone with one in the end.
-order=(mutate synth e2e real rtl asan fuzz)
+order=(mutate synth e2e real rtl asan threads fuzz)
 declare -A running=()
 next_step() {
     local step i
