@@ -33,6 +33,16 @@ ts_events_options ts_event_options(const ts_event_source *s)
         .lengths_path = s->lengths, .mask_path = s->mask, .limit = s->limit, .keep = s->keep, .standardised = s->standardised};
 }
 
+const ts_inputs *ts_source_inputs(ts_arena *arena, const ts_event_source *s, const char *path, int features, int outputs, ts_err *err)
+{
+    if (path)
+        return ts_inputs_load(arena, path, err);
+    if (!s->events || ts_events_is_npy(s->events))
+        return ts_inputs_identity(arena, features, outputs);
+    ts_fail(err, "%s FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)", ts_option("inputs"));
+    return NULL;
+}
+
 /* Whoever has values in a .npy knows whether they are raw; that this is known here too is not to be taken for granted. */
 static void say_what_is_done(const ts_event_source *s, const ts_inputs *in)
 {
@@ -168,22 +178,18 @@ const ts_events *ts_load_events(ts_arena *arena, const ts_event_source *s, const
     return events;
 }
 
-/* Of events that no model takes: what their file or their arrays say. */
-static const ts_inputs *own_inputs(ts_arena *arena, const ts_event_source *s, ts_err *err)
+/* Values of a hit where no model says how many: those of the arrays, or of the file. 0 where the file does not say, or what it is. */
+static bool own_features(ts_arena *arena, const ts_event_source *s, int *features, ts_err *err)
 {
-    if (s->inputs)
-        return ts_inputs_load(arena, s->inputs, err);
-    if (s->arrays)
-        return ts_inputs_identity(arena, s->arrays->features, 0);
-    if (!ts_events_is_npy(s->events)) {
-        ts_fail(err, "%s FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)",
-                ts_option("inputs"));
-        return NULL;
-    }
+    *features = s->arrays ? s->arrays->features : 0;
+    if (s->arrays || s->inputs || !ts_events_is_npy(s->events))
+        return true;
     ts_npy npy;
     const bool opened = ts_npy_open(arena, s->events, &npy, err);
     ts_npy_close(&npy);
-    return opened ? ts_inputs_identity(arena, npy.rank == 3 && npy.dim[2] <= INT32_MAX ? (int)npy.dim[2] : 0, 0) : NULL;
+    if (opened && npy.rank == 3 && npy.dim[2] <= INT32_MAX)
+        *features = (int)npy.dim[2];
+    return opened;
 }
 
 const ts_events *ts_read_events(ts_arena *arena, const ts_event_source *s, ts_err *err)
@@ -194,6 +200,7 @@ const ts_events *ts_read_events(ts_arena *arena, const ts_event_source *s, ts_er
         ts_fail(err, "%s: what samples are is a model's to say; give %s", s->samples, ts_option("events"));
         return NULL;
     }
-    const ts_inputs *inputs = own_inputs(arena, s, err);
+    int features;
+    const ts_inputs *inputs = own_features(arena, s, &features, err) ? ts_source_inputs(arena, s, s->inputs, features, 0, err) : NULL;
     return inputs ? ts_load_events(arena, s, inputs, NULL, err) : NULL;
 }

@@ -22,6 +22,9 @@ const char *ts_source_name(const ts_event_source *source); /* for messages */
 /* Whether exactly one of `events`, `samples` and `arrays` is there, and nothing that belongs to another one. */
 bool ts_check_source(const ts_event_source *source, ts_err *err);
 
+/* The inputs file at `path`, or, where it is NULL, values as they are, which cannot be where CSV is read. */
+const ts_inputs *ts_source_inputs(ts_arena *arena, const ts_event_source *source, const char *path, int features, int outputs, ts_err *err);
+
 typedef struct ts_feed {
     const ts_event_source *source;
     const ts_inputs *inputs;

@@ -34,12 +34,7 @@ bool ts_load_float_model(ts_arena *arena, const char *path, const ts_notices *no
 static const ts_inputs *load_inputs(ts_arena *arena, const char *path, const ts_event_source *source, const char *model, int features,
                                     int outputs, ts_err *err)
 {
-    if (!path && source->events && !ts_events_is_npy(source->events)) {
-        ts_fail_as(err, TS_USAGE, "%s FILE.json is needed with CSV events: it says which columns are model inputs (docs/exporting.md)",
-                   ts_option("inputs"));
-        return NULL;
-    }
-    const ts_inputs *in = path ? ts_inputs_load(arena, path, err) : ts_inputs_identity(arena, features, outputs);
+    const ts_inputs *in = ts_source_inputs(arena, source, path, features, outputs, err);
     return in && ts_inputs_fit(in, model, features, outputs, err) ? in : NULL;
 }
 

@@ -509,6 +509,51 @@ static void shorter(void **state)
     tessera_events_free(events);
 }
 
+/* [2][2][3] of single precision. */
+static void write_npy(const char *path, const float *values)
+{
+    char header[128];
+    memset(header, ' ', sizeof header);
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
+    const char *text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 3), }";
+    memcpy(header + 10, text, strlen(text));
+    header[127] = '\n';
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fwrite(header, 1, sizeof header, f);
+    fwrite(values, sizeof *values, 12, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Without an inputs file values are as they are; with one they are standardised. */
+static void of_npy(void **state)
+{
+    (void)state;
+    const float values[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 800};
+    tessera_source source = TESSERA_INIT(tessera_source);
+    tessera_events *events;
+    tessera_event ev = TESSERA_INIT(tessera_event);
+    write_npy(at("events.npy"), values);
+    source.events = at("events.npy");
+    for (int inputs = 0; inputs < 2; inputs++) {
+        source.inputs = inputs ? INPUTS : NULL;
+        good(tessera_events_read(&source, NULL, &events, &error));
+        assert_int_equal(tessera_events_count(events), 2);
+        assert_true(tessera_events_get(events, 1, &ev));
+        assert_int_equal(ev.hits, 2);
+        assert_int_equal(ev.features, 3);
+        assert_int_equal(ev.hit_id[1], 1);
+        assert_float_equal(ev.values[5], inputs ? 2 : 800, 0);
+        tessera_events_free(events);
+    }
+    source.inputs = TS_SOURCE_DIR "/models/trigger.inputs.json"; /* of other columns */
+    source.samples = at("events.npy");
+    bad(tessera_events_read(&source, NULL, &events, &error), TESSERA_USAGE, "give events FILE");
+    source.events = NULL;
+    source.inputs = NULL;
+    bad(tessera_events_read(&source, NULL, &events, &error), TESSERA_USAGE, "a model's to say");
+}
+
 typedef struct heard {
     int warnings, steps, counts;
     int64_t last;
@@ -569,6 +614,7 @@ int main(void)
         cmocka_unit_test(all_refused),
         cmocka_unit_test(codes),
         cmocka_unit_test(shorter),
+        cmocka_unit_test(of_npy),
         cmocka_unit_test(callbacks_hear),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
