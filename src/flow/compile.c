@@ -22,16 +22,6 @@ typedef struct compile_job {
 } compile_job;
 
 static bool load(ts_arena *arena, const ts_compile_options *o, compile_job *job, ts_err *err);
-/* The ring has no row yet for norms that the integer model and the modules have. */
-static bool has_hardware(const ts_encoder *enc, ts_err *err)
-{
-    const ts_layer *layer = &enc->layer[0];
-    const bool centred = ts_norm_centred(layer->norm1.kind) && ts_norm_centred(layer->norm2.kind) &&
-                         (!enc->has_final_norm || ts_norm_centred(enc->final_norm.kind));
-    return (centred && enc->qk_norm == 0) || ts_fail(err, "%s: %s no hardware yet; the float engine runs it, a LayerNorm has hardware",
-                                                     enc->name, centred ? "a norm on queries and keys has" : "RMS norms have");
-}
-
 static bool quantise(ts_arena *arena, const ts_compile_options *o, compile_job *job, ts_chosen *chosen, ts_err *err);
 static bool plan(ts_arena *arena, const ts_compile_options *o, compile_job *job, ts_err *err);
 static json_t *report(ts_arena *arena, const ts_chosen *chosen, const compile_job *job);
@@ -145,8 +135,6 @@ static bool quantise(ts_arena *arena, const ts_compile_options *o, compile_job *
                                    .max_tokens = o->max_tokens,
                                    .plan_tokens = o->plan_tokens};
     const ts_assist *a = job->assist;
-    if (!has_hardware(job->encoder, err))
-        return false;
     if (a && ts_formats_are_searched(o->formats))
         return ts_fail_as(err, TS_USAGE,
                           "%s %s: formats are chosen by the results of a model that is all in hardware; give bits, NAME=BITS,...",

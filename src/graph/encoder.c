@@ -167,6 +167,8 @@ bool ts_encoder_verify(const ts_encoder *enc, ts_err *err)
             !verify_norm(enc, i, "norm 1", &layer->norm1, d, d, &like->norm1, err) ||
             !verify_norm(enc, i, "norm 2", &layer->norm2, d, d, &like->norm2, err))
             return false;
+        if (enc->qk_norm && layer->q_norm.kind != layer->k_norm.kind)
+            return complain(enc, i, "norm on k", "it is of another kind than that on q", err);
         if (enc->qk_norm && (!verify_norm(enc, i, "norm on q", &layer->q_norm, enc->qk_norm, inner, &like->q_norm, err) ||
                              !verify_norm(enc, i, "norm on k", &layer->k_norm, enc->qk_norm, inner, &like->k_norm, err)))
             return false;

@@ -239,7 +239,7 @@ static double take(engine *r, const segment *s, place *p, mark k, double when)
         when = fmax(when, r->admits);
     if (p->waits)
         when = fmax(when, pop(&r->queue));
-    if (s == &r->segment[TS_SEGMENT_INTO])
+    if (s == &r->segment[TS_SEGMENT_INTO] && p == s->place + s->count - 1) /* attention, or the store: the queue of queries has room */
         when = fmax(fmax(when, r->read), pop(&r->queries));
     if (k.first && p->pages != TS_LIN_COUNT) {
         const double wait = fmax(0, ts_page_there(r->pages, p->pages) - when);

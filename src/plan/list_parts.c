@@ -176,7 +176,7 @@ static void shape_of(const ts_list *of, const ts_imodel *im, bool linked, shape 
     for (int id = 0; id < TS_RQV_COUNT; id++)
         s->w.rqv[id].biasw = 0;
     for (int id = 0; id < TS_NRM_COUNT; id++)
-        s->w.nrm[id].biasw = s->w.nrm[id].epsw = 0;
+        s->w.nrm[id].biasw = s->w.nrm[id].k_biasw = s->w.nrm[id].epsw = 0;
 }
 
 /* A rough plan, with s->paging. */

@@ -193,7 +193,7 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
                 ts_ceil_div(s->w.rqv[id].d, plan.half ? ii->ring - 1 : ii->ring); /* a slice at half rate comes a cycle late */
     for (int id = 0; id < TS_NRM_COUNT; id++)
         if (s->w.nrm[id].d)
-            plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring);
+            plan.nrm[id].np = ts_ceil_div(s->w.nrm[id].d, ii->ring > s->w.nrm[id].groups ? ii->ring / s->w.nrm[id].groups : 1);
     return plan;
 }
 

@@ -199,14 +199,22 @@ static bool check_attention(const ts_imodel *im, const ts_ilayer *layer, ts_err 
     return check_scales("ctx", im->heads * im->d_head, layer->ctx_scale, NULL, err);
 }
 
+static bool check_qk_norms(const ts_imodel *im, const ts_ilayer *layer, const ts_ilayer *first, ts_err *err)
+{
+    if (im->qk_norm == 0)
+        return true;
+    return check_qk_norm("q_norm", im, &layer->q_norm, layer->q, &first->q_norm, err) &&
+           check_qk_norm("k_norm", im, &layer->k_norm, layer->k, &first->k_norm, err) &&
+           ((layer->q_norm.kind == layer->k_norm.kind && layer->q_norm.t_shift == layer->k_norm.t_shift) ||
+            ts_fail(err, "k_norm: of another kind than q_norm"));
+}
+
 static bool check_attention_block(const ts_imodel *im, const ts_ilayer *layer, ts_err *err)
 {
     const ts_ilayer *first = first_attention(im);
     if (!check_attention(im, layer, err) || !check_norm("norm1", im, &layer->norm1, &first->norm1, err) ||
         (ts_imodel_norm_in_attention(im, 2) && !check_norm("norm2", im, &layer->norm2, &first->norm2, err)) ||
-        (im->qk_norm && (!check_qk_norm("q_norm", im, &layer->q_norm, layer->q, &first->q_norm, err) ||
-                         !check_qk_norm("k_norm", im, &layer->k_norm, layer->k, &first->k_norm, err))) ||
-        !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) ||
+        !check_qk_norms(im, layer, first, err) || !check_input("qkv_in", &layer->qkv_in, im->d, im->res, err) ||
         !check_qkv("qkv", im, layer, &layer->qkv, im->d, layer->qkv_in.out, err) ||
         !check_linear("o", &layer->o, im->heads * im->d_head, im->d, layer->ctx, err))
         return false;

@@ -18,6 +18,12 @@ int ts_memory_id(ts_memory_kind kind, int stage)
         return TS_CFG_NORM + 2 * stage;
     case TS_MEMORY_EPS:
         return TS_CFG_NORM + 2 * stage + 1;
+    case TS_MEMORY_Q_GAIN:
+    case TS_MEMORY_Q_EPS:
+        return TS_CFG_Q_NORM + (int)(kind - TS_MEMORY_Q_GAIN);
+    case TS_MEMORY_K_GAIN:
+    case TS_MEMORY_K_EPS:
+        return TS_CFG_K_NORM + (int)(kind - TS_MEMORY_K_GAIN);
     case TS_MEMORY_ATTENTION:
         return TS_CFG_ATTENTION;
     case TS_MEMORY_EXP2:
@@ -87,6 +93,11 @@ static ts_module_id module_of(ts_memory_kind kind)
     case TS_MEMORY_GAIN:
     case TS_MEMORY_EPS:
         return TS_MODULE_NORM;
+    case TS_MEMORY_Q_GAIN:
+    case TS_MEMORY_Q_EPS:
+    case TS_MEMORY_K_GAIN:
+    case TS_MEMORY_K_EPS:
+        return TS_MODULE_QKNORM;
     case TS_MEMORY_ATTENTION:
     case TS_MEMORY_EXP2:
         return TS_MODULE_ATTENTION;

@@ -4,7 +4,15 @@
 #define TS_MEMORIES_H
 #include "ring/plan.h"
 
-enum { TS_CFG_LINEAR = 0, TS_CFG_RQVEC = 48, TS_CFG_NORM = 52, TS_CFG_ATTENTION = 60, TS_MEMORY_MAX = 64 };
+enum {
+    TS_CFG_LINEAR = 0,
+    TS_CFG_RQVEC = 48,
+    TS_CFG_NORM = 52,
+    TS_CFG_Q_NORM = 58,
+    TS_CFG_ATTENTION = 60,
+    TS_CFG_K_NORM = 62,
+    TS_MEMORY_MAX = 64
+};
 
 typedef enum {
     TS_MEMORY_WEIGHT,
@@ -14,6 +22,10 @@ typedef enum {
     TS_MEMORY_RQVEC,
     TS_MEMORY_GAIN,
     TS_MEMORY_EPS,
+    TS_MEMORY_Q_GAIN,
+    TS_MEMORY_Q_EPS,
+    TS_MEMORY_K_GAIN,
+    TS_MEMORY_K_EPS,
     TS_MEMORY_ATTENTION,
     TS_MEMORY_EXP2
 } ts_memory_kind;

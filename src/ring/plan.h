@@ -49,10 +49,10 @@ typedef enum {
 } ts_lin_id;
 const char *ts_lin_name(ts_lin_id id); /* as in the emitted Verilog: "ffn1" */
 
-/* Stage-input requantisers (ts_rqvec) and normalisations (ts_norm). */
+/* Stage-input requantisers (ts_rqvec) and normalisations (ts_norm; QK: ts_qknorm, which has one for q and one for k). */
 typedef enum { TS_RQV_QKV, TS_RQV_FFN, TS_RQV_HEAD, TS_RQV_COUNT } ts_rqv_id;
 const char *ts_rqv_name(ts_rqv_id id); /* "rq_qkv" ... */
-typedef enum { TS_NRM_1, TS_NRM_2, TS_NRM_FINAL, TS_NRM_COUNT } ts_nrm_id;
+typedef enum { TS_NRM_1, TS_NRM_2, TS_NRM_FINAL, TS_NRM_QK, TS_NRM_COUNT } ts_nrm_id;
 const char *ts_nrm_name(ts_nrm_id id); /* "norm1" ... */
 
 /* The ways of tokens through a ring. New ones enter in front of the attention block or, in a slice that starts there, of the FFN block,
@@ -72,8 +72,9 @@ ts_ring_ways ts_ring_ways_of(const ts_imodel *im);
    with qkv0, and of every stage in a half layer's missing block. */
 const ts_ilin *ts_ring_lin(const ts_imodel *im, ts_lin_id id, int layer);
 const ts_rq *ts_ring_rqv(const ts_imodel *im, ts_rqv_id id, int layer);
-const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer);
-ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel); /* of one output of qkv or qkv0 */
+const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer); /* of TS_NRM_QK that on q */
+const ts_inorm *ts_ring_k_norm(const ts_imodel *im, int layer);            /* and that on k */
+ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel);       /* of one output of qkv or qkv0 */
 
 /* Containers of a stage: the widest over the layers. */
 typedef struct ts_lin_widths {
@@ -93,14 +94,17 @@ typedef struct ts_rqv_widths {
 } ts_rqv_widths;
 
 typedef struct ts_nrm_widths {
-    int d, pages, t_shift, y_shift;
-    int biasw, epsw;
+    bool centred;
+    int d, groups; /* channels that are normalised together; how often in a token: 1 on the residual stream */
+    int pages;     /* layers, each with a page for every group, as many as a power of two */
+    int t_shift, y_shift, biasw, epsw;
+    int k_y_shift, k_biasw; /* of the norm on k, where y_shift and biasw are those of the norm on q */
 } ts_nrm_widths;
 
 typedef struct ts_ring_widths {
     int lw, tagw;       /* bits of the layer number and of a stream's tag */
     int in_w, res_w;    /* of a hit's value and of the residual stream */
-    int qw, kw, vw, xw; /* of q, k, v (v: im->v_bits) and of the container of all three in the qkv stream */
+    int qw, kw, vw, xw; /* of q, k, v (v: im->v_bits) and of the container of all three in the stream that attention takes */
     int cw, pw, sw, fw; /* context, probability, score, fraction bits of a score */
     int score_shift, ctx_shift;
     ts_lin_widths lin[TS_LIN_COUNT]; /* k = 0: the ring has no such stage */

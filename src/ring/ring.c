@@ -260,10 +260,16 @@ static int attention_block(builder *b, int qkv, int waiting)
     const ts_imodel *im = b->im;
     const ts_ring_widths *w = b->r->w;
     const int inner = im->heads * im->d_head;
+    b->segment = TS_SEGMENT_INTO;
+    if (im->qk_norm) {
+        const int raw = w->lin[TS_LIN_QKV].yw;
+        tap(b, qkv, "queries before their norm", 0, inner, raw, true, TS_ROLE_QK_IN, 0);
+        tap(b, qkv, "keys before their norm", inner, inner, raw, true, TS_ROLE_QK_IN, 1);
+        qkv = through(b, TS_MODULE_QKNORM, ts_nrm_name(TS_NRM_QK), ts_nrm_name(TS_NRM_QK), TS_NRM_QK, qkv, "qkv_normed");
+    }
     tap(b, qkv, "queries", 0, inner, w->xw, true, TS_ROLE_Q, 0);
     tap(b, qkv, "keys", inner, inner, w->xw, true, TS_ROLE_K, 0);
     tap(b, qkv, "values", 2 * inner, inner, w->xw, true, TS_ROLE_V, 0);
-    b->segment = TS_SEGMENT_INTO;
     const int late = b->r->ways.ffn_merge && !im->ends_in_attention;
     const int ctx = through(b, TS_MODULE_ATTENTION, "attention", "attention", late, qkv, "ctx");
     tap(b, ctx, "context", 0, inner, w->cw, true, TS_ROLE_CTX, 0);

@@ -15,7 +15,7 @@ static const char *const lin_names[] = {
 #undef X
 };
 static const char *const rqv_names[] = {"rq_qkv", "rq_ffn", "rq_head"};
-static const char *const nrm_names[] = {"norm1", "norm2", "norm_final"};
+static const char *const nrm_names[] = {"norm1", "norm2", "norm_final", "qk_norm"};
 static const char *const style_names[] = {"block", "distributed", "ultra"};
 static const char *const pairs_names[] = {"none", "keys", "queries"};
 
@@ -125,10 +125,17 @@ const ts_inorm *ts_ring_nrm(const ts_imodel *im, ts_nrm_id id, int layer)
                    : NULL;
     case TS_NRM_FINAL:
         return im->has_final_norm ? &im->final_norm : NULL;
+    case TS_NRM_QK:
+        return im->qk_norm && ts_imodel_has_attention(im, layer) ? &im->layer[layer].q_norm : NULL;
     case TS_NRM_COUNT:
         break;
     }
     BUG("no such normalisation");
+}
+
+const ts_inorm *ts_ring_k_norm(const ts_imodel *im, int layer)
+{
+    return ts_ring_nrm(im, TS_NRM_QK, layer) ? &im->layer[layer].k_norm : NULL;
 }
 
 static int lin_pages(const ts_imodel *im, ts_lin_id id)
@@ -157,14 +164,14 @@ static int nrm_pages(const ts_imodel *im, ts_nrm_id id)
     const ts_ring_ways ways = ts_ring_ways_of(im);
     if (id == TS_NRM_FINAL)
         return im->has_final_norm ? 1 : 0;
+    if (id == TS_NRM_QK)
+        return im->qk_norm && ways.has_attention ? im->layers : 0;
     return (ts_imodel_norm_in_attention(im, id == TS_NRM_1 ? 1 : 2) ? ways.has_attention : ways.has_ffn) ? im->layers : 0;
 }
 
 ts_fmt ts_ring_qkv_fmt(const ts_imodel *im, int layer, int channel)
 {
-    const ts_ilayer *l = &im->layer[layer];
-    const int part = channel / (im->heads * im->d_head);
-    return part == 0 ? l->q : part == 1 ? l->k : l->v;
+    return ts_imodel_qkv_fmt(im, &im->layer[layer], channel / (im->heads * im->d_head));
 }
 
 static int max_int(int a, int b)
@@ -222,7 +229,7 @@ static ts_lin_widths lin_widths(const ts_imodel *im, ts_lin_id id)
     if (id == TS_LIN_QKV || id == TS_LIN_QKV0) { /* both feed one stream: one container */
         w.yw = im->v_bits;
         for (int l = 0; l < im->layers; l++)
-            w.yw = max_int(w.yw, max_int(im->layer[l].q.bits, im->layer[l].k.bits));
+            w.yw = max_int(w.yw, ts_imodel_qkv_widest(im, &im->layer[l]).bits);
         w.idxw = w.yw;
     }
     w.varbits = narrowest < w.idxw;
@@ -250,17 +257,26 @@ static ts_rqv_widths rqv_widths(const ts_imodel *im, ts_rqv_id id)
 
 static ts_nrm_widths nrm_widths(const ts_imodel *im, ts_nrm_id id)
 {
-    ts_nrm_widths w = {.pages = nrm_pages(im, id), .biasw = 1, .epsw = 1};
+    ts_nrm_widths w = {.pages = nrm_pages(im, id), .groups = 1, .biasw = 1, .epsw = 1, .k_biasw = 1};
+    const int channels = id == TS_NRM_QK ? im->heads * im->d_head : im->d;
     for (int page = 0; page < w.pages; page++) {
         const ts_inorm *n = ts_ring_nrm(im, id, page);
         if (!n)
             continue;
-        CHECK(n->y.bits == im->res.bits && (w.d == 0 || (w.t_shift == n->t_shift && w.y_shift == n->y_shift)));
+        CHECK(w.d == 0 || (w.t_shift == n->t_shift && w.y_shift == n->y_shift && w.centred == ts_norm_centred(n->kind)));
+        w.centred = ts_norm_centred(n->kind);
         w.d = n->d;
+        w.groups = channels / n->d;
         w.t_shift = n->t_shift;
         w.y_shift = n->y_shift;
-        w.biasw = widest_bias(n->d, n->bias, w.biasw);
+        w.biasw = widest_bias(channels, n->bias, w.biasw);
         w.epsw = max_int(w.epsw, ts_bitlen(n->eps));
+        if (id != TS_NRM_QK)
+            continue;
+        const ts_inorm *k = ts_ring_k_norm(im, page);
+        w.k_y_shift = k->y_shift;
+        w.k_biasw = widest_bias(channels, k->bias, w.k_biasw);
+        w.epsw = max_int(w.epsw, ts_bitlen(k->eps));
     }
     return w;
 }

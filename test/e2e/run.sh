@@ -39,7 +39,7 @@ beside() { # PROGRAM...
         fi
     done
 }
-programs=(ring system ring_packed ring_paged ring_forms ring_slices)
+programs=(ring system ring_packed ring_paged ring_forms ring_slices ring_norms)
 beside "${programs[@]:0:3}" >"$scratch/lane1" &
 lanes=$!
 beside "${programs[@]:3}" >"$scratch/lane2" &
