@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,10 +97,26 @@ static bool run(void *user, ts_err *err)
     return c->body(c->job, &c->notices, err);
 }
 
+/* Numbers are written with points, whatever the host program's locale says. */
+static locale_t plain_locale;
+
+static void make_locale(void)
+{
+    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static locale_t take_locale(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_locale);
+    return uselocale(plain_locale); /* 0, where there was no memory for it: as it is */
+}
+
 tessera_code ts_call(const tessera_callbacks *callbacks, tessera_error *error, ts_call_body *body, void *job)
 {
     call c = {.body = body, .job = job};
     ts_memory_start();
+    const locale_t locale = take_locale();
     ts_err err = {""};
     bool ok = !callbacks || TS_TAKE_OPTIONS(&c.callbacks, callbacks, tessera_callbacks, &err);
     c.notices = (ts_notices){.user = &c, .message = on_message, .step = on_step, .progress = on_progress};
@@ -110,6 +128,7 @@ tessera_code ts_call(const tessera_callbacks *callbacks, tessera_error *error, t
     }
     ts_notice_step_end(&c.notices);
     ts_option_names_set(before);
+    uselocale(locale);
     const tessera_code code = ok ? TESSERA_OK : err.code ? (tessera_code)err.code : TESSERA_FAILED;
     if (error) {
         *error = (tessera_error){.code = code};

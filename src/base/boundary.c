@@ -1,6 +1,7 @@
 #include "base/boundary.h"
 
 #include <limits.h>
+#include <locale.h>
 #include <omp.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -273,7 +274,8 @@ void ts_closedir(DIR *d)
 typedef struct section {
     void (*body)(void *user, int index);
     void *user;
-    frame *around; /* of the thread that began it; NULL: none */
+    frame *around;   /* of the thread that began it; NULL: none */
+    locale_t locale; /* of that thread */
     atomic_bool left;
     ts_err err; /* of the first that left */
 } section;
@@ -284,6 +286,7 @@ static void one(section *s, int index)
     ts_err err = {""};
     frame f = {.outer = NULL, .heap = s->around->heap, .err = &err};
     frame *const before = current;
+    const locale_t own = uselocale(s->locale);
     if (setjmp(f.jump) == 0) {
         current = &f;
         s->body(s->user, index);
@@ -294,6 +297,7 @@ static void one(section *s, int index)
             s->err = err;
     }
     current = before;
+    uselocale(own);
 }
 
 static atomic_int most_threads = INT_MAX;
@@ -311,7 +315,7 @@ int ts_parallel_threads(void)
 
 void ts_parallel(int count, int chunk, bool threads, void (*body)(void *user, int index), void *user)
 {
-    section s = {.body = body, .user = user, .around = current};
+    section s = {.body = body, .user = user, .around = current, .locale = uselocale((locale_t)0)};
 #pragma omp parallel for schedule(dynamic, chunk) if (threads) num_threads(ts_parallel_threads())
     for (int i = 0; i < count; i++) {
         if (!s.around)

@@ -101,7 +101,7 @@ static bool load_design(ts_arena *arena, const char *dir, bool may_have_parts, t
     struct stat st;
     if (stat(path, &st) != 0)
         return ts_fail_as(err, errno == ENOENT || errno == ENOTDIR || errno == EACCES ? TS_NO_FILE : TS_DAMAGED,
-                          "not a compiled design (`tessera compile` makes one): %s: cannot read: %s", path, strerror(errno));
+                          "not a compiled design: %s: cannot read: %s", path, strerror(errno));
     design->device = st.st_dev;
     design->inode = st.st_ino;
     design->manifest = ts_json_load(path, err);

@@ -83,7 +83,7 @@ static bool read_stat(ts_arena *arena, const char *path, ts_resources *found, ts
     if (!at)
         return ts_fail(err, "%s: Yosys printed no cell counts", path);
     *found = (ts_resources){0};
-    for (char *line = strtok(strchr(at, '\n'), "\n"); line; line = strtok(NULL, "\n")) {
+    for (char *rest = NULL, *line = strtok_r(strchr(at, '\n'), "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char cell[64];
         double number;
         if (sscanf(line, " %63s %lf", cell, &number) != 2)

@@ -56,6 +56,16 @@ same() { # WHAT COMMAND...
 for program in ./shared ./static ./build/run_events ./build/run_events_static; do same "$program" $program; done
 same "AddressSanitizer" env ASAN_OPTIONS=detect_leaks=1 ./asan
 same "Python" /usr/bin/python3 run_events.py
+# Numbers have points wherever the host program's have commas.
+if localedef -i de_DE -f UTF-8 "$dir/de_DE.UTF-8" >/dev/null 2>&1; then
+    export LOCPATH=$dir
+    check "the locale has commas" test "$(LC_ALL=de_DE.UTF-8 /usr/bin/python3 -c 'import locale; locale.setlocale(locale.LC_ALL, ""); print(locale.str(0.5))')" = 0,5
+    same "Python with commas" env LC_ALL=de_DE.UTF-8 /usr/bin/python3 -c \
+        'import locale, runpy, sys; locale.setlocale(locale.LC_ALL, ""); sys.argv[0] = "run_events.py"; runpy.run_path("run_events.py", run_name="__main__")'
+    unset LOCPATH
+else
+    echo "skipped: no locale with commas can be made here"
+fi
 
 # What is wrong comes back as a code and a message.
 ./shared nowhere.onnx $events "$inputs" got >/dev/null 2>err
