@@ -67,6 +67,31 @@ else
     echo "skipped: no locale with commas can be made here"
 fi
 
+# Scores of results in memory are those of the file that the command writes: of the float model, and of the design, which refuses an event.
+export PYTHONPATH=.
+awk -F, 'NR == 1 || $1 > 13' "$root/models/encreg.csv" >fresh.csv
+longest=$(awk -F, 'NR > 1 { n[$1]++ } END { for (e in n) if (n[e] > most) most = n[e]; print most }' fresh.csv)
+"$prefix/bin/tessera" compile "$model" --device zcu102 --events $events --inputs "$inputs" --max-tokens $((longest - 1)) -o short >/dev/null 2>&1
+for engine in float integer; do
+    source=$model
+    [ $engine = float ] || source=short
+    "$prefix/bin/tessera" run $source --engine $engine --events fresh.csv --inputs "$inputs" -o scored.csv >/dev/null 2>"$dir/err"
+    check "run --engine $engine" test $? -eq $([ $engine = float ] && echo 0 || echo 3)
+    "$prefix/bin/tessera" score model=scored.csv,baseline:angles --subset --inputs "$inputs" --truth fresh.csv --json >want.json
+    check "score_events.py, $engine" /usr/bin/python3 score_events.py $source fresh.csv "$inputs"
+    cp "$dir/log" got.json
+    check "gives the command's scores, $engine" /usr/bin/python3 - <<'P'
+import json
+got, want = json.load(open("got.json")), json.load(open("want.json"))["rows"]
+print(got, want)
+assert len(got) == len(want) >= 3
+for mine, row in zip(got, want):
+    assert mine["min_cluster_size"] == row["clusterer"]["min_cluster_size"] and mine["events"] == row["events"] > 0
+    for name in ("trackml", "perfect", "double_majority", "lhc"):
+        assert mine[name] == row[name]["mean"], name
+P
+done
+
 # What is wrong comes back as a code and a message.
 ./shared nowhere.onnx $events "$inputs" got >/dev/null 2>err
 check "a model that is not there is code 4" test $? -eq 4
