@@ -5,7 +5,7 @@
 # Usage, from anywhere: scripts/check_verilog.sh [FILE...|-d DESIGN]
 set -u
 rtl=$(cd "$(dirname "$0")/../rtl" && pwd)
-from=(-y "$rtl") timing=()
+from=(-y "$rtl" -y "$rtl/check") timing=()
 if [ "${1-}" = -d ]; then
     cd "$2" || exit 1 # Verilator takes a path with a $ for a variable
     shopt -s nullglob
@@ -13,7 +13,7 @@ if [ "${1-}" = -d ]; then
     for part in part*/rtl; do from+=(-y "$part"); done
     set -- tb/tb.v
 fi
-[ $# -gt 0 ] || set -- "$rtl"/*.v "$rtl"/../src/sim/templates/ts_*.v
+[ $# -gt 0 ] || set -- "$rtl"/*.v "$rtl"/check/*.v "$rtl"/../src/sim/templates/ts_*.v
 status=0
 for file in "$@"; do
     for language in -g2005 -g2012; do

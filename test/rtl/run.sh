@@ -25,6 +25,7 @@ build=$(realpath -m "${BUILD:-build/rtl}")
 root=$(pwd)
 rtl=${RTL:-$root/rtl} # another directory for the script that injects faults
 bench=$root/test/rtl
+checks=(-DTS_CHECK -y "$rtl/check") # protocol checkers inside of the modules
 [ -f "$bench/bench.h" ] || { echo "run from the repository root" >&2; exit 2; }
 mkdir -p "$build/results"
 rm -f "$build"/results/*
@@ -39,8 +40,9 @@ warnings=(-Wall)
 common() {
     local out=$build/common
     mkdir -p "$out"
-    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c -newer "$out/ok")" ]; then
+    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c src/base/boundary.c "$bench/run.sh" -newer "$out/ok")" ]; then
         $CC -std=c11 -O1 -Isrc -c src/num/fixed.c -o "$out/fixed.o" && $CC -std=c11 -O1 -Isrc -c src/base/err.c -o "$out/err.o" &&
+            $CC -std=c11 -O1 -fopenmp -D_GNU_SOURCE -Isrc -c src/base/boundary.c -o "$out/boundary.o" &&
             $CXX "${cxxflags[@]}" -Wall -Wextra -c "$bench/bench.cpp" -o "$out/bench.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated.cpp" -o "$out/verilated.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated_threads.cpp" -o "$out/verilated_threads.o" &&
@@ -71,9 +73,9 @@ compile() {
     fi
     echo "$module ${connect:+#($connect) }dut" >"$dir/dut.vh"
     verilator --cc --prefix Vtop --top-module "$module" --Mdir "$dir" "${warnings[@]}" --language 1364-2005 -O3 --x-assign unique \
-        --x-initial unique --output-split 20000 -y "$rtl" "${flags[@]}" "$bench/waivers.vlt" "$rtl/$module.v" || return 1
+        --x-initial unique --output-split 20000 -y "$rtl" "${checks[@]}" "${flags[@]}" "$bench/waivers.vlt" "$rtl/$module.v" || return 1
     if [ $faults = 0 ]; then
-        iverilog -g2005 -Wall -Wno-timescale -y "$rtl" -s "$module" "${icarus[@]}" -o "$dir/lint.vvp" "$rtl/$module.v" \
+        iverilog -g2005 -Wall -Wno-timescale -y "$rtl" "${checks[@]}" -s "$module" "${icarus[@]}" -o "$dir/lint.vvp" "$rtl/$module.v" \
             >"$dir/iverilog.log" 2>&1
         local status=$?
         if [ $status != 0 ] || [ -s "$dir/iverilog.log" ]; then
@@ -86,7 +88,7 @@ compile() {
         echo "#include \"$bench/${module}_tb.cpp\""
         for f in "$dir"/Vtop*.cpp; do echo "#include \"$f\""; done
     } >"$dir/unity.cpp"
-    $CXX "${cxxflags[@]}" -I"$dir" -include "$build/common/headers.h" "$dir/unity.cpp" "$build"/common/*.o -pthread -o "$dir/bench" && touch "$dir/ok"
+    $CXX "${cxxflags[@]}" -I"$dir" -include "$build/common/headers.h" "$dir/unity.cpp" "$build"/common/*.o -fopenmp -pthread -o "$dir/bench" && touch "$dir/ok"
 }
 
 # run_case NAME MODULE PARAMS STALLS SEEDS FLAG
@@ -106,7 +108,7 @@ run_case() {
                 timeout 300 ./bench "${args[@]}" || { bad=1; echo "FAIL: $dir/bench ${args[*]}"; }
                 [ $faults = 1 ] && [ $bad = 1 ] && exit 1
                 if [ $first = 1 ] && [ "$flag" = icarus ] && [ $bad = 0 ]; then
-                    iverilog -g2005 -I. -y "$rtl" -o tb.vvp tb.v && timeout 300 vvp -n tb.vvp >tb.log 2>&1
+                    iverilog -g2005 -I. -y "$rtl" "${checks[@]}" -o tb.vvp tb.v && timeout 300 vvp -n tb.vvp >tb.log 2>&1
                     head -c 3000 tb.log
                     grep -q '^PASS' tb.log || { bad=1; echo "FAIL: replay in Icarus"; }
                 fi

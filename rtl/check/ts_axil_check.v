@@ -1,0 +1,63 @@
+// The rules of AXI4-Lite at a slave's port: five channels that keep what they offer (ts_axis_check); a write response only to a write of
+// which address and data have been taken, a read's only to an address, one each; responses OKAY, SLVERR or DECERR. The master's side is
+// assumed in proofs. At most 2^CW - 1 accesses are open each way.
+`default_nettype none
+
+module ts_axil_check #(
+    parameter ADDRW = 12,
+    parameter CW    = 3
+) (
+    input wire             clk,
+    input wire             rst,
+    input wire             awvalid,
+    input wire             awready,
+    input wire [ADDRW-1:0] awaddr,
+    input wire             wvalid,
+    input wire             wready,
+    input wire [31:0]      wdata,
+    input wire [3:0]       wstrb,
+    input wire             bvalid,
+    input wire             bready,
+    input wire [1:0]       bresp,
+    input wire             arvalid,
+    input wire             arready,
+    input wire [ADDRW-1:0] araddr,
+    input wire             rvalid,
+    input wire             rready,
+    input wire [31:0]      rdata,
+    input wire [1:0]       rresp
+);
+    ts_axis_check #(.DATAW(ADDRW), .SIDEW(1), .ASSUME(1)) aw (
+        .clk(clk), .rst(rst), .valid(awvalid), .ready(awready), .data(awaddr), .side(1'b0));
+    ts_axis_check #(.DATAW(32), .SIDEW(4), .ASSUME(1)) w (
+        .clk(clk), .rst(rst), .valid(wvalid), .ready(wready), .data(wdata), .side(wstrb));
+    ts_axis_check #(.DATAW(1), .SIDEW(2)) b (
+        .clk(clk), .rst(rst), .valid(bvalid), .ready(bready), .data(1'b0), .side(bresp));
+    ts_axis_check #(.DATAW(ADDRW), .SIDEW(1), .ASSUME(1)) ar (
+        .clk(clk), .rst(rst), .valid(arvalid), .ready(arready), .data(araddr), .side(1'b0));
+    ts_axis_check #(.DATAW(32), .SIDEW(2)) r (
+        .clk(clk), .rst(rst), .valid(rvalid), .ready(rready), .data(rdata), .side(rresp));
+
+    reg [CW-1:0] addresses = {CW{1'b0}}, words = {CW{1'b0}}, reads = {CW{1'b0}}; // taken, and not answered
+    always @(posedge clk) begin
+        addresses <= rst ? {CW{1'b0}} : addresses + {{CW-1{1'b0}}, awvalid && awready} - {{CW-1{1'b0}}, bvalid && bready};
+        words     <= rst ? {CW{1'b0}} : words + {{CW-1{1'b0}}, wvalid && wready} - {{CW-1{1'b0}}, bvalid && bready};
+        reads     <= rst ? {CW{1'b0}} : reads + {{CW-1{1'b0}}, arvalid && arready} - {{CW-1{1'b0}}, rvalid && rready};
+    end
+    wire answers = (!bvalid || (addresses != {CW{1'b0}} && words != {CW{1'b0}} && bresp != 2'b01)) &&
+                   (!rvalid || (reads != {CW{1'b0}} && rresp != 2'b01));
+
+`ifdef FORMAL
+    // For induction: what the slave holds is what it has not answered.
+    always @(posedge clk)
+        assert (rst || answers);
+`else
+    always @(posedge clk)
+        if (rst === 1'b0 && answers !== 1'b1) begin
+            $display("FAIL: %m: a response without its access, or one that AXI4-Lite does not have");
+            $stop;
+        end
+`endif
+endmodule
+
+`default_nettype wire

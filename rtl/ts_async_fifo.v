@@ -1,0 +1,132 @@
+// The only asynchronous FIFO: a stream of s_clk in m_clk, DEPTH (a power of two, >= 4) words in LUT RAM, and one in the output register.
+// Pointers cross as Gray values through ts_sync; both handshakes come from registers, and no path leads from one side to the other but that
+// of a word, which is written at least two edges of m_clk before it is read. Constraints: ts_async_fifo.xdc.tcl.
+// A word is visible SYNC + 3 cycles after it was accepted (equal clocks; one of s_clk, the others of m_clk). A word a cycle of the slower
+// clock from DEPTH = 16 on (with SYNC = 2).
+// Either reset, of any length, at any time, empties both sides: the side it comes from stops at once, the other one when it has been told;
+// pointers are cleared only while nobody looks at them, and both sides stay stopped until that is done. So a word of before the reset
+// never comes out behind it, and a side that is reset alone takes back what the other one offers (m_valid falls).
+`default_nettype none
+
+module ts_async_fifo #(
+    parameter WIDTH = 8,
+    parameter DEPTH = 16,
+    parameter SYNC  = 2 // registers of a synchroniser
+) (
+    input  wire             s_clk,
+    input  wire             s_rst,
+    input  wire             s_valid,
+    output reg              s_ready,
+    input  wire [WIDTH-1:0] s_data,
+    input  wire             m_clk,
+    input  wire             m_rst,
+    output reg              m_valid,
+    input  wire             m_ready,
+    output reg  [WIDTH-1:0] m_data
+);
+    localparam AW = $clog2(DEPTH);
+
+    generate
+        if (DEPTH < 4 || (DEPTH & (DEPTH - 1)) != 0) begin : g_guard
+            ts_async_fifo_needs_DEPTH_of_4_8_16_and_so_on guard ();
+        end
+    endgenerate
+
+    function [AW:0] gray(input [AW:0] n);
+        gray = n ^ (n >> 1);
+    endfunction
+
+    // The DEPTH words of a lap have the Gray codes of AW bits as addresses.
+    function [AW-1:0] place(input [AW:0] pointer);
+        place = {pointer[AW] ^ pointer[AW-1], pointer[AW-2:0]};
+    endfunction
+
+    // ---- emptying: the s side asks (req), the m side stops, clears its pointer and says so (ack), the s side clears its own, and each lets go.
+    // These registers have their first values from power-up: it begins with one.
+    reg  want = 1'b1;   // s side: once more, when the one before is over
+    reg  req = 1'b0;
+    reg  done = 1'b0;   // s side: the pointer is cleared; req stays for a cycle at least, so that it cannot overtake the pointer
+    reg  m_want = 1'b1; // m side: one is needed
+    reg  ack = 1'b0;
+    wire req_seen, ack_seen, want_seen;
+    wire s_flush = s_rst || want_seen;
+    wire s_stop = s_flush || want || req || ack_seen;
+    wire m_stop = m_rst || m_want || req_seen;
+
+    always @(posedge s_clk) begin
+        req  <= req ? s_flush || !done : (s_flush || want) && !ack_seen;
+        want <= !req && (s_flush || want) && ack_seen;
+        done <= req && ack_seen;
+    end
+    always @(posedge m_clk) begin
+        m_want <= m_rst || (m_want && !req_seen);
+        ack    <= req_seen;
+    end
+
+    // ---- pointers: of the next word, of the one behind it, both Gray, and of the one behind that, binary
+    reg  [AW:0] w_at, w_next, w_ahead, r_at, r_next, r_ahead;
+    wire [AW:0] w_seen, r_seen;
+    wire [AW:0] r_lap = {~r_seen[AW:AW-1], r_seen[AW-2:0]}; // DEPTH words on: where the writer must stop
+    reg         some;                                       // words in the RAM
+    wire        push = s_valid && s_ready;
+    wire        free = m_ready || !m_valid;
+    wire        fetch = some && free;
+
+`ifdef FORMAL
+    wire [SYNC-1:0]        f_req, f_ack, f_want;
+    wire [SYNC*(AW+1)-1:0] f_w, f_r;
+    ts_sync #(.STAGES(SYNC)) sync_req (.clk(m_clk), .in(req), .f_chain(f_req), .out(req_seen));
+    ts_sync #(.STAGES(SYNC)) sync_ack (.clk(s_clk), .in(ack), .f_chain(f_ack), .out(ack_seen));
+    ts_sync #(.STAGES(SYNC)) sync_want (.clk(s_clk), .in(m_want), .f_chain(f_want), .out(want_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_w (.clk(m_clk), .in(w_at), .f_chain(f_w), .out(w_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_r (.clk(s_clk), .in(r_at), .f_chain(f_r), .out(r_seen));
+`else
+    ts_sync #(.STAGES(SYNC)) sync_req (.clk(m_clk), .in(req), .out(req_seen));
+    ts_sync #(.STAGES(SYNC)) sync_ack (.clk(s_clk), .in(ack), .out(ack_seen));
+    ts_sync #(.STAGES(SYNC)) sync_want (.clk(s_clk), .in(m_want), .out(want_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_w (.clk(m_clk), .in(w_at), .out(w_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_r (.clk(s_clk), .in(r_at), .out(r_seen));
+`endif
+
+    // Flags are made beside the pointers, not behind them.
+    always @(posedge s_clk) begin
+        s_ready <= !s_stop && !(push ? w_next == r_lap : w_at == r_lap);
+        if (req && ack_seen) begin
+            w_at    <= {AW+1{1'b0}};
+            w_next  <= {{AW{1'b0}}, 1'b1};
+            w_ahead <= {{AW-1{1'b0}}, 2'd2};
+        end else if (push) begin
+            w_at    <= w_next;
+            w_next  <= gray(w_ahead);
+            w_ahead <= w_ahead + 1'b1;
+        end
+    end
+
+    always @(posedge m_clk) begin
+        some    <= !m_stop && !(fetch ? r_next == w_seen : r_at == w_seen);
+        m_valid <= !m_stop && (some || (m_valid && !m_ready));
+        if (req_seen) begin
+            r_at    <= {AW+1{1'b0}};
+            r_next  <= {{AW{1'b0}}, 1'b1};
+            r_ahead <= {{AW-1{1'b0}}, 2'd2};
+        end else if (fetch) begin
+            r_at    <= r_next;
+            r_next  <= gray(r_ahead);
+            r_ahead <= r_ahead + 1'b1;
+        end
+    end
+
+    (* ram_style = "distributed" *) reg [WIDTH-1:0] array [0:DEPTH-1];
+
+    always @(posedge s_clk)
+        if (push)
+            array[place(w_at)] <= s_data;
+    always @(posedge m_clk)
+        if (free)
+            m_data <= array[place(r_at)];
+
+`ifdef FORMAL
+`endif
+endmodule
+
+`default_nettype wire
