@@ -60,9 +60,6 @@ bool ts_design_load(ts_arena *arena, const char *dir, ts_design *design, ts_err 
 /* Whether its directory still holds this design, and not one that was compiled there since. */
 bool ts_design_is_there(const ts_design *design);
 
-/* The rings of its parts, [parts]. */
-const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design);
-
 /* For n hits, whatever the mode. */
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n);
 

@@ -138,14 +138,9 @@ bool ts_design_is_there(const ts_design *design)
            st.st_dev == design->device && st.st_ino == design->inode;
 }
 
-const ts_chain_ring *ts_design_rings(ts_arena *arena, const ts_design *design)
-{
-    return ts_system_chain(arena, &design->system);
-}
-
 ts_chain_prediction ts_design_predict(ts_arena *arena, const ts_design *design, int n)
 {
-    return ts_chain_predict(ts_design_rings(arena, design), design->parts, n);
+    return ts_chain_predict(ts_system_chain(arena, &design->system), design->parts, n);
 }
 
 const ts_device *ts_design_device(ts_arena *arena, const char *dir, const char *name, ts_err *err)

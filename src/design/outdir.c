@@ -39,11 +39,6 @@ static bool make_parents(ts_arena *arena, const char *path, ts_err *err)
     return true;
 }
 
-bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err)
-{
-    return ts_remove_tree(path) || ts_fail_as(err, ts_code_or(TS_FAIL_CODE, errno), "%s: cannot remove: %s", path, strerror(errno));
-}
-
 /* ---- Locks */
 
 /* Whether `fd` is what the path leads to. */

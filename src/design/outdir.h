@@ -24,9 +24,6 @@ void ts_outdir_abort(ts_outdir *out);
 /* Makes a directory unless it exists. */
 bool ts_outdir_make(const char *path, ts_err *err);
 
-/* Removes a file, or a directory with all that is in it; fine where it does not exist. */
-bool ts_outdir_remove(ts_arena *arena, const char *path, ts_err *err);
-
 /* Whoever changes a file of a design holds its lock meanwhile, and so does whoever replaces it: waits for them. The directory is then what
    `path` leads to until ts_outdir_unlock. */
 bool ts_outdir_lock(const char *path, int *lock, ts_err *err);

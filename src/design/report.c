@@ -84,9 +84,15 @@ static void cycles_row(FILE *out, const char *what, double cycles, double clock)
         fprintf(out, "  %-34s %10.0f cycles %10.1f us\n", what, cycles, cycles / clock);
 }
 
+static const char *const resources[] = {
+#define X(name, title) #name,
+    TS_RESOURCES(X)
+#undef X
+};
+enum { RESOURCES = sizeof resources / sizeof *resources };
+
 static void print_resources(FILE *out, const json_t *report)
 {
-    static const char *const name[] = {"lut", "ff", "dsp", "bram36", "uram"};
     const json_t *predicted = json_object_get(json_object_get(report, "predicted"), "resources");
     const json_t *yosys = json_object_get(predicted, "yosys"), *device = json_object_get(predicted, "device");
     const json_t *found = json_object_get(json_object_get(report, "synthesised"), "resources");
@@ -94,17 +100,17 @@ static void print_resources(FILE *out, const json_t *report)
     if (!yosys)
         return;
     fprintf(out, "  resources%12s%12s%12s%12s\n", "yosys", "device", "of the part", found ? "synthesised" : "");
-    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
-        fprintf(out, "  %-9s", name[i]);
-        cell(out, get(yosys, name[i]));
-        cell(out, get(device, name[i]));
-        const double share = 100 * get(device, name[i]) / get(has, name[i]);
+    for (int i = 0; i < RESOURCES; i++) {
+        fprintf(out, "  %-9s", resources[i]);
+        cell(out, get(yosys, resources[i]));
+        cell(out, get(device, resources[i]));
+        const double share = 100 * get(device, resources[i]) / get(has, resources[i]);
         if (isfinite(share))
             fprintf(out, "%10.0f %%", share);
         else
             fprintf(out, "%12s", "-");
         if (found)
-            cell(out, get(found, name[i]));
+            cell(out, get(found, resources[i]));
         fputc('\n', out);
     }
 }
@@ -206,7 +212,6 @@ static void print_simulated(FILE *out, const json_t *simulated, double clock)
 
 static void print_parts(FILE *out, const json_t *parts, double clock)
 {
-    static const char *const name[] = {"lut", "ff", "dsp", "bram36", "uram"};
     size_t i;
     const json_t *part;
     json_array_foreach(parts, i, part)
@@ -217,9 +222,9 @@ static void print_parts(FILE *out, const json_t *parts, double clock)
         fprintf(out, "  part %zu, cuts %.0f to %.0f, %s: interval %.0f cycles, %.1f us;", i, json_number_value(json_array_get(cuts, 0)),
                 json_number_value(json_array_get(cuts, 1)), json_string_value(json_object_get(part, "device")),
                 get(predicted, "interval_cycles"), get(predicted, "interval_cycles") / clock);
-        for (size_t r = 0; r < sizeof name / sizeof *name; r++)
-            if (get(has, name[r]) > 0)
-                fprintf(out, " %s %.0f %%", name[r], 100 * get(need, name[r]) / get(has, name[r]));
+        for (int r = 0; r < RESOURCES; r++)
+            if (get(has, resources[r]) > 0)
+                fprintf(out, " %s %.0f %%", resources[r], 100 * get(need, resources[r]) / get(has, resources[r]));
         fputc('\n', out);
     }
 }

@@ -142,7 +142,7 @@ json_t *ts_design_json(ts_arena *arena, const ts_design *design, int n, ts_err *
     if (ts_assist_is(design)) {
         json_t *host = json_copy(json_object_get(design->manifest, "host"));
         const ts_host_bus bus = ts_assist_bus(design);
-        json_object_set_new(host, "predicted", ts_assist_predicted_json(&bus, ts_design_rings(arena, design), design->parts, n));
+        json_object_set_new(host, "predicted", ts_assist_predicted_json(&bus, ts_system_chain(arena, &design->system), design->parts, n));
         json_object_set_new(json, "host", host);
     }
     return json;

@@ -105,7 +105,7 @@ static bool send(ts_arena *arena, const ts_simulation_options *o, const ts_compi
         return ts_fail_as(err, TS_USAGE, "%s: all of %s is in hardware; there is no host's bus to simulate", ts_option("bus"), o->dir);
     if (o->bus) {
         const ts_host_bus bus = ts_assist_bus(&c->design);
-        s->pace = ts_assist_predict(&bus, ts_design_rings(arena, &c->design), c->design.parts, 1);
+        s->pace = ts_assist_predict(&bus, ts_system_chain(arena, &c->design.system), c->design.parts, 1);
     }
     const ts_sim_options opt = {.events = s->count,
                                 .n = s->n,

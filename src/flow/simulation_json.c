@@ -17,7 +17,7 @@ static prediction predict(ts_arena *arena, const ts_sim_result *r, const ts_desi
     p.wait = (double(*)[TS_PAGED_STAGES])TS_NEW_N(arena, double, (size_t)r->events *(size_t)design->parts *TS_PAGED_STAGES);
     for (int e = 0; e < r->events; e++)
         n[e] = r->event[e].tokens;
-    ts_chain_run(&(ts_chain_queue){.ring = ts_design_rings(arena, design),
+    ts_chain_run(&(ts_chain_queue){.ring = ts_system_chain(arena, &design->system),
                                    .count = design->parts,
                                    .events = r->events,
                                    .n = n,

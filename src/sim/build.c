@@ -100,10 +100,9 @@ static const char *visible_signals(ts_arena *arena, const ts_design *design)
 static void remove_stale(ts_arena *arena, const char *cache, const char *hash)
 {
     DIR *d = ts_opendir(cache);
-    ts_err ignored = {0};
     for (const struct dirent *e; d && (e = readdir(d));)
         if (strncmp(e->d_name, "sim-", 4) == 0 && strncmp(e->d_name + 4, hash, strlen(hash)) != 0)
-            ts_outdir_remove(arena, ts_printf(arena, "%s/%s", cache, e->d_name), &ignored);
+            (void)ts_remove_tree(ts_printf(arena, "%s/%s", cache, e->d_name));
     if (d)
         ts_closedir(d);
 }
@@ -254,7 +253,6 @@ const char *ts_sim_build(ts_arena *arena, const ts_design *design, const ts_sim_
     (void)remove(log);
     remove_stale(arena, cache, hash);
     const bool ok = build(arena, design, opt, work, log, program, err);
-    ts_err ignored = {0};
-    ts_outdir_remove(arena, work, &ignored);
+    (void)ts_remove_tree(work);
     return ok ? program : NULL;
 }

@@ -213,7 +213,7 @@ static void check_sequences(const chain *c)
         ts_event_times times[LENGTH];
         ts_chain_run(
             &(ts_chain_queue){
-                .ring = ts_design_rings(c->m.arena, &c->design), .count = c->design.parts, .events = LENGTH, .n = n, .lone = lone},
+                .ring = ts_system_chain(c->m.arena, &c->design.system), .count = c->design.parts, .events = LENGTH, .n = n, .lone = lone},
             times, NULL);
         for (int e = 0; e < LENGTH; e++)
             near(ts_printf(c->m.arena, "sequence %d, event %d of %d hits", s, e, n[e]), times[e].last_out - times[e].first_in,
