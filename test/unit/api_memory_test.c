@@ -216,8 +216,8 @@ static void sweep(tessera_code (*call)(tessera_error *error))
         told += code != TESSERA_OK;
         tried++;
         const char *aside = strstr(error.message, "what it was is now "), *end = aside ? strstr(aside, ": ") : NULL;
-        if (end) { /* a directory that took its place and could not be looked through: kept for whoever has something in it */
-            char path[700];
+        if (end) {           /* a directory that took its place and could not be looked through: kept for whoever has something in it */
+            char path[1100]; /* as long as a message */
             snprintf(path, sizeof path, "%.*s", (int)(end - strchr(aside, '/')), strchr(aside, '/'));
             scratch_remove(path);
         }
@@ -259,7 +259,8 @@ static int setup(void **state)
     (void)state;
     tessera_error error;
     folder = scratch_new("memory");
-    snprintf(design, sizeof design, "%s/design", folder);
+    if (snprintf(design, sizeof design, "%s/design", folder) >= (int)sizeof design)
+        return -1;
     for (int e = 0; e < EVENTS; e++)
         hits[e] = HITS - e;
     for (int i = 0; i < EVENTS * HITS * FEATURES; i++)

@@ -160,7 +160,7 @@ static void *all_of_it(void *user)
 static void begin(work *w, int which, const char *name)
 {
     *w = (work){.which = which};
-    snprintf(w->directory, sizeof w->directory, "%s/%s%d", folder, name, which);
+    assert_true(snprintf(w->directory, sizeof w->directory, "%s/%s%d", folder, name, which) < (int)sizeof w->directory);
 }
 
 static void end(work *w)
