@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -84,6 +85,11 @@ void *aligned_alloc(size_t alignment, size_t size)
     return fails(FROM) ? none() : made(__libc_memalign(alignment, size));
 }
 
+void *memalign(size_t alignment, size_t size) /* OpenMP's runtime asks it */
+{
+    return fails(FROM) ? none() : made(__libc_memalign(alignment, size));
+}
+
 int posix_memalign(void **p, size_t alignment, size_t size)
 {
     *p = fails(FROM) ? NULL : made(__libc_memalign(alignment, size));
@@ -100,7 +106,7 @@ void free(void *p)
 /* ---- calls */
 
 static const char *folder;
-static char design[700];
+static char design[700], generated[700], scored[700];
 static float values[EVENTS * HITS * FEATURES];
 static int32_t hits[EVENTS];
 
@@ -173,6 +179,102 @@ static tessera_code emulate(tessera_error *error)
     if (code == TESSERA_OK)
         code = tessera_engine_run(engine, &a, results, NULL, NULL, error);
     tessera_engine_free(engine);
+    return code;
+}
+
+static tessera_code generate(tessera_error *error)
+{
+    tessera_generate_options o = TESSERA_INIT(tessera_generate_options);
+    tessera_report *report = NULL;
+    tessera_generate_defaults(&o);
+    o.output = generated;
+    o.events = 3;
+    o.tracks_least = o.tracks_most = 4;
+    const tessera_code code = tessera_generate(&o, NULL, &report, error);
+    assert_true((code == TESSERA_OK) == (report != NULL));
+    tessera_report_free(report);
+    return code;
+}
+
+static tessera_source generated_events(void)
+{
+    tessera_source source = TESSERA_INIT(tessera_source);
+    source.events = generated;
+    source.inputs = TS_SOURCE_DIR "/models/seeded.inputs.json";
+    return source;
+}
+
+static tessera_code read_events(tessera_error *error)
+{
+    const tessera_source source = generated_events();
+    tessera_events *events;
+    const tessera_code code = tessera_events_read(&source, NULL, &events, error);
+    assert_true((code == TESSERA_OK) == (tessera_events_count(events) == 3));
+    tessera_events_free(events);
+    return code;
+}
+
+static tessera_code run_float(tessera_error *error)
+{
+    const tessera_source source = generated_events();
+    tessera_run_options o = TESSERA_INIT(tessera_run_options);
+    o.path = TS_SOURCE_DIR "/models/seeded.onnx";
+    o.engine = TESSERA_FLOAT;
+    o.source = &source;
+    o.output = scored;
+    return tessera_run(&o, NULL, NULL, NULL, error);
+}
+
+static tessera_code run_integer(tessera_error *error)
+{
+    char output[720];
+    const tessera_arrays a = arrays();
+    tessera_source source = TESSERA_INIT(tessera_source);
+    tessera_run_options o = TESSERA_INIT(tessera_run_options);
+    tessera_report *report = NULL;
+    snprintf(output, sizeof output, "%.512s/integer.csv", folder);
+    source.arrays = &a;
+    o.path = design;
+    o.engine = TESSERA_INTEGER;
+    o.source = &source;
+    o.output = output;
+    const tessera_code code = tessera_run(&o, NULL, NULL, &report, error);
+    tessera_report_free(report);
+    return code;
+}
+
+static tessera_code score(tessera_error *error)
+{
+    tessera_score_item item[2] = {TESSERA_INIT(tessera_score_item), TESSERA_INIT(tessera_score_item)};
+    tessera_score_options o = TESSERA_INIT(tessera_score_options);
+    tessera_scores *scores;
+    tessera_report *report;
+    item[0].file = scored;
+    item[1].baseline = "truth";
+    o.item = item;
+    o.items = 2;
+    o.against = item;
+    o.truth = generated;
+    const tessera_code code = tessera_score(&o, NULL, &scores, &report, error);
+    assert_true((code == TESSERA_OK) == (tessera_scores_count(scores) == 6));
+    assert_true((code == TESSERA_OK) == (report != NULL));
+    tessera_scores_free(scores);
+    tessera_report_free(report);
+    return code;
+}
+
+static tessera_code profile(tessera_error *error)
+{
+    const tessera_arrays a = arrays();
+    tessera_source source = TESSERA_INIT(tessera_source);
+    tessera_profile_options o = TESSERA_INIT(tessera_profile_options);
+    tessera_report *report;
+    source.arrays = &a;
+    o.directory = design;
+    o.source = &source;
+    const tessera_code code = tessera_profile(&o, NULL, &report, error);
+    assert_true((code == TESSERA_OK) == (report != NULL));
+    tessera_report_free(report);
     return code;
 }
 
@@ -254,18 +356,50 @@ static void emulating(void **state)
     sweep(emulate);
 }
 
+static void generating(void **state)
+{
+    (void)state;
+    sweep(generate);
+}
+
+static void reading(void **state)
+{
+    (void)state;
+    sweep(read_events);
+}
+
+static void running(void **state)
+{
+    (void)state;
+    sweep(run_float);
+    sweep(run_integer);
+}
+
+static void scoring(void **state)
+{
+    (void)state;
+    sweep(score);
+}
+
+static void profiling(void **state)
+{
+    (void)state;
+    sweep(profile);
+}
+
 static int setup(void **state)
 {
     (void)state;
     tessera_error error;
     folder = scratch_new("memory");
-    if (snprintf(design, sizeof design, "%s/design", folder) >= (int)sizeof design)
-        return -1;
+    snprintf(design, sizeof design, "%.512s/design", folder);
+    snprintf(generated, sizeof generated, "%.512s/hits.csv", folder);
+    snprintf(scored, sizeof scored, "%.512s/results.csv", folder);
     for (int e = 0; e < EVENTS; e++)
         hits[e] = HITS - e;
     for (int i = 0; i < EVENTS * HITS * FEATURES; i++)
         values[i] = (float)(i * 37 % 101) / 32 - 1.5f;
-    return compile(&error) == TESSERA_OK ? 0 : -1;
+    return compile(&error) == TESSERA_OK && generate(&error) == TESSERA_OK && run_float(&error) == TESSERA_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -277,7 +411,8 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(inspecting), cmocka_unit_test(compiling), cmocka_unit_test(planning),
-                                       cmocka_unit_test(emulating)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(inspecting), cmocka_unit_test(compiling),  cmocka_unit_test(planning),
+                                       cmocka_unit_test(emulating),  cmocka_unit_test(generating), cmocka_unit_test(reading),
+                                       cmocka_unit_test(running),    cmocka_unit_test(scoring),    cmocka_unit_test(profiling)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
