@@ -50,7 +50,7 @@ run_threads() {
 }
 run_package() { test/install/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
-run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && test/rtl/run.sh -j 2; }
+run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && scripts/check_crossings.py --self-test && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }
 run_e2e() { test/e2e/run.sh; }
 run_real() {

@@ -126,6 +126,97 @@ module ts_async_fifo #(
             m_data <= array[place(r_at)];
 
 `ifdef FORMAL
+    // Both clocks come as they like (prove.sh takes them for data). Copies of nothing: the synchronisers show their registers (f_chain).
+    // 1. The request and its acknowledgement go round in order: of req, its copies, ack and its copies, those in front have changed.
+    // 2. Where nothing is being emptied, the pointers follow each other: what each side knows of the other is old, never wrong.
+    // 3. One word, whichever the solver picks, is in its place until it is read, and comes out unchanged.
+    function [AW:0] f_count(input [AW:0] g);
+        integer i;
+        begin
+            f_count = {AW+1{1'b0}};
+            for (i = 0; i <= AW; i = i + 1)
+                f_count = f_count ^ (g >> i);
+        end
+    endfunction
+
+    localparam [AW+3:0] F_DEPTH = DEPTH;
+    wire [AW:0]   f_w0 = f_count(w_at), f_w1 = f_count(f_w[AW:0]), f_w2 = f_count(f_w[AW+1 +: AW+1]);
+    wire [AW:0]   f_r0 = f_count(r_at), f_r1 = f_count(f_r[AW:0]), f_r2 = f_count(f_r[AW+1 +: AW+1]);
+    wire [AW:0]   f_a = f_w0 - f_w1, f_b = f_w1 - f_w2, f_c = f_w2 - f_r0, f_d = f_r0 - f_r1, f_e = f_r1 - f_r2;
+    wire [AW+3:0] f_sum = {3'd0, f_a} + {3'd0, f_b} + {3'd0, f_c} + {3'd0, f_d} + {3'd0, f_e};
+    wire [5:0]    f_ring = {f_ack[1], f_ack[0], ack, f_req[1], f_req[0], req};
+    wire          f_round = f_ring == 6'o00 || f_ring == 6'o01 || f_ring == 6'o03 || f_ring == 6'o07 || f_ring == 6'o17 || f_ring == 6'o37 ||
+                            f_ring == 6'o77 || f_ring == 6'o76 || f_ring == 6'o74 || f_ring == 6'o70 || f_ring == 6'o60 || f_ring == 6'o40;
+    wire          f_asked = f_ring == 6'o01 || f_ring == 6'o03 || f_ring == 6'o00; // the m side has not been told, or nothing is asked
+    wire          f_falls = !req && f_ring != 6'o00;
+
+    // (Registers that the first emptying sets begin as it leaves them.)
+    initial begin
+        {w_at, r_at, s_ready, some, m_valid} = 0;
+        w_next  = 1;
+        r_next  = 1;
+        w_ahead = 2;
+        r_ahead = 2;
+    end
+
+    always @* begin
+        assert (f_round);
+        assert (!done || (ack_seen && w_at == 0));
+        // While req is up, or before the last acknowledgement has gone, the s side is stopped; so is the m side while it sees req.
+        if (req || want)
+            assert (!s_ready);
+        if (f_asked)
+            assert (f_sum <= F_DEPTH);
+        else begin
+            if (ack)
+                assert (r_at == 0 && !some && !m_valid);
+            if (f_ack[0])
+                assert (f_r1 == 0);
+            if (f_ack[1])
+                assert (f_r2 == 0);
+            if (f_falls)
+                assert (w_at == 0 && r_at == 0 && f_r1 == 0 && f_r2 == 0 && !s_ready && !some && !m_valid);
+            if (f_falls && !f_req[0])
+                assert (f_w1 == 0);
+            if (f_falls && !f_req[1])
+                assert (f_w2 == 0);
+        end
+        // The registers of a pointer belong together.
+        assert (w_next == gray(f_w0 + 1'b1) && w_ahead == f_w0 + 2'd2);
+        assert (r_next == gray(f_r0 + 1'b1) && r_ahead == f_r0 + 2'd2);
+        // Flags: room and words are there where they say so.
+        if (s_ready && f_asked)
+            assert (f_w0 - f_r2 != F_DEPTH[AW:0]);
+        if (some && f_asked)
+            assert (f_w2 != f_r0);
+    end
+
+    // The word: accepted at f_at.
+    (* anyseq *) wire f_pick;
+    reg              f_track = 0, f_head = 0;
+    reg  [AW:0]      f_at;
+    reg  [WIDTH-1:0] f_word, f_out;
+    wire [AW:0]      f_behind = f_at - f_r0, f_inside = f_w0 - f_r0;
+    wire             f_there = f_track && f_behind < f_inside && f_asked;
+
+    always @(posedge s_clk)
+        if (push && f_pick && !req) begin
+            f_track <= 1;
+            f_at    <= f_w0;
+            f_word  <= s_data;
+        end else if (!f_there || req)
+            f_track <= 0;
+    always @(posedge m_clk)
+        if (free) begin
+            f_head <= fetch && f_there && f_behind == 0 && !req_seen;
+            f_out  <= f_word;
+        end
+    always @* begin
+        if (f_there)
+            assert (array[place(gray(f_at))] == f_word);
+        if (f_head && m_valid)
+            assert (m_data == f_out);
+    end
 `endif
 endmodule
 

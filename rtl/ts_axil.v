@@ -123,7 +123,7 @@ module ts_axil #(
             q_data    <= wdata;
             q_strobe  <= write ? wstrb : 4'b0000;
         end
-        waited <= busy && !lost ? waited + {{TW-1{1'b0}}, !late} : {TW{1'b0}};
+        waited <= TIMEOUT != 0 && busy && !lost ? waited + {{TW-1{1'b0}}, !late} : {TW{1'b0}};
         if (!s_axi_bvalid)
             s_axi_bresp <= answer ? response : SLVERR;
         if (!s_axi_rvalid) begin
@@ -134,23 +134,30 @@ module ts_axil #(
     wire unused = &{1'b0, s_axi_awprot, s_axi_arprot};
 
 `ifdef TS_CHECK
+    wire [2:0] addresses, words, reads; // open, as the master sees it
+    wire       unused_open = &{1'b0, addresses, words, reads};
     ts_axil_check #(.ADDRW(ADDRW)) check (
         .clk(clk), .rst(rst), .awvalid(s_axi_awvalid), .awready(s_axi_awready), .awaddr(s_axi_awaddr), .wvalid(s_axi_wvalid),
         .wready(s_axi_wready), .wdata(s_axi_wdata), .wstrb(s_axi_wstrb), .bvalid(s_axi_bvalid), .bready(s_axi_bready),
         .bresp(s_axi_bresp), .arvalid(s_axi_arvalid), .arready(s_axi_arready), .araddr(s_axi_araddr), .rvalid(s_axi_rvalid),
-        .rready(s_axi_rready), .rdata(s_axi_rdata), .rresp(s_axi_rresp));
+        .rready(s_axi_rready), .rdata(s_axi_rdata), .rresp(s_axi_rresp),
+        .addresses(addresses), .words(words), .reads(reads));
 `endif
 `ifdef FORMAL
     // The registers as they must behave: an answer only to an access that was taken.
     reg             f_started = 0, f_taken = 0, f_waiting = 0;
     reg [ADDRW-1:0] f_address;
-    reg             f_write;
+    reg             f_write, f_late = 0, f_open = 0;
+    reg [TW-1:0]    f_waited;
     always @(posedge clk) begin
         f_started <= 1;
         f_taken   <= !rst && ((q_valid && q_ready) || (f_taken && !a_valid));
         f_waiting <= !rst && q_valid && !q_ready;
         f_address <= q_address;
         f_write   <= q_write;
+        f_late    <= !rst && busy && !lost && late;
+        f_open    <= !rst && busy && !lost;
+        f_waited  <= waited;
         if (!f_started)
             assume (rst);
         else begin
@@ -161,9 +168,18 @@ module ts_axil #(
             assert (!lost || busy);
             if (f_waiting)
                 assert (q_valid && q_address == f_address && q_write == f_write);
+            // What is open is here: waiting for its turn, at the registers, or answered.
+            assert (addresses == {2'd0, has_aw} + {2'd0, busy && !lost && q_write} + {2'd0, s_axi_bvalid});
+            assert (words == {2'd0, has_w} + {2'd0, busy && !lost && q_write} + {2'd0, s_axi_bvalid});
+            assert (reads == {2'd0, has_ar} + {2'd0, busy && !lost && !q_write} + {2'd0, s_axi_rvalid});
+            // It does not hang: an access that is open comes nearer to its end in every cycle, and at LIMIT it has its answer.
+            assert (waited <= LIMIT);
+            if (f_open && busy && !lost && TIMEOUT != 0)
+                assert (waited == f_waited + 1'b1);
+            if (f_late)
+                assert (f_write ? s_axi_bvalid : s_axi_rvalid);
             if (busy && !lost) begin
                 assert (q_write ? !s_axi_bvalid : !s_axi_rvalid);
-                assert (waited <= LIMIT);
             end
         end
     end

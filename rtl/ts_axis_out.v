@@ -119,6 +119,8 @@ module ts_axis_out #(
 `ifdef TS_CHECK
     ts_axis_check #(.DATAW(OUTW), .SIDEW(3), .ASSUME(1)) check_s (
         .clk(clk), .rst(rst), .valid(s_valid), .ready(s_ready), .data(s_data), .side({s_error, s_refused, s_last}));
+    ts_axis_check #(.DATAW(BUSW), .SIDEW(BYTES + 3)) check_w (
+        .clk(clk), .rst(rst), .valid(w_valid), .ready(w_ready), .data(w_data), .side({w_user, w_last, w_keep}));
     ts_axis_check #(.DATAW(BUSW), .SIDEW(BYTES + 3)) check_m (
         .clk(clk), .rst(rst), .valid(m_axis_tvalid), .ready(m_axis_tready), .data(m_axis_tdata),
         .side({m_axis_tuser, m_axis_tlast, m_axis_tkeep}));

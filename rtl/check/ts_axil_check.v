@@ -1,6 +1,6 @@
 // The rules of AXI4-Lite at a slave's port: five channels that keep what they offer (ts_axis_check); a write response only to a write of
 // which address and data have been taken, a read's only to an address, one each; responses OKAY, SLVERR or DECERR. The master's side is
-// assumed in proofs. At most 2^CW - 1 accesses are open each way.
+// assumed in proofs. At most 2^CW - 1 accesses are open each way; the outputs count them.
 `default_nettype none
 
 module ts_axil_check #(
@@ -25,7 +25,10 @@ module ts_axil_check #(
     input wire             rvalid,
     input wire             rready,
     input wire [31:0]      rdata,
-    input wire [1:0]       rresp
+    input wire [1:0]       rresp,
+    output reg [CW-1:0]    addresses, // taken, and not answered
+    output reg [CW-1:0]    words,
+    output reg [CW-1:0]    reads
 );
     ts_axis_check #(.DATAW(ADDRW), .SIDEW(1), .ASSUME(1)) aw (
         .clk(clk), .rst(rst), .valid(awvalid), .ready(awready), .data(awaddr), .side(1'b0));
@@ -38,7 +41,6 @@ module ts_axil_check #(
     ts_axis_check #(.DATAW(32), .SIDEW(2)) r (
         .clk(clk), .rst(rst), .valid(rvalid), .ready(rready), .data(rdata), .side(rresp));
 
-    reg [CW-1:0] addresses = {CW{1'b0}}, words = {CW{1'b0}}, reads = {CW{1'b0}}; // taken, and not answered
     always @(posedge clk) begin
         addresses <= rst ? {CW{1'b0}} : addresses + {{CW-1{1'b0}}, awvalid && awready} - {{CW-1{1'b0}}, bvalid && bready};
         words     <= rst ? {CW{1'b0}} : words + {{CW-1{1'b0}}, wvalid && wready} - {{CW-1{1'b0}}, bvalid && bready};
@@ -48,7 +50,6 @@ module ts_axil_check #(
                    (!rvalid || (reads != {CW{1'b0}} && rresp != 2'b01));
 
 `ifdef FORMAL
-    // For induction: what the slave holds is what it has not answered.
     always @(posedge clk)
         assert (rst || answers);
 `else
