@@ -181,7 +181,7 @@ static bool eval_attention(const ts_op_args *a)
         attend(&t, score, a->out[0]->data.f);
     }
     free_buffers(&t, score);
-    return ok ? true : FAIL(a, "not enough memory");
+    return ok ? true : FAIL_MEMORY(a, "not enough memory");
 }
 const ts_op_hooks ts_ms_Attention_hooks = {
     .min_in = 2, .max_in = 6, .min_out = 1, .max_out = 1, .infer = infer_attention, .eval = eval_attention, .work = attention_work};
@@ -254,7 +254,7 @@ static bool eval_multi_head(const ts_op_args *a)
         attend(&t, score, a->out[0]->data.f);
     }
     free_buffers(&t, score);
-    return ok ? true : FAIL(a, "not enough memory");
+    return ok ? true : FAIL_MEMORY(a, "not enough memory");
 }
 const ts_op_hooks ts_ms_MultiHeadAttention_hooks = {
     .min_in = 1, .max_in = 6, .min_out = 1, .max_out = 1, .infer = infer_multi_head, .eval = eval_multi_head, .work = attention_work};

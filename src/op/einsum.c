@@ -317,7 +317,7 @@ static bool eval_matmul(const ts_op_args *a, const plan *p, const groups *g)
     }
     for (int i = 0; i < 3; i++)
         ts_free(buffer[i]);
-    return ok ? true : FAIL(a, "not enough memory");
+    return ok ? true : FAIL_MEMORY(a, "not enough memory");
 }
 
 static bool eval_einsum(const ts_op_args *a)

@@ -11,6 +11,7 @@
 /* Errors are prefixed with the node's name, type and opset; they return false. */
 bool ts_node_fail(const ts_node *node, ts_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 #define FAIL(a, ...) ts_node_fail((a)->node, (a)->err, __VA_ARGS__)
+#define FAIL_MEMORY(a, ...) (FAIL(a, __VA_ARGS__), (a)->err->code = TS_OUT_OF_MEMORY, false) /* while a node is evaluated */
 
 /* The attributes of a node against attrs.def: when the file is read, and, where their number depends on the dimensions of input 0
    (which may be NULL), before every infer. */

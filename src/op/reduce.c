@@ -76,7 +76,7 @@ static bool reduce(const ts_op_args *a, const reduction *how)
     }
     double *sum = ts_try_calloc((size_t)(outs + 1), sizeof *sum);
     if (!sum)
-        return FAIL(a, "not enough memory");
+        return FAIL_MEMORY(a, "not enough memory");
     for (int64_t i = 0; i < outs; i++)
         sum[i] = how->start;
     for (int64_t done = 0; done < count; done += inner, ts_walk_next(&w))

@@ -206,7 +206,8 @@ static bool eval_attention(const ts_op_args *a)
     const bool rank4 = a->in[0]->rank == 4;
     float *score = ts_try_calloc((size_t)(n * m + 1), sizeof *score), *scores = a->outs > OUT_SCORES ? a->out[OUT_SCORES]->data.f : NULL;
     if (!score)
-        return FAIL(a, "not enough memory for the scores of %lld queries and %lld keys; use smaller events", (long long)n, (long long)m);
+        return FAIL_MEMORY(a, "not enough memory for the scores of %lld queries and %lld keys; use smaller events", (long long)n,
+                           (long long)m);
     for (int64_t b = 0; b < t.batch; b++)
         for (int64_t h = 0; h < t.q.heads; h++) {
             const int64_t head = b * t.q.heads + h;
