@@ -113,7 +113,12 @@ GRIDS = {
     "ts_norm": [dict(W=16, YW=16, YSHIFT=18, EPSW=12, PAGES=6, LW=3, TAGW=5, REG=2, **g) for g in [
         dict(D=8, NP=2, TSHIFT=2, BIASW=30), dict(D=16, NP=4, TSHIFT=4, BIASW=34), dict(D=32, NP=2, TSHIFT=4, BIASW=34),
         dict(D=32, NP=8, TSHIFT=4, BIASW=40), dict(D=32, NP=4, TSHIFT=5, BIASW=34), dict(D=24, NP=5, TSHIFT=4, BIASW=34),
-        dict(D=16, NP=1, TSHIFT=3, BIASW=36), dict(D=64, NP=4, TSHIFT=5, BIASW=34)]],
+        dict(D=16, NP=1, TSHIFT=3, BIASW=36), dict(D=64, NP=4, TSHIFT=5, BIASW=34),
+        dict(MEAN=0, D=8, NP=2, TSHIFT=0, BIASW=30), dict(MEAN=0, D=16, NP=4, TSHIFT=0, BIASW=34), dict(MEAN=0, D=32, NP=8, TSHIFT=0, BIASW=40),
+        dict(MEAN=0, D=24, NP=5, TSHIFT=0, BIASW=34), dict(MEAN=0, D=16, NP=1, TSHIFT=0, BIASW=36)]],
+    "ts_qknorm": [dict(MEAN=0, W=16, XW=16, QW=12, KW=12, VW=12, YW=12, TSHIFT=0, QYSHIFT=16, KYSHIFT=16, QBIASW=34, KBIASW=34, EPSW=12, PAGES=4,
+                       LW=2, TAGW=4, REG=2, **g) for g in [
+        dict(D=4, GROUPS=2, NP=1), dict(D=8, GROUPS=4, NP=2), dict(D=4, GROUPS=8, NP=1), dict(D=12, GROUPS=1, NP=2)]],
     "ts_beats": grid(BEATS=[1, 2, 4, 7, 16, 32]),
     "ts_recip": grid(DW=[12, 18, 24], SIDEW=[6, 40, 80], DIGITS=[1, 2]),
     "ts_isqrt": grid(SIDEW=[8, 20], DIGITS=[1, 2, 3]),

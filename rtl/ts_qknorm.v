@@ -3,7 +3,7 @@
 // taken with its last group.
 //
 // Throughput: one token every GROUPS * B cycles, B = ceil(D / NP). Latency from the cycle in which a token is first offered to m_valid:
-// that of ts_norm + (GROUPS - 1) * B. Multipliers: 6 * NP.
+// that of ts_norm + (GROUPS - 1) * B + 1. Multipliers: 6 * NP. A token that is offered for long, as attention does, keeps no other back.
 //
 // s_data: q, k, v, GROUPS * D values each in XW bits, of which q and k use W and v VW. m_data: the same in YW bits: QW, KW and VW of them.
 // Page memories are those of the two ts_norm; a page is a layer's group: layer * 2^ceil(log2 GROUPS) + group.
@@ -119,7 +119,8 @@ module ts_qknorm #(
 
     // ---- The norms, in step with each other, and v beside them.
     localparam CW = $clog2(PLACES + 1);
-    wire                q_valid, k_valid, take, v_valid, q_fault, k_fault;
+    wire                q_valid, k_valid, take, load, v_valid, q_fault, k_fault;
+    wire [TAGW-1:0]     v_tag;
     wire [D*QW-1:0]     q_normed;
     wire [D*KW-1:0]     k_normed;
     wire [PW-1:0]       q_page, k_page;
@@ -139,16 +140,26 @@ module ts_qknorm #(
         .m_valid(k_valid), .m_ready(take), .m_data(k_normed), .m_tag(k_page), .fault(k_fault));
     ts_fifo_lut #(.WIDTH(INNER*VW + TAGW), .DEPTH(PLACES)) beside (
         .clk(clk), .rst(rst), .s_valid(fire && first), .s_ready(room), .s_data({s_tag, all_v}),
-        .m_valid(v_valid), .m_ready(m_valid && m_ready), .m_data({m_tag, v}), .count(v_count));
-    ts_watch #(.N(3)) watch (.clk(clk), .rst(rst), .bad({q_fault, k_fault, m_valid && m_ready && !v_valid}), .fault(fault));
+        .m_valid(v_valid), .m_ready(load), .m_data({v_tag, v}), .count(v_count));
+    ts_watch #(.N(3)) watch (.clk(clk), .rst(rst), .bad({q_fault, k_fault, load && !v_valid}), .fault(fault));
     wire unused_pages = &{1'b0, q_page, k_page, v_count};
 
-    // ---- Groups come together: those before the last one wait in registers, the last one stays in the norms until the token leaves.
+    // ---- Groups come together, those before the last one in registers, and leave as a token, which is offered while the next one's come.
+    localparam OW = INNER * (QW + KW + VW) + TAGW;
     wire [INNER*QW-1:0] whole_q;
     wire [INNER*KW-1:0] whole_k;
     wire                complete; // the next group is a token's last
-    assign take    = q_valid && k_valid && (!complete || m_ready);
-    assign m_valid = q_valid && k_valid && complete;
+    reg                 full;
+    reg  [OW-1:0]       token;
+    assign take = q_valid && k_valid && (!complete || !full || m_ready);
+    assign load = take && complete;
+    always @(posedge clk)
+        full <= !rst && (load || (full && !m_ready));
+    always @(posedge clk)
+        if (load)
+            token <= {v_tag, v, whole_k, whole_q};
+    assign m_valid = full;
+    assign m_tag   = token[OW-1 -: TAGW];
     generate
         if (GROUPS == 1) begin : g_alone
             assign complete = 1'b1;
@@ -174,9 +185,12 @@ module ts_qknorm #(
                 end
         end
         for (i = 0; i < INNER; i = i + 1) begin : g_result
-            wire [YW:0] wide_q = {{(YW+1-QW){whole_q[i*QW+QW-1]}}, whole_q[i*QW +: QW]};
-            wire [YW:0] wide_k = {{(YW+1-KW){whole_k[i*KW+KW-1]}}, whole_k[i*KW +: KW]};
-            wire [YW:0] wide_v = {{(YW+1-VW){v[i*VW+VW-1]}}, v[i*VW +: VW]};
+            wire [QW-1:0] out_q = token[i*QW +: QW];
+            wire [KW-1:0] out_k = token[INNER*QW + i*KW +: KW];
+            wire [VW-1:0] out_v = token[INNER*(QW+KW) + i*VW +: VW];
+            wire [YW:0]   wide_q = {{(YW+1-QW){out_q[QW-1]}}, out_q};
+            wire [YW:0]   wide_k = {{(YW+1-KW){out_k[KW-1]}}, out_k};
+            wire [YW:0]   wide_v = {{(YW+1-VW){out_v[VW-1]}}, out_v};
             assign m_data[i*YW +: YW]           = wide_q[YW-1:0];
             assign m_data[(INNER+i)*YW +: YW]   = wide_k[YW-1:0];
             assign m_data[(2*INNER+i)*YW +: YW] = wide_v[YW-1:0];

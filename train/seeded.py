@@ -4,7 +4,8 @@
     python3 train/seeded.py --layers 2 --d 32 --heads 4 --ff 128 -o models/seeded
 
 writes models/seeded.onnx, models/seeded.inputs.json and models/seeded.csv. The outputs have no physical meaning; the
-hardware does not know that. Weights are scaled so that attention is neither flat nor frozen."""
+hardware does not know that. Weights are scaled so that attention is neither flat nor frozen. --norm, --qk-norm and --act write the layers out as
+models of today have them (pre-norm)."""
 import argparse
 import json
 import math
@@ -15,6 +16,61 @@ import torch
 COLUMNS = [("x", 0, 400), ("y", 0, 400), ("z", 0, 400), ("r", 400, 300), ("sin_phi", 0, 0.7), ("cos_phi", 0, 0.7), ("eta", 0, 2),
            ("cos_theta", 0, 0.8)]  # mean, std
 NAMES = ["theta", "sin_phi", "cos_phi", "q"]
+
+
+class RmsNorm(torch.nn.Module):
+    def __init__(self, d, eps=1e-6):
+        super().__init__()
+        self.weight, self.eps = torch.nn.Parameter(torch.ones(d)), eps
+
+    def forward(self, x):
+        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps))
+
+
+NORMS = {"layer": torch.nn.LayerNorm, "rms": RmsNorm}
+ACTIVATIONS = {"relu": torch.nn.ReLU, "gelu": torch.nn.GELU, "silu": torch.nn.SiLU, "mish": torch.nn.Mish, "hard_swish": torch.nn.Hardswish,
+               "elu": torch.nn.ELU, "tanh": torch.nn.Tanh, "softplus": torch.nn.Softplus}
+
+
+class Layer(torch.nn.Module):
+    """Pre-norm, with norms on queries and keys: of each head (ViT-22B, Qwen3), or of all (OLMo2)."""
+
+    def __init__(self, d, heads, ff, norm, qk_norm, act):
+        super().__init__()
+        self.heads, self.qk_norm = heads, qk_norm
+        self.norm1, self.norm2 = NORMS[norm](d), NORMS[norm](d)
+        self.q, self.k, self.v, self.out = (torch.nn.Linear(d, d) for _ in range(4))
+        if qk_norm != "none":
+            self.q_norm, self.k_norm = (NORMS[norm](d if qk_norm == "all" else d // heads) for _ in range(2))
+        self.ff1, self.act, self.ff2 = torch.nn.Linear(d, ff), ACTIVATIONS[act](), torch.nn.Linear(ff, d)
+
+    def attend(self, x):
+        b, n, d = x.shape
+        q, k, v = self.q(x), self.k(x), self.v(x)
+        if self.qk_norm == "all":
+            q, k = self.q_norm(q), self.k_norm(k)
+        q, k, v = (y.view(b, n, self.heads, d // self.heads) for y in (q, k, v))
+        if self.qk_norm == "heads":
+            q, k = self.q_norm(q), self.k_norm(k)
+        q, k, v = (y.transpose(1, 2) for y in (q, k, v))
+        p = (q @ k.transpose(-1, -2) / math.sqrt(d // self.heads)).softmax(-1)
+        return self.out((p @ v).transpose(1, 2).reshape(b, n, d))
+
+    def forward(self, x):
+        x = x + self.attend(self.norm1(x))
+        return x + self.ff2(self.act(self.ff1(self.norm2(x))))
+
+
+class Written(torch.nn.Module):
+    def __init__(self, a):
+        super().__init__()
+        self.pool = a.pool
+        self.embedding, self.head = torch.nn.Linear(a.features, a.d), torch.nn.Linear(a.d, a.outputs)
+        self.encoder = torch.nn.Sequential(*(Layer(a.d, a.heads, a.ff, a.norm, a.qk_norm, a.act) for _ in range(a.layers)), NORMS[a.norm](a.d))
+
+    def forward(self, hits):
+        x = self.encoder(self.embedding(hits))
+        return self.head(x.mean(1) if self.pool else x)
 
 
 class Encoder(torch.nn.Module):
@@ -33,14 +89,16 @@ class Encoder(torch.nn.Module):
 
 def make_model(a):
     torch.manual_seed(a.seed)
-    model = Encoder(a.features, a.d, a.heads, a.ff, a.layers, a.outputs, a.pool)
+    written = a.norm or a.qk_norm or a.act
+    a.norm, a.qk_norm, a.act = a.norm or "layer", a.qk_norm or "none", a.act or "relu"
+    model = Written(a) if written else Encoder(a.features, a.d, a.heads, a.ff, a.layers, a.outputs, a.pool)
     if a.distinct:
         for module in model.encoder.modules():
             if isinstance(module, (torch.nn.Linear, torch.nn.MultiheadAttention)):
                 (module._reset_parameters if isinstance(module, torch.nn.MultiheadAttention) else module.reset_parameters)()
     with torch.no_grad():
         for name, p in model.named_parameters():
-            if "in_proj_weight" in name:
+            if "in_proj_weight" in name or name.endswith((".q.weight", ".k.weight")):
                 p *= 1.6
             elif "norm" in name:
                 p += 0.1 * torch.randn_like(p)
@@ -98,6 +156,9 @@ def main():
     p.add_argument("--outputs", type=int, default=4)
     p.add_argument("--classes", action="store_true", help="the outputs are logits")
     p.add_argument("--pool", action="store_true", help="the head sees the mean of all tokens: one result an event")
+    p.add_argument("--norm", choices=NORMS)
+    p.add_argument("--qk-norm", choices=("none", "heads", "all"))
+    p.add_argument("--act", choices=ACTIVATIONS)
     p.add_argument("--events", type=int, default=30)
     p.add_argument("--tracks", type=int, nargs=2, default=(10, 25), metavar=("LOW", "HIGH"))
     p.add_argument("--seed", type=int, default=1)

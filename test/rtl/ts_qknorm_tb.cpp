@@ -103,7 +103,8 @@ int main(int argc, char **argv)
         const int first = P_MEAN ? beats + tree : 0; /* pass 1 */
         const uint64_t latency =
             static_cast<uint64_t>(first + 2 * beats + tree + 18 + (18 + P_DIGITS - 1) / P_DIGITS + (16 + P_DIGITS - 1) / P_DIGITS);
-        const uint64_t took = m.valid_at[0] - s.accepted_at[0], span = m.taken_at.back() - m.taken_at[0];
+        const uint64_t took = m.valid_at[0] - s.accepted_at[0] - 1, /* and one into the token */
+            span = m.taken_at.back() - m.taken_at[0];
         if (took != latency)
             b.fail("latency %llu from the last group, not %llu", static_cast<unsigned long long>(took),
                    static_cast<unsigned long long>(latency));
