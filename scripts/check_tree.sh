@@ -8,6 +8,7 @@ checks=(
     "rooms    no file of src/ includes what is below its room in README.md's tour; every room is in the tour"
     "circles  no files of src/ include each other in a circle, unless a header says 'In a circle with ROOM/FILE.h: why'"
     "public   the command line includes its own headers, tessera/tessera.h and the system's; include/ includes the system's"
+    "options  the library's texts name members of options, ts_option(\"max_tokens\"), and not the command's --max-tokens"
     "long     a file of src/ of more than 600 lines says why: 'Long because ...' in its first comment"
     "names    files and ts_ identifiers that comments and documents cite are there"
     "links    links and paths of README.md and docs/ lead to something"
@@ -144,6 +145,10 @@ check_public() {
         }
         END { for (file in list) print file "\t" file ": the command line includes what is not public:" list[file] }' | sort
     includes | awk -F '\t' '$1 ~ /^include\// && $3 !~ /^tessera\// { print $1 "\t" $1 ":" $2 ": a public header includes " $3 ", which is not installed" }'
+}
+
+check_options() { # but for what it starts: simulators and Yosys
+    sources | grep -vE '^src/(cli/|main\.c$|sim/|synth/)' | xargs grep -HnE '^[^/]*"[^"]*--[a-z][^"]*"' | sed -nE 's/^([^:]+):([0-9]+):.*(--[a-z][a-z-]*).*/\1\t\1:\2: a text of the library names the option \3/p'
 }
 
 check_long() {

@@ -1,4 +1,4 @@
-# Too little memory, and files that would need too much: a message and exit status 1, at once; never an abort, never a program that waits for ever.
+# Too little memory, and files that would need too much: a message and an exit status (8: out of memory; 5: a file that is none), at once; never an abort, never a program that waits for ever.
 . "$(dirname "$0")/lib.sh"
 model=$root/models/encreg.onnx csv=$root/models/encreg.csv inputs=$root/models/encreg.inputs.json
 within() { # KILOBYTES COMMAND...: with so much address space and half a minute

@@ -52,6 +52,7 @@ fault src/zz/zz.c 'check_tree.sh rooms' 'src/zz/ is not in the table' ''
 fault src/physics/spanning_tree.c 'check_tree.sh circles' 'src/physics/hdbscan.c:' '#include "physics/hdbscan.h"'
 fault src/base/map.h 'check_tree.sh circles' 'src/base/map.h: says that base/map is in a circle with base/err, which is not so any more' '/* In a circle with base/err.h: why */'
 fault src/cli/zz.c 'check_tree.sh public' 'src/cli/zz.c: the command line includes what is not public: base/err.h emu/emu.h' '#include "cli/args.h"\n#include "base/err.h"\n#include "emu/emu.h"'
+fault src/flow/zz.c 'check_tree.sh options' 'src/flow/zz.c:2: a text of the library names the option --max-tokens' 'int zz;\nstatic const char *why = "lower --max-tokens";'
 fault include/tessera/zz.h 'check_tree.sh public' 'include/tessera/zz.h:1: a public header includes base/err.h' '#include "base/err.h"'
 fault src/base/zz.c 'check_tree.sh long' 'src/base/zz.c: 601 lines, over 600' < <(echo '/* Long because */'; yes '' | head -n 600)
 fault src/base/map.c 'check_tree.sh names' 'cites zz.c, which is not there' '/* as\n   in zz.c */'
