@@ -40,9 +40,9 @@ warnings=(-Wall)
 common() {
     local out=$build/common
     mkdir -p "$out"
-    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c src/base/boundary.c "$bench/run.sh" -newer "$out/ok")" ]; then
+    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c "$bench/run.sh" -newer "$out/ok")" ]; then
+        rm -f "$out"/*.o
         $CC -std=c11 -O1 -Isrc -c src/num/fixed.c -o "$out/fixed.o" && $CC -std=c11 -O1 -Isrc -c src/base/err.c -o "$out/err.o" &&
-            $CC -std=c11 -O1 -fopenmp -D_GNU_SOURCE -Isrc -c src/base/boundary.c -o "$out/boundary.o" &&
             $CXX "${cxxflags[@]}" -Wall -Wextra -c "$bench/bench.cpp" -o "$out/bench.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated.cpp" -o "$out/verilated.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated_threads.cpp" -o "$out/verilated_threads.o" &&
@@ -88,7 +88,7 @@ compile() {
         echo "#include \"$bench/${module}_tb.cpp\""
         for f in "$dir"/Vtop*.cpp; do echo "#include \"$f\""; done
     } >"$dir/unity.cpp"
-    $CXX "${cxxflags[@]}" -I"$dir" -include "$build/common/headers.h" "$dir/unity.cpp" "$build"/common/*.o -fopenmp -pthread -o "$dir/bench" && touch "$dir/ok"
+    $CXX "${cxxflags[@]}" -I"$dir" -include "$build/common/headers.h" "$dir/unity.cpp" "$build"/common/*.o -pthread -o "$dir/bench" && touch "$dir/ok"
 }
 
 # run_case NAME MODULE PARAMS STALLS SEEDS FLAG
