@@ -34,10 +34,13 @@
 
 /* Begins a structure with a size: tessera_source s = TESSERA_INIT(tessera_source); every other member is zero. */
 #ifdef __cplusplus
-#define TESSERA_INIT(type) \
-    { \
-        sizeof(type) \
-    }
+template <class type> inline type tessera_init()
+{
+    type made = type();
+    made.size = sizeof made;
+    return made;
+}
+#define TESSERA_INIT(type) tessera_init<type>()
 extern "C" {
 #else
 #define TESSERA_INIT(type) \
