@@ -147,8 +147,8 @@ check_public() {
     includes | awk -F '\t' '$1 ~ /^include\// && $3 !~ /^tessera\// { print $1 "\t" $1 ":" $2 ": a public header includes " $3 ", which is not installed" }'
 }
 
-check_options() { # but for what it starts: simulators and Yosys
-    sources | grep -vE '^src/(cli/|main\.c$|sim/|synth/)' | xargs grep -HnE '^[^/]*"[^"]*--[a-z][^"]*"' | sed -nE 's/^([^:]+):([0-9]+):.*(--[a-z][a-z-]*).*/\1\t\1:\2: a text of the library names the option \3/p'
+check_options() { # but for what it starts: simulators and Yosys, and of makefiles
+    sources | grep -vE '^src/(cli/|main\.c$|sim/|synth/|board/package\.c$)' | xargs grep -HnE '^[^/]*"[^"]*--[a-z][^"]*"' | sed -nE 's/^([^:]+):([0-9]+):.*(--[a-z][a-z-]*).*/\1\t\1:\2: a text of the library names the option \3/p'
 }
 
 check_long() {

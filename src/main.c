@@ -34,6 +34,11 @@ static const ts_verb verbs[] = {
      "included; alone: the rounding of that format by itself. Goes to DIR/report.json, too.",
      ts_verb_profile},
     {"synth", "DIR", "Synthesises the design with Yosys and compares the resources with the prediction.", "", ts_verb_synth},
+    {"package", "DIR", "Puts a top for a board around a compiled design: AXI streams, registers, clocks, a test bench of all that.",
+     "OUT gets rtl/, mem/, tb/, the registers for programs and people, and what the target needs. A design on several devices is packaged "
+     "part "
+     "by\npart: DIR/part0, DIR/part1 ... docs/boards.md has the map and the way to a board.",
+     ts_verb_package},
     {"events", NULL, "Generates events of a simulated tracking detector, with truth, as a CSV.",
      "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. "
      "docs/events.md has\n"

@@ -498,6 +498,28 @@ TESSERA_API void tessera_scores_free(tessera_scores *scores);
 TESSERA_API tessera_code tessera_synth(const char *directory, const tessera_callbacks *callbacks, tessera_report **report,
                                        tessera_error *error);
 
+/* ---- package: a design with a top for a board around it, AXI and all */
+
+/* What a package has beside Verilog, images, test bench and register tables. */
+typedef enum tessera_target {
+    TESSERA_TARGET_RTL,    /* nothing */
+    TESSERA_TARGET_YOSYS,  /* a Makefile: simulation, lint, synthesis */
+    TESSERA_TARGET_FUSESOC /* a .core file */
+} tessera_target;
+
+typedef struct tessera_package_options {
+    size_t size;
+    const char *directory; /* of a design on one device, or of a part of one */
+    const char *output;    /* the package's directory; appears whole or not at all, and only in place of an older package or design */
+    tessera_target target;
+    int bus_bits;   /* of the streams of hits and results, 32, 64, ... 512 (the narrowest that takes a hit and gives a result a cycle) */
+    double bus_mhz; /* of the buses' clock (the engine's) */
+} tessera_package_options;
+
+/* docs/boards.md says what is in it. report may be NULL. */
+TESSERA_API tessera_code tessera_package(const tessera_package_options *options, const tessera_callbacks *callbacks,
+                                         tessera_report **report, tessera_error *error);
+
 /* ---- events of a simulated tracking detector, with truth */
 
 typedef struct tessera_generate_options {

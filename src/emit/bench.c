@@ -195,8 +195,6 @@ static const char *ring_vh(ts_arena *arena, const bench *b)
             "`define RING_HITS %d\n`define RING_BEATS %d\n`define RING_EVENTS %d\n`define RING_WATCHDOG %lld\n",
             b->paged_stages ? TS_SIM_TOP : s->top, s->stream[0].width, s->ports.lanes, s->ports.out_lane, b->hits, b->beats, b->events,
             watchdog(s));
-    if (s->ports.refusals)
-        fprintf(t.f, "`define RING_REFUSALS\n");
     if (s->rings > 1)
         fprintf(t.f, "`define RING_PARTS %d\n", s->rings);
     if (b->loads)
@@ -228,12 +226,12 @@ static const char *ring_h(ts_arena *arena, const bench *b)
     fprintf(t.f,
             "/* What sim.cpp must know of this ring. */\n"
             "#define RING_FEATURES %d\n#define RING_HIT_LANE %d\n#define RING_LANES %d\n#define RING_OUT_LANE %d\n"
-            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n%s#define RING_CUTS %d\n"
+            "#define RING_TAGW %d\n#define RING_WATCHDOG %lldLL\n#define RING_CUTS %d\n"
             "#define RING_PAGED_RINGS %d\n#define RING_PAGED_STAGES %d\n#define RING_SETTLE %.0f\n\n"
             "/* images, part, number on the configuration bus, bits of a word, words, must be loaded */\n"
             "#define RING_MEMORIES(X)",
-            s->im->features, s->ports.hit_lane, s->ports.lanes, s->ports.out_lane, w.tagw, watchdog(s),
-            s->ports.refusals ? "#define RING_REFUSALS\n" : "", s->rings - 1, b->paged_rings, b->paged_stages, b->settle);
+            s->im->features, s->ports.hit_lane, s->ports.lanes, s->ports.out_lane, w.tagw, watchdog(s), s->rings - 1, b->paged_rings,
+            b->paged_stages, b->settle);
     for (int r = 0; r < s->rings; r++) {
         const ts_system_ring *ring = &s->ring[r];
         ts_memory mem[TS_MEMORY_MAX];

@@ -116,8 +116,7 @@ static void part(FILE *f, const ts_system *s, const ts_system_node *node)
             "        .cfg_data(cfg_data), .s_hit_valid(%s_valid && !hold[%d]), .s_hit_ready(part%d_ready), .s_hit_data(%s_data),\n"
             "        .s_hit_last(%s_last),\n",
             ring->top, ring->inside, i, i, in, i, i, in, in);
-    if (ring->im->embed_count == 0)
-        fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
+    fprintf(f, "        .s_hit_refused(%s_refused), .s_hit_error(%s_error),\n", in, in);
     fprintf(f,
             "        .m_out_valid(part%d_valid), .m_out_ready(%s_ready && !hold[%d]), .m_out_data(%s_data), .m_out_last(%s_last),\n"
             "        .m_out_refused(%s_refused), .m_out_error(%s_error), .fault(fault[%d])",

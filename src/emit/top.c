@@ -173,10 +173,10 @@ static void header(const ts_printer *p, const ts_ports *ports)
              im->name, im->layers, im->starts_in_ffn ? " (the first without attention block)" : "",
              im->ends_in_attention ? " (the last without FFN block)" : "", im->d, im->heads, im->d_head, im->ff, im->features, im->outputs,
              plan->n_max, im->embed_count ? "hit" : "residual token", ports->hit_lane, ports->hit_lane);
-    if (ports->refusals)
-        ts_print(p, "// s_hit_refused: the event is refused with this transfer, its last one, which holds no token. s_hit_error, with an "
-                    "event's last\n"
-                    "// transfer: the event is not what it was.\n");
+    ts_print(
+        p,
+        "// s_hit_refused: the event is refused with this transfer, its last one, which holds nothing. s_hit_error, with an event's last\n"
+        "// transfer: the event is not what it was.\n");
     if (plan->argmax)
         ts_print(p, "// m_out: one transfer a %s, {class, value of its output}, each 32 bits, signed;\n", im->pool ? "event" : "hit");
     else if (im->head_count == 0)

@@ -129,9 +129,8 @@ static void admit_print(ts_printer *p, const ts_ring_node *n)
              "    ts_admit #(.WIDTH(%d), .NMAX(%d), .LW(LW), .TAGW(TAGW), .QDEPTH(%d)%s) u_%s (\n"
              "        .clk(clk), .rst(rst), .ev_final(event_final), %s,\n"
              "        .s_valid(s_hit_valid), .s_ready(s_hit_ready), .s_data(hit_in), .s_last(s_hit_last),\n"
-             "        .s_refused(%s), .s_error(%s),\n        ",
-             n->width, p->ring->plan->n_max, p->ring->plan->refusal_depth, n->half ? ", .HALF(1)" : "", n->name, watch,
-             ports.refusals ? "s_hit_refused" : "1'b0", ports.refusals ? "s_hit_error" : "1'b0");
+             "        .s_refused(s_hit_refused), .s_error(s_hit_error),\n        ",
+             n->width, p->ring->plan->n_max, p->ring->plan->refusal_depth, n->half ? ", .HALF(1)" : "", n->name, watch);
     ts_print_tagged(p, "m", hit);
     ts_print(p, ",\n        .d_valid(fate_valid), .d_ready(fate_ready), .d_data(fate));\n\n");
 }

@@ -3,7 +3,7 @@
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan)
 {
     const bool whole = im->embed_count > 0;
-    ts_ports p = {.hit_lane = !whole ? im->res.bits : im->in.bits > 16 ? 32 : 16, .refusals = !whole, .out_lane = 32, .beats = 1};
+    ts_ports p = {.hit_lane = !whole ? im->res.bits : im->in.bits > 16 ? 32 : 16, .out_lane = 32, .beats = 1};
     if (im->head_count == 0) {
         p.lanes = im->d;
         p.out_lane = im->res.bits;
@@ -22,7 +22,6 @@ ts_ports ts_ports_of_chain(const ts_imodel *first, const ts_plan *first_plan, co
     const ts_ports in = ts_ports_of(first, first_plan);
     ts_ports ports = ts_ports_of(last, last_plan);
     ports.hit_lane = in.hit_lane;
-    ports.refusals = in.refusals;
     return ports;
 }
 
@@ -98,10 +97,8 @@ ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings)
     add(&list, TS_PORT_HITS, "s_hit_ready", false, 1);
     add(&list, TS_PORT_HITS, "s_hit_data", true, features * shape->hit_lane);
     add(&list, TS_PORT_HITS, "s_hit_last", true, 1);
-    if (shape->refusals) {
-        add(&list, TS_PORT_HITS, "s_hit_refused", true, 1);
-        add(&list, TS_PORT_HITS, "s_hit_error", true, 1);
-    }
+    add(&list, TS_PORT_HITS, "s_hit_refused", true, 1);
+    add(&list, TS_PORT_HITS, "s_hit_error", true, 1);
     add(&list, TS_PORT_RESULTS, "m_out_valid", false, 1);
     add(&list, TS_PORT_RESULTS, "m_out_ready", true, 1);
     add(&list, TS_PORT_RESULTS, "m_out_data", false, shape->lanes * shape->out_lane);

@@ -6,11 +6,10 @@
 
 /* Residual tokens, which a slice without embedding takes and one without head gives, are d values side by side, one transfer a token. */
 typedef struct ts_ports {
-    int hit_lane;  /* bits of an input value on s_hit: 16 or 32, the value sign-extended; of residual tokens those of the format */
-    bool refusals; /* s_hit_refused: a transfer, the only one or the last one of an event, that refuses it */
-    int lanes;     /* values of a beat of m_out */
-    int out_lane;  /* bits of one: 32; of residual tokens those of the format */
-    int beats;     /* of a token */
+    int hit_lane; /* bits of an input value on s_hit: 16 or 32, the value sign-extended; of residual tokens those of the format */
+    int lanes;    /* values of a beat of m_out */
+    int out_lane; /* bits of one: 32; of residual tokens those of the format */
+    int beats;    /* of a token */
 } ts_ports;
 ts_ports ts_ports_of(const ts_imodel *im, const ts_plan *plan);
 

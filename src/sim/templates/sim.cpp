@@ -224,10 +224,8 @@ void simulation::reset()
     top_->clk = 0;
     top_->rst = 1;
     top_->s_hit_valid = 0;
-#ifdef RING_REFUSALS
     top_->s_hit_refused = 0;
     top_->s_hit_error = 0;
-#endif
     top_->m_out_ready = 0;
     top_->cfg_we = 0;
 #if RING_CUTS > 0

@@ -50,9 +50,7 @@ module tb;
     `RING_TOP top (
         .clk(clk), .rst(rst),
         .s_hit_valid(s_valid), .s_hit_ready(s_ready), .s_hit_data(current[HIT_BITS-1:0]), .s_hit_last(current[HIT_BITS]),
-`ifdef RING_REFUSALS
         .s_hit_refused(1'b0), .s_hit_error(1'b0),
-`endif
         .m_out_valid(m_valid), .m_out_ready(m_ready), .m_out_data(m_data), .m_out_last(m_last), .m_out_refused(m_refused), .m_out_error(m_error), .fault(fault),
 `ifdef RING_PARTS
         .cfg_part(cfg_part), .cut_valid(cut_valid), .cut_ready(cut_ready), .cut_last(cut_last),

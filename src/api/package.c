@@ -1,0 +1,61 @@
+#include "board/package.h"
+
+#include "api/call.h"
+#include "base/json.h"
+#include "base/text.h"
+
+typedef struct job {
+    const tessera_package_options *options;
+    tessera_report **report;
+} job;
+
+static tessera_report *result(ts_arena *arena, const ts_board *b, const char *out)
+{
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits\n", out, b->top, b->device->title, b->bus_mhz,
+            b->engine_mhz, b->bus_bits);
+    for (int i = 0; i < b->buses; i++)
+        fprintf(f, "  %-15s %s, %d bits\n", b->bus[i].name, b->bus[i].master ? "master" : "slave", b->bus[i].data_bits);
+    fprintf(f, "simulate it: cd %s && iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/board_tb.v && vvp -n tb.vvp +stalls=30\n", out);
+    json_t *json = json_pack("{s:s, s:s, s:i}", "top", b->top, "device", b->device->name, "bus_bits", b->bus_bits);
+    tessera_report *report = ts_report_new(ts_text_close(&text, arena), ts_json_text(arena, json, JSON_INDENT(2)));
+    json_decref(json);
+    return report;
+}
+
+static bool package(void *user, const ts_notices *notices, ts_err *err)
+{
+    const job *j = user;
+    tessera_package_options o;
+    if (!TS_TAKE_OPTIONS(&o, j->options, tessera_package_options, err))
+        return false;
+    if (!o.directory || !o.output)
+        return ts_fail_as(err, TS_USAGE, "%s: the directory of a compiled design, and where its package is written, are needed",
+                          ts_option(o.directory ? "output" : "directory"));
+    const ts_package_options how = {.target = (ts_package_target)o.target, .board = {.bus_bits = o.bus_bits, .bus_mhz = o.bus_mhz}};
+    if (how.target < 0 || how.target >= TS_PACKAGE_COUNT)
+        return ts_fail_as(err, TS_USAGE, "%s: there is no target %d", ts_option("target"), o.target);
+    ts_arena *arena = ts_arena_new();
+    ts_design design;
+    ts_board board;
+    ts_notice_step(notices, "packaging %s", o.directory);
+    bool ok = ts_design_load(arena, o.directory, &design, err);
+    if (ok) {
+        ok = ts_design_verify(arena, &design, err) && ts_package(arena, &design, &how, o.output, &board, err);
+        ts_design_free(&design);
+    }
+    ts_notice_step_end(notices);
+    if (ok && j->report)
+        *j->report = result(arena, &board, o.output);
+    ts_arena_free(arena);
+    return ok;
+}
+
+tessera_code tessera_package(const tessera_package_options *options, const tessera_callbacks *callbacks, tessera_report **report,
+                             tessera_error *error)
+{
+    if (report)
+        *report = NULL;
+    return ts_call(callbacks, error, package, &(job){options, report});
+}

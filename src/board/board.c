@@ -1,0 +1,88 @@
+#include "board/board.h"
+
+#include <string.h>
+
+#include "base/plain.h"
+#include "ring/memories.h"
+
+enum { BUS_LEAST = 32, BUS_MOST = 512 };
+
+static int slot_of(int bits)
+{
+    int slot = 8;
+    while (slot < bits)
+        slot *= 2;
+    return slot;
+}
+
+/* The narrowest bus that takes a hit and gives a transfer of results a cycle. */
+static int bus_for(int hit, int out)
+{
+    int bits = BUS_LEAST;
+    while (bits < BUS_MOST && (bits < slot_of(hit) || bits < slot_of(out)))
+        bits *= 2;
+    return bits;
+}
+
+static bool loads(const ts_system_ring *ring)
+{
+    ts_memory list[TS_MEMORY_MAX];
+    const int count = ts_memories(ring->im, ring->plan, list);
+    for (int i = 0; i < count; i++)
+        if (list[i].loaded)
+            return true;
+    return false;
+}
+
+bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, const char *manifest, const ts_board_options *o, ts_board *b,
+                 ts_err *err)
+{
+    const ts_system_ring *first = &s->ring[0], *last = &s->ring[s->rings - 1];
+    for (int i = 1; i < s->rings; i++)
+        if (s->ring[i].device_number != first->device_number)
+            return ts_fail_as(err, TS_UNSUPPORTED,
+                              "%s is on several devices: each of its parts is a design that can be packaged, DIR/part0, DIR/part1 ...",
+                              s->top);
+    *b = (ts_board){.system = s,
+                    .device = device,
+                    .top = ts_printf(arena, "%s_board", s->top),
+                    .core = s->top,
+                    .engine_mhz = first->plan->clock_mhz,
+                    .rings = s->rings,
+                    .features = first->im->features,
+                    .value_bits = first->im->in.bits,
+                    .outputs = last->im->outputs,
+                    .max_tokens = first->plan->n_max,
+                    .pooled = last->im->pool != TS_POOL_NONE,
+                    .argmax = last->plan->argmax,
+                    .ports = s->ports};
+    b->bus_mhz = o->bus_mhz > 0 ? o->bus_mhz : b->engine_mhz;
+    const int hit = b->features * b->ports.hit_lane, out = b->ports.lanes * b->ports.out_lane;
+    b->bus_bits = o->bus_bits ? o->bus_bits : bus_for(hit, out);
+    if (b->bus_bits < BUS_LEAST || b->bus_bits > BUS_MOST || (b->bus_bits & (b->bus_bits - 1)))
+        return ts_fail_as(err, TS_USAGE, "%s: a stream of %d bits: it must be 32, 64, 128, 256 or 512", ts_option("bus_bits"), b->bus_bits);
+    for (int i = 0; i < s->rings; i++) {
+        const ts_page_order *pages = &s->ring[i].pages;
+        b->loads = b->loads || loads(&s->ring[i]);
+        if (pages->stages && s->rings > 1)
+            return ts_fail_as(err, TS_UNSUPPORTED,
+                              "%s: several rings on a device, one of them with pages in external memory, have no top for boards yet",
+                              s->top);
+        b->paged = b->paged || pages->stages;
+        b->paged_stages += pages->stages;
+        b->page_lanes = s->ring[i].plan->paging.lanes;
+    }
+    b->build = ts_hash(0, manifest, strlen(manifest)) ^ ((uint64_t)b->bus_bits << 48);
+    b->bus[b->buses++] = (ts_bus){TS_BUS_CONTROL, "s_axi_control", false, 32, 12};
+    b->bus[b->buses++] = (ts_bus){TS_BUS_HITS, "s_axis_hits", false, b->bus_bits, 0};
+    b->bus[b->buses++] = (ts_bus){TS_BUS_RESULTS, "m_axis_results", true, b->bus_bits, 0};
+    if (b->paged)
+        b->bus[b->buses++] = (ts_bus){TS_BUS_PAGES, "m_axi_pages", true, 64 * b->page_lanes, TS_PAGE_ADDRESS_BITS};
+    return true;
+}
+
+uint32_t ts_board_capabilities(const ts_board *b)
+{
+    return (uint32_t)(b->paged | b->argmax << 1 | b->pooled << 2 | (b->system->ring[0].im->embed_count > 0) << 3 |
+                      (b->system->ring[b->rings - 1].im->head_count > 0) << 4 | b->rings << 8 | b->loads << 16);
+}

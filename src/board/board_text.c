@@ -1,0 +1,243 @@
+/* The top of a board in Verilog. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "board/registers.h"
+#include "emit/port_text.h"
+
+enum { FIFO_DEPTH = 16, PAGE_BEATS = 64, EVENTS_BESIDE = 4 /* in the rings, beside those whose fate waits */ };
+
+static void header(FILE *f, const ts_board *b)
+{
+    const int bits = b->bus_bits;
+    fprintf(
+        f,
+        "// %s on a board: AXI on the bus clock (aclk) around the engine (engine_clk, %g MHz planned). Made by tessera.\n"
+        "// s_axis_hits: hits in slots of %d bytes or whole words, rtl/ts_axis_in.v; TLAST ends an event. m_axis_results: "
+        "rtl/ts_axis_out.v; TUSER =\n"
+        "// {error, refused} with the last word. s_axi_control: AXI4-Lite, registers.md. interrupt: a level, of aclk.\n"
+        "// aresetn: asynchronous, released in each clock by rtl/ts_reset.v. Crossings: ts_async_fifo, ts_sync and ts_reset alone.\n"
+        "`default_nettype none\n\n"
+        "module %s %s(\n"
+        "    input  wire aclk,\n"
+        "    input  wire aresetn,\n"
+        "    input  wire engine_clk,\n"
+        "    output wire interrupt,\n"
+        "    input  wire s_axi_control_awvalid,\n    output wire s_axi_control_awready,\n    input  wire [11:0] s_axi_control_awaddr,\n"
+        "    input  wire [2:0] s_axi_control_awprot,\n    input  wire s_axi_control_wvalid,\n    output wire s_axi_control_wready,\n"
+        "    input  wire [31:0] s_axi_control_wdata,\n    input  wire [3:0] s_axi_control_wstrb,\n    output wire s_axi_control_bvalid,\n"
+        "    input  wire s_axi_control_bready,\n    output wire [1:0] s_axi_control_bresp,\n    input  wire s_axi_control_arvalid,\n"
+        "    output wire s_axi_control_arready,\n    input  wire [11:0] s_axi_control_araddr,\n    input  wire [2:0] "
+        "s_axi_control_arprot,\n"
+        "    output wire s_axi_control_rvalid,\n    input  wire s_axi_control_rready,\n    output wire [31:0] s_axi_control_rdata,\n"
+        "    output wire [1:0] s_axi_control_rresp,\n"
+        "    input  wire s_axis_hits_tvalid,\n    output wire s_axis_hits_tready,\n    input  wire [%d:0] s_axis_hits_tdata,\n"
+        "    input  wire [%d:0] s_axis_hits_tkeep,\n    input  wire s_axis_hits_tlast,\n"
+        "    output wire m_axis_results_tvalid,\n    input  wire m_axis_results_tready,\n    output wire [%d:0] m_axis_results_tdata,\n"
+        "    output wire [%d:0] m_axis_results_tkeep,\n    output wire m_axis_results_tlast,\n    output wire [1:0] m_axis_results_tuser",
+        b->system->im->name, b->engine_mhz, bits / 8, b->top,
+        b->rings > 1 ? "" : "#(\n    parameter MEM = \"mem/\" // where the memory images are\n) ", bits - 1, bits / 8 - 1, bits - 1,
+        bits / 8 - 1);
+    if (b->paged)
+        fprintf(
+            f,
+            ",\n    output wire m_axi_pages_arvalid,\n    input  wire m_axi_pages_arready,\n    output wire [%d:0] m_axi_pages_araddr,\n"
+            "    output wire [7:0] m_axi_pages_arlen,\n    output wire [2:0] m_axi_pages_arsize,\n    output wire [1:0] "
+            "m_axi_pages_arburst,\n"
+            "    input  wire m_axi_pages_rvalid,\n    output wire m_axi_pages_rready,\n    input  wire [%d:0] m_axi_pages_rdata,\n"
+            "    input  wire [1:0] m_axi_pages_rresp,\n    input  wire m_axi_pages_rlast",
+            TS_PAGE_ADDRESS_BITS - 1, 64 * b->page_lanes - 1);
+    fprintf(f, "\n);\n");
+}
+
+static void resets(FILE *f)
+{
+    fprintf(f, "    // ---- Resets, one a clock\n"
+               "    wire bus_rst, rst;\n"
+               "    ts_reset u_bus_reset (.clk(aclk), .arst(!aresetn), .rst(bus_rst));\n"
+               "    ts_reset u_engine_reset (.clk(engine_clk), .arst(!aresetn), .rst(rst));\n\n");
+}
+
+static void streams(FILE *f, const ts_board *b)
+{
+    const int hit = b->features * b->ports.hit_lane, out = b->ports.lanes * b->ports.out_lane;
+    fprintf(f,
+            "    // ---- Streams: words to hits, results to words\n"
+            "    wire hit_valid, hit_ready, hit_last, hit_refused, hit_error;\n    wire [%d:0] hit_data;\n"
+            "    wire out_valid, out_ready, out_last, out_refused, out_error;\n    wire [%d:0] out_data;\n"
+            "    ts_axis_io #(.BUSW(%d), .HITW(%d), .OUTW(%d), .DEPTH(%d)) u_io (\n"
+            "        .bus_clk(aclk), .bus_rst(bus_rst), .s_axis_tvalid(s_axis_hits_tvalid), .s_axis_tready(s_axis_hits_tready),\n"
+            "        .s_axis_tdata(s_axis_hits_tdata), .s_axis_tkeep(s_axis_hits_tkeep), .s_axis_tlast(s_axis_hits_tlast),\n"
+            "        .m_axis_tvalid(m_axis_results_tvalid), .m_axis_tready(m_axis_results_tready), .m_axis_tdata(m_axis_results_tdata),\n"
+            "        .m_axis_tkeep(m_axis_results_tkeep), .m_axis_tlast(m_axis_results_tlast), .m_axis_tuser(m_axis_results_tuser),\n"
+            "        .clk(engine_clk), .rst(rst), .s_hit_valid(hit_valid), .s_hit_ready(hit_ready), .s_hit_data(hit_data), "
+            ".s_hit_last(hit_last),\n"
+            "        .s_hit_refused(hit_refused), .s_hit_error(hit_error), .m_out_valid(out_valid), .m_out_ready(out_ready),\n"
+            "        .m_out_data(out_data), .m_out_last(out_last), .m_out_refused(out_refused), .m_out_error(out_error));\n\n",
+            hit - 1, out - 1, b->bus_bits, hit, out, FIFO_DEPTH);
+}
+
+/* The register file is in the engine clock: every access goes there and its answer comes back, so that a driver sees whether that clock
+ * runs. */
+static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_registers *r)
+{
+    fprintf(f, "    // ---- Registers, in the engine clock\n"
+               "    wire ask_valid, ask_ready, ask_write, q_valid, q_write, a_valid, a_hit, answer_valid, answer_hit;\n"
+               "    wire [11:0] ask_address, q_address;\n    wire [31:0] ask_data, q_data, a_data, answer_data;\n    wire [3:0] "
+               "ask_strobe, q_strobe;\n"
+               "    ts_axil #(.ADDRW(12)) u_axil (\n"
+               "        .clk(aclk), .rst(bus_rst)");
+    static const char *const signals[] = {"awvalid", "awready", "awaddr", "awprot", "wvalid",  "wready",  "wdata",
+                                          "wstrb",   "bvalid",  "bready", "bresp",  "arvalid", "arready", "araddr",
+                                          "arprot",  "rvalid",  "rready", "rdata",  "rresp"};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        fprintf(f, ",%s.s_axi_%s(s_axi_control_%s)", i % 3 ? " " : "\n        ", signals[i], signals[i]);
+    fprintf(
+        f, ",\n        .q_valid(ask_valid), .q_ready(ask_ready), .q_write(ask_write), .q_address(ask_address), .q_data(ask_data), "
+           ".q_strobe(ask_strobe),\n"
+           "        .a_valid(answer_valid), .a_hit(answer_hit), .a_data(answer_data));\n"
+           "    ts_async_fifo #(.WIDTH(49), .DEPTH(4)) u_ask (\n"
+           "        .s_clk(aclk), .s_rst(bus_rst), .s_valid(ask_valid), .s_ready(ask_ready), .s_data({ask_write, ask_address, ask_strobe, "
+           "ask_data}),\n"
+           "        .m_clk(engine_clk), .m_rst(rst), .m_valid(q_valid), .m_ready(1'b1), .m_data({q_write, q_address, q_strobe, q_data}));\n"
+           "    wire answer_room; // there always is: ts_axil asks once at a time\n"
+           "    ts_async_fifo #(.WIDTH(33), .DEPTH(4)) u_answer (\n"
+           "        .s_clk(engine_clk), .s_rst(rst), .s_valid(a_valid), .s_ready(answer_room), .s_data({a_hit, a_data}),\n"
+           "        .m_clk(aclk), .m_rst(bus_rst), .m_valid(answer_valid), .m_ready(1'b1), .m_data({answer_hit, answer_data}));\n\n"
+           "    wire control, weight_commit, interrupt_level, idle, resetting, drained, ring_rst, ring_fault, drain_fault, count_fault;\n"
+           "    wire [1:0] command;\n    wire [3:0] interrupt_mask;\n    wire [15:0] weight_memory, weight_address;\n    wire [9:0] "
+           "weight_slice;\n"
+           "    wire [31:0] weight_data_0, weight_data_1;\n    wire [7:0] weight_data_2;\n    wire [511:0] counters;\n"
+           "    wire page_error, page_idle, pager_run;\n    reg  fault_seen, page_error_seen;\n"
+           "    wire any_fault = ring_fault || drain_fault || count_fault;\n"
+           "    wire [4:0] status = {page_idle, page_error_seen, fault_seen, resetting, idle};\n"
+           "    wire [3:0] happened = {page_error && !page_error_seen, drained, any_fault && !fault_seen, out_valid && out_ready && "
+           "out_last};\n"
+           "    always @(posedge engine_clk) begin\n"
+           "        fault_seen      <= !rst && !ring_rst && (fault_seen || any_fault);\n"
+           "        page_error_seen <= !rst && !ring_rst && (page_error_seen || page_error);\n"
+           "    end\n");
+    if (b->paged)
+        fprintf(f,
+                "    wire [31:0] page_base_lo;\n    wire [7:0] page_base_hi;\n    wire page_run;\n    wire [15:0] page_retries;\n    wire "
+                "[%d:0] page_late;\n",
+                b->paged_stages - 1);
+    fprintf(f,
+            "    %s_registers u_registers (\n"
+            "        .clk(engine_clk), .rst(rst), .q_valid(q_valid), .q_write(q_write), .q_address(q_address), .q_data(q_data), "
+            ".q_strobe(q_strobe),\n"
+            "        .a_valid(a_valid), .a_hit(a_hit), .a_data(a_data), .interrupt_level(interrupt_level), .counters(counters)",
+            b->top);
+    for (int i = 0, k = 0; i < r->count; i++) {
+        const char *port = ts_register_port(arena, &r->list[i]);
+        if (port)
+            fprintf(f, ",%s.%s(%s)", k++ % 4 ? " " : "\n        ", port, port);
+    }
+    fprintf(f, ");\n"
+               "    ts_sync u_interrupt (.clk(aclk), .in(interrupt_level), .out(interrupt));\n\n");
+}
+
+static void engine(FILE *f, const ts_board *b)
+{
+    const ts_system *s = b->system;
+    int events = EVENTS_BESIDE;
+    for (int i = 0; i < b->rings; i++)
+        events += s->ring[i].plan->refusal_depth + 1;
+    const char *hits = "ring_valid";
+    fprintf(
+        f,
+        "    // ---- The engine\n"
+        "    wire ring_valid, ring_ready;\n"
+        "    ts_drain #(.EVENTS(%d)) u_drain (\n"
+        "        .clk(engine_clk), .rst(rst), .enable(control), .reset(command[0]), .page_run(%s), .page_idle(page_idle), "
+        ".run(pager_run),\n"
+        "        .s_valid(hit_valid), .s_ready(hit_ready), .s_last(hit_last), .m_valid(%s), .m_ready(ring_ready),\n"
+        "        .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .ring_rst(ring_rst), .idle(idle), "
+        ".resetting(resetting),\n"
+        "        .drained(drained), .fault(drain_fault));\n"
+        "    ts_counters #(.EVENTS(%d)) u_counters (\n"
+        "        .clk(engine_clk), .rst(rst), .in_valid(hit_valid), .in_ready(hit_ready), .in_last(hit_last), .out_valid(out_valid),\n"
+        "        .out_ready(out_ready), .out_last(out_last), .out_refused(out_refused), .out_error(out_error), .ring_fault(fault_seen),\n"
+        "        .latch(command[1]), .count(counters), .fault(count_fault));\n",
+        events, b->paged ? "page_run" : "1'b0", hits, events);
+    if (b->rings > 1)
+        fprintf(f, "    wire [%d:0] faults, gives;\n    wire [%d:0] cut_valid, cut_ready, cut_last;\n    assign ring_fault = |faults;\n",
+                b->rings - 1, b->rings - 2);
+    if (b->paged)
+        fprintf(f,
+                "    wire ar_valid, ar_ready, r_valid, r_ready, r_last;\n    wire [%d:0] ar_address;\n    wire [7:0] ar_length;\n"
+                "    wire [2:0] ar_size;\n    wire [1:0] ar_burst, r_response;\n    wire [%d:0] r_data;\n    wire [%d:0] page_stalls;\n",
+                TS_PAGE_ADDRESS_BITS - 1, 64 * b->page_lanes - 1, 32 * b->paged_stages - 1);
+    else
+        fprintf(f, "    assign page_error = 1'b0;\n    assign page_idle = 1'b1;\n");
+    fprintf(f,
+            "    %s%s u_engine (\n"
+            "        .clk(engine_clk), .rst(ring_rst), .s_hit_valid(ring_valid), .s_hit_ready(ring_ready), .s_hit_data(hit_data), "
+            ".s_hit_last(hit_last),\n"
+            "        .s_hit_refused(hit_refused), .s_hit_error(hit_error), .m_out_valid(out_valid), .m_out_ready(out_ready), "
+            ".m_out_data(out_data),\n"
+            "        .m_out_last(out_last), .m_out_refused(out_refused), .m_out_error(out_error), .fault(%s),\n"
+            "        .cfg_we(weight_commit && idle), .cfg_mem(weight_memory[7:0]), .cfg_slice(weight_slice), .cfg_addr(weight_address),\n"
+            "        .cfg_data({weight_data_2, weight_data_1, weight_data_0})",
+            b->core, b->rings > 1 ? "" : " #(.MEM(MEM))", b->rings > 1 ? "faults" : "ring_fault");
+    if (b->rings > 1)
+        fprintf(
+            f,
+            ",\n        .cfg_part(weight_memory[15:8]), .hold(%d'd0), .part_gives(gives), .cut_valid(cut_valid), .cut_ready(cut_ready),\n"
+            "        .cut_last(cut_last)",
+            b->rings);
+    if (b->paged)
+        fprintf(
+            f,
+            ",\n        .page_run(pager_run), .page_idle(page_idle), .page_base({page_base_hi, page_base_lo}), .page_error(page_error),\n"
+            "        .page_retries(page_retries), .page_late(page_late), .page_stalls(page_stalls), .m_axi_arvalid(ar_valid),\n"
+            "        .m_axi_arready(ar_ready), .m_axi_araddr(ar_address), .m_axi_arlen(ar_length), .m_axi_arsize(ar_size),\n"
+            "        .m_axi_arburst(ar_burst), .m_axi_rvalid(r_valid), .m_axi_rready(r_ready), .m_axi_rdata(r_data), "
+            ".m_axi_rresp(r_response),\n"
+            "        .m_axi_rlast(r_last)");
+    fprintf(f, ");\n");
+    if (b->paged)
+        fprintf(f,
+                "    ts_axi_read_cross #(.DATAW(%d), .ADDRW(%d), .DEPTH(%d)) u_pages (\n"
+                "        .s_clk(engine_clk), .s_rst(rst), .s_axi_arvalid(ar_valid), .s_axi_arready(ar_ready), .s_axi_araddr(ar_address),\n"
+                "        .s_axi_arlen(ar_length), .s_axi_arsize(ar_size), .s_axi_arburst(ar_burst), .s_axi_rvalid(r_valid), "
+                ".s_axi_rready(r_ready),\n"
+                "        .s_axi_rdata(r_data), .s_axi_rresp(r_response), .s_axi_rlast(r_last), .m_clk(aclk), .m_rst(bus_rst),\n"
+                "        .m_axi_arvalid(m_axi_pages_arvalid), .m_axi_arready(m_axi_pages_arready), .m_axi_araddr(m_axi_pages_araddr),\n"
+                "        .m_axi_arlen(m_axi_pages_arlen), .m_axi_arsize(m_axi_pages_arsize), .m_axi_arburst(m_axi_pages_arburst),\n"
+                "        .m_axi_rvalid(m_axi_pages_rvalid), .m_axi_rready(m_axi_pages_rready), .m_axi_rdata(m_axi_pages_rdata),\n"
+                "        .m_axi_rresp(m_axi_pages_rresp), .m_axi_rlast(m_axi_pages_rlast));\n",
+                64 * b->page_lanes, TS_PAGE_ADDRESS_BITS, PAGE_BEATS);
+    /* For lint: what nobody reads. */
+    fprintf(f, "\n    wire unused = &{1'b0, answer_room, pager_run, interrupt_mask%s%s%s};\nendmodule\n\n`default_nettype wire\n",
+            b->rings > 1 ? ", gives, cut_valid, cut_ready, cut_last" : ", weight_memory[15:8]", b->paged ? ", page_stalls" : "", "");
+}
+
+const char *ts_board_verilog(ts_arena *arena, const ts_board *b)
+{
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    header(f, b);
+    resets(f);
+    streams(f, b);
+    registers(f, arena, b, ts_registers_of(arena, b));
+    engine(f, b);
+    return ts_text_close(&text, arena);
+}
+
+const char *ts_board_bench(ts_arena *arena, const ts_board *b)
+{
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    fprintf(f,
+            "// What board_tb.v must know of this board, beside tb/ring.vh.\n"
+            "`define BOARD_TOP %s\n`define BOARD_BITS %d\n`define BOARD_BUILD_LO 32'h%08x\n`define BOARD_PERIOD %.3f // engine clock, ns\n"
+            "`define BOARD_BUS_PERIOD %.3f\n",
+            b->top, b->bus_bits, (uint32_t)b->build, 1000 / b->engine_mhz, 1000 / b->bus_mhz);
+    if (b->paged)
+        fprintf(f, "`define BOARD_PAGES\n`define BOARD_PAGE_LANES %d\n`define BOARD_PAGE_BEATS %lld\n`define BOARD_PAGE_BURSTS %d\n",
+                b->page_lanes, (long long)b->system->ring[0].pages.beats, b->system->ring[0].plan->paging.bursts);
+    return ts_text_close(&text, arena);
+}

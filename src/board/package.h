@@ -1,0 +1,30 @@
+/* A package: a design's hardware with a top for a board around it, and what other tools need to build or to drive it. A directory of its
+   own, which needs the design no more. docs/boards.md. */
+#ifndef TS_PACKAGE_H
+#define TS_PACKAGE_H
+#include "board/board.h"
+#include "design/design.h"
+
+/* What a package has beside Verilog, memory images, test bench and register tables. */
+#define TS_PACKAGE_TARGETS(X) \
+    X(RTL, "rtl", "nothing: sources alone") \
+    X(YOSYS, "yosys", "a Makefile: lint, simulation, synthesis to a netlist") \
+    X(FUSESOC, "fusesoc", "a .core file")
+typedef enum {
+#define X(id, name, doc) TS_PACKAGE_##id,
+    TS_PACKAGE_TARGETS(X)
+#undef X
+        TS_PACKAGE_COUNT
+} ts_package_target;
+const char *ts_package_target_name(ts_package_target target);
+
+typedef struct ts_package_options {
+    ts_package_target target;
+    ts_board_options board;
+} ts_package_options;
+
+/* *board: what was packaged. False with a message where the design has no top for boards, `out` is somebody else's, or writing fails;
+   nothing is left behind then. */
+bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_board *board, ts_err *err);
+
+#endif

@@ -1,0 +1,44 @@
+#include "board/registers.h"
+
+#include <string.h>
+
+const char *ts_register_access_name(ts_register_access access)
+{
+    static const char *const names[] = {"constant", "read only", "read, write", "write: a pulse", "read, write ones to clear"};
+    return names[access];
+}
+
+static void add(ts_registers *r, ts_register row)
+{
+    CHECK(r->count < TS_REGISTER_MAX && (r->count == 0 || row.address > r->list[r->count - 1].address) && row.address < TS_REGISTER_BYTES);
+    r->list[r->count++] = row;
+}
+
+static void add_field(ts_registers *r, ts_register_field field)
+{
+    const ts_register *of = &r->list[r->count - 1];
+    CHECK(r->fields < TS_FIELD_MAX && strcmp(of->name, field.of) == 0 && field.lsb + field.bits <= 32);
+    r->field[r->fields++] = field;
+}
+
+const ts_registers *ts_registers_of(ts_arena *arena, const ts_board *b)
+{
+    ts_registers *r = TS_NEW(arena, ts_registers);
+    bool has = false; /* the row above */
+#define value_CONSTANT(source) (source)
+#define value_CONTROL(source) (source)
+#define value_COMMAND(source) 0
+#define value_STATUS(source) 0
+#define value_STICKY(source) 0
+#define REGISTER(at, id, how, width, source, when, text) \
+    if ((has = (when))) \
+        add(r, (ts_register){#id, at, TS_REGISTER_##how, width, value_##how(source), #source, text});
+#define FIELD(register, id, bit, width, text) \
+    if (has) \
+        add_field(r, (ts_register_field){#register, #id, bit, width, text});
+#define COUNTER(at, id, number, text) \
+    add(r, (ts_register){#id "_LO", at, TS_REGISTER_STATUS, 32, 0, "counters[64*" #number " +: 32]", text ": lower half, as latched"}); \
+    add(r, (ts_register){#id "_HI", (at) + 4, TS_REGISTER_STATUS, 32, 0, "counters[64*" #number "+32 +: 32]", "upper half"});
+#include "board/registers.def"
+    return r;
+}

@@ -1,0 +1,315 @@
+// Self-checking test bench of a board's top: mem/hits.hex through s_axis_hits, m_axis_results against mem/expect.hex, word by word, counters read
+// through s_axi_control; the bus and the engine have clocks of their own. Runs from the package's directory in any Verilog simulator; prints
+// PASS with counts as its last word, or FAIL.
+//   +stalls=P +seed=S   pauses both streams in P percent of the cycles
+//   +bus=PS +engine=PS  periods in picoseconds (those that were planned for)
+//   +passes=N           all events so many times, with a soft reset in between (2)
+`timescale 1ns / 1ps
+`default_nettype none
+`include "ring.vh"
+`include "board.vh"
+`include "registers.vh"
+
+module tb;
+    localparam HIT_BITS  = `RING_HIT_BITS;
+    localparam LANES     = `RING_LANES;
+    localparam OUT_LANE  = `RING_OUT_LANE;
+    localparam OUT_BITS  = LANES * OUT_LANE;
+    localparam BITS      = `BOARD_BITS;
+    localparam BYTES     = BITS / 8;
+    // Slots of ts_axis_in and ts_axis_out: so many a word, or so many words each.
+    localparam HIT_BYTES = HIT_BITS <= 8 ? 1 : 1 << $clog2((HIT_BITS + 7) / 8);
+    localparam OUT_BYTES = OUT_BITS <= 8 ? 1 : 1 << $clog2((OUT_BITS + 7) / 8);
+    localparam HIT_SLOTS = HIT_BITS > BITS ? 1 : BYTES / HIT_BYTES;
+    localparam OUT_SLOTS = OUT_BITS > BITS ? 1 : BYTES / OUT_BYTES;
+    localparam HIT_WORDS = HIT_BITS > BITS ? (HIT_BITS + BITS - 1) / BITS : 1;
+    localparam OUT_WORDS = OUT_BITS > BITS ? (OUT_BITS + BITS - 1) / BITS : 1;
+
+    reg               aclk = 1'b0, engine_clk = 1'b0, aresetn = 1'b0;
+    reg               s_valid = 1'b0, s_last = 1'b0, m_ready = 1'b0;
+    reg  [BITS-1:0]   s_data = {BITS{1'b0}};
+    reg  [BYTES-1:0]  s_keep = {BYTES{1'b0}};
+    wire              s_ready, m_valid, m_last, interrupt;
+    wire [BITS-1:0]   m_data;
+    wire [BYTES-1:0]  m_keep;
+    wire [1:0]        m_user;
+    reg               awvalid = 1'b0, wvalid = 1'b0, bready = 1'b0, arvalid = 1'b0, rready = 1'b0;
+    wire              awready, wready, bvalid, arready, rvalid;
+    reg  [11:0]       awaddr = 12'd0, araddr = 12'd0;
+    reg  [31:0]       wdata = 32'd0;
+    wire [31:0]       rdata;
+    wire [1:0]        bresp, rresp;
+
+    reg [HIT_BITS:0]         hits [0:`RING_HITS-1];          // {last, data}
+    reg [OUT_BITS+LANES+1:0] expect_word [0:`RING_BEATS-1];  // {used lanes, refused, last, data}
+    reg [OUT_BITS+LANES+1:0] expected;
+    reg [OUT_BITS-1:0]       result;
+    reg [31:0] hit, word, slot, beat, part, idle, errors, events, refused, stalls, lane, pass, passes, value;
+    reg        going, event_ends, wrong, taken_a, taken_w, in_pauses, out_pauses;
+    integer    seed, in_seed, out_seed, file, i;
+    real       bus_period, engine_period;
+    integer    picoseconds;
+
+`ifdef BOARD_PAGES
+    localparam [39:0] BASE = 40'h1234567000;
+    wire                         p_arvalid, p_arready, p_rvalid, p_rready, p_rlast;
+    wire [39:0]                  p_araddr;
+    wire [7:0]                   p_arlen;
+    wire [2:0]                   p_arsize;
+    wire [1:0]                   p_arburst, p_rresp;
+    wire [64*`BOARD_PAGE_LANES-1:0] p_rdata;
+    ts_sim_memory #(.LANES(`BOARD_PAGE_LANES), .BEATS(`BOARD_PAGE_BEATS), .LATENCY(20), .BURSTS(`BOARD_PAGE_BURSTS), .ADDRW(40), .BASE(BASE)) memory (
+        .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
+        .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast), .gave_up(1'b0));
+`endif
+
+    `BOARD_TOP top (
+        .aclk(aclk), .aresetn(aresetn), .engine_clk(engine_clk), .interrupt(interrupt),
+        .s_axi_control_awvalid(awvalid), .s_axi_control_awready(awready), .s_axi_control_awaddr(awaddr), .s_axi_control_awprot(3'd0),
+        .s_axi_control_wvalid(wvalid), .s_axi_control_wready(wready), .s_axi_control_wdata(wdata), .s_axi_control_wstrb(4'hf),
+        .s_axi_control_bvalid(bvalid), .s_axi_control_bready(bready), .s_axi_control_bresp(bresp), .s_axi_control_arvalid(arvalid),
+        .s_axi_control_arready(arready), .s_axi_control_araddr(araddr), .s_axi_control_arprot(3'd0), .s_axi_control_rvalid(rvalid),
+        .s_axi_control_rready(rready), .s_axi_control_rdata(rdata), .s_axi_control_rresp(rresp),
+`ifdef BOARD_PAGES
+        .m_axi_pages_arvalid(p_arvalid), .m_axi_pages_arready(p_arready), .m_axi_pages_araddr(p_araddr), .m_axi_pages_arlen(p_arlen),
+        .m_axi_pages_arsize(p_arsize), .m_axi_pages_arburst(p_arburst), .m_axi_pages_rvalid(p_rvalid), .m_axi_pages_rready(p_rready),
+        .m_axi_pages_rdata(p_rdata), .m_axi_pages_rresp(p_rresp), .m_axi_pages_rlast(p_rlast),
+`endif
+        .s_axis_hits_tvalid(s_valid), .s_axis_hits_tready(s_ready), .s_axis_hits_tdata(s_data), .s_axis_hits_tkeep(s_keep),
+        .s_axis_hits_tlast(s_last), .m_axis_results_tvalid(m_valid), .m_axis_results_tready(m_ready), .m_axis_results_tdata(m_data),
+        .m_axis_results_tkeep(m_keep), .m_axis_results_tlast(m_last), .m_axis_results_tuser(m_user));
+
+    always #(bus_period / 2) aclk = !aclk;
+    always #(engine_period / 2) engine_clk = !engine_clk;
+
+    task fail(input [8*80-1:0] message);
+        begin
+            $display("FAIL: %0s (pass %0d: %0d hits in, %0d of %0d transfers out, %0d wrong)", message, pass, hit, beat, `RING_BEATS, errors);
+            $finish;
+        end
+    endtask
+
+    task check_image(input [8*80-1:0] name);
+        begin
+            file = $fopen(name, "r");
+            if (file == 0) begin
+                $display("missing: %0s", name);
+                errors = errors + 1;
+            end else
+                $fclose(file);
+        end
+    endtask
+
+    task write(input [11:0] address, input [31:0] data);
+        begin
+            @(negedge aclk);
+            awvalid = 1'b1; wvalid = 1'b1; awaddr = address; wdata = data; bready = 1'b1;
+            while (awvalid || wvalid) begin
+                // Ready comes from a register: as it is now, it is at the next edge.
+                taken_a = awready;
+                taken_w = wready;
+                @(negedge aclk);
+                if (taken_a) awvalid = 1'b0;
+                if (taken_w) wvalid = 1'b0;
+            end
+            while (!bvalid) @(negedge aclk);
+            if (bresp !== 2'b00) fail("a write was refused");
+            @(negedge aclk);
+            bready = 1'b0;
+        end
+    endtask
+
+    task read(input [11:0] address);
+        begin
+            @(negedge aclk);
+            arvalid = 1'b1; araddr = address; rready = 1'b1;
+            while (!arready) @(negedge aclk);
+            @(negedge aclk);
+            arvalid = 1'b0;
+            while (!rvalid) @(negedge aclk);
+            value = rdata;
+            if (rresp !== 2'b00) fail("a read was refused");
+            @(negedge aclk);
+            rready = 1'b0;
+        end
+    endtask
+
+    task expect_register(input [11:0] address, input [31:0] wanted, input [8*40-1:0] name);
+        begin
+            read(address);
+            if (value !== wanted) begin
+                $display("%0s is %0d, it should be %0d", name, value, wanted);
+                fail("a register is wrong");
+            end
+        end
+    endtask
+
+`ifdef RING_LOADS
+`ifdef RING_PARTS
+    localparam LOAD_BITS = 116;
+`else
+    localparam LOAD_BITS = 108;
+`endif
+    reg [LOAD_BITS-1:0] load [0:`RING_LOADS-1]; // {part, memory, slice, address, data}
+    task load_memories;
+        begin
+            $readmemh("mem/load.hex", load);
+            for (i = 0; i < `RING_LOADS; i = i + 1) begin
+`ifdef RING_PARTS
+                write(`REG_WEIGHT_MEMORY, {16'd0, load[i][115:100]});
+`else
+                write(`REG_WEIGHT_MEMORY, {24'd0, load[i][107:100]});
+`endif
+                write(`REG_WEIGHT_SLICE, {22'd0, load[i][97:88]});
+                write(`REG_WEIGHT_ADDRESS, {16'd0, load[i][87:72]});
+                write(`REG_WEIGHT_DATA_0, load[i][31:0]);
+                write(`REG_WEIGHT_DATA_1, load[i][63:32]);
+                write(`REG_WEIGHT_DATA_2, {24'd0, load[i][71:64]});
+                write(`REG_WEIGHT_COMMIT, 32'd1);
+            end
+        end
+    endtask
+`endif
+
+    initial begin
+        bus_period    = `BOARD_BUS_PERIOD;
+        engine_period = `BOARD_PERIOD;
+        if ($value$plusargs("bus=%d", picoseconds)) bus_period = picoseconds / 1000.0;
+        if ($value$plusargs("engine=%d", picoseconds)) engine_period = picoseconds / 1000.0;
+        if (!$value$plusargs("stalls=%d", stalls)) stalls = 0;
+        if (!$value$plusargs("seed=%d", seed)) seed = 1;
+        in_seed = seed;
+        out_seed = seed + 1000;
+        if (!$value$plusargs("passes=%d", passes)) passes = 2;
+        hit = 0; beat = 0; idle = 0; errors = 0; events = 0; refused = 0; going = 1'b0; word = 0; part = 0;
+        pass = 0;
+        `RING_CHECK_IMAGES
+        if (errors != 0)
+            fail("memory images are missing: run from the package's directory");
+        $readmemh("mem/hits.hex", hits);
+        $readmemh("mem/expect.hex", expect_word);
+        repeat (8) @(negedge aclk);
+        repeat (8) @(negedge engine_clk);
+        aresetn = 1'b1;
+        repeat (40) @(negedge aclk);
+        expect_register(`REG_MAGIC, `REG_MAGIC_VALUE, "MAGIC");
+        expect_register(`REG_BUILD_LO, `BOARD_BUILD_LO, "BUILD_LO");
+        for (pass = 0; pass < passes; pass = pass + 1) begin
+`ifdef RING_LOADS
+            if (pass == 0)
+                load_memories;
+`endif
+`ifdef BOARD_PAGES
+            write(`REG_PAGE_BASE_LO, BASE[31:0]);
+            write(`REG_PAGE_BASE_HI, {24'd0, BASE[39:32]});
+            write(`REG_PAGE_RUN, 32'd1);
+`endif
+            write(`REG_INTERRUPT, 32'hf);
+            hit = 0; beat = 0; events = 0; refused = 0; word = 0; part = 0; idle = 0;
+            going = 1'b1;
+            while (beat < `RING_BEATS) @(negedge aclk);
+            going = 1'b0;
+            if (errors != 0 || events != `RING_EVENTS || hit != `RING_HITS)
+                fail("results differ");
+            write(`REG_COMMAND, 32'd2);
+            repeat (20) @(negedge aclk);
+            expect_register(`REG_EVENTS_LO, (pass + 1) * `RING_EVENTS, "EVENTS");
+            expect_register(`REG_REFUSED_LO, (pass + 1) * refused, "REFUSED");
+            expect_register(`REG_ERRORS_LO, 32'd0, "ERRORS");
+            expect_register(`REG_FAULTS_LO, 32'd0, "FAULTS");
+            expect_register(`REG_INTERRUPT, 32'd1, "INTERRUPT");
+            write(`REG_COMMAND, 32'd1); // soft reset
+            value = 32'd2;
+            for (i = 0; i < 20000 && value[1]; i = i + 1) begin
+                repeat (10) @(negedge aclk);
+                read(`REG_STATUS);
+            end
+            if (value[1] !== 1'b0)
+                fail("a soft reset does not end");
+        end
+        $display("PASS: %0d times %0d events (%0d refused), %0d hits, %0d transfers, every word equal", passes, events, refused, hit, beat);
+        $finish;
+    end
+
+    // Hits: a word that is offered stays until it is taken.
+    always @(posedge aclk) begin : send
+        if (s_valid && s_ready)
+            s_valid <= 1'b0;
+        in_pauses = ($unsigned($random(in_seed)) % 100) < stalls;
+        if (going && (!s_valid || s_ready) && hit < `RING_HITS && !in_pauses) begin
+            s_valid <= 1'b1;
+            s_data  <= {BITS{1'b0}};
+            s_keep  <= {BYTES{1'b0}};
+            s_last  <= 1'b0;
+            event_ends = 1'b0;
+            if (HIT_WORDS > 1) begin
+                s_data <= hits[hit][HIT_BITS-1:0] >> (BITS * word);
+                s_keep <= {BYTES{1'b1}};
+                word = word + 1;
+                if (word == HIT_WORDS) begin
+                    s_last <= hits[hit][HIT_BITS];
+                    hit  = hit + 1;
+                    word = 0;
+                end
+            end else begin
+                for (slot = 0; slot < HIT_SLOTS && !event_ends && hit < `RING_HITS; slot = slot + 1) begin
+                    s_data[8*HIT_BYTES*slot +: HIT_BITS] <= hits[hit][HIT_BITS-1:0];
+                    s_keep[HIT_BYTES*slot +: HIT_BYTES]  <= {HIT_BYTES{1'b1}};
+                    event_ends = hits[hit][HIT_BITS];
+                    hit = hit + 1;
+                end
+                s_last <= event_ends;
+            end
+        end
+    end
+
+    task compare(input last, input [1:0] user);
+        begin
+            expected = expect_word[beat < `RING_BEATS ? beat : 0];
+            wrong = beat >= `RING_BEATS || last !== expected[OUT_BITS] || (last && user !== {1'b0, expected[OUT_BITS+1]});
+            for (lane = 0; lane < LANES; lane = lane + 1)
+                if (expected[OUT_BITS+2+lane] !== 1'b0 && result[lane*OUT_LANE +: OUT_LANE] !== expected[lane*OUT_LANE +: OUT_LANE])
+                    wrong = 1'b1;
+            if (wrong) begin
+                if (errors < 10)
+                    $display("transfer %0d: %h, last %b, user %b; expected %h, last %b, refused %b", beat, result, last, user,
+                        expected[OUT_BITS-1:0], expected[OUT_BITS], expected[OUT_BITS+1]);
+                errors = errors + 1;
+            end
+            beat = beat + 1;
+            if (last === 1'b1) begin
+                events  = events + 1;
+                refused = refused + user[0];
+            end
+        end
+    endtask
+
+    always @(posedge aclk) begin : receive
+        out_pauses = ($unsigned($random(out_seed)) % 100) < stalls;
+        m_ready <= !out_pauses;
+        idle = !going || (s_valid && s_ready) || (m_valid && m_ready) ? 0 : idle + 1;
+        if (idle > 4 * `RING_WATCHDOG)
+            fail("nothing moved for too long");
+        if (aresetn && m_valid !== 1'b0 && m_valid !== 1'b1)
+            fail("tvalid of the results is unknown");
+        if (aresetn && m_valid && m_ready) begin
+            if (OUT_WORDS > 1) begin
+                result = part == 0 ? m_data : result | (m_data << (BITS * part));
+                part   = part + 1;
+                if (part == OUT_WORDS) begin
+                    part = 0;
+                    compare(m_last, m_user);
+                end else if (m_last)
+                    fail("an event ended inside a result");
+            end else
+                for (slot = 0; slot < OUT_SLOTS; slot = slot + 1)
+                    if (m_keep[OUT_BYTES*slot]) begin
+                        result = m_data >> (8 * OUT_BYTES * slot);
+                        // The word's last slot that is used has the event's end.
+                        compare(m_last && (slot == OUT_SLOTS - 1 || !m_keep[OUT_BYTES*(slot == OUT_SLOTS - 1 ? 0 : slot + 1)]), m_user);
+                    end
+        end
+    end
+endmodule
+
+`default_nettype wire

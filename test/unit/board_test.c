@@ -1,0 +1,174 @@
+/* Boards: the registers are written once, and everything that is printed of them follows; a package is whole or not there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "board/package.h"
+#include "board/registers.h"
+#include "scratch.h"
+#include "small_model.h"
+
+typedef struct fixture {
+    small_model m;
+    ts_plan plan;
+    ts_system system;
+    const ts_device *device;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    ts_err err = {""};
+    const ts_encoder_shape shape = {
+        .features = 3, .d = 12, .heads = 2, .d_head = 6, .ff = 24, .outputs = 2, .layers = 3, .embed_count = 1, .head_count = 1};
+    f.m = small_model_make(&shape, 7, "", &err);
+    f.plan = ts_plan_minimal(f.m.im, 20);
+    f.device = ts_device_find(f.m.arena, "zcu102", &err);
+    *state = &f;
+    return ts_system_of_ring(f.m.arena, f.m.im, &f.plan, &f.system, &err) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    ts_arena_free(f->m.arena);
+    return 0;
+}
+
+static ts_board board_of(const fixture *f, const ts_board_options *o)
+{
+    ts_board b;
+    ts_err err = {""};
+    if (!ts_board_of(f->m.arena, &f->system, f->device, "{}", o, &b, &err))
+        fail_msg("%s", err.msg);
+    return b;
+}
+
+/* Where each of the files says what the register is, and at which address. */
+static void all_have(const fixture *f, const ts_board *b, const ts_registers *r, const ts_register *g)
+{
+    ts_arena *a = f->m.arena;
+    const char *verilog = ts_registers_verilog(a, b, r), *header = ts_registers_c(a, b, r), *xml = ts_registers_ipbus(a, b, r),
+               *page = ts_registers_page(a, b, r), *bench = ts_registers_vh(a, r);
+    char *upper = ts_strdup(a, b->top);
+    for (char *p = upper; *p; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
+    assert_non_null(strstr(verilog, ts_printf(a, "12'h%03x: data = ", g->address)));
+    assert_non_null(strstr(verilog, ts_printf(a, "// %s\n", g->name)));
+    assert_non_null(strstr(header, ts_printf(a, "#define %s_%s 0x%03x ", upper, g->name, g->address)));
+    assert_non_null(strstr(xml, ts_printf(a, "<node id=\"%s\" address=\"0x%03x\"", g->name, g->address / 4)));
+    assert_non_null(strstr(page, ts_printf(a, "| 0x%03x | %s |", g->address, g->name)));
+    assert_non_null(strstr(bench, ts_printf(a, "`define REG_%s 12'h%03x\n", g->name, g->address)));
+}
+
+static void registers_are_printed_alike(void **state)
+{
+    const fixture *f = *state;
+    const ts_board b = board_of(f, &(ts_board_options){0});
+    ts_registers r = *ts_registers_of(f->m.arena, &b);
+    assert_true(r.count > 40 && r.fields > 15);
+    for (int i = 0; i < r.count; i++) {
+        assert_true(r.list[i].address % 4 == 0 && r.list[i].bits >= 1 && r.list[i].bits <= 32);
+        all_have(f, &b, &r, &r.list[i]);
+    }
+    /* A change in the one place is one everywhere. */
+    ts_register *changed = &r.list[r.count / 2];
+    changed->name = "RENAMED";
+    changed->address += 0; /* stays */
+    all_have(f, &b, &r, changed);
+    ts_register *last = &r.list[r.count - 1];
+    last->address = 0xffc;
+    all_have(f, &b, &r, last);
+    r.field[0].bits = 3;
+    r.field[0].lsb = 5;
+    r.field[0].name = "MOVED";
+    assert_non_null(strstr(ts_registers_c(f->m.arena, &b, &r), "_MOVED_MASK 0x000000e0U"));
+    assert_non_null(strstr(ts_registers_ipbus(f->m.arena, &b, &r), "<node id=\"MOVED\" mask=\"0x000000e0\""));
+    assert_non_null(strstr(ts_registers_page(f->m.arena, &b, &r), "MOVED | | 7..5 |"));
+}
+
+static void boards_follow_their_rings(void **state)
+{
+    const fixture *f = *state;
+    const ts_board narrow = board_of(f, &(ts_board_options){0}), wide = board_of(f, &(ts_board_options){.bus_bits = 512, .bus_mhz = 125});
+    assert_int_equal(narrow.bus_bits, 64); /* 3 values of 16 bits; results of 2 x 32 or less */
+    assert_int_equal(wide.bus_bits, 512);
+    assert_true(wide.bus_mhz > 124 && wide.bus_mhz < 126 && narrow.build != wide.build && !narrow.paged);
+    assert_int_equal(narrow.buses, 3);
+    assert_null(strstr(ts_board_verilog(f->m.arena, &narrow), "m_axi_pages"));
+    fixture paged = *f;
+    paged.plan.lin[TS_LIN_FFN1].buffers = 1;
+    paged.plan.paging = (ts_paging){.lanes = 2, .bursts = 2, .latency = 60, .rate = 1};
+    ts_err err = {""};
+    assert_true(ts_system_of_ring(f->m.arena, f->m.im, &paged.plan, &paged.system, &err));
+    const ts_board b = board_of(&paged, &(ts_board_options){0});
+    assert_true(b.paged && b.buses == 4 && b.bus[3].data_bits == 128);
+    assert_non_null(strstr(ts_board_verilog(f->m.arena, &b), "m_axi_pages_rdata"));
+    assert_int_equal(ts_registers_of(f->m.arena, &b)->count - ts_registers_of(f->m.arena, &narrow)->count, 5);
+}
+
+static void what_has_no_top_is_refused(void **state)
+{
+    const fixture *f = *state;
+    ts_board b;
+    static const int bits[] = {16, 48, 96, 1024, -64};
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+        ts_err err = {""};
+        assert_false(ts_board_of(f->m.arena, &f->system, f->device, "{}", &(ts_board_options){.bus_bits = bits[i]}, &b, &err));
+        assert_int_equal(err.code, TS_USAGE);
+        assert_non_null(strstr(err.msg, "bus_bits"));
+    }
+    ts_system two = f->system;
+    ts_system_ring rings[] = {f->system.ring[0], f->system.ring[0]};
+    rings[1].device_number = 1;
+    two.ring = rings;
+    two.rings = 2;
+    ts_err err = {""};
+    assert_false(ts_board_of(f->m.arena, &two, f->device, "{}", &(ts_board_options){0}, &b, &err));
+    assert_int_equal(err.code, TS_UNSUPPORTED);
+}
+
+static void packages_are_whole(void **state)
+{
+    const fixture *f = *state;
+    const char *dir = scratch_new("board");
+    ts_arena *a = f->m.arena;
+    const char *design_dir = ts_printf(a, "%s/design", dir), *out = ts_printf(a, "%s/package", dir);
+    ts_err err = {""};
+    ts_design design;
+    ts_board b;
+    assert_true(ts_design_write(&(ts_design_options){.system = &f->system}, design_dir, &err));
+    assert_true(ts_design_load(a, design_dir, &design, &err));
+    for (int target = 0; target < TS_PACKAGE_COUNT; target++) /* each in place of the one before */
+        if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target}, out, &b, &err))
+            fail_msg("%s", err.msg);
+    assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, b.top), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/rtl/%s_registers.v", out, b.top), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, f->system.top), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/mem/hits.hex", out), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/tb/board_tb.v", out), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/%s.core", out, b.top), R_OK), 0);
+    assert_int_not_equal(access(ts_printf(a, "%s/Makefile", out), R_OK), 0); /* of another target */
+    FILE *mine = fopen(ts_printf(a, "%s/mine", dir), "w");
+    fclose(mine);
+    assert_false(ts_package(a, &design, &(ts_package_options){0}, dir, &b, &err)); /* somebody else's */
+    ts_design_free(&design);
+    scratch_free(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(registers_are_printed_alike),
+        cmocka_unit_test(boards_follow_their_rings),
+        cmocka_unit_test(what_has_no_top_is_refused),
+        cmocka_unit_test(packages_are_whole),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
