@@ -201,6 +201,9 @@ static bool match_attention(rec *r, const block *b, const rec_base *in, ts_encod
             return ts_rec_fail(r, a->node, "the norms on queries and keys run over %d and %d channels; they must run over as many",
                                layer->q_norm.d, layer->k_norm.d);
         enc->qk_norm = layer->q_norm.d;
+    } else if ((norms[0] && norms[0]->from != residual) != (norms[1] && norms[1]->from != residual)) {
+        return ts_rec_fail(r, a->node, "of queries and keys only the %s are normalised; norms stand on both, or on neither",
+                           norms[0] && norms[0]->from != residual ? "queries" : "keys");
     }
     for (int i = 0; i < 3; i++)
         if (!ts_form_linear(r, form[i], in, lin[i]))

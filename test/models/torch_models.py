@@ -360,6 +360,10 @@ def main(out):
     bad("sum_pool", CountScaled(), "ReduceSum", "mean or maximum")
     bad("unequal_layers", Own("chunk", ff=[12, 16], layers=2), "12 wide", "16", "same shape")
     bad("mixed_norms", Mixed(), "pre-norm")
+    for name, which, other, words in (("q", "k", nn.Identity(), ("queries and keys", "both")), ("q_and_k", "k", RmsNorm(D // HEADS), ("another kind",))):
+        model = Own("chunk", qk="heads")
+        setattr(model.layers[0].attention, which + "_norm", other)
+        bad("norm_on_" + name, model, *words)
     bad("pool_ignores_mask", Torch(pool="mean"), "ReduceMean", "pool with the mask", mask=torch.bool)
     bad("four_linears", Torch(head=mlp(D, 4, 4, 4, OUT)), "head", "more than 3 linear")
     bad("embed_norm", Torch(embed=nn.Sequential(nn.Linear(FEATURES, D), nn.LayerNorm(D))), "layer normalisation", "embedding")
