@@ -8,15 +8,6 @@ static ts_cost both(ts_resources r)
     return (ts_cost){r, r};
 }
 
-void ts_cost_add(ts_cost *sum, double count, ts_cost part)
-{
-#define X(field, label) \
-    sum->yosys.field += count * part.yosys.field; \
-    sum->device.field += count * part.device.field;
-    TS_LIMITS(X)
-#undef X
-}
-
 ts_mapping ts_mapping_of(const ts_device *device)
 {
     ts_mapping map = {.has_ultra = device->has.uram > 0, .dsp_a = device->dsp_a, .dsp_b = device->dsp_b};
@@ -195,18 +186,21 @@ static int ones(int x)
 #define COST(name, ...) \
     ts_cost ts_cost_##name(const ts_mapping *map, __VA_ARGS__) \
     { \
-        ts_resources self = {0}; \
-        ts_cost sum = {.yosys = {.lut = 0}};
+        ts_cost sum = {.yosys = {.lut = 0}}; \
+        double luts = 0, ffs = 0;
 #define LET(name, value) const int name __attribute__((unused)) = (value);
 #define VALUE(name, value) LET(name, value)
-#define LUT(factor, term) self.lut += (factor) * (double)(term);
-#define FF(factor, term) self.ff += (factor) * (double)(term);
-#define DEVICE_LUT(luts) sum.device.lut += (luts);
+#define LUT(factor, term) luts += (factor) * (double)(term);
+#define FF(factor, term) ffs += (factor) * (double)(term);
+#define DEVICE_LUT(more) sum.device.lut += (more);
 #define PART(count, part, ...) \
     if ((count) > 0) \
         ts_cost_add(&sum, (count), ts_cost_##part(map, __VA_ARGS__));
 #define END \
-    ts_cost_add(&sum, 1, both(self)); \
+    sum.yosys.lut += luts; \
+    sum.device.lut += luts; \
+    sum.yosys.ff += ffs; \
+    sum.device.ff += ffs; \
     return sum; \
     }
 #include "ring/cost_table.def"

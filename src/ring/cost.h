@@ -10,7 +10,15 @@ typedef struct ts_cost {
     ts_resources yosys, device;
 } ts_cost;
 
-void ts_cost_add(ts_cost *sum, double count, ts_cost part);
+/* In the middle of the planner's search. */
+static inline void ts_cost_add(ts_cost *sum, double count, ts_cost part)
+{
+#define X(field, label) \
+    sum->yosys.field += count * part.yosys.field; \
+    sum->device.field += count * part.device.field;
+    TS_LIMITS(X)
+#undef X
+}
 
 /* How a family's synthesis maps what is not plain logic. */
 typedef struct ts_mapping {
