@@ -45,18 +45,16 @@ module ts_async_fifo #(
     // These registers have their first values from power-up: it begins with one.
     reg  want = 1'b1;   // s side: once more, when the one before is over
     reg  req = 1'b0;
-    reg  done = 1'b0;   // s side: the pointer is cleared; req stays for a cycle at least, so that it cannot overtake the pointer
     reg  m_want = 1'b1; // m side: one is needed
     reg  ack = 1'b0;
     wire req_seen, ack_seen, want_seen;
     wire s_flush = s_rst || want_seen;
     wire s_stop = s_flush || want || req || ack_seen;
-    wire m_stop = m_rst || m_want || req_seen;
+    wire m_stop = m_rst || m_want || req_seen || ack; // a cycle more: a pointer may come a cycle behind the request
 
     always @(posedge s_clk) begin
-        req  <= req ? s_flush || !done : (s_flush || want) && !ack_seen;
+        req  <= req ? s_flush || !ack_seen : (s_flush || want) && !ack_seen;
         want <= !req && (s_flush || want) && ack_seen;
-        done <= req && ack_seen;
     end
     always @(posedge m_clk) begin
         m_want <= m_rst || (m_want && !req_seen);
@@ -75,18 +73,18 @@ module ts_async_fifo #(
 `ifdef FORMAL
     wire [SYNC-1:0]        f_req, f_ack, f_want;
     wire [SYNC*(AW+1)-1:0] f_w, f_r;
-    ts_sync #(.STAGES(SYNC)) sync_req (.clk(m_clk), .in(req), .f_chain(f_req), .out(req_seen));
-    ts_sync #(.STAGES(SYNC)) sync_ack (.clk(s_clk), .in(ack), .f_chain(f_ack), .out(ack_seen));
-    ts_sync #(.STAGES(SYNC)) sync_want (.clk(s_clk), .in(m_want), .f_chain(f_want), .out(want_seen));
-    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_w (.clk(m_clk), .in(w_at), .f_chain(f_w), .out(w_seen));
-    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_r (.clk(s_clk), .in(r_at), .f_chain(f_r), .out(r_seen));
+`define TS_SYNC_MORE(chain, clock) .f_chain(chain),
+`elsif TS_CHECK
+`define TS_SYNC_MORE(chain, clock) .from_clk(clock),
 `else
-    ts_sync #(.STAGES(SYNC)) sync_req (.clk(m_clk), .in(req), .out(req_seen));
-    ts_sync #(.STAGES(SYNC)) sync_ack (.clk(s_clk), .in(ack), .out(ack_seen));
-    ts_sync #(.STAGES(SYNC)) sync_want (.clk(s_clk), .in(m_want), .out(want_seen));
-    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_w (.clk(m_clk), .in(w_at), .out(w_seen));
-    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_r (.clk(s_clk), .in(r_at), .out(r_seen));
+`define TS_SYNC_MORE(chain, clock)
 `endif
+    ts_sync #(.STAGES(SYNC)) sync_req (`TS_SYNC_MORE(f_req, s_clk) .clk(m_clk), .in(req), .out(req_seen));
+    ts_sync #(.STAGES(SYNC)) sync_ack (`TS_SYNC_MORE(f_ack, m_clk) .clk(s_clk), .in(ack), .out(ack_seen));
+    ts_sync #(.STAGES(SYNC)) sync_want (`TS_SYNC_MORE(f_want, m_clk) .clk(s_clk), .in(m_want), .out(want_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_w (`TS_SYNC_MORE(f_w, s_clk) .clk(m_clk), .in(w_at), .out(w_seen));
+    ts_sync #(.WIDTH(AW + 1), .STAGES(SYNC)) sync_r (`TS_SYNC_MORE(f_r, m_clk) .clk(s_clk), .in(r_at), .out(r_seen));
+`undef TS_SYNC_MORE
 
     // Flags are made beside the pointers, not behind them.
     always @(posedge s_clk) begin
@@ -161,7 +159,6 @@ module ts_async_fifo #(
 
     always @* begin
         assert (f_round);
-        assert (!done || (ack_seen && w_at == 0));
         // While req is up, or before the last acknowledgement has gone, the s side is stopped; so is the m side while it sees req.
         if (req || want)
             assert (!s_ready);

@@ -6,8 +6,9 @@ ts_reset. Everything else is an error, and so are latches.
 Usage, from anywhere: scripts/check_crossings.py [--self-test] [--list] [TOP FILE.v...]
   TOP FILE.v...  a design; modules that the files lack come from rtl/. Without: the parts of a device's top, put together.
   --list         the crossings that are allowed, too
-  --self-test    also puts crossings into a copy that must be found
-Inputs of the top have no clock: what comes from them is not looked at. Needs yosys. Exit status 0 only if nothing is wrong."""
+  --self-test    also puts crossings into a copy that must be found, and runs the constraints beside the modules in tclsh: what they
+                 name must be there
+Inputs of the top have no clock: what comes from them is not looked at. Needs yosys, tclsh. Exit status 0 only if nothing is wrong."""
 import json, os, re, subprocess, sys, tempfile
 
 RTL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rtl")
@@ -245,6 +246,72 @@ def check(top, files, listed):
     return sorted(wrong), right, len(clocks), registers
 
 
+# The constraints beside the modules, run in tclsh against commands that say what they are given: every register that a text names must
+# be in the module, and every option must be one that the text may use (UG835).
+STUBS = """
+proc get_cells {args} {
+    set filter [lsearch $args -filter]
+    if {$filter >= 0} {
+        return [expr {[string match "*@MODULE@*" [lindex $args $filter+1]] ? "@INSTANCE@" : ""}]
+    }
+    puts "cell [lindex $args end]"
+    return [lindex $args end]
+}
+proc get_pins {pins} { puts "cell [file dirname $pins]"; return $pins }
+proc get_clocks {args} { if {[lindex $args 0] ne "-of_objects"} { error "get_clocks $args" }; return clock }
+proc get_property {args} {
+    switch -- [lindex $args end-1] { PERIOD { return 4.0 } PARENT { return "" } default { error "get_property $args" } }
+}
+proc constraint {name allowed value} {
+    foreach {option object} $value {
+        if {[lsearch $allowed $option] < 0 || $object eq ""} { error "$name $value" }
+    }
+    puts "constraint $name"
+}
+proc set_max_delay {flag args} {
+    if {$flag ne "-datapath_only" || ![string is double -strict [lindex $args end]]} { error "set_max_delay $flag $args" }
+    constraint set_max_delay {-from -to} [lrange $args 0 end-1]
+}
+proc set_bus_skew {args} {
+    if {![string is double -strict [lindex $args end]]} { error "set_bus_skew $args" }
+    constraint set_bus_skew {-from -to} [lrange $args 0 end-1]
+}
+proc set_false_path {args} { constraint set_false_path {-to} $args }
+source @FILE@
+"""
+CONSTRAINTS = {"ts_async_fifo": 8, "ts_sync": 1, "ts_reset": 1}  # how many each instance has
+
+
+def check_constraints(work):
+    wrong = []
+    for module, expected in CONSTRAINTS.items():
+        registers = set()
+        source = os.path.join(RTL, module + ".v")
+        d = design(netlist(module, [source]))
+        for cell in d.cells.values():
+            if d.is_register(cell):
+                registers |= {d.name_of_bit.get(b) for b in cell["connections"]["Q"]}
+        # A synchroniser's registers have two names: of the register, and of the wire that it is a part of.
+        registers |= {name[: -len("all")] + "chain" for name in registers if name and name.split(".")[-1] == "all"}
+        program = os.path.join(work, "stubs.tcl")
+        with open(program, "w") as f:
+            text = STUBS.replace("@MODULE@", module).replace("@INSTANCE@", "dut")
+            f.write(text.replace("@FILE@", os.path.join(RTL, module + ".xdc.tcl")))
+        done = subprocess.run(["tclsh", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        lines = done.stdout.splitlines()
+        if done.returncode:
+            wrong.append("%s.xdc.tcl: %s" % (module, done.stdout.strip()))
+        for line in lines:
+            kind, _, what = line.partition(" ")
+            name = re.sub(r"_reg(\[[^]]*\])?$", "", what).replace("dut/", "").replace("/", ".")
+            if kind == "cell" and name not in registers:
+                wrong.append("%s.xdc.tcl names %s, which is no register of %s" % (module, what, module))
+        count = sum(1 for line in lines if line.startswith("constraint "))
+        if count != expected:
+            wrong.append("%s.xdc.tcl makes %d constraints, not %d" % (module, count, expected))
+    return wrong
+
+
 def main(arguments):
     listed, self_test = "--list" in arguments, "--self-test" in arguments
     arguments = [a for a in arguments if a not in ("--list", "--self-test")]
@@ -266,6 +333,9 @@ def main(arguments):
             top, clocks, registers, count["ts_sync"], count["ts_async_fifo"], count["ts_reset"], len(wrong)))
         if not arguments and (count["ts_async_fifo"] != 6 or clocks != 2):
             print("the parts of the top have six FIFOs between two clocks: the walk has missed some")
+            status = 1
+        for line in check_constraints(work) if self_test else []:
+            print("CONSTRAINT %s" % line)
             status = 1
         for what, (verilog, pattern) in INJECTED.items() if self_test else []:
             with open(own, "w") as f:

@@ -28,6 +28,7 @@ test_packages=(
     libomp-14-dev             # clang's OpenMP
     libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
     libonnx-testdata          # ONNX's own operator tests
+    tcl                       # runs the texts of constraints
     python3-numpy             # .npy events in tests
     python3-onnx              # makes models in other exporters' styles
     python3-torch             # exports models as users do

@@ -91,20 +91,28 @@ int main(int argc, char **argv)
         c.until(empty);
     }
 
-    // A word a cycle, and the latency, with equal clocks.
+    // A word a cycle, and the latency, with equal clocks: a synchroniser may be a cycle late.
     s.pause = m.pause = 0;
     for (int together = 0; together < 2 && !b.failed(); together++) {
         c.speeds(1, 1, together == 1);
-        c.run(100);
-        const size_t first_in = s.taken_at.size(), first_out = m.taken_at.size();
-        const uint64_t offset = c.cycles(mc) - c.cycles(sc);
+        uint64_t least = 100, most = 0;
+        for (int i = 0; i < 40 && !b.failed(); i++) {
+            c.run(60);
+            const size_t first_in = s.taken_at.size(), first_out = m.taken_at.size();
+            const uint64_t offset = c.cycles(mc) - c.cycles(sc);
+            send(1);
+            c.until(empty);
+            const uint64_t latency = m.taken_at[first_out] - offset - s.taken_at[first_in];
+            least = std::min(least, latency);
+            most = std::max(most, latency);
+        }
+        if (together && (least != P_SYNC + 3 || most != P_SYNC + 4))
+            b.fail("latency of %d to %d cycles", static_cast<int>(least), static_cast<int>(most));
+        const size_t first_out = m.taken_at.size();
         send(300);
         c.until(empty);
-        const uint64_t latency = m.taken_at[first_out] - offset - s.taken_at[first_in];
-        if (together && latency != P_SYNC + 3)
-            b.fail("latency of %d cycles", static_cast<int>(latency));
-        if (P_DEPTH >= 16)
-            b.check(m.taken_at.back() - m.taken_at[first_out] == 299, "not a word a cycle");
+        if (P_DEPTH >= 16 && m.taken_at.back() - m.taken_at[first_out] > 299 + 2)
+            b.fail("300 words in %d cycles", static_cast<int>(m.taken_at.back() - m.taken_at[first_out] + 1));
     }
 
     // Resets of one side or both, while words are on their way; every word behind them is another one.

@@ -136,7 +136,8 @@ int main(int argc, char **argv)
         late = 0;
         c.step();
     }
-    b.check(b.failed() || r.taken_at[first] - ahead - mr.taken_at[sent] == P_SYNC + 3, "latency of a beat");
+    const uint64_t latency = b.failed() ? 0 : r.taken_at[first] - ahead - mr.taken_at[sent];
+    b.check(b.failed() || latency == P_SYNC + 3 || latency == P_SYNC + 4, "latency of a beat"); // a synchroniser may be a cycle late
     b.check(b.failed() || r.taken_at.back() - r.taken_at[first] <= r.taken_at.size() - first - 1 + 8 * 6, "not a beat a cycle");
     return c.finish();
 }

@@ -271,9 +271,10 @@ int main(int argc, char **argv)
         const uint64_t last_of_first = static_cast<uint64_t>(to.words == 1 ? to.per - 1 : 0);
         const uint64_t to_word = m.taken_at[word_0] - (out.taken_at[out_0 + last_of_first] - ahead);
         printf("hit %d cycles behind its word, word %d behind its result\n", static_cast<int>(to_hit), static_cast<int>(to_word));
-        b.check(to_hit == 4 + P_SYNC + 1 && to_word == 4 + P_SYNC + (to.words > 1), "latency");
-        b.check(hit.taken_at.back() - hit.taken_at[hit_0] == static_cast<uint64_t>(199 * in.words), "not a hit, or a word, a cycle");
-        b.check(out.taken_at.back() - out.taken_at[out_0] <= static_cast<uint64_t>(199 * to.words), "not a result, or a word, a cycle");
+        const uint64_t hit_least = 4 + P_SYNC + 1, word_least = 4 + P_SYNC + (to.words > 1); // and one more where a synchroniser is late
+        b.check(to_hit >= hit_least && to_hit <= hit_least + 1 && to_word >= word_least && to_word <= word_least + 1, "latency");
+        b.check(hit.taken_at.back() - hit.taken_at[hit_0] <= static_cast<uint64_t>(199 * in.words + 2), "not a hit, or a word, a cycle");
+        b.check(out.taken_at.back() - out.taken_at[out_0] <= static_cast<uint64_t>(199 * to.words + 2), "not a result, or a word, a cycle");
     }
     return c.finish();
 }
