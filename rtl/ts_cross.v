@@ -1,6 +1,6 @@
 // Accesses of the register bus (ts_axil) from one clock to another and their answers back, through a ts_async_fifo each way: what is on the
 // other side sees whole requests, one at a time, in its own clock, and answers each with m_a_valid, one or more cycles later.
-// An answer needs no ready: there is never more than one on its way. From q_valid to a_valid, equal clocks: 12 cycles and those of the answer.
+// An answer needs no ready: there is never more than one on its way. From a request to an answer that comes a cycle behind it, equal clocks: 11 cycles.
 `default_nettype none
 
 module ts_cross #(
