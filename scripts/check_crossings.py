@@ -129,11 +129,11 @@ class design:
         path = sink.replace("$flatten", "").replace("\\", "").split("$")[0].rstrip(".")
         return self.name(memory) == (path + "." if path else "") + "array"
 
-    def is_memory(self, cell):
-        return cell["type"].startswith("$mem")
+    def is_memory(self, cell): # that something writes: a table changes with no clock
+        return cell["type"].startswith("$mem") and bool(cell["connections"]["WR_CLK"])
 
     def is_register(self, cell):
-        return "CLK" in cell["connections"] and not self.is_memory(cell)
+        return "CLK" in cell["connections"] and not cell["type"].startswith("$mem")
 
     def clock(self, cell):
         bits = cell["connections"]["WR_CLK" if self.is_memory(cell) else "CLK"]

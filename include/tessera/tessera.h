@@ -502,9 +502,10 @@ TESSERA_API tessera_code tessera_synth(const char *directory, const tessera_call
 
 /* What a package has beside Verilog, images, test bench and register tables. */
 typedef enum tessera_target {
-    TESSERA_TARGET_RTL,    /* nothing */
-    TESSERA_TARGET_YOSYS,  /* a Makefile: simulation, lint, synthesis */
-    TESSERA_TARGET_FUSESOC /* a .core file */
+    TESSERA_TARGET_RTL,     /* nothing */
+    TESSERA_TARGET_YOSYS,   /* a Makefile: simulation, lint, synthesis */
+    TESSERA_TARGET_FUSESOC, /* a .core file */
+    TESSERA_TARGET_VIVADO   /* scripts: out-of-context synthesis and implementation, constraints */
 } tessera_target;
 
 typedef struct tessera_package_options {

@@ -9,7 +9,8 @@
 #define TS_PACKAGE_TARGETS(X) \
     X(RTL, "rtl", "nothing: sources alone") \
     X(YOSYS, "yosys", "a Makefile: lint, simulation, synthesis to a netlist") \
-    X(FUSESOC, "fusesoc", "a .core file")
+    X(FUSESOC, "fusesoc", "a .core file") \
+    X(VIVADO, "vivado", "scripts: out-of-context synthesis and implementation, constraints")
 typedef enum {
 #define X(id, name, doc) TS_PACKAGE_##id,
     TS_PACKAGE_TARGETS(X)

@@ -6,8 +6,10 @@
 
 static bool target_of(const char *name, tessera_target *target)
 {
-    static const char *const names[] = {
-        [TESSERA_TARGET_RTL] = "rtl", [TESSERA_TARGET_YOSYS] = "yosys", [TESSERA_TARGET_FUSESOC] = "fusesoc"};
+    static const char *const names[] = {[TESSERA_TARGET_RTL] = "rtl",
+                                        [TESSERA_TARGET_YOSYS] = "yosys",
+                                        [TESSERA_TARGET_FUSESOC] = "fusesoc",
+                                        [TESSERA_TARGET_VIVADO] = "vivado"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!name || strcmp(name, names[i]) == 0) {
             *target = (tessera_target)i;
@@ -21,7 +23,7 @@ int ts_verb_package(const ts_verb *verb, int argc, char **argv)
     tessera_package_options o = TESSERA_INIT(tessera_package_options);
     const char *target = NULL;
     const ts_arg table[] = {
-        {"target", TS_ARG_TEXT, "T", "rtl, yosys (Makefile) or fusesoc (.core file) (rtl)", &target, 0, 0, false},
+        {"target", TS_ARG_TEXT, "T", "rtl, yosys (Makefile), fusesoc (.core file) or vivado (scripts) (rtl)", &target, 0, 0, false},
         {"bus-bits", TS_ARG_INT, "N", "width of the streams of hits and results: 32, 64, ... 512 (a hit and a result a cycle)", &o.bus_bits,
          32, 512, false},
         {"bus-clock", TS_ARG_NUMBER, "MHZ", "clock of the buses (the engine's)", &o.bus_mhz, 1, 2000, false},
@@ -32,7 +34,7 @@ int ts_verb_package(const ts_verb *verb, int argc, char **argv)
     if (!ts_args_parse(verb, table, argc, argv, &o.directory, &status))
         return status;
     if (!target_of(target, &o.target))
-        return ts_cli_wrong(verb, "--target %s: choose rtl, yosys or fusesoc", target);
+        return ts_cli_wrong(verb, "--target %s: choose rtl, yosys, fusesoc or vivado", target);
     const tessera_callbacks callbacks = ts_cli_callbacks(verb->name);
     tessera_report *report;
     tessera_error error;

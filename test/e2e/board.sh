@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 tessera=$PWD/${TESSERA:-build/tessera}
+here=$PWD
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 printf '%s\n' '{"inputs": [{"column": "a"}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$scratch/abc.json"
@@ -37,6 +38,16 @@ board() {
     fi
 }
 board whole "" "" test/models/torch_pre.onnx "${small[@]}" --device zcu102 --target-ii 40
+# Scripts for a vendor's tool, against what its guide says of commands and options; and the crossings of a whole top.
+vivado() {
+    "$tessera" package "$scratch/whole" --target vivado -o "$scratch/vivado" && cd "$scratch/vivado" && tclsh "$here/test/e2e/vivado_stub.tcl" vivado/build.tcl &&
+        "$here/scripts/check_crossings.py" "$(basename rtl/*_board.v .v)" rtl/*_board.v rtl/*_board_registers.v rtl/*_top.v
+}
+if [ -d "$scratch/whole" ]; then
+    if (vivado) >"$scratch/log" 2>&1; then passed=$((passed + 1)); echo "ok      vivado: $(grep '^ran' "$scratch/log"); $(tail -n 1 "$scratch/log")"; else
+        failed=$((failed + 1)); echo "FAILED  vivado"; tail -n 20 "$scratch/log"
+    fi
+fi
 board pooled "--bus-bits 32 --bus-clock 333" "" test/models/torch_mean.onnx "${small[@]}" --device pynq-z2 --target-ii 40
 board tokens "--bus-bits 128" /part1 test/models/torch_pre.onnx "${small[@]}" --device pynq-z2,pynq-z2 --mode split
 board paged "" "" "${seeded[@]}" --device pynq-z2 --mode paged

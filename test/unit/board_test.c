@@ -153,8 +153,9 @@ static void packages_are_whole(void **state)
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, f->system.top), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/mem/hits.hex", out), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/tb/board_tb.v", out), R_OK), 0);
-    assert_int_equal(access(ts_printf(a, "%s/%s.core", out, b.top), R_OK), 0);
-    assert_int_not_equal(access(ts_printf(a, "%s/Makefile", out), R_OK), 0); /* of another target */
+    assert_int_equal(access(ts_printf(a, "%s/vivado/build.tcl", out), R_OK), 0); /* of the last target, and of no other */
+    assert_int_not_equal(access(ts_printf(a, "%s/Makefile", out), R_OK), 0);
+    assert_int_not_equal(access(ts_printf(a, "%s/%s.core", out, b.top), R_OK), 0);
     FILE *mine = fopen(ts_printf(a, "%s/mine", dir), "w");
     fclose(mine);
     assert_false(ts_package(a, &design, &(ts_package_options){0}, dir, &b, &err)); /* somebody else's */
