@@ -41,3 +41,4 @@ done
 $tessera score "integer=$whole-integer.csv,baseline:binned,baseline:classes" \
     --truth $classifier.csv --inputs $classifier.inputs.json --against "float=$whole-float.csv"
 say "$out holds the Verilog (rtl/), memory images (mem/), test bench (tb/) and report.json"
+say "the next step towards a board: $tessera package $out --target vivado -o $out-board   (docs/boards.md)"

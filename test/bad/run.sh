@@ -247,6 +247,13 @@ grep -q "^plan verified" "$dir/out" && report ok verified || report not "tessera
 works "compile a split" "$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 --device pynq-z2,pynq-z2 --mode split -o "$dir/two"
 works "a split that is sound" "$tessera" plan "$dir/two"
 # Faults for simulation that cannot be, or could never happen.
+STATUS=6 fails "package of several devices" "part0" "$tessera" package "$dir/two" -o "$dir/board"
+works "package of a part" "$tessera" package "$dir/two/part1" -o "$dir/board"
+works "package in its place" "$tessera" package "$dir/good" --target yosys -o "$dir/board"
+STATUS=2 fails "package for nobody" "choose rtl, yosys" "$tessera" package "$dir/good" --target quartus -o "$dir/board"
+STATUS=2 fails "package of an odd width" "bus-bits: a stream of 96 bits" "$tessera" package "$dir/good" --bus-bits 96 -o "$dir/board"
+STATUS=4 fails "package of nothing" "not a compiled design" "$tessera" package "$dir/nowhere" -o "$dir/board"
+fails "package over others' files" "was not made by tessera" "$tessera" package "$dir/good" -o "$dir"
 works "compile a paged one" "${compile[@]}" --events "$csv" --max-tokens 256 --target-ii 400 --mode paged -o "$dir/paged"
 simulate() { "$tessera" simulate "$dir/$1" --events "$csv" --limit 2 "${@:2}"; }
 for fault in flip flip:0 flip:0:-1 flip:x:1 flop:0:1 flip:0:1:5 late:0:1:0 late:0:1:2000000000 late:0:1:5:6; do
