@@ -87,7 +87,7 @@ static ts_cost fifo_cost(const ts_ring *r, const ts_ring_node *n, const ts_mappi
 
 static int fifo_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
-    list[0] = (ts_style_place){&plan->mid_style, .ultra = true};
+    list[0] = (ts_style_place){&plan->mid_style};
     return 1;
 }
 

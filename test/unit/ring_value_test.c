@@ -42,8 +42,15 @@ static void is_sound(const ts_imodel *im, int buffers)
     ts_ring_times_of(&b.ring, &times);
     for (int s = 0; s < TS_SEGMENTS; s++)
         assert_int_equal(b.ring.begin[s] >= 0, times.segment[s].count > 0);
-    for (int n = 0; n < b.ring.nodes; n++)
-        assert_true(!ts_module_of(b.ring.node[n].module)->name || ts_module_of(b.ring.node[n].module)->cost);
+    for (int n = 0; n < b.ring.nodes; n++) {
+        const ts_ring_node *node = &b.ring.node[n];
+        const ts_module *m = ts_module_of(node->module);
+        ts_style_place list[TS_NODE_STYLES];
+        assert_true(!m->name || m->cost);
+        /* The residual FIFO has no UltraRAM (ts_fifo). */
+        for (int i = 0, count = m->styles ? m->styles(&b.ring, node, &b.plan, list) : 0; i < count; i++)
+            assert_true(!list[i].ultra || node->module != TS_MODULE_FIFO);
+    }
 }
 
 static void random_rings_are_sound(void **state)
