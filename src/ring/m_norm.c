@@ -271,7 +271,6 @@ static void qknorm_time(const ts_ring *r, const ts_ring_node *n, int forming, ts
     const ts_nrm_widths *w = &r->w->nrm[n->id];
     const int np = r->plan->nrm[n->id].np, reg = r->plan->reg, steps = ts_ceil_div(w->d, np), rest = (w->groups - 1) * steps;
     const bool half = r->node[r->stream[n->in[0]].from].half;
-    (void)forming;
     t->stage = (ts_stage_time){.latency = rest + norm_latency(w, np, reg) + 1,
                                .ii = rest + steps + (half && steps == 1),
                                .room = (norm_room(w, np, reg) + w->groups - 1) / w->groups + 1,

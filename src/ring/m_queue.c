@@ -2,19 +2,23 @@
    and ts_fifo beside the FFN. node->depth: tokens. */
 #include "ring/module.h"
 
-/* ---- ts_queue_narrow: takes overlong events back; the store keeps the tokens' tags, the queue of residuals does not (node->id: the
- * former) */
+/* ---- ts_queue_narrow: takes overlong events back; the store keeps the tokens' tags, the queue of residuals does not */
+
+static bool keeps_tags(const ts_ring_node *n)
+{
+    return ts_module_of(n->module)->gives[0] == TS_IN_DATA;
+}
 
 static void queue_parameters(ts_printer *p, const ts_ring_node *n)
 {
-    ts_print(p, ".WIDTH(%d%s), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")", n->width, n->id ? " + TAGW" : "", n->depth,
+    ts_print(p, ".WIDTH(%d%s), .DEPTH(%d), .BEATS(%d), .LW(LW), .STYLE(\"%s\")", n->width, keeps_tags(n) ? " + TAGW" : "", n->depth,
              p->ring->plan->queue_beats, ts_mem_style_name(p->ring->plan->queue_style));
 }
 
 static void queue_connect(ts_printer *p, const ts_ring_node *n)
 {
     const char *in = ts_print_stream(p, n->in[0]), *out = ts_print_stream(p, n->out[0]);
-    void (*const stream)(const ts_printer *, const char *, const char *) = n->id ? ts_print_bundled : ts_print_untagged;
+    void (*const stream)(const ts_printer *, const char *, const char *) = keeps_tags(n) ? ts_print_bundled : ts_print_untagged;
     stream(p, "s", in);
     ts_print(p, ",\n        .s_last(%s_tag[LW]), .s_drop(%s_tag[LW+1]),\n        ", in, in);
     stream(p, "m", out);
@@ -23,7 +27,7 @@ static void queue_connect(ts_printer *p, const ts_ring_node *n)
 
 static ts_cost queue_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *map)
 {
-    return ts_cost_queue_narrow(map, n->width + (n->id ? r->w->tagw : 0), n->depth, r->plan->queue_beats, r->plan->queue_style);
+    return ts_cost_queue_narrow(map, n->width + (keeps_tags(n) ? r->w->tagw : 0), n->depth, r->plan->queue_beats, r->plan->queue_style);
 }
 
 ts_queue_time ts_queue_time_of(const ts_plan *plan)
@@ -49,6 +53,22 @@ const ts_module ts_module_queue = {
     .name = "ts_queue_narrow",
     .in = {"s"},
     .out = {"m"},
+    .takes = {TS_WITHOUT_TAG},
+    .gives = {TS_WITHOUT_TAG},
+    .watched = true,
+    .parameters = queue_parameters,
+    .connect = queue_connect,
+    .cost = queue_cost,
+    .time = queue_time,
+    .styles = queue_styles,
+};
+
+const ts_module ts_module_store = {
+    .name = "ts_queue_narrow",
+    .in = {"s"},
+    .out = {"m"},
+    .takes = {TS_IN_DATA},
+    .gives = {TS_IN_DATA},
     .watched = true,
     .parameters = queue_parameters,
     .connect = queue_connect,

@@ -75,8 +75,7 @@ static int gives(builder *b, ts_ring_node *n, int port, const char *name)
     ts_port_bits bits = {.out = {n->width, n->width}};
     if (m->bits)
         m->bits(b->r, n, &bits);
-    const bool untagged = m->gives[port] == TS_WITHOUT_TAG || (n->module == TS_MODULE_QUEUE && n->id == 0); /* in whose tag the branch is */
-    const int s = stream(b, name, bits.out[port], !untagged);
+    const int s = stream(b, name, bits.out[port], m->gives[port] != TS_WITHOUT_TAG);
     gives_to(b, n, port, s);
     return s;
 }
@@ -288,7 +287,7 @@ static int attention_block(builder *b, int qkv, int waiting)
 static int store(builder *b, int entry)
 {
     b->segment = TS_SEGMENT_INTO;
-    ts_ring_node *n = node(b, TS_MODULE_QUEUE, "queue", "event queue", 1);
+    ts_ring_node *n = node(b, TS_MODULE_STORE, "queue", "event queue", 0);
     n->width = b->r->stream[entry].width;
     n->depth = b->r->plan->n_max + 1;
     takes(b, n, 0, entry);

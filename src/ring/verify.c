@@ -24,7 +24,7 @@ static bool port_fits(const ts_ring *r, const ts_ring_node *n, const char *port,
     const ts_ring_stream *stream = &r->stream[s];
     if (stream->width != bits)
         return ts_fail(err, "ring: %s: %s takes or gives %d bits, stream %s has %d", n->name, port, bits, stream->name, stream->width);
-    return stream->tagged || carry == TS_WITHOUT_TAG || (n->module == TS_MODULE_QUEUE && n->id == 0) ||
+    return stream->tagged || carry == TS_WITHOUT_TAG ||
            ts_fail(err, "ring: %s: %s needs a tag, stream %s has none", n->name, port, stream->name);
 }
 
