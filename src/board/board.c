@@ -80,9 +80,3 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
         b->bus[b->buses++] = (ts_bus){TS_BUS_PAGES, "m_axi_pages", true, 64 * b->page_lanes, TS_PAGE_ADDRESS_BITS};
     return true;
 }
-
-uint32_t ts_board_capabilities(const ts_board *b)
-{
-    return (uint32_t)(b->paged | b->argmax << 1 | b->pooled << 2 | (b->system->ring[0].im->embed_count > 0) << 3 |
-                      (b->system->ring[b->rings - 1].im->head_count > 0) << 4 | b->rings << 8 | b->loads << 16);
-}

@@ -48,8 +48,6 @@ typedef struct ts_board_options {
 bool ts_board_of(ts_arena *arena, const ts_system *system, const ts_device *device, const char *manifest, const ts_board_options *options,
                  ts_board *board, ts_err *err);
 
-uint32_t ts_board_capabilities(const ts_board *board);
-
 /* rtl/<top>.v, and tb/board.vh, what src/board/templates/board_tb.v must know. */
 const char *ts_board_verilog(ts_arena *arena, const ts_board *board);
 const char *ts_board_bench(ts_arena *arena, const ts_board *board);

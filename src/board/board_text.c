@@ -79,6 +79,26 @@ static void streams(FILE *f, const ts_board *b)
             hit - 1, out - 1, b->bus_bits, hit, out, FIFO_DEPTH);
 }
 
+/* Signals where registers.def has their bits. */
+static void bits(FILE *f)
+{
+    static const struct {
+        const char *of;
+        int at;
+        const char *signal;
+    } all[] = {{"status", TS_AT_STATUS_IDLE, "idle"},
+               {"status", TS_AT_STATUS_RESETTING, "resetting"},
+               {"status", TS_AT_STATUS_FAULT, "fault_seen"},
+               {"status", TS_AT_STATUS_PAGE_ERROR, "page_error_seen"},
+               {"status", TS_AT_STATUS_PAGE_IDLE, "page_idle"},
+               {"happened", TS_AT_INTERRUPT_RESULT, "out_valid && out_ready && out_last"},
+               {"happened", TS_AT_INTERRUPT_FAULT, "any_fault && !fault_seen"},
+               {"happened", TS_AT_INTERRUPT_DRAINED, "drained"},
+               {"happened", TS_AT_INTERRUPT_PAGE_ERROR, "page_error && !page_error_seen"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        fprintf(f, "    assign %s[%d] = %s;\n", all[i].of, all[i].at, all[i].signal);
+}
+
 /* The register file is in the engine clock: every access goes there and its answer comes back, so that a driver sees whether that clock
  * runs. */
 static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_registers *r)
@@ -112,13 +132,12 @@ static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_regi
            "    wire [31:0] weight_data_0, weight_data_1;\n    wire [7:0] weight_data_2;\n    wire [511:0] counters;\n"
            "    wire page_error, page_idle, pager_run;\n    reg  fault_seen, page_error_seen;\n"
            "    wire any_fault = ring_fault || drain_fault || count_fault;\n"
-           "    wire [4:0] status = {page_idle, page_error_seen, fault_seen, resetting, idle};\n"
-           "    wire [3:0] happened = {page_error && !page_error_seen, drained, any_fault && !fault_seen, out_valid && out_ready && "
-           "out_last};\n"
+           "    wire [4:0] status;\n    wire [3:0] happened;\n"
            "    always @(posedge engine_clk) begin\n"
            "        fault_seen      <= !rst && !ring_rst && (fault_seen || any_fault);\n"
            "        page_error_seen <= !rst && !ring_rst && (page_error_seen || page_error);\n"
            "    end\n");
+    bits(f);
     if (b->paged)
         fprintf(f,
                 "    wire [31:0] page_base_lo;\n    wire [7:0] page_base_hi;\n    wire page_run;\n    wire [15:0] page_retries;\n    wire "
@@ -145,23 +164,22 @@ static void engine(FILE *f, const ts_board *b)
     int events = EVENTS_BESIDE;
     for (int i = 0; i < b->rings; i++)
         events += s->ring[i].plan->refusal_depth + 1;
-    const char *hits = "ring_valid";
     fprintf(
         f,
         "    // ---- The engine\n"
         "    wire ring_valid, ring_ready;\n"
         "    ts_drain #(.EVENTS(%d)) u_drain (\n"
-        "        .clk(engine_clk), .rst(rst), .enable(control), .reset(command[0]), .page_run(%s), .page_idle(page_idle), "
+        "        .clk(engine_clk), .rst(rst), .enable(control), .reset(command[%d]), .page_run(%s), .page_idle(page_idle), "
         ".run(pager_run),\n"
-        "        .s_valid(hit_valid), .s_ready(hit_ready), .s_last(hit_last), .m_valid(%s), .m_ready(ring_ready),\n"
+        "        .s_valid(hit_valid), .s_ready(hit_ready), .s_last(hit_last), .m_valid(ring_valid), .m_ready(ring_ready),\n"
         "        .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .ring_rst(ring_rst), .idle(idle), "
         ".resetting(resetting),\n"
         "        .drained(drained), .fault(drain_fault));\n"
         "    ts_counters #(.EVENTS(%d)) u_counters (\n"
         "        .clk(engine_clk), .rst(rst), .in_valid(hit_valid), .in_ready(hit_ready), .in_last(hit_last), .out_valid(out_valid),\n"
         "        .out_ready(out_ready), .out_last(out_last), .out_refused(out_refused), .out_error(out_error), .ring_fault(fault_seen),\n"
-        "        .latch(command[1]), .count(counters), .fault(count_fault));\n",
-        events, b->paged ? "page_run" : "1'b0", hits, events);
+        "        .latch(command[%d]), .count(counters), .fault(count_fault));\n",
+        events, TS_AT_COMMAND_RESET, b->paged ? "page_run" : "1'b0", events, TS_AT_COMMAND_LATCH);
     if (b->rings > 1)
         fprintf(f, "    wire [%d:0] faults, gives;\n    wire [%d:0] cut_valid, cut_ready, cut_last;\n    assign ring_fault = |faults;\n",
                 b->rings - 1, b->rings - 2);

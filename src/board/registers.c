@@ -21,6 +21,15 @@ static void add_field(ts_registers *r, ts_register_field field)
     r->field[r->fields++] = field;
 }
 
+static uint32_t capabilities(const ts_board *b)
+{
+    const ts_system_ring *first = &b->system->ring[0], *last = &b->system->ring[b->rings - 1];
+    return (uint32_t)(b->paged << TS_AT_CAPABILITIES_PAGED | b->argmax << TS_AT_CAPABILITIES_ARGMAX |
+                      b->pooled << TS_AT_CAPABILITIES_POOLED | (first->im->embed_count > 0) << TS_AT_CAPABILITIES_FIRST |
+                      (last->im->head_count > 0) << TS_AT_CAPABILITIES_LAST | b->rings << TS_AT_CAPABILITIES_RINGS |
+                      b->loads << TS_AT_CAPABILITIES_LOADS);
+}
+
 const ts_registers *ts_registers_of(ts_arena *arena, const ts_board *b)
 {
     ts_registers *r = TS_NEW(arena, ts_registers);

@@ -7,6 +7,17 @@
 /* Of the map, not of a build: {major, minor}. */
 enum { TS_REGISTER_MAP = 1 << 16, TS_REGISTER_BYTES = 0x1000, TS_REGISTER_MAX = 96, TS_FIELD_MAX = 64 };
 
+/* Where fields are in their registers: TS_AT_STATUS_IDLE ... */
+enum {
+#define REGISTER(at, id, how, width, source, when, text)
+#define FIELD(of, id, lsb, bits, text) TS_AT_##of##_##id = (lsb),
+#define COUNTER(at, id, number, text)
+#include "board/registers.def"
+#undef REGISTER
+#undef FIELD
+#undef COUNTER
+};
+
 typedef enum { TS_REGISTER_CONSTANT, TS_REGISTER_STATUS, TS_REGISTER_CONTROL, TS_REGISTER_COMMAND, TS_REGISTER_STICKY } ts_register_access;
 
 typedef struct ts_register {
