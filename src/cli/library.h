@@ -6,6 +6,17 @@
 #include "cli/args.h"
 #include "cli/callbacks.h"
 
+/* The options of a tessera_source beside its events, where --help says so of samples and of the inputs file. */
+#define TS_CLI_SOURCE(source, of_samples, of_inputs) \
+    {"input", TS_ARG_TEXT, "FILE.npy", of_samples, &(source).samples, 0, 0, false}, \
+        {"inputs", TS_ARG_TEXT, "FILE.json", of_inputs, &(source).inputs, 0, 0, false}, \
+        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &(source).lengths, 0, 0, false}, \
+        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &(source).mask, 0, 0, false}, \
+    { \
+        "standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", \
+            &(source).standardised, 0, 0, false \
+    }
+
 /* Behind a verb's last call: wipes the line of progress, says "tessera VERB: MESSAGE" where there is an error; returns the exit status. */
 int ts_cli_done(const ts_verb *verb, const tessera_error *error);
 

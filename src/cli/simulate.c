@@ -56,12 +56,7 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
     o.source = &source;
     const ts_arg table[] = {
         {"events", TS_ARG_TEXT, "FILE", "events, .csv or .npy, sent back to back", &source.events, 0, 0, false},
-        {"input", TS_ARG_TEXT, "FILE.npy", "samples, where the model's input has a fixed shape", &source.samples, 0, 0, false},
-        {"inputs", TS_ARG_TEXT, "FILE.json", "which columns are inputs (as compiled)", &source.inputs, 0, 0, false},
-        {"lengths", TS_ARG_TEXT, "FILE.npy", "true tokens of each .npy event", &source.lengths, 0, 0, false},
-        {"mask", TS_ARG_TEXT, "FILE.npy", "padding of .npy events, nonzero = padding", &source.mask, 0, 0, false},
-        {"standardised", TS_ARG_FLAG, NULL, "take values as they are, not as (value - mean) / std of the inputs file", &source.standardised,
-         0, 0, false},
+        TS_CLI_SOURCE(source, "samples, where the model's input has a fixed shape", "which columns are inputs (as compiled)"),
         {"limit", TS_ARG_INT, "K", "only the first K events", &source.limit, 1, 1e6, false},
         {"stalls", TS_ARG_INT, "PERCENT", "random pauses of the streams of hits and of results (0)", &o.stalls, 0, 99, false},
         {"link-stalls", TS_ARG_INT, "PERCENT", "random pauses of the links between devices (0)", &o.link_stalls, 0, 99, false},
