@@ -20,7 +20,6 @@ typedef struct opening {
 
 static bool open_design(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const opening *j = user;
     if (!j->directory)
         return ts_fail_as(err, TS_USAGE, "directory: the one that a model was compiled into is needed");
@@ -96,7 +95,6 @@ static bool take_tokens(const asking *j, int *tokens, ts_err *err)
 
 static bool predict(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const asking *j = user;
     int tokens;
     if (!take_tokens(j, &tokens, err))
@@ -165,7 +163,6 @@ static void print(FILE *out, ts_arena *arena, const ts_design *design, const jso
 
 static bool tell(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const asking *j = user;
     int tokens;
     if (!take_tokens(j, &tokens, err))
@@ -211,7 +208,6 @@ static const char *ring_text(ts_arena *arena, const ts_system_ring *part, ts_err
 
 static bool show(void *user, const ts_notices *notices, ts_err *err)
 {
-    (void)notices;
     const showing *j = user;
     if (!j->design || j->part < -1 || j->part >= j->design->design.parts)
         return ts_fail_as(err, TS_USAGE, "the design has no part %d", j->part);

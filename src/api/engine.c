@@ -159,7 +159,6 @@ static bool run_batch(running *r, ts_event_stream *stream, ts_engine_out *out, b
 static bool run_arrays(void *user, const ts_notices *notices, ts_err *err)
 {
     running *r = user;
-    (void)notices;
     ts_event_arrays a;
     if (!r->engine)
         return ts_fail(err, "there is no engine");
@@ -228,7 +227,6 @@ static bool run_words(void *user, const ts_notices *notices, ts_err *err)
 {
     const words *w = user;
     const ts_imodel *im;
-    (void)notices;
     if (!check_words(w, &im, w->hits && w->in && w->out, err))
         return false;
     for (int64_t e = 0; e < w->count; e++)
@@ -266,7 +264,6 @@ static bool to_words(void *user, const ts_notices *notices, ts_err *err)
 {
     const words *w = user;
     const ts_imodel *im;
-    (void)notices;
     if (!check_words(w, &im, w->values && w->out, err))
         return false;
     for (int64_t i = 0; i < w->count * im->features; i++)
@@ -286,7 +283,6 @@ static bool from_words(void *user, const ts_notices *notices, ts_err *err)
 {
     const words *w = user;
     const ts_imodel *im;
-    (void)notices;
     if (!check_words(w, &im, w->in && w->real, err))
         return false;
     ts_dequantise_output(im, (int)w->count, w->in, w->real);

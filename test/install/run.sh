@@ -11,8 +11,8 @@ check() { # WHAT COMMAND...
     shift
     if "$@" >"$dir/log" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $what"; tail -n 20 "$dir/log"; fi
 }
-make -s -C "$root" install DESTDIR="$dir/root" PREFIX=/opt/tessera >"$dir/log" 2>&1 || { cat "$dir/log"; echo "0 passed, 1 failed"; exit 1; }
-prefix=$dir/root/opt/tessera lib=$(dirname "$(find "$dir/root" -name libtessera.a)")
+make -s -C "$root" install DESTDIR="$dir/root" PREFIX=/tessera >"$dir/log" 2>&1 || { cat "$dir/log"; echo "0 passed, 1 failed"; exit 1; }
+prefix=$dir/root/tessera lib=$(dirname "$(find "$dir/root" -name libtessera.a)")
 export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
 cp -r "$root/examples" "$dir/examples" && cd "$dir/examples" || exit 1
 
