@@ -61,12 +61,3 @@ char *ts_json_text(ts_arena *arena, const json_t *json, size_t flags)
     ts_free(text);
     return kept;
 }
-
-void ts_json_print(FILE *out, const json_t *json, size_t flags)
-{
-    char *text = json_dumps(json, flags);
-    CHECK(text);
-    fputs(text, out);
-    fputc('\n', out);
-    ts_free(text);
-}

@@ -22,7 +22,4 @@ bool ts_json_only(const json_t *object, const char *path, const char *where, con
 /* As json_dumps, in the arena. */
 char *ts_json_text(ts_arena *arena, const json_t *json, size_t flags);
 
-/* The value and a line feed; failures of `out` are found where it is flushed or closed. */
-void ts_json_print(FILE *out, const json_t *json, size_t flags);
-
 #endif

@@ -131,13 +131,6 @@ void ts_progress(const char *fmt, ...)
     line.running = pthread_create(&line.thread, NULL, watch, NULL) == 0;
 }
 
-void ts_progress_at(double fraction)
-{
-    pthread_mutex_lock(&line.lock);
-    line.fraction = fraction;
-    pthread_mutex_unlock(&line.lock);
-}
-
 void ts_progress_events(long long done, long long total, double fraction)
 {
     pthread_mutex_lock(&line.lock);

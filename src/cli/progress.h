@@ -5,11 +5,8 @@
 /* Names the step that begins now (printf-like); ends the one before. */
 void ts_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* How far the step is, 0 ... 1; may be called often, from any thread. */
-void ts_progress_at(double fraction);
-
-/* The same of a step that goes through events: how many are done and, as far as that is known, how many there are (total, 0: not known) and
-   what part of the work is done (fraction, below 0: not known). */
+/* How far the step is; may be called often, from any thread: what part of the work is done (0 ... 1, below 0: not known), and, where it
+   goes through events (done, below 0: it does not), how many are done and how many there are (total, 0: not known). */
 void ts_progress_events(long long done, long long total, double fraction);
 
 /* Ends the last step and wipes the line. */

@@ -164,12 +164,6 @@ static double interval(const ts_plan *plan, const ts_passage *p, int n)
     return (p->late > 0 ? p->late + in : fmax(p->reading, in)) + p->hops * p->layer;
 }
 
-ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n)
-{
-    const ts_layer_time t = ts_layer_time_of(plan, im, n);
-    return (ts_pace){t.enter_ii, im->pool == TS_POOL_NONE ? fmax(t.ii, t.leave_ii) : 1};
-}
-
 /* Equal events back to back in a paged ring: what the loader does may repeat itself only after several of them. */
 static void predict_paged(const ts_plan *plan, const ts_imodel *im, int n, ts_prediction *p)
 {

@@ -34,12 +34,6 @@ static inline int ts_attn_dsps(const ts_attn_fold *fold)
     return fold->ph * (queries * keys * fold->pd + fold->pq * fold->pkey * channels);
 }
 
-/* Multipliers of attention, scores and context: products a cycle. */
-static inline int ts_attn_slots(const ts_attn_fold *fold)
-{
-    return 2 * fold->pq * fold->pkey * fold->ph * fold->pd;
-}
-
 /* Cycles that a block of pq queries takes over n keys, in either pass. */
 static inline int ts_attn_block(const ts_attn_fold *fold, int heads, int d_head, int n)
 {

@@ -21,12 +21,6 @@ typedef struct ts_prediction {
 /* n >= 1, a legal plan (ts_plan_check). */
 ts_prediction ts_predict(const ts_plan *plan, const ts_imodel *im, int n);
 
-/* Cycles between tokens at the ports of a ring, at best: at s_hit, and at m_out (of results; pooled: 1). */
-typedef struct ts_pace {
-    double in, out;
-} ts_pace;
-ts_pace ts_ring_pace(const ts_plan *plan, const ts_imodel *im, int n);
-
 /* The latency of a lone event, for those who ask it of many plans of one model: *w is ts_ring_widths_of(im). That of a ring whose pages
    are always there, and what it takes longer to wait for them. */
 double ts_predict_latency(const ts_plan *plan, const ts_imodel *im, const ts_ring_widths *w, int n);

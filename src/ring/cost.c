@@ -10,7 +10,7 @@ static ts_cost both(ts_resources r)
 
 ts_mapping ts_mapping_of(const ts_device *device)
 {
-    ts_mapping map = {.has_ultra = device->has.uram > 0, .dsp_a = device->dsp_a, .dsp_b = device->dsp_b};
+    ts_mapping map = {.dsp_a = device->dsp_a, .dsp_b = device->dsp_b};
     if (ts_device_is_ultrascale(device)) {
         map.lutram_bits_32 = 14; /* RAM32M16, RAM64M8 */
         map.lutram_bits_64 = 7;

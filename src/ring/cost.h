@@ -23,7 +23,6 @@ static inline void ts_cost_add(ts_cost *sum, double count, ts_cost part)
 /* How a family's synthesis maps what is not plain logic. */
 typedef struct ts_mapping {
     bool dsp_takes_registers; /* Yosys puts a multiplier's registers into the DSP (7 series) or leaves them outside (UltraScale+) */
-    bool has_ultra;
     int lutram_bits_32, lutram_bits_64; /* data bits of a LUT RAM block of 32 and of 64 words */
     int lutram_luts;                    /* LUTs of such a block */
     int dsp_a, dsp_b;                   /* bits of a DSP's signed factors */

@@ -76,9 +76,6 @@ typedef struct ts_ring {
    styles may change afterwards: costs, times and text follow; what changes numbers of nodes (argmax, paging) or depths may not. */
 void ts_ring_build(const ts_imodel *im, const ts_plan *plan, const ts_ring_widths *w, ts_ring *ring);
 
-/* Where a token goes from a node, with the segment or the copy that waits not followed: the node that reads its last output; -1: none. */
-int ts_ring_next(const ts_ring *ring, int node);
-
 /* Whether every stream has one writer and one reader that agree on its width and tag, every node all its streams, and every loop of streams
    a register against its direction; *err names what does not. Of every ring that was built. */
 bool ts_ring_verify(const ts_ring *ring, ts_err *err);

@@ -31,7 +31,8 @@ static int reader(const ts_ring *r, int stream)
     return stream == TS_NO_STREAM ? -1 : r->stream[stream].to;
 }
 
-int ts_ring_next(const ts_ring *r, int node)
+/* Where a token goes from a node: to the one that reads its last output, as the copy that a fork lets wait is the first; -1: none. */
+static int next(const ts_ring *r, int node)
 {
     const ts_ring_node *n = &r->node[node];
     return reader(r, n->out[1] != TS_NO_STREAM ? n->out[1] : n->out[0]);
@@ -69,7 +70,7 @@ static bool joins(const ts_ring *r, const ts_ring_node *n)
 static void follow(const ts_ring *r, int at, ts_segment *s, int *beside)
 {
     int slowest_copy = 1; /* of those that have no stage yet */
-    for (bool first = true; at >= 0 && (first || r->node[at].segment == TS_SEGMENTS); at = ts_ring_next(r, at), first = false) {
+    for (bool first = true; at >= 0 && (first || r->node[at].segment == TS_SEGMENTS); at = next(r, at), first = false) {
         const ts_ring_node *n = &r->node[at];
         const ts_module *m = ts_module_of(n->module);
         ts_node_time t = {0};
