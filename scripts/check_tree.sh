@@ -148,7 +148,7 @@ check_public() {
 }
 
 check_options() { # but for what it starts: simulators and Yosys, and of makefiles
-    sources | grep -vE '^src/(cli/|main\.c$|sim/|synth/|board/package\.c$)' | xargs grep -HnE '^[^/]*"[^"]*--[a-z][^"]*"' | sed -nE 's/^([^:]+):([0-9]+):.*(--[a-z][a-z-]*).*/\1\t\1:\2: a text of the library names the option \3/p'
+    sources | grep -vE '^src/(cli/|main\.c$|sim/|synth/|board/package_[a-z]+\.c$)' | xargs grep -HnE '^[^/]*"[^"]*--[a-z][^"]*"' | sed -nE 's/^([^:]+):([0-9]+):.*(--[a-z][a-z-]*).*/\1\t\1:\2: a text of the library names the option \3/p'
 }
 
 check_long() {

@@ -517,6 +517,10 @@ typedef struct tessera_package_options {
     double bus_mhz; /* of the buses' clock (the engine's) */
 } tessera_package_options;
 
+/* What a target is called, and what a package has for it; NULL for what is no target, so that they can be listed from 0 on. */
+TESSERA_API const char *tessera_target_name(tessera_target target);
+TESSERA_API const char *tessera_target_what(tessera_target target);
+
 /* docs/boards.md says what is in it. report may be NULL. */
 TESSERA_API tessera_code tessera_package(const tessera_package_options *options, const tessera_callbacks *callbacks,
                                          tessera_report **report, tessera_error *error);

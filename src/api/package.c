@@ -4,6 +4,16 @@
 #include "base/json.h"
 #include "base/text.h"
 
+const char *tessera_target_name(tessera_target target)
+{
+    return target >= 0 && target < (tessera_target)TS_PACKAGE_COUNT ? ts_package_target_name((ts_package_target)target) : NULL;
+}
+
+const char *tessera_target_what(tessera_target target)
+{
+    return target >= 0 && target < (tessera_target)TS_PACKAGE_COUNT ? ts_package_target_what((ts_package_target)target) : NULL;
+}
+
 typedef struct job {
     const tessera_package_options *options;
     tessera_report **report;

@@ -5,19 +5,15 @@
 #include "board/board.h"
 #include "design/design.h"
 
-/* What a package has beside Verilog, memory images, test bench and register tables. */
-#define TS_PACKAGE_TARGETS(X) \
-    X(RTL, "rtl", "nothing: sources alone") \
-    X(YOSYS, "yosys", "a Makefile: lint, simulation, synthesis to a netlist") \
-    X(FUSESOC, "fusesoc", "a .core file") \
-    X(VIVADO, "vivado", "scripts: out-of-context synthesis and implementation, constraints")
+/* board/targets.def lists them. */
 typedef enum {
-#define X(id, name, doc) TS_PACKAGE_##id,
-    TS_PACKAGE_TARGETS(X)
-#undef X
-        TS_PACKAGE_COUNT
+#define TARGET(id, name, check, what) TS_PACKAGE_##id,
+#include "board/targets.def"
+#undef TARGET
+    TS_PACKAGE_COUNT
 } ts_package_target;
 const char *ts_package_target_name(ts_package_target target);
+const char *ts_package_target_what(ts_package_target target); /* what a package has for it */
 
 typedef struct ts_package_options {
     ts_package_target target;
