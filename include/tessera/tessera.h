@@ -66,7 +66,8 @@ typedef enum tessera_code {
     TESSERA_DAMAGED = 10,      /* a compiled design that lacks files, was altered, or does not belong to its model */
     TESSERA_DIFFERS = 11,      /* hardware that is not what was promised: results differ, or what synthesis finds does */
     TESSERA_NO_TOOL = 12,      /* Verilator or Yosys is missing, or fails */
-    TESSERA_INTERNAL = 13      /* a bug in tessera: please report it */
+    TESSERA_INTERNAL = 13,     /* a bug in tessera: please report it */
+    TESSERA_CANCELLED = 14     /* the caller's wish (tessera_callbacks); the command line has no such status */
 } tessera_code;
 
 typedef struct tessera_error {
@@ -98,6 +99,7 @@ typedef struct tessera_callbacks {
     void (*message)(void *user, tessera_message_kind kind, const char *text); /* no line's end behind it; lists have further lines */
     void (*progress)(void *user, const tessera_progress *now);
     const char *(*option)(void *user, const char *member); /* the name for messages of a member of options; NULL: the member's own */
+    bool (*cancel)(void *user); /* asked behind each message and progress; true: the call ends with TESSERA_CANCELLED, an error */
 } tessera_callbacks;
 
 /* "0.1.0", of the library that is there now. */
@@ -484,12 +486,26 @@ typedef struct tessera_score_row {
 
 typedef struct tessera_scores tessera_scores;
 
+/* What the candidates of a row are, of one event. */
+typedef struct tessera_candidates {
+    size_t size;
+    int64_t id; /* of the event */
+    int hits;
+    const int64_t *hit_id;      /* [hits], in the order of the truth; this and the others live as long as the scores */
+    const int64_t *particle_id; /* [hits]; 0: of no particle */
+    const int32_t *candidate;   /* [hits]: hits with the same number >= 0 are one candidate, -1: of none; NULL: the event is not scored */
+} tessera_candidates;
+
 /* scores and report may be NULL. Rows of `against` come first. */
 TESSERA_API tessera_code tessera_score(const tessera_score_options *options, const tessera_callbacks *callbacks, tessera_scores **scores,
                                        tessera_report **report, tessera_error *error);
 TESSERA_API int tessera_scores_count(const tessera_scores *scores);
 /* False where there is no such row. Any number of threads. */
 TESSERA_API bool tessera_scores_get(const tessera_scores *scores, int index, tessera_score_row *row);
+/* Events of the truth, in its order, and what a row (of tessera_scores_count) makes of one; false where there is no such row or event. Any
+   number of threads. */
+TESSERA_API int tessera_scores_events(const tessera_scores *scores);
+TESSERA_API bool tessera_scores_candidates(const tessera_scores *scores, int index, int event, tessera_candidates *candidates);
 TESSERA_API void tessera_scores_free(tessera_scores *scores);
 
 /* ---- synth: a design through Yosys, its resources beside the predicted ones */

@@ -22,6 +22,7 @@ SAME(TS_DAMAGED, TESSERA_DAMAGED);
 SAME(TS_DIFFERS, TESSERA_DIFFERS);
 SAME(TS_NO_TOOL, TESSERA_NO_TOOL);
 SAME(TS_INTERNAL, TESSERA_INTERNAL);
+SAME(TS_CANCELLED, TESSERA_CANCELLED);
 SAME(TS_NOTE, TESSERA_NOTE);
 SAME(TS_WARNING, TESSERA_WARNING);
 _Static_assert(sizeof((tessera_error *)0)->message >= sizeof((ts_err *)0)->msg, "a message has room");
@@ -47,6 +48,7 @@ const char *tessera_code_name(tessera_code code)
         [TESSERA_DIFFERS] = "differs",
         [TESSERA_NO_TOOL] = "a tool is missing or fails",
         [TESSERA_INTERNAL] = "a bug in tessera",
+        [TESSERA_CANCELLED] = "cancelled",
     };
     const size_t at = (size_t)code;
     return at < sizeof names / sizeof *names && names[at] ? names[at] : "unknown";
@@ -67,11 +69,19 @@ typedef struct call {
     char step[200]; /* that goes on */
 } call;
 
+/* Leaves the call where the caller wants that. Behind its end, where the last step is said to be over, there is nothing to leave. */
+static void listen(const call *c)
+{
+    if (c->callbacks.cancel && c->callbacks.cancel(c->callbacks.user))
+        ts_boundary_leave(TS_CANCELLED, "cancelled%s%s", *c->step ? " while " : "", c->step);
+}
+
 static void on_message(void *user, ts_notice_kind kind, const char *text)
 {
     const tessera_callbacks *to = &((const call *)user)->callbacks;
     if (to->message)
         to->message(to->user, (tessera_message_kind)kind, text);
+    listen(user);
 }
 
 static void on_step(void *user, const char *what)
@@ -81,6 +91,8 @@ static void on_step(void *user, const char *what)
     snprintf(c->step, sizeof c->step, "%s", what);
     if (to->progress)
         to->progress(to->user, &(tessera_progress){.size = sizeof(tessera_progress), .step = what, .fraction = -1, .events = -1});
+    if (*what)
+        listen(c);
 }
 
 static void on_progress(void *user, long long done, long long total, double fraction)
@@ -89,6 +101,7 @@ static void on_progress(void *user, long long done, long long total, double frac
     if (to->progress)
         to->progress(to->user,
                      &(tessera_progress){.size = sizeof(tessera_progress), .fraction = fraction, .events = done, .expected = total});
+    listen(user);
 }
 
 static bool run(void *user, ts_err *err)

@@ -159,6 +159,21 @@ bool tessera_scores_get(const tessera_scores *scores, int index, tessera_score_r
     return true;
 }
 
+int tessera_scores_events(const tessera_scores *scores)
+{
+    return scores ? scores->own->events : 0;
+}
+
+bool tessera_scores_candidates(const tessera_scores *scores, int index, int event, tessera_candidates *candidates)
+{
+    if (!scores || index < 0 || index >= scores->own->rows || event < 0 || event >= scores->own->events)
+        return false;
+    const ts_truth_event *e = &scores->own->event[event];
+    const tessera_candidates made = {sizeof made, e->id, e->n, e->hit_id, e->particle_id, scores->own->row[index].candidate[event]};
+    ts_give_summary(candidates, &made, sizeof made);
+    return true;
+}
+
 void tessera_scores_free(tessera_scores *scores)
 {
     if (scores)

@@ -19,7 +19,8 @@ typedef enum ts_code {
     TS_DAMAGED = 10,
     TS_DIFFERS = 11,
     TS_NO_TOOL = 12,
-    TS_INTERNAL = 13
+    TS_INTERNAL = 13,
+    TS_CANCELLED = 14
 } ts_code;
 
 typedef struct ts_err {

@@ -295,7 +295,8 @@ static ts_scored_row made_row(ts_arena *arena, const job *j, const row *r, const
                           .winners = results && results->kind == TS_RESULT_CLASS,
                           .ignored = r->ignored,
                           .compared = f != NULL,
-                          .same_class = NAN};
+                          .same_class = NAN,
+                          .candidate = (const int32_t *const *)r->label};
     if (r->clustering)
         made.clustering = *r->clustering;
     for (ts_metric m = 0; m < TS_METRICS; m++) {
@@ -320,6 +321,7 @@ static const ts_scoring *finish(ts_arena *arena, const job *j)
     }
     ts_scoring *scoring = TS_NEW(arena, ts_scoring);
     *scoring = (ts_scoring){.truth = base_name(j->truth->path),
+                            .event = j->truth->event,
                             .events = j->truth->count,
                             .scored = j->scored,
                             .defined = ts_score_mean(j->truth->count, j->row[0].scores, TS_TRACKML).events,

@@ -40,14 +40,16 @@ typedef struct ts_scored_row {
     bool compared; /* with the row of `against` that was made the same way: then */
     ts_estimate loss[TS_METRICS];
     ts_difference difference;
-    double same_class; /* share of hits with the same class in both; NaN where they are clustered, or there is none */
+    double same_class;               /* share of hits with the same class in both; NaN where they are clustered, or there is none */
+    const int32_t *const *candidate; /* [events of the truth][hits], as physics/candidates.h has them; NULL for events that are left out */
 } ts_scored_row;
 
 typedef struct ts_scoring {
-    const char *truth; /* its file's name without directories */
-    int events;        /* of the truth */
-    int scored;        /* of them, whether or not there is a particle to find */
-    int defined;       /* of them, with a hit of a particle */
+    const char *truth;           /* its file's name without directories */
+    const ts_truth_event *event; /* [events] */
+    int events;                  /* of the truth */
+    int scored;                  /* of them, whether or not there is a particle to find */
+    int defined;                 /* of them, with a hit of a particle */
     const char *against;
     int rows; /* those of `against` first */
     const ts_scored_row *row;

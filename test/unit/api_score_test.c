@@ -201,6 +201,40 @@ static void of_files(void **state)
     tessera_scores_free(scores);
 }
 
+/* Candidates of the truth itself, clustered by (3, 2), are the particles. */
+static void candidates(void **state)
+{
+    (void)state;
+    tessera_score_item item[] = {item_of(NULL, "truth"), item_of(results, NULL)};
+    tessera_score_options o = options_of(item, 2);
+    tessera_scores *scores;
+    good(tessera_score(&o, NULL, &scores, NULL, &error));
+    assert_int_equal(tessera_scores_events(scores), EVENTS);
+    assert_int_equal(row_of(scores, 1).min_cluster_size, 3);
+    tessera_candidates c = TESSERA_INIT(tessera_candidates), model = c;
+    for (int e = 0; e < EVENTS; e++) {
+        assert_true(tessera_scores_candidates(scores, 1, e, &c));
+        assert_true(tessera_scores_candidates(scores, 2, e, &model));
+        assert_int_equal(c.id, e);
+        assert_true(c.hits > 4 && model.hits == c.hits && model.hit_id == c.hit_id);
+        int together = 0;
+        for (int i = 0; i < c.hits; i++)
+            for (int k = 0; k < i; k++) {
+                assert_true(c.hit_id[i] != c.hit_id[k]);
+                if (!c.particle_id[i] || !c.particle_id[k] || c.candidate[i] < 0 || c.candidate[k] < 0)
+                    continue;
+                assert_int_equal(c.candidate[i] == c.candidate[k], c.particle_id[i] == c.particle_id[k]);
+                together += c.candidate[i] == c.candidate[k];
+            }
+        assert_true(together > 0);
+    }
+    assert_false(tessera_scores_candidates(scores, 1, EVENTS, &c));
+    assert_false(tessera_scores_candidates(scores, 1, -1, &c));
+    assert_false(tessera_scores_candidates(scores, tessera_scores_count(scores), 0, &c));
+    assert_false(tessera_scores_candidates(NULL, 0, 0, &c));
+    tessera_scores_free(scores);
+}
+
 /* Results of the engine, as an item of their own. */
 typedef struct computed {
     tessera_arrays events;
@@ -405,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generated),
         cmocka_unit_test(of_files),
+        cmocka_unit_test(candidates),
         cmocka_unit_test(of_arrays),
         cmocka_unit_test(arrays_that_cannot_be),
         cmocka_unit_test(items_that_cannot_be),
