@@ -23,8 +23,8 @@ static tessera_report *result(ts_arena *arena, const ts_board *b, const char *ou
 {
     ts_text text;
     FILE *f = ts_text_open(&text);
-    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits\n", out, b->top, b->device->title, b->bus_mhz,
-            b->engine_mhz, b->bus_bits);
+    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits\n", out, b->top, b->device->title,
+            b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits);
     for (int i = 0; i < b->buses; i++)
         fprintf(f, "  %-15s %s, %d bits\n", b->bus[i].name, b->bus[i].master ? "master" : "slave", b->bus[i].data_bits);
     fprintf(f, "simulate it: cd %s && iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/board_tb.v && vvp -n tb.vvp +stalls=30\n", out);

@@ -24,6 +24,12 @@ static int bus_for(int hit, int out)
     return bits;
 }
 
+static void add_bus(ts_board *b, ts_bus bus)
+{
+    CHECK(b->buses < TS_BUS_MAX);
+    b->bus[b->buses++] = bus;
+}
+
 static bool loads(const ts_system_ring *ring)
 {
     ts_memory list[TS_MEMORY_MAX];
@@ -47,7 +53,6 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
                     .device = device,
                     .top = ts_printf(arena, "%s_board", s->top),
                     .core = s->top,
-                    .engine_mhz = first->plan->clock_mhz,
                     .rings = s->rings,
                     .features = first->im->features,
                     .value_bits = first->im->in.bits,
@@ -56,7 +61,10 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
                     .pooled = last->im->pool != TS_POOL_NONE,
                     .argmax = last->plan->argmax,
                     .ports = s->ports};
-    b->bus_mhz = o->bus_mhz > 0 ? o->bus_mhz : b->engine_mhz;
+    const double engine = first->plan->clock_mhz;
+    b->clock[TS_CLOCK_BUS] = (ts_board_clock){"aclk", o->bus_mhz > 0 ? o->bus_mhz : engine};
+    b->clock[TS_CLOCK_ENGINE] = (ts_board_clock){"engine_clk", engine};
+    b->clocks = TS_CLOCK_LINKS;
     const int hit = b->features * b->ports.hit_lane, out = b->ports.lanes * b->ports.out_lane;
     b->bus_bits = o->bus_bits ? o->bus_bits : bus_for(hit, out);
     if (b->bus_bits < BUS_LEAST || b->bus_bits > BUS_MOST || (b->bus_bits & (b->bus_bits - 1)))
@@ -73,10 +81,14 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
         b->page_lanes = s->ring[i].plan->paging.lanes;
     }
     b->build = ts_hash(0, manifest, strlen(manifest)) ^ ((uint64_t)b->bus_bits << 48);
-    b->bus[b->buses++] = (ts_bus){TS_BUS_CONTROL, "s_axi_control", false, 32, 12};
-    b->bus[b->buses++] = (ts_bus){TS_BUS_HITS, "s_axis_hits", false, b->bus_bits, 0};
-    b->bus[b->buses++] = (ts_bus){TS_BUS_RESULTS, "m_axis_results", true, b->bus_bits, 0};
+    add_bus(b, (ts_bus){.kind = TS_BUS_CONTROL, .name = "s_axi_control", .data_bits = 32, .address_bits = 12});
+    add_bus(b, (ts_bus){.kind = TS_BUS_HITS, .name = "s_axis_hits", .data_bits = b->bus_bits});
+    add_bus(b, (ts_bus){.kind = TS_BUS_RESULTS, .name = "m_axis_results", .master = true, .data_bits = b->bus_bits});
     if (b->paged)
-        b->bus[b->buses++] = (ts_bus){TS_BUS_PAGES, "m_axi_pages", true, 64 * b->page_lanes, TS_PAGE_ADDRESS_BITS};
+        add_bus(b, (ts_bus){.kind = TS_BUS_PAGES,
+                            .name = "m_axi_pages",
+                            .master = true,
+                            .data_bits = 64 * b->page_lanes,
+                            .address_bits = TS_PAGE_ADDRESS_BITS});
     return true;
 }

@@ -11,17 +11,38 @@
 #define TS_BOARD_H
 #include "emit/system.h"
 
-typedef enum { TS_BUS_CONTROL, TS_BUS_HITS, TS_BUS_RESULTS, TS_BUS_PAGES } ts_bus_kind;
+/* A clock input of the top. The first two are always there; links have one each behind them. */
+typedef struct ts_board_clock {
+    const char *name;
+    double mhz; /* that was planned for */
+} ts_board_clock;
 
-/* An AXI interface of the top, on aclk. */
+enum { TS_CLOCK_BUS, TS_CLOCK_ENGINE, TS_CLOCK_LINKS, TS_CLOCK_MAX = TS_CLOCK_LINKS + 2 };
+
+typedef enum { TS_BUS_CONTROL, TS_BUS_HITS, TS_BUS_RESULTS, TS_BUS_PAGES, TS_BUS_LINK_IN, TS_BUS_LINK_OUT, TS_BUS_KINDS } ts_bus_kind;
+const char *ts_bus_kind_name(ts_bus_kind kind); /* "control", "hits" ... */
+
+/* An AXI interface of the top: AXI4-Lite for control, AXI4 reads for pages, AXI4-Stream for the others. */
 typedef struct ts_bus {
     ts_bus_kind kind;
     const char *name; /* its signals begin with it and "_" */
     bool master;
     int data_bits, address_bits;
+    int clock;  /* of the board's list */
+    int number; /* of the link; of pages, the number of its loader; 0 otherwise */
 } ts_bus;
 
-enum { TS_BUS_MAX = 4 };
+/* A signal of an interface. */
+typedef struct ts_bus_signal {
+    const char *name; /* as AXI has it, in lower case: "awvalid", "tdata" */
+    bool output;      /* of the top */
+    int bits;
+} ts_bus_signal;
+
+enum { TS_LOADERS_MAX = 8, TS_BUS_MAX = 3 + TS_LOADERS_MAX + 4, TS_BUS_SIGNALS_MAX = 24 };
+
+/* All signals of the interface, in the order in which the top has them; returns how many. */
+int ts_bus_signals(const ts_bus *bus, ts_bus_signal signal[TS_BUS_SIGNALS_MAX]);
 
 typedef struct ts_board {
     const ts_system *system;
@@ -29,14 +50,14 @@ typedef struct ts_board {
     const char *top;  /* module */
     const char *core; /* module of the rings, with the ports of a ring or of a chain */
     uint64_t build;   /* of the design's manifest and of these options */
-    double engine_mhz, bus_mhz;
-    int bus_bits; /* of the streams: 32, 64, ... 512 */
+    int bus_bits;     /* of the streams of hits and results: 32, 64, ... 512 */
     int rings, features, value_bits, outputs, max_tokens;
     bool paged, pooled, argmax, loads; /* loads: some memory has no initial contents */
     int paged_stages, page_lanes;      /* of all rings together */
     ts_ports ports;
-    int buses;
-    ts_bus bus[TS_BUS_MAX];
+    int clocks, buses;
+    ts_board_clock clock[TS_CLOCK_MAX]; /* [clocks], TS_CLOCK_BUS ... */
+    ts_bus bus[TS_BUS_MAX];             /* [buses] */
 } ts_board;
 
 typedef struct ts_board_options {

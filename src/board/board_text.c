@@ -9,46 +9,37 @@
 
 enum { FIFO_DEPTH = 16, PAGE_BEATS = 64, EVENTS_BESIDE = 4 /* in the rings, beside those whose fate waits */ };
 
+/* The top's ports of one interface, or the connections of an instance to wires of the same names. */
+static void bus_ports(FILE *f, const ts_bus *bus)
+{
+    ts_bus_signal signal[TS_BUS_SIGNALS_MAX];
+    const int count = ts_bus_signals(bus, signal);
+    for (int i = 0; i < count; i++) {
+        fprintf(f, ",\n    %s wire ", signal[i].output ? "output" : "input ");
+        if (signal[i].bits > 1)
+            fprintf(f, "[%d:0] ", signal[i].bits - 1);
+        fprintf(f, "%s_%s", bus->name, signal[i].name);
+    }
+}
+
 static void header(FILE *f, const ts_board *b)
 {
-    const int bits = b->bus_bits;
-    fprintf(
-        f,
-        "// %s on a board: AXI on the bus clock (aclk) around the engine (engine_clk, %g MHz planned). Made by tessera.\n"
-        "// s_axis_hits: hits in slots of %d bytes or whole words, rtl/ts_axis_in.v; TLAST ends an event. m_axis_results: "
-        "rtl/ts_axis_out.v; TUSER =\n"
-        "// {error, refused} with the last word. s_axi_control: AXI4-Lite, registers.md. interrupt: a level, of aclk.\n"
-        "// aresetn: asynchronous, released in each clock by rtl/ts_reset.v. Crossings: ts_async_fifo, ts_sync and ts_reset alone.\n"
-        "`default_nettype none\n\n"
-        "module %s %s(\n"
-        "    input  wire aclk,\n"
-        "    input  wire aresetn,\n"
-        "    input  wire engine_clk,\n"
-        "    output wire interrupt,\n"
-        "    input  wire s_axi_control_awvalid,\n    output wire s_axi_control_awready,\n    input  wire [11:0] s_axi_control_awaddr,\n"
-        "    input  wire [2:0] s_axi_control_awprot,\n    input  wire s_axi_control_wvalid,\n    output wire s_axi_control_wready,\n"
-        "    input  wire [31:0] s_axi_control_wdata,\n    input  wire [3:0] s_axi_control_wstrb,\n    output wire s_axi_control_bvalid,\n"
-        "    input  wire s_axi_control_bready,\n    output wire [1:0] s_axi_control_bresp,\n    input  wire s_axi_control_arvalid,\n"
-        "    output wire s_axi_control_arready,\n    input  wire [11:0] s_axi_control_araddr,\n    input  wire [2:0] "
-        "s_axi_control_arprot,\n"
-        "    output wire s_axi_control_rvalid,\n    input  wire s_axi_control_rready,\n    output wire [31:0] s_axi_control_rdata,\n"
-        "    output wire [1:0] s_axi_control_rresp,\n"
-        "    input  wire s_axis_hits_tvalid,\n    output wire s_axis_hits_tready,\n    input  wire [%d:0] s_axis_hits_tdata,\n"
-        "    input  wire [%d:0] s_axis_hits_tkeep,\n    input  wire s_axis_hits_tlast,\n"
-        "    output wire m_axis_results_tvalid,\n    input  wire m_axis_results_tready,\n    output wire [%d:0] m_axis_results_tdata,\n"
-        "    output wire [%d:0] m_axis_results_tkeep,\n    output wire m_axis_results_tlast,\n    output wire [1:0] m_axis_results_tuser",
-        b->system->im->name, b->engine_mhz, bits / 8, b->top,
-        b->rings > 1 ? "" : "#(\n    parameter MEM = \"mem/\" // where the memory images are\n) ", bits - 1, bits / 8 - 1, bits - 1,
-        bits / 8 - 1);
-    if (b->paged)
-        fprintf(
-            f,
-            ",\n    output wire m_axi_pages_arvalid,\n    input  wire m_axi_pages_arready,\n    output wire [%d:0] m_axi_pages_araddr,\n"
-            "    output wire [7:0] m_axi_pages_arlen,\n    output wire [2:0] m_axi_pages_arsize,\n    output wire [1:0] "
-            "m_axi_pages_arburst,\n"
-            "    input  wire m_axi_pages_rvalid,\n    output wire m_axi_pages_rready,\n    input  wire [%d:0] m_axi_pages_rdata,\n"
-            "    input  wire [1:0] m_axi_pages_rresp,\n    input  wire m_axi_pages_rlast",
-            TS_PAGE_ADDRESS_BITS - 1, 64 * b->page_lanes - 1);
+    fprintf(f,
+            "// %s on a board: AXI on the bus clock (aclk) around the engine (engine_clk, %g MHz planned). Made by tessera.\n"
+            "// s_axis_hits: hits in slots of %d bytes or whole words, rtl/ts_axis_in.v; TLAST ends an event. m_axis_results: "
+            "rtl/ts_axis_out.v; TUSER =\n"
+            "// {error, refused} with the last word. s_axi_control: AXI4-Lite, registers.md. interrupt: a level, of aclk.\n"
+            "// aresetn: asynchronous, released in each clock by rtl/ts_reset.v. Crossings: ts_async_fifo, ts_sync and ts_reset alone.\n"
+            "`default_nettype none\n\n"
+            "module %s %s(\n"
+            "    input  wire aclk,\n"
+            "    input  wire aresetn,\n"
+            "    input  wire engine_clk,\n"
+            "    output wire interrupt",
+            b->system->im->name, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits / 8, b->top,
+            b->rings > 1 ? "" : "#(\n    parameter MEM = \"mem/\" // where the memory images are\n) ");
+    for (int i = 0; i < b->buses; i++)
+        bus_ports(f, &b->bus[i]);
     fprintf(f, "\n);\n");
 }
 
@@ -79,24 +70,42 @@ static void streams(FILE *f, const ts_board *b)
             hit - 1, out - 1, b->bus_bits, hit, out, FIFO_DEPTH);
 }
 
-/* Signals where registers.def has their bits. */
-static void bits(FILE *f)
+static int width_of(const ts_registers *r, const char *name)
 {
+    for (int i = 0; i < r->count; i++)
+        if (strcmp(r->list[i].name, name) == 0)
+            return r->list[i].bits;
+    BUG("no such register");
+}
+
+/* Signals where registers.def has their bits; those that the board has nothing for are 0. */
+static void bits(FILE *f, const ts_registers *r)
+{
+    enum { STATUS, HAPPENED, VECTORS };
+    static const char *const vector[VECTORS] = {"status", "happened"};
     static const struct {
-        const char *of;
-        int at;
+        int of, at;
         const char *signal;
-    } all[] = {{"status", TS_AT_STATUS_IDLE, "idle"},
-               {"status", TS_AT_STATUS_RESETTING, "resetting"},
-               {"status", TS_AT_STATUS_FAULT, "fault_seen"},
-               {"status", TS_AT_STATUS_PAGE_ERROR, "page_error_seen"},
-               {"status", TS_AT_STATUS_PAGE_IDLE, "page_idle"},
-               {"happened", TS_AT_INTERRUPT_RESULT, "out_valid && out_ready && out_last"},
-               {"happened", TS_AT_INTERRUPT_FAULT, "any_fault && !fault_seen"},
-               {"happened", TS_AT_INTERRUPT_DRAINED, "drained"},
-               {"happened", TS_AT_INTERRUPT_PAGE_ERROR, "page_error && !page_error_seen"}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        fprintf(f, "    assign %s[%d] = %s;\n", all[i].of, all[i].at, all[i].signal);
+    } all[] = {{STATUS, TS_AT_STATUS_IDLE, "idle"},
+               {STATUS, TS_AT_STATUS_RESETTING, "resetting"},
+               {STATUS, TS_AT_STATUS_FAULT, "fault_seen"},
+               {STATUS, TS_AT_STATUS_PAGE_ERROR, "page_error_seen"},
+               {STATUS, TS_AT_STATUS_PAGE_IDLE, "page_idle"},
+               {HAPPENED, TS_AT_INTERRUPT_RESULT, "out_valid && out_ready && out_last"},
+               {HAPPENED, TS_AT_INTERRUPT_FAULT, "any_fault && !fault_seen"},
+               {HAPPENED, TS_AT_INTERRUPT_DRAINED, "drained"},
+               {HAPPENED, TS_AT_INTERRUPT_PAGE_ERROR, "page_error && !page_error_seen"}};
+    const int width[VECTORS] = {width_of(r, "STATUS"), width_of(r, "INTERRUPT")};
+    for (int v = 0; v < VECTORS; v++) {
+        fprintf(f, "    wire [%d:0] %s;\n", width[v] - 1, vector[v]);
+        for (int at = 0; at < width[v]; at++) {
+            const char *signal = "1'b0";
+            for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+                if (all[i].of == v && all[i].at == at)
+                    signal = all[i].signal;
+            fprintf(f, "    assign %s[%d] = %s;\n", vector[v], at, signal);
+        }
+    }
 }
 
 /* The register file is in the engine clock: every access goes there and its answer comes back, so that a driver sees whether that clock
@@ -109,11 +118,10 @@ static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_regi
                "ask_strobe, q_strobe;\n"
                "    ts_axil #(.ADDRW(12)) u_axil (\n"
                "        .clk(aclk), .rst(bus_rst)");
-    static const char *const signals[] = {"awvalid", "awready", "awaddr", "awprot", "wvalid",  "wready",  "wdata",
-                                          "wstrb",   "bvalid",  "bready", "bresp",  "arvalid", "arready", "araddr",
-                                          "arprot",  "rvalid",  "rready", "rdata",  "rresp"};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        fprintf(f, ",%s.s_axi_%s(s_axi_control_%s)", i % 3 ? " " : "\n        ", signals[i], signals[i]);
+    ts_bus_signal signal[TS_BUS_SIGNALS_MAX];
+    const int signals = ts_bus_signals(&b->bus[0], signal);
+    for (int i = 0; i < signals; i++)
+        fprintf(f, ",%s.s_axi_%s(s_axi_control_%s)", i % 3 ? " " : "\n        ", signal[i].name, signal[i].name);
     fprintf(
         f, ",\n        .q_valid(ask_valid), .q_ready(ask_ready), .q_write(ask_write), .q_address(ask_address), .q_data(ask_data), "
            ".q_strobe(ask_strobe),\n"
@@ -126,23 +134,21 @@ static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_regi
            "    ts_async_fifo #(.WIDTH(33), .DEPTH(4)) u_answer (\n"
            "        .s_clk(engine_clk), .s_rst(rst), .s_valid(a_valid), .s_ready(answer_room), .s_data({a_hit, a_data}),\n"
            "        .m_clk(aclk), .m_rst(bus_rst), .m_valid(answer_valid), .m_ready(1'b1), .m_data({answer_hit, answer_data}));\n\n"
-           "    wire control, weight_commit, interrupt_level, idle, resetting, drained, ring_rst, ring_fault, drain_fault, count_fault;\n"
-           "    wire [1:0] command;\n    wire [3:0] interrupt_mask;\n    wire [15:0] weight_memory, weight_address;\n    wire [9:0] "
-           "weight_slice;\n"
-           "    wire [31:0] weight_data_0, weight_data_1;\n    wire [7:0] weight_data_2;\n    wire [511:0] counters;\n"
-           "    wire page_error, page_idle, pager_run;\n    reg  fault_seen, page_error_seen;\n"
+           "    wire interrupt_level, idle, resetting, drained, ring_rst, ring_fault, drain_fault, count_fault;\n"
+           "    wire [511:0] counters;\n    wire page_error, page_idle, pager_run;\n    reg  fault_seen, page_error_seen;\n"
            "    wire any_fault = ring_fault || drain_fault || count_fault;\n"
-           "    wire [4:0] status;\n    wire [3:0] happened;\n"
            "    always @(posedge engine_clk) begin\n"
            "        fault_seen      <= !rst && !ring_rst && (fault_seen || any_fault);\n"
            "        page_error_seen <= !rst && !ring_rst && (page_error_seen || page_error);\n"
            "    end\n");
-    bits(f);
+    for (int i = 0; i < r->count; i++) { /* what the host writes */
+        const ts_register *g = &r->list[i];
+        if (g->access == TS_REGISTER_CONTROL || g->access == TS_REGISTER_COMMAND)
+            fprintf(f, "    wire %s%s;\n", g->bits > 1 ? ts_printf(arena, "[%d:0] ", g->bits - 1) : "", ts_register_port(arena, g));
+    }
+    bits(f, r);
     if (b->paged)
-        fprintf(f,
-                "    wire [31:0] page_base_lo;\n    wire [7:0] page_base_hi;\n    wire page_run;\n    wire [15:0] page_retries;\n    wire "
-                "[%d:0] page_late;\n",
-                b->paged_stages - 1);
+        fprintf(f, "    wire [15:0] page_retries;\n    wire [%d:0] page_late;\n", b->paged_stages - 1);
     fprintf(f,
             "    %s_registers u_registers (\n"
             "        .clk(engine_clk), .rst(rst), .q_valid(q_valid), .q_write(q_write), .q_address(q_address), .q_data(q_data), "
@@ -253,7 +259,7 @@ const char *ts_board_bench(ts_arena *arena, const ts_board *b)
             "// What board_tb.v must know of this board, beside tb/ring.vh.\n"
             "`define BOARD_TOP %s\n`define BOARD_BITS %d\n`define BOARD_BUILD_LO 32'h%08x\n`define BOARD_PERIOD %.3f // engine clock, ns\n"
             "`define BOARD_BUS_PERIOD %.3f\n",
-            b->top, b->bus_bits, (uint32_t)b->build, 1000 / b->engine_mhz, 1000 / b->bus_mhz);
+            b->top, b->bus_bits, (uint32_t)b->build, 1000 / b->clock[TS_CLOCK_ENGINE].mhz, 1000 / b->clock[TS_CLOCK_BUS].mhz);
     if (b->paged)
         fprintf(f, "`define BOARD_PAGES\n`define BOARD_PAGE_LANES %d\n`define BOARD_PAGE_BEATS %lld\n`define BOARD_PAGE_BURSTS %d\n",
                 b->page_lanes, (long long)b->system->ring[0].pages.beats, b->system->ring[0].plan->paging.bursts);

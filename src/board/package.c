@@ -144,16 +144,20 @@ static bool put_design(const ts_packing *p)
 
 static json_t *description(const ts_board *b, ts_package_target target)
 {
-    static const char *const kinds[] = {"control", "hits", "results", "pages"};
-    json_t *buses = json_array();
-    for (int i = 0; i < b->buses; i++)
-        json_array_append_new(buses, json_pack("{s:s, s:s, s:s, s:s, s:i}", "name", b->bus[i].name, "what", kinds[b->bus[i].kind], "side",
-                                               b->bus[i].master ? "master" : "slave", "clock", "aclk", "data_bits", b->bus[i].data_bits));
+    json_t *buses = json_array(), *clocks = json_object();
+    for (int i = 0; i < b->clocks; i++)
+        json_object_set_new(clocks, b->clock[i].name, json_real(b->clock[i].mhz));
+    for (int i = 0; i < b->buses; i++) {
+        const ts_bus *bus = &b->bus[i];
+        json_array_append_new(buses, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "name", bus->name, "what", ts_bus_kind_name(bus->kind),
+                                               "side", bus->master ? "master" : "slave", "clock", b->clock[bus->clock].name, "data_bits",
+                                               bus->data_bits, "number", bus->number));
+    }
     char build[20];
     snprintf(build, sizeof build, "%016llx", (unsigned long long)b->build);
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:{s:f, s:f}, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
                      ts_package_target_name(target), "model", b->system->im->name, "top", b->top, "device", b->device->name, "build", build,
-                     "clock_mhz", "engine_clk", b->engine_mhz, "aclk", b->bus_mhz, "interfaces", buses);
+                     "clock_mhz", clocks, "interfaces", buses);
 }
 
 static bool put_all(const ts_packing *p, ts_package_target target)

@@ -4,13 +4,14 @@
 
 static const char *clocks_xdc(ts_arena *arena, const ts_board *b)
 {
-    return ts_printf(
-        arena,
-        "# Clocks of %s, in nanoseconds. They are unrelated: paths between them have the constraints of the modules that cross.\n"
-        "create_clock -name aclk -period %.3f [get_ports aclk]\n"
-        "create_clock -name engine_clk -period %.3f [get_ports engine_clk]\n"
-        "set_false_path -from [get_ports aresetn]\n",
-        b->top, 1000 / b->bus_mhz, 1000 / b->engine_mhz);
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    fprintf(f, "# Clocks of %s, in nanoseconds. They are unrelated: paths between them have the constraints of the modules that cross.\n",
+            b->top);
+    for (int i = 0; i < b->clocks; i++)
+        fprintf(f, "create_clock -name %s -period %.3f [get_ports %s]\n", b->clock[i].name, 1000 / b->clock[i].mhz, b->clock[i].name);
+    fprintf(f, "set_false_path -from [get_ports aresetn]\n");
+    return ts_text_close(&text, arena);
 }
 
 static const char *build_tcl(ts_arena *arena, const ts_board *b)

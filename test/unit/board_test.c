@@ -99,7 +99,7 @@ static void boards_follow_their_rings(void **state)
     const ts_board narrow = board_of(f, &(ts_board_options){0}), wide = board_of(f, &(ts_board_options){.bus_bits = 512, .bus_mhz = 125});
     assert_int_equal(narrow.bus_bits, 64); /* 3 values of 16 bits; results of 2 x 32 or less */
     assert_int_equal(wide.bus_bits, 512);
-    assert_true(wide.bus_mhz > 124 && wide.bus_mhz < 126 && narrow.build != wide.build && !narrow.paged);
+    assert_true(wide.clock[TS_CLOCK_BUS].mhz > 124 && wide.clock[TS_CLOCK_BUS].mhz < 126 && narrow.build != wide.build && !narrow.paged);
     assert_int_equal(narrow.buses, 3);
     assert_null(strstr(ts_board_verilog(f->m.arena, &narrow), "m_axi_pages"));
     fixture paged = *f;
