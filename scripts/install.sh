@@ -28,7 +28,8 @@ test_packages=(
     libomp-14-dev             # clang's OpenMP
     libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
     libonnx-testdata          # ONNX's own operator tests
-    tcl                       # runs the texts of constraints
+    tcl                       # runs scripts and constraints for Vivado, against a stub
+    libxml2-utils             # xmllint: what is written as XML, against schemas
     python3-numpy             # .npy events in tests
     python3-onnx              # makes models in other exporters' styles
     python3-torch             # exports models as users do

@@ -521,7 +521,7 @@ typedef enum tessera_target {
     TESSERA_TARGET_RTL,     /* nothing */
     TESSERA_TARGET_YOSYS,   /* a Makefile: simulation, lint, synthesis */
     TESSERA_TARGET_FUSESOC, /* a .core file */
-    TESSERA_TARGET_VIVADO   /* scripts: out-of-context synthesis and implementation, constraints */
+    TESSERA_TARGET_VIVADO   /* component.xml (IP-XACT), scripts of out-of-context synthesis, constraints */
 } tessera_target;
 
 typedef struct tessera_package_options {

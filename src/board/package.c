@@ -169,6 +169,7 @@ static bool put_all(const ts_packing *p, ts_package_target target)
         {ts_printf(p->arena, "rtl/%s.v", p->board->top), ts_board_verilog(p->arena, p->board)},
         {ts_printf(p->arena, "rtl/%s_registers.v", p->board->top), ts_registers_verilog(p->arena, p->board, r)},
         {ts_printf(p->arena, "%s_registers.h", p->board->top), ts_registers_c(p->arena, p->board, r)},
+        {ts_printf(p->arena, "%s_registers.py", p->board->top), ts_registers_python(p->arena, p->board, r)},
         {"registers.md", ts_registers_page(p->arena, p->board, r)},
         {"registers_ipbus.xml", ts_registers_ipbus(p->arena, p->board, r)},
         {"tb/board.vh", ts_board_bench(p->arena, p->board)},

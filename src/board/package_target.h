@@ -28,6 +28,9 @@ bool ts_packing_template(const ts_packing *p, const char *template_name, const c
 typedef void ts_packing_file(void *user, const char *name);
 bool ts_packing_files(const ts_packing *p, const char *folder, ts_packing_file *each, void *user);
 
+/* component.xml, of all that is there already, and what Vivado needs beside it. */
+bool ts_package_put_component(const ts_packing *p);
+
 /* ---- Checks of targets: false, with a message, where the board is none for it; before anything is written */
 
 bool ts_package_check_any(const ts_board *board, ts_err *err);

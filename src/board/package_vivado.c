@@ -46,5 +46,5 @@ static const char *build_tcl(ts_arena *arena, const ts_board *b)
 bool ts_package_put_VIVADO(const ts_packing *p)
 {
     return ts_packing_text(p, "vivado/clocks.xdc", clocks_xdc(p->arena, p->board)) &&
-           ts_packing_text(p, "vivado/build.tcl", build_tcl(p->arena, p->board));
+           ts_packing_text(p, "vivado/build.tcl", build_tcl(p->arena, p->board)) && ts_package_put_component(p);
 }

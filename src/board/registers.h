@@ -55,6 +55,7 @@ const char *ts_register_port(ts_arena *arena, const ts_register *reg);
 
 const char *ts_registers_verilog(ts_arena *arena, const ts_board *board, const ts_registers *registers); /* module <top>_registers */
 const char *ts_registers_c(ts_arena *arena, const ts_board *board, const ts_registers *registers);       /* header, C and C++ */
+const char *ts_registers_python(ts_arena *arena, const ts_board *board, const ts_registers *registers);  /* module of constants */
 const char *ts_registers_vh(ts_arena *arena, const ts_registers *registers);                             /* for the test bench */
 const char *ts_registers_ipbus(ts_arena *arena, const ts_board *board, const ts_registers *registers);   /* uHAL address table */
 const char *ts_registers_page(ts_arena *arena, const ts_board *board, const ts_registers *registers);    /* Markdown */

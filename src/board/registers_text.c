@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "board/registers.h"
+#include "board/xml.h"
 
 static const char *lower(ts_arena *arena, const char *name)
 {
@@ -177,6 +178,26 @@ const char *ts_registers_c(ts_arena *arena, const ts_board *board, const ts_regi
     return ts_text_close(&text, arena);
 }
 
+const char *ts_registers_python(ts_arena *arena, const ts_board *board, const ts_registers *r)
+{
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    fprintf(
+        f,
+        "\"\"\"Registers of %s: byte offsets from its AXI4-Lite base, 32 bits each; fields as (lowest bit, bits). Made by tessera, with "
+        "the hardware.\"\"\"\n\nBUILD = 0x%016llx\n\n",
+        board->top, (unsigned long long)board->build);
+    for (int i = 0, k = 0; i < r->count; i++) {
+        const ts_register *g = &r->list[i];
+        fprintf(f, "%s = 0x%03x  # %s; %s\n", g->name, g->address, ts_register_access_name(g->access), g->doc);
+        if (g->access == TS_REGISTER_CONSTANT)
+            fprintf(f, "%s_VALUE = 0x%08x\n", g->name, g->value);
+        for (; k < r->fields && strcmp(r->field[k].of, g->name) == 0; k++)
+            fprintf(f, "%s_%s = (%d, %d)  # %s\n", g->name, r->field[k].name, r->field[k].lsb, r->field[k].bits, r->field[k].doc);
+    }
+    return ts_text_close(&text, arena);
+}
+
 const char *ts_registers_vh(ts_arena *arena, const ts_registers *r)
 {
     ts_text text;
@@ -188,15 +209,6 @@ const char *ts_registers_vh(ts_arena *arena, const ts_registers *r)
             fprintf(f, "`define REG_%s_VALUE 32'h%08x\n", r->list[i].name, r->list[i].value);
     }
     return ts_text_close(&text, arena);
-}
-
-static void xml(FILE *f, const char *t)
-{
-    for (; *t; t++)
-        if (*t == '<' || *t == '&' || *t == '"' || *t == '>')
-            fprintf(f, "&#%d;", *t);
-        else
-            fputc(*t, f);
 }
 
 const char *ts_registers_ipbus(ts_arena *arena, const ts_board *board, const ts_registers *r)
@@ -211,13 +223,13 @@ const char *ts_registers_ipbus(ts_arena *arena, const ts_board *board, const ts_
         const ts_register *g = &r->list[i];
         const bool writes = g->access == TS_REGISTER_CONTROL || g->access == TS_REGISTER_COMMAND || g->access == TS_REGISTER_STICKY;
         fprintf(f, "  <node id=\"%s\" address=\"0x%03x\" permission=\"%s\" description=\"", g->name, g->address / 4, writes ? "rw" : "r");
-        xml(f, g->doc);
+        ts_xml_escape(f, g->doc);
         const bool has = k < r->fields && strcmp(r->field[k].of, g->name) == 0;
         fprintf(f, "\"%s>\n", has ? "" : "/");
         for (; k < r->fields && strcmp(r->field[k].of, g->name) == 0; k++) {
             fprintf(f, "    <node id=\"%s\" mask=\"0x%08x\" description=\"", r->field[k].name,
                     (uint32_t)(((uint64_t)1 << r->field[k].bits) - 1) << r->field[k].lsb);
-            xml(f, r->field[k].doc);
+            ts_xml_escape(f, r->field[k].doc);
             fprintf(f, "\"/>\n");
         }
         if (has)

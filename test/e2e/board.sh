@@ -40,7 +40,8 @@ board() {
 board whole "" "" test/models/torch_pre.onnx "${small[@]}" --device zcu102 --target-ii 40
 # Scripts for a vendor's tool, against what its guide says of commands and options; and the crossings of a whole top.
 vivado() {
-    "$tessera" package "$scratch/whole" --target vivado -o "$scratch/vivado" && cd "$scratch/vivado" && tclsh "$here/test/e2e/vivado_stub.tcl" vivado/build.tcl &&
+    "$tessera" package "$scratch/whole" --target vivado -o "$scratch/vivado" && cd "$scratch/vivado" && xmllint --noout --schema "$here/test/e2e/component.xsd" component.xml &&
+        "$here/test/e2e/component.py" . "$here/src/board/registers.def" && tclsh "$here/test/e2e/vivado_stub.tcl" vivado/build.tcl &&
         "$here/scripts/check_crossings.py" "$(basename rtl/*_board.v .v)" rtl/*_board.v rtl/*_board_registers.v rtl/*_top.v
 }
 if [ -d "$scratch/whole" ]; then

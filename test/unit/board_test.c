@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "board/package.h"
+#include "board/package_target.h"
 #include "board/registers.h"
 #include "scratch.h"
 #include "small_model.h"
@@ -50,12 +52,27 @@ static ts_board board_of(const fixture *f, const ts_board_options *o)
     return b;
 }
 
+/* component.xml of the board with these registers. */
+static const char *component(const fixture *f, const ts_board *b, const ts_registers *r)
+{
+    const char *dir = scratch_new("component");
+    ts_err err = {""};
+    const ts_packing p = {.arena = f->m.arena, .board = b, .registers = r, .dir = dir, .err = &err};
+    size_t size;
+    if (!ts_package_put_component(&p))
+        fail_msg("%s", err.msg);
+    const char *text = ts_file_read(f->m.arena, ts_printf(f->m.arena, "%s/component.xml", dir), &size, &err);
+    assert_non_null(text);
+    scratch_free(dir);
+    return text;
+}
+
 /* Where each of the files says what the register is, and at which address. */
 static void all_have(const fixture *f, const ts_board *b, const ts_registers *r, const ts_register *g)
 {
     ts_arena *a = f->m.arena;
     const char *verilog = ts_registers_verilog(a, b, r), *header = ts_registers_c(a, b, r), *xml = ts_registers_ipbus(a, b, r),
-               *page = ts_registers_page(a, b, r), *bench = ts_registers_vh(a, r);
+               *page = ts_registers_page(a, b, r), *bench = ts_registers_vh(a, r), *python = ts_registers_python(a, b, r);
     char *upper = ts_strdup(a, b->top);
     for (char *p = upper; *p; p++)
         *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
@@ -64,6 +81,7 @@ static void all_have(const fixture *f, const ts_board *b, const ts_registers *r,
     assert_non_null(strstr(header, ts_printf(a, "#define %s_%s 0x%03x ", upper, g->name, g->address)));
     assert_non_null(strstr(xml, ts_printf(a, "<node id=\"%s\" address=\"0x%03x\"", g->name, g->address / 4)));
     assert_non_null(strstr(page, ts_printf(a, "| 0x%03x | %s |", g->address, g->name)));
+    assert_non_null(strstr(python, ts_printf(a, "\n%s = 0x%03x  # ", g->name, g->address)));
     assert_non_null(strstr(bench, ts_printf(a, "`define REG_%s 12'h%03x\n", g->name, g->address)));
 }
 
@@ -91,6 +109,17 @@ static void registers_are_printed_alike(void **state)
     assert_non_null(strstr(ts_registers_c(f->m.arena, &b, &r), "_MOVED_MASK 0x000000e0U"));
     assert_non_null(strstr(ts_registers_ipbus(f->m.arena, &b, &r), "<node id=\"MOVED\" mask=\"0x000000e0\""));
     assert_non_null(strstr(ts_registers_page(f->m.arena, &b, &r), "MOVED | | 7..5 |"));
+    assert_non_null(strstr(ts_registers_python(f->m.arena, &b, &r), "_MOVED = (5, 3)  # "));
+    const char *xml = component(f, &b, &r), *moved = strstr(xml, "<spirit:name>MOVED</spirit:name>");
+    assert_non_null(moved);
+    const char *end = strstr(moved, "</spirit:field>"), *at = strstr(moved, "<spirit:bitOffset>5</spirit:bitOffset>"),
+               *bits = strstr(moved, "<spirit:bitWidth>3</spirit:bitWidth>");
+    assert_true(at && bits && at < end && bits < end);
+    moved = strstr(xml, ts_printf(f->m.arena, "<spirit:name>%s</spirit:name>", last->name));
+    assert_non_null(moved);
+    at = strstr(moved, "<spirit:addressOffset>0xFFC</spirit:addressOffset>");
+    assert_true(at && at < strstr(moved, "</spirit:register>"));
+    assert_non_null(strstr(xml, "<spirit:name>RENAMED</spirit:name>"));
 }
 
 static void boards_follow_their_rings(void **state)
