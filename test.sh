@@ -16,6 +16,7 @@ steps=(
     "bad       wrong files and wrong usage through the command line"
     "cases     kinds of failure that real files and habits have found, test/cases"
     "package   the library installed: its names, examples built by pkg-config and CMake, Python; all give the command's bits"
+    "python    the Python package: structures against the headers, every call and error, types; the example that draws tracks"
     "fuzz      every fuzzer for a minute, from its committed corpus"
     "rtl       every Verilog module against its C kernel, random stalls; none without a description, a bench and an injected fault"
     "formal    stream handshakes and credits proved by induction; none with a credit too many"
@@ -49,6 +50,7 @@ run_threads() {
     cmake --preset tsan >/dev/null && cmake --build build-tsan --target api_threads_test api_run_test && test/threads/run.sh build-tsan
 }
 run_package() { test/install/run.sh; }
+run_python() { test/python/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && scripts/check_extension.sh && scripts/check_crossings.py --self-test && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }

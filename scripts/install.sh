@@ -33,6 +33,11 @@ test_packages=(
     python3-numpy             # .npy events in tests
     python3-onnx              # makes models in other exporters' styles
     python3-torch             # exports models as users do
+    python3-matplotlib        # draws the Python example's tracks
+    python3-pip               # makes a wheel of the Python package
+    python3-setuptools        # for it
+    python3-wheel             # for it
+    mypy                      # checks the types of the Python package
 )
 bench_packages=(
     python3-torch             # makes the seeded models of published shapes

@@ -1,0 +1,32 @@
+"""tessera: a trained Transformer (ONNX) becomes FPGA hardware.
+
+    design = tessera.compile("encreg.onnx", "out/encreg", "zcu102", events="hits.csv", inputs="encreg.inputs.json")
+    results = design.run(array, lengths)    # [events][tokens][features] -> [events][tokens][outputs], bit for bit what the hardware gives
+
+Over the shared library libtessera, whose header tessera.h says all there is to a call; docs/python.md has examples. Errors are exceptions,
+subclasses of tessera.Error; warnings are TesseraWarning, notes go to the logger "tessera". Calls let other threads run meanwhile; Ctrl-C
+cancels them where they next say how far they are.
+"""
+from ._library import code_name, remove_temporaries, version
+from ._report import Report
+from ._structures import (
+    DesignInfo, EngineInfo, Estimate, ModelInfo, Prediction, Progress, RunSummary, ScoreRow, Simulation,
+    tessera_code as Code,
+)
+from .design import Design, Model, compile, devices, targets
+from .engine import Engine, Results, run_file
+from .errors import (
+    BadFileError, CancelledError, DamagedError, DiffersError, DoesNotFitError, Error, InternalError, NoFileError, NotWrittenError, NoToolError,
+    OutOfMemoryError, RefusedWarning, TesseraWarning, UnsupportedError, UsageError,
+)
+from .events import Event, Events, generate, read_events
+from .scores import Candidates, Scores, score
+
+__version__ = version()
+__all__ = [
+    "BadFileError", "CancelledError", "Candidates", "Code", "DamagedError", "Design", "DesignInfo", "DiffersError", "DoesNotFitError", "Engine",
+    "EngineInfo", "Error", "Estimate", "Event", "Events", "InternalError", "Model", "ModelInfo", "NoFileError", "NoToolError", "NotWrittenError",
+    "OutOfMemoryError", "Prediction", "Progress", "RefusedWarning", "Report", "Results", "RunSummary", "ScoreRow", "Scores", "Simulation",
+    "TesseraWarning", "UnsupportedError", "UsageError", "code_name", "compile", "devices", "generate", "read_events", "remove_temporaries",
+    "run_file", "score", "targets", "version",
+]
