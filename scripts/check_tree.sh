@@ -39,7 +39,7 @@ check_guards() {
         should=TS_${name#TS_}_H other=TS_${room}_${name#TS_}_H
         case $file in
         include/tessera/tessera.h) should=TESSERA_H other=TESSERA_H ;;
-        include/tessera/*) should=TESSERA_${name}_H other=$should ;;
+        include/tessera/*) should=TESSERA_${name#TESSERA_}_H other=$should ;;
         esac
         if [ -z "$guard" ] || ! grep -qxF "#define $guard" "$file"; then
             printf '%s\t%s\n' "$file" "$file: no include guard: #ifndef $should, #define $should before everything else, #endif at the end"

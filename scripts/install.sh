@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs everything tessera needs on a Debian 12 machine; does nothing where it is all there. Root, or sudo.
-# Usage: scripts/install.sh [--all | --bench]   --all also installs what only the full test suite needs; --bench what `make bench` compares with.
+# Usage: scripts/install.sh [--all | --bench | --cross]   --all also installs what only the full test suite needs; --bench what
+# `make bench` compares with; --cross compilers for other processors.
 set -euo pipefail
 
 packages=( # package            why
@@ -39,10 +40,18 @@ test_packages=(
     python3-wheel             # for it
     mypy                      # checks the types of the Python package
 )
+cross_packages=( # of scripts/cross.sh
+    gcc-aarch64-linux-gnu     # the host library for Zynq UltraScale+
+    libc6-dev-arm64-cross     # ... its C library
+    gcc-arm-linux-gnueabihf   # ... for Zynq-7000
+    libc6-dev-armhf-cross     # ... its C library
+    qemu-user                 # runs its tests
+)
 bench_packages=(
     python3-torch             # makes the seeded models of published shapes
 )
 [ "${1-}" = --all ] && packages+=("${test_packages[@]}")
+[ "${1-}" = --cross ] && packages+=("${cross_packages[@]}")
 [ "${1-}" = --bench ] && packages+=("${bench_packages[@]}")
 
 # onnxruntime, to compare with: Debian 12 has none, npm's package holds the library. Into out/, without its install scripts, which would only fetch

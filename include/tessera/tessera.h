@@ -67,7 +67,10 @@ typedef enum tessera_code {
     TESSERA_DIFFERS = 11,      /* hardware that is not what was promised: results differ, or what synthesis finds does */
     TESSERA_NO_TOOL = 12,      /* Verilator or Yosys is missing, or fails */
     TESSERA_INTERNAL = 13,     /* a bug in tessera: please report it */
-    TESSERA_CANCELLED = 14     /* the caller's wish (tessera_callbacks); the command line has no such status */
+    TESSERA_CANCELLED = 14,    /* the caller's wish (tessera_callbacks); the command line has no such status, nor these: */
+    TESSERA_NOT_YET = 15,      /* of tessera_run.h: there was no room, or no result, in the time given: ask again */
+    TESSERA_TIMED_OUT = 16,    /* a device did not do in its time what it should */
+    TESSERA_NO_DEVICE = 17     /* a device is not there, is of another build, or answers with errors */
 } tessera_code;
 
 typedef struct tessera_error {
@@ -348,6 +351,15 @@ TESSERA_API tessera_code tessera_engine_to_words(const tessera_engine *engine, i
                                                  tessera_error *error);
 TESSERA_API tessera_code tessera_engine_from_words(const tessera_engine *engine, int64_t rows, const int32_t *words, double *values,
                                                    tessera_error *error);
+
+/* The host's share of an event of an assisted design around the hardware; of any other design the same as the two above.
+   front: words of the tokens that the hardware takes, [*tokens][word_features], or NULL, for their number alone; values: standardised,
+   [hits][features], or a sample of a fixed shape (hits is then 1). back: results as tessera_engine_run has them, from the words that the
+   hardware gave, [*tokens, or 1 where word_pooled][word_outputs]. Any number of threads. */
+TESSERA_API tessera_code tessera_engine_front(const tessera_engine *engine, int32_t hits, const float *values, int32_t *tokens,
+                                              int32_t *words, tessera_error *error);
+TESSERA_API tessera_code tessera_engine_back(const tessera_engine *engine, int32_t hits, const float *values, const int32_t *words,
+                                             double *results, tessera_error *error);
 TESSERA_API void tessera_engine_free(tessera_engine *engine);
 
 /* ---- run: events through an engine into a results file */

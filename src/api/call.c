@@ -49,6 +49,9 @@ const char *tessera_code_name(tessera_code code)
         [TESSERA_NO_TOOL] = "a tool is missing or fails",
         [TESSERA_INTERNAL] = "a bug in tessera",
         [TESSERA_CANCELLED] = "cancelled",
+        [TESSERA_NOT_YET] = "not yet",
+        [TESSERA_TIMED_OUT] = "timed out",
+        [TESSERA_NO_DEVICE] = "no such device, or it fails",
     };
     const size_t at = (size_t)code;
     return at < sizeof names / sizeof *names && names[at] ? names[at] : "unknown";

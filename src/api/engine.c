@@ -293,3 +293,85 @@ tessera_code tessera_engine_from_words(const tessera_engine *engine, int64_t row
 {
     return ts_call(NULL, error, from_words, &(words){.engine = engine, .count = rows, .in = in, .real = values});
 }
+
+/* ---- the host's share */
+
+typedef struct share {
+    const tessera_engine *engine;
+    int32_t hits;
+    const float *values;
+    int32_t *tokens;
+    const int32_t *made;
+    int32_t *words;
+    double *results;
+} share;
+
+static bool check_share(const share *s, const ts_imodel **im, ts_err *err)
+{
+    *im = s->engine ? model_of(s->engine) : NULL;
+    if (!*im)
+        return ts_fail(err, "the host's share is computed around the integer engine's words");
+    return (s->hits >= 1 && s->values) || ts_fail(err, "%d hits and their values cannot be", s->hits);
+}
+
+static int tokens_of(const share *s)
+{
+    const ts_host *host = s->engine->own.host;
+    return host ? ts_host_tokens(host, s->hits) : s->hits;
+}
+
+static bool front(void *user, const ts_notices *notices, ts_err *err)
+{
+    share *s = user;
+    const ts_imodel *im;
+    if (!check_share(s, &im, err))
+        return false;
+    const ts_host *host = s->engine->own.host;
+    const int tokens = tokens_of(s);
+    ts_arena *arena = ts_arena_new();
+    bool ok = true;
+    if (s->words) {
+        const float *x = s->values;
+        if (host) {
+            float *made = TS_NEW_N(arena, float, (size_t)tokens *(size_t)im->features);
+            ok = ts_host_front(host, s->hits, s->values, made, err);
+            x = made;
+        }
+        if (ok)
+            ts_quantise_input(im, tokens, x, s->words);
+    }
+    if (ok && s->tokens)
+        *s->tokens = tokens;
+    ts_arena_free(arena);
+    return ok;
+}
+
+tessera_code tessera_engine_front(const tessera_engine *engine, int32_t hits, const float *values, int32_t *tokens, int32_t *out,
+                                  tessera_error *error)
+{
+    return ts_call(NULL, error, front, &(share){.engine = engine, .hits = hits, .values = values, .tokens = tokens, .words = out});
+}
+
+static bool back(void *user, const ts_notices *notices, ts_err *err)
+{
+    const share *s = user;
+    const ts_imodel *im;
+    if (!check_share(s, &im, err))
+        return false;
+    if (!s->made || !s->results)
+        return ts_fail(err, "words of the hardware, and room for results, are needed");
+    const ts_host *host = s->engine->own.host;
+    const int rows = im->pool != TS_POOL_NONE ? 1 : tokens_of(s);
+    ts_arena *arena = ts_arena_new();
+    double *real = TS_NEW_N(arena, double, (size_t)rows *(size_t)im->outputs);
+    ts_dequantise_output(im, rows, s->made, host ? real : s->results);
+    const bool ok = !host || ts_host_back(host, s->hits, s->values, real, s->results, NULL, err);
+    ts_arena_free(arena);
+    return ok;
+}
+
+tessera_code tessera_engine_back(const tessera_engine *engine, int32_t hits, const float *values, const int32_t *made, double *results,
+                                 tessera_error *error)
+{
+    return ts_call(NULL, error, back, &(share){.engine = engine, .hits = hits, .values = values, .made = made, .results = results});
+}

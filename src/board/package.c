@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "board/package_target.h"
 #include "board/registers.h"
+#include "board/run_json.h"
 #include "design/manifest.h"
 #include "design/outdir.h"
 
@@ -142,7 +143,7 @@ static bool put_design(const ts_packing *p)
 
 /* ---- All of it */
 
-static json_t *description(const ts_board *b, ts_package_target target)
+static json_t *description(const ts_board *b, ts_package_target target, json_t *run)
 {
     json_t *buses = json_array(), *clocks = json_object();
     for (int i = 0; i < b->clocks; i++)
@@ -155,9 +156,9 @@ static json_t *description(const ts_board *b, ts_package_target target)
     }
     char build[20];
     snprintf(build, sizeof build, "%016llx", (unsigned long long)b->build);
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
                      ts_package_target_name(target), "model", b->system->im->name, "top", b->top, "device", b->device->name, "build", build,
-                     "clock_mhz", clocks, "interfaces", buses);
+                     "clock_mhz", clocks, "interfaces", buses, "run", run);
 }
 
 static bool put_all(const ts_packing *p, ts_package_target target)
@@ -175,12 +176,15 @@ static bool put_all(const ts_packing *p, ts_package_target target)
         {"tb/board.vh", ts_board_bench(p->arena, p->board)},
         {"tb/registers.vh", ts_registers_vh(p->arena, r)},
     };
-    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_assets(p))
+    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_assets(p) || !ts_run_put_emulator(p))
         return false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!ts_packing_text(p, files[i].name, files[i].text))
             return false;
-    return targets[target].put(p) && ts_manifest_write(p->arena, p->dir, description(p->board, target), p->err);
+    if (!targets[target].put(p))
+        return false;
+    json_t *run = ts_run_json(p->arena, p->design, &(ts_run_board){p->board, "."}, 1, p->err);
+    return run && ts_manifest_write(p->arena, p->dir, description(p->board, target, run), p->err);
 }
 
 bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_board *board, ts_err *err)

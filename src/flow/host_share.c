@@ -39,6 +39,13 @@ json_t *ts_assist_json(const ts_assist *a, const ts_imodel *im, const ts_host_bu
                   end_json(a->host.from, im ? &im->in : NULL, im ? im->in_scale : NULL, im ? im->features : 0), "from_hardware",
                   end_json(a->host.to, out, im ? ts_imodel_out_scale(im) : NULL, im ? im->outputs : 0), "front", a->front, "back", a->back);
     CHECK(json);
+    bool pooled;
+    const int outputs = ts_host_outputs(&a->host, &pooled);
+    json_object_set_new(json, "features", json_integer(ts_host_features(&a->host)));
+    if (ts_host_features(&a->host) == 0)
+        json_object_set_new(json, "sample", json_integer((json_int_t)ts_host_sample_size(&a->host)));
+    json_object_set_new(json, "outputs", json_integer(outputs));
+    json_object_set_new(json, "pooled", json_boolean(pooled));
     if (a->why)
         json_object_set_new(json, "why", json_string(a->why));
     if (a->tokens)

@@ -52,7 +52,7 @@ const ts_inputs *ts_load_host_inputs(ts_arena *arena, const ts_event_source *sou
 {
     bool pooled;
     int hits, features = ts_host_features(host);
-    if (features == 0 && !source->samples && !ts_host_fixed_event(host, &hits, &features)) {
+    if (features == 0 && !source->samples && !source->arrays && !ts_host_fixed_event(host, &hits, &features)) {
         ts_fail_as(err, TS_USAGE, "%s: its input '%s' has a fixed shape; give samples with %s FILE.npy", model, host->input->name,
                    ts_option("samples"));
         return NULL;

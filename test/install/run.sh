@@ -27,10 +27,21 @@ check "the shared library gives only tessera_*" test -z "$(names "$lib/libtesser
 check "the static library gives only tessera_*, and what OpenBLAS asks for" test "$(names "$lib/libtessera.a" -g)" = openblas_num_threads_env
 check "the shared library has every function of the header" test -z "$(declared | comm -23 - <(nm -D --defined-only "$lib/libtessera.so" | awk '{ print $3 }' | sort))"
 check "the header's version is the package's" test "$(pkg-config --modversion tessera)" = "$(sed -n 's/.*TESSERA_VERSION "\(.*\)"/\1/p' "$prefix/include/tessera/tessera.h")"
+# The host library: its names, what it needs, its size; and its example, by pkg-config.
+run=$lib/libtessera-run.so
+check "the host library's name" test "$(readelf -d "$run" | grep -o 'libtessera-run.so.[0-9]*' | head -n 1)" = libtessera-run.so.0
+check "the host library gives only tessera_*" test -z "$(names "$run" -D)$(names "$lib/libtessera-run.a" -g)"
+check "the host library has every function of its header" test -z "$(grep -o 'tessera_run_[a-z_]*(' "$prefix/include/tessera/tessera_run.h" | tr -d '(' | sort -u | comm -23 - <(nm -D --defined-only "$run" | awk '{ print $3 }' | sort))"
+check "the host library needs nothing but the C library" test "$(readelf -d "$run" | sed -nE 's/.*NEEDED.*\[(.*)\]/\1/p' | tr '\n' ' ')" = "libc.so.6 "
+check "the host library is stripped to less than 200 kB" bash -c 'strip -o run.so "$1" && test "$(stat -c %s run.so)" -lt 200000' - "$run"
 cat >header.cpp <<'E'
 #include <tessera/tessera.h>
+#include <tessera/tessera_run.h>
 int main()
 {
+    tessera_run_event event = TESSERA_INIT(tessera_run_event);
+    if (event.size != sizeof event)
+        return 1;
     tessera_source source = TESSERA_INIT(tessera_source);
     tessera_events *events;
     return tessera_events_read(&source, nullptr, &events, nullptr) == TESSERA_USAGE && source.size == sizeof source ? 0 : 1;
@@ -78,6 +89,12 @@ if localedef -i de_DE -f UTF-8 "$dir/de_DE.UTF-8" >/dev/null 2>&1; then
 else
     echo "skipped: no locale with commas can be made here"
 fi
+
+# Events through the host library, emulated, are the command's.
+check "the example for boards builds" cc $strict board_events.c $(pkg-config --cflags --libs tessera-run) -o board_events
+check "a design is packaged" "$prefix/bin/tessera" package want -o board
+check "the example for boards runs" bash -c './board_events board emulator few.csv >board.csv'
+check "and gives the command's bits" cmp board.csv want.rows
 
 # Scores of results in memory are those of the file that the command writes: of the float model, and of the design, which refuses an event.
 awk -F, 'NR == 1 || $1 > 13' "$root/models/encreg.csv" >fresh.csv
