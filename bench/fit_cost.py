@@ -98,6 +98,8 @@ GRIDS = {
         dict(K=32, M=48, PK=2, PM=6, NR=1, ACCW=28, YW=12, PAGES=6, VARBITS=1, BEATS=0),
         dict(K=64, M=16, PK=4, PM=2, NR=1, ACCW=32, YW=16, PAGES=6, VARBITS=0, BEATS=0),
         dict(K=32, M=45, PK=4, PM=5, NR=1, ACCW=28, YW=14, PAGES=1, VARBITS=0, BEATS=1)]],
+    "ts_parity": grid(WIDTH=[13, 37, 73, 145, 289, 469, 721, 1441]),
+    "ts_parity_watch": [dict(N=n, IDS=vector(8, [4 * i for i in range(n)]), EVW=evw) for n in (1, 2, 4, 12, 30, 45) for evw in (3, 4)],
     "ts_page_mem": [dict(DEPTH=64, STYLE="block", **g) for g in grid(WIDTH=[96, 432, 1500], LANES=[1, 2, 4, 8])],
     "ts_page_gate": grid(BUFFERS=[1, 2], TURNS=[2, 6, 12], LW=3, TAGW=5, EVW=[3, 4], LATE=[5000, 100000]),
     "ts_page_burst": grid(BYTES=[8, 16, 32, 64], ADDRW=40, OFFW=32, BURSTS=[4, 16]),

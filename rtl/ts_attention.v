@@ -30,6 +30,8 @@
 //
 // PACK_S, two products a DSP in the scores: 1: pairs of key lanes, 2: pairs of queries (ts_attn_scores). PACK_C = 1, in the context:
 // channel lanes 2d and 2d+1 share a weight and its multipliers (ts_attn_context2), an odd last one has its own. No cycle changes.
+//
+// PARITY: configuration words have a parity bit on top; fault[1]: one was used that is not as it was made.
 `default_nettype none
 
 module ts_attention #(
@@ -62,6 +64,8 @@ module ts_attention #(
     parameter SSTYLE  = "block",
     parameter INIT_A  = "", // a word a layer: {cbits[4:0], ctx_e[1:0], score_e[H-1..0][1:0]}
     parameter CFG_A   = 0,
+    parameter PARITY  = 0,
+    parameter FAULTS  = PARITY != 0 ? 2 : 1, // derived
     parameter INIT_X  = "", // exp2 table
     parameter XW      = QW > KW ? (QW > VW ? QW : VW) : (KW > VW ? KW : VW) // derived: container of the input
 ) (
@@ -81,7 +85,7 @@ module ts_attention #(
     input  wire [9:0]           cfg_slice,
     input  wire [15:0]          cfg_addr,
     input  wire [71:0]          cfg_data,
-    output wire                 fault // ts_watch, of all parts
+    output wire [FAULTS-1:0]    fault // [0]: ts_watch, of all parts
 );
     localparam HG     = (H + PH - 1) / PH;
     localparam DC     = (DH + PD - 1) / PD;
@@ -218,8 +222,10 @@ module ts_attention #(
     ts_delay #(.WIDTH(1), .CYCLES(SCORED)) scored_half_line (.clk(clk), .in(one_half), .out(scored_half));
 
     // score_e of the item's layer and heads. (ts_attn_final keeps a copy of its own, for an item that may be of another layer.)
-    ts_mem #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG(1), .CFG_ID(CFG_A)) layer_constants (
-        .clk(clk), .we(1'b0), .waddr({AAW{1'b0}}), .wdata({2*H+7{1'b0}}), .raddr(one_layer[AAW-1:0]), .rdata(constants),
+    wire one_used, one_flipped, final_flipped;
+    ts_pulse #(.CYCLES(PARITY != 0 ? 2 : 0)) one_used_line (.clk(clk), .rst(rst), .in(one_run), .out(one_used));
+    ts_mem_checked #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG_ID(CFG_A), .PARITY(PARITY)) layer_constants (
+        .clk(clk), .rst(rst), .raddr(one_layer[AAW-1:0]), .used(one_used), .rdata(constants), .flipped(one_flipped),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     wire [2*PH*HG-1:0] all_e = {{2*(PH*HG-H){1'b0}}, constants[2*H-1:0]};
     ts_delay #(.WIDTH(GW), .CYCLES(2)) group_line (.clk(clk), .in(one_group), .out(constants_group));
@@ -363,12 +369,23 @@ module ts_attention #(
     wire [LW-1:0] m_layer;
     wire          m_last;
     ts_attn_final #(.H(H), .DH(DH), .PQ(PQ), .PH(PH), .NF(NF), .PW(PW), .VW(VW), .SUMW(SUMW), .ACCW(ACCW), .CW(CW), .C2(C2),
-                    .LAYERS(LAYERS), .LW(LW), .REG(REG), .PLACES(PLACES), .INIT_A(INIT_A), .CFG_A(CFG_A)) finish (
+                    .LAYERS(LAYERS), .LW(LW), .REG(REG), .PLACES(PLACES), .INIT_A(INIT_A), .CFG_A(CFG_A), .PARITY(PARITY)) finish (
         .clk(clk), .rst(rst), .go(go), .go_layer(go_layer), .go_group(go_group), .go_count(go_count), .go_last(go_last),
         .sums(sums), .accs(accs), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_layer(m_layer), .m_last(m_last), .fault(final_fault),
+        .flipped(final_flipped),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     assign m_tag = {1'b0, m_last, m_layer};
-    ts_watch #(.N(4)) watch (.clk(clk), .rst(rst), .bad({kv_fault, query_fault, sched_fault, final_fault}), .fault(fault));
+    ts_watch #(.N(4)) watch (.clk(clk), .rst(rst), .bad({kv_fault, query_fault, sched_fault, final_fault}), .fault(fault[0]));
+    generate
+        if (PARITY != 0) begin : g_flipped
+            reg either;
+            always @(posedge clk)
+                either <= !rst && (one_flipped || final_flipped);
+            assign fault[FAULTS-1] = either;
+        end else begin : g_unchecked
+            wire unused_flipped = &{1'b0, one_flipped, final_flipped};
+        end
+    endgenerate
     wire unused = &{1'b0, constants[2*H+6:2*H], one_layer};
 endmodule
 

@@ -25,6 +25,7 @@ module ts_attn_final #(
     parameter PLACES = 32,
     parameter INIT_A = "",
     parameter CFG_A  = 0,
+    parameter PARITY = 0, // of the configuration words: a bit on top
     parameter HG     = (H + PH - 1) / PH, // derived, as below
     parameter GW     = HG > 1 ? $clog2(HG) : 1,
     parameter QCW    = $clog2(PQ + 1)
@@ -44,6 +45,7 @@ module ts_attn_final #(
     output wire [LW-1:0]            m_layer,
     output wire                     m_last,
     output wire                     fault, // ts_watch: items overlap, a FIFO is full or one is empty
+    output wire                     flipped,  // a configuration word was used that is not as it was made
     input  wire                     cfg_we,
     input  wire [7:0]               cfg_mem,
     input  wire [9:0]               cfg_slice,
@@ -163,8 +165,10 @@ module ts_attn_final #(
     localparam [31:0] WIDEST = CW;
     wire [4:0]      narrower = WIDEST[4:0] - cbits;
     localparam      AAW = LAYERS > 1 ? $clog2(LAYERS) : 1;
-    ts_mem #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG(1), .CFG_ID(CFG_A)) constants (
-        .clk(clk), .we(1'b0), .waddr({AAW{1'b0}}), .wdata({2*H+7{1'b0}}), .raddr(r_layer[AAW-1:0]), .rdata(word),
+    wire            word_used;
+    ts_pulse #(.CYCLES(PARITY != 0 ? 2 : 0)) used_line (.clk(clk), .rst(rst), .in(r_valid), .out(word_used));
+    ts_mem_checked #(.WIDTH(2*H + 7), .DEPTH(LAYERS), .STYLE("distributed"), .INIT(INIT_A), .CFG_ID(CFG_A), .PARITY(PARITY)) constants (
+        .clk(clk), .rst(rst), .raddr(r_layer[AAW-1:0]), .used(word_used), .rdata(word), .flipped(flipped),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     always @(posedge clk)
         limit_made <= {CW-1{1'b1}} >> narrower;

@@ -21,8 +21,11 @@
 //
 // PACK = 1: outputs 2i and 2i+1 of a group share their inputs and their PK multipliers (ts_dot2); of an odd PM the last one has its own.
 //
+// PARITY: words of biases, multipliers and tables have a parity bit on top; PARITY_W: those of the weights, paged or not. Bit i + 1 of fault
+// then says that a word was used that is not as it was made: of i = 0 the weights, 1 biases, 2 multipliers, 3 a table.
+//
 // Nothing stalls inside. A token (BEATS = 1: a group) is issued only when there is room at the output for its result: credits, which
-// ts_watch checks (fault): of results, of tags that come and tags that leave.
+// ts_watch checks (fault[0]): of results, of tags that come and tags that leave.
 `default_nettype none
 
 module ts_linear #(
@@ -63,6 +66,9 @@ module ts_linear #(
     parameter PAGED   = 0,
     parameter BUFFERS = 2, // pages of a paged weight memory, 1 or 2
     parameter LANES   = 1, // of the bus that writes them
+    parameter PARITY   = 0,
+    parameter PARITY_W = 0,
+    parameter FAULTS  = PARITY != 0 || PARITY_W != 0 ? 5 : 1, // derived
     parameter MW_OUT  = (BEATS != 0 ? NR : M) * YW // derived
 ) (
     input  wire                clk,
@@ -86,7 +92,7 @@ module ts_linear #(
     input  wire [9:0]          cfg_slice,
     input  wire [15:0]         cfg_addr,
     input  wire [71:0]         cfg_data,
-    output wire                fault
+    output wire [FAULTS-1:0]   fault
 );
     localparam MO    = (M + PM - 1) / PM;
     localparam KO    = (K + PK - 1) / PK;
@@ -239,6 +245,27 @@ module ts_linear #(
         end
     end
 
+    // ---- which words a token uses, in the cycles in which they are there
+    wire [3:0] flipped;
+    wire       w_used, b_used;
+    generate
+        if (PARITY_W != 0) begin : g_weights_used
+            ts_pulse #(.CYCLES(3)) used_line (.clk(clk), .rst(rst), .in(step), .out(w_used));
+        end else begin : g_weights_unknown
+            assign w_used = 1'b0;
+        end
+        if (PARITY != 0) begin : g_biases_used
+            ts_pulse #(.CYCLES(DOT + 1)) used_line (.clk(clk), .rst(rst), .in(step && first_ko), .out(b_used));
+        end else begin : g_biases_unknown
+            assign b_used = 1'b0;
+        end
+        if (FAULTS > 1) begin : g_flipped
+            assign fault[FAULTS-1:1] = flipped;
+        end else begin : g_unchecked
+            wire unused_flipped = &{1'b0, flipped};
+        end
+    endgenerate
+
     // ---- weights and products
     wire [PK*XW-1:0]    x_2;
     wire [PM*PK*WW-1:0] w_2;
@@ -246,13 +273,15 @@ module ts_linear #(
     generate
         if (PAGED != 0) begin : g_paged
             assign wpage = s_page;
-            ts_page_mem #(.WIDTH(PM * PK * WW), .DEPTH(BUFFERS * STEPS), .STYLE(WSTYLE), .LANES(LANES)) mem_w (
-                .clk(clk), .we(w_we), .group(w_group), .waddr(w_addr), .wdata(w_data), .raddr(waddr), .rdata(w_2));
+            ts_page_mem #(.WIDTH(PM * PK * WW), .DEPTH(BUFFERS * STEPS), .STYLE(WSTYLE), .LANES(LANES), .PARITY(PARITY_W)) mem_w (
+                .clk(clk), .rst(rst), .we(w_we), .group(w_group), .waddr(w_addr), .wdata(w_data), .raddr(waddr), .used(w_used),
+                .rdata(w_2), .flipped(flipped[0]));
         end else begin : g_resident
             wire unused_page = &{1'b0, s_page, w_we, w_group, w_addr, w_data};
             assign wpage = s_tag[LW-1:0];
-            ts_mem #(.WIDTH(PM * PK * WW), .DEPTH(PAGES * STEPS), .STYLE(WSTYLE), .INIT(INIT_W), .CFG(1), .CFG_ID(CFG_W)) mem_w (
-                .clk(clk), .we(1'b0), .waddr({WAW{1'b0}}), .wdata({(PM*PK*WW){1'b0}}), .raddr(waddr), .rdata(w_2),
+            ts_mem_checked #(.WIDTH(PM * PK * WW), .DEPTH(PAGES * STEPS), .STYLE(WSTYLE), .INIT(INIT_W), .CFG_ID(CFG_W),
+                             .PARITY(PARITY_W)) mem_w (
+                .clk(clk), .rst(rst), .raddr(waddr), .used(w_used), .rdata(w_2), .flipped(flipped[0]),
                 .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
         end
     endgenerate
@@ -260,8 +289,8 @@ module ts_linear #(
     wire [BAW-1:0]     baddr_read;
     wire [PM*ACCW-1:0] bias;
     ts_delay #(.WIDTH(BAW), .CYCLES(DOT - 2)) delay_b (.clk(clk), .in(baddr), .out(baddr_read));
-    ts_mem #(.WIDTH(PM * ACCW), .DEPTH(PAGES * MO), .STYLE(PSTYLE), .INIT(INIT_B), .CFG(1), .CFG_ID(CFG_B)) mem_b (
-        .clk(clk), .we(1'b0), .waddr({BAW{1'b0}}), .wdata({(PM*ACCW){1'b0}}), .raddr(baddr_read), .rdata(bias),
+    ts_mem_checked #(.WIDTH(PM * ACCW), .DEPTH(PAGES * MO), .STYLE(PSTYLE), .INIT(INIT_B), .CFG_ID(CFG_B), .PARITY(PARITY)) mem_b (
+        .clk(clk), .rst(rst), .raddr(baddr_read), .used(b_used), .rdata(bias), .flipped(flipped[1]),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
     wire               first_sum;
@@ -357,8 +386,8 @@ module ts_linear #(
     wire [NR*YW-1:0]  y;
     wire [NR-1:0]     rq_valid, rq_eot;
     wire              y_valid, y_eot;
-    ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * BT), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
-        .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(qaddr_read), .rdata(q),
+    ts_mem_checked #(.WIDTH(NR * QE), .DEPTH(PAGES * BT), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG_ID(CFG_Q), .PARITY(PARITY)) mem_q (
+        .clk(clk), .rst(rst), .raddr(qaddr_read), .used(beat), .rdata(q), .flipped(flipped[2]),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
     generate
@@ -375,12 +404,13 @@ module ts_linear #(
                 .out_valid(rq_valid[i]), .out_y(y_rq[i*RQW +: RQW]), .out_tag(rq_eot[i]));
         end
         if (TABLE != 0) begin : g_table
+            wire [NR-1:0] lane_flipped;
             for (i = 0; i < NR; i = i + 1) begin : g_lane
-                ts_mem #(.WIDTH(YW), .DEPTH(1 << IDXW), .STYLE(TSTYLE), .INIT(INIT_T), .CFG(1), .CFG_ID(CFG_T)) mem_t (
-                    .clk(clk), .we(1'b0), .waddr({IDXW{1'b0}}), .wdata({YW{1'b0}}), .raddr(y_rq[i*IDXW +: IDXW]),
-                    .rdata(y[i*YW +: YW]), .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice),
-                    .cfg_addr(cfg_addr), .cfg_data(cfg_data));
+                ts_mem_checked #(.WIDTH(YW), .DEPTH(1 << IDXW), .STYLE(TSTYLE), .INIT(INIT_T), .CFG_ID(CFG_T), .PARITY(PARITY)) mem_t (
+                    .clk(clk), .rst(rst), .raddr(y_rq[i*IDXW +: IDXW]), .used(y_valid), .rdata(y[i*YW +: YW]), .flipped(lane_flipped[i]),
+                    .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
             end
+            assign flipped[3] = |lane_flipped;
             reg [1:0] table_valid;
             always @(posedge clk)
                 table_valid <= rst ? 2'b0 : {table_valid[0], rq_valid[0]};
@@ -390,6 +420,7 @@ module ts_linear #(
 `endif
             ts_delay #(.WIDTH(1), .CYCLES(2)) delay_eot (.clk(clk), .in(rq_eot[0]), .out(y_eot));
         end else begin : g_no_table
+            assign flipped[3]  = 1'b0;
             assign y       = y_rq;
             assign y_valid = rq_valid[0];
             assign y_eot   = rq_eot[0];
@@ -444,7 +475,7 @@ module ts_linear #(
         .m_valid(tag_valid), .m_ready(pop && m_eot), .m_data(m_tag), .count(tag_count));
     // Credits make sure that nothing is ever full when it is written.
     ts_watch #(.N(3)) watch (
-        .clk(clk), .rst(rst), .bad({result_bad, begins && !tag_ready, pop && m_eot && !tag_valid}), .fault(fault));
+        .clk(clk), .rst(rst), .bad({result_bad, begins && !tag_ready, pop && m_eot && !tag_valid}), .fault(fault[0]));
     wire unused_tags = &{1'b0, tag_count};
 
 `ifdef FORMAL

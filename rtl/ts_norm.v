@@ -8,8 +8,9 @@
 // Multipliers: 3 * NP. DIGITS: digits of the square root and the reciprocal between registers.
 //
 // Page memories: G, B words a page, word r has channels r*NP ... as NP entries {bias[BIASW], gain[18]}; E, one word a page, eps.
-// The token's layer is its page (PAGES = 1: all layers use it). fault (ts_watch): a beat of a result found no room, or a token left
-// without a tag.
+// The token's layer is its page (PAGES = 1: all layers use it). fault[0] (ts_watch): a beat of a result found no room, or a token left
+// without a tag. PARITY: words of the page memories have a parity bit on top; fault[1], of G, and fault[2], of E: one was used that is not as
+// it was made.
 `default_nettype none
 
 module ts_norm #(
@@ -31,7 +32,9 @@ module ts_norm #(
     parameter INIT_G = "",
     parameter INIT_E = "",
     parameter CFG_G  = 0,
-    parameter CFG_E  = 0
+    parameter CFG_E  = 0,
+    parameter PARITY = 0,
+    parameter FAULTS = PARITY != 0 ? 3 : 1 // derived
 ) (
     input  wire            clk,
     input  wire            rst,
@@ -48,7 +51,7 @@ module ts_norm #(
     input  wire            m_ready,
     output wire [D*YW-1:0] m_data,
     output wire [TAGW-1:0] m_tag,
-    output wire            fault
+    output wire [FAULTS-1:0] fault
 );
     localparam B      = (D + NP - 1) / NP;
     localparam LEVELS = $clog2(NP);
@@ -217,15 +220,27 @@ module ts_norm #(
             v <= v_total;
     end
 
+    // Whether a token uses what is read.
+    wire [1:0] flipped;
+    wire       eps_used;
+    generate
+        if (PARITY != 0) begin : g_used
+            ts_pulse #(.CYCLES(3 + TREE)) used_line (.clk(clk), .rst(rst), .in(sum_valid), .out(eps_used));
+            assign fault[FAULTS-1 -: 2] = flipped;
+        end else begin : g_unchecked
+            assign eps_used = 1'b0;
+            wire unused_flipped = &{1'b0, flipped};
+        end
+    endgenerate
+
     // The page follows its token: to the read of eps (two cycles before it is added), and to v.
     localparam PAGEW = PAGES > 1 ? $clog2(PAGES) : 1;
     wire [LW-1:0]    eps_page, v_page;
     wire [LW+31:0]   eps_page_wide = {32'd0, eps_page};
     ts_delay #(.WIDTH(LW), .CYCLES(PASS_1 + TREE + 1)) eps_page_delay (.clk(clk), .in(row_page), .out(eps_page));
     ts_delay #(.WIDTH(LW), .CYCLES(3)) v_page_delay (.clk(clk), .in(eps_page), .out(v_page));
-    ts_mem #(.WIDTH(EPSW), .DEPTH(PAGES), .STYLE(PSTYLE), .INIT(INIT_E), .CFG(1), .CFG_ID(CFG_E)) eps_mem (
-        .clk(clk), .we(1'b0), .waddr({PAGEW{1'b0}}), .wdata({EPSW{1'b0}}),
-        .raddr(PAGES > 1 ? eps_page_wide[PAGEW-1:0] : {PAGEW{1'b0}}), .rdata(eps),
+    ts_mem_checked #(.WIDTH(EPSW), .DEPTH(PAGES), .STYLE(PSTYLE), .INIT(INIT_E), .CFG_ID(CFG_E), .PARITY(PARITY)) eps_mem (
+        .clk(clk), .rst(rst), .raddr(PAGES > 1 ? eps_page_wide[PAGEW-1:0] : {PAGEW{1'b0}}), .used(eps_used), .rdata(eps), .flipped(flipped[1]),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
     wire unused_page = &{1'b0, eps_page_wide};
 
@@ -280,8 +295,8 @@ module ts_norm #(
         page_new   <= r_valid;
         g_addr     <= page_new ? page_start : g_addr + 1'b1;
     end
-    ts_mem #(.WIDTH(GW), .DEPTH(WORDS), .STYLE(PSTYLE), .INIT(INIT_G), .CFG(1), .CFG_ID(CFG_G)) gain_mem (
-        .clk(clk), .we(1'b0), .waddr({AW{1'b0}}), .wdata({GW{1'b0}}), .raddr(g_addr), .rdata(gains),
+    ts_mem_checked #(.WIDTH(GW), .DEPTH(WORDS), .STYLE(PSTYLE), .INIT(INIT_G), .CFG_ID(CFG_G), .PARITY(PARITY)) gain_mem (
+        .clk(clk), .rst(rst), .raddr(g_addr), .used(z_valid), .rdata(gains), .flipped(flipped[0]),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
     generate
@@ -317,7 +332,7 @@ module ts_norm #(
         .clk(clk), .rst(rst), .s_valid(y_valid[0]), .s_ready(beat_room), .s_data(y),
         .m_valid(beat_valid), .m_ready(shift_in), .m_data(beat), .count(beat_count));
     ts_watch #(.N(2)) watch (
-        .clk(clk), .rst(rst), .bad({y_valid[0] && !beat_room, m_valid && m_ready && !tag_valid}), .fault(fault));
+        .clk(clk), .rst(rst), .bad({y_valid[0] && !beat_room, m_valid && m_ready && !tag_valid}), .fault(fault[0]));
     wire unused_beats = &{1'b0, beat_count};
 
 `ifdef FORMAL

@@ -7,7 +7,7 @@
 //
 // s_data: q, k, v, GROUPS * D values each in XW bits, of which q and k use W and v VW. m_data: the same in YW bits: QW, KW and VW of them.
 // Page memories are those of the two ts_norm; a page is a layer's group: layer * 2^ceil(log2 GROUPS) + group.
-// fault (ts_watch): a norm's, or a token leaves without its v.
+// fault[0] (ts_watch): a norm's, or a token leaves without its v. PARITY, of both: fault[2:1] of the norm on q, [4:3] of that on k.
 `default_nettype none
 
 module ts_qknorm #(
@@ -40,7 +40,9 @@ module ts_qknorm #(
     parameter CFG_QG  = 0,
     parameter CFG_QE  = 0,
     parameter CFG_KG  = 0,
-    parameter CFG_KE  = 0
+    parameter CFG_KE  = 0,
+    parameter PARITY  = 0,
+    parameter FAULTS  = PARITY != 0 ? 5 : 1 // derived
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -57,7 +59,7 @@ module ts_qknorm #(
     input  wire                     m_ready,
     output wire [3*GROUPS*D*YW-1:0] m_data,
     output wire [TAGW-1:0]          m_tag,
-    output wire                     fault
+    output wire [FAULTS-1:0]        fault
 );
     localparam INNER  = GROUPS * D;
     localparam B      = (D + NP - 1) / NP;
@@ -119,7 +121,8 @@ module ts_qknorm #(
 
     // ---- The norms, in step with each other, and v beside them.
     localparam CW = $clog2(PLACES + 1);
-    wire                q_valid, k_valid, take, load, v_valid, q_fault, k_fault;
+    wire                q_valid, k_valid, take, load, v_valid;
+    wire [FAULTS/2:0]   q_fault, k_fault;
     wire [TAGW-1:0]     v_tag;
     wire [D*QW-1:0]     q_normed;
     wire [D*KW-1:0]     k_normed;
@@ -128,20 +131,25 @@ module ts_qknorm #(
     wire [CW-1:0]       v_count;
     ts_norm #(.MEAN(MEAN), .D(D), .NP(NP), .W(W), .YW(QW), .TSHIFT(TSHIFT), .YSHIFT(QYSHIFT), .BIASW(QBIASW), .EPSW(EPSW), .PAGES(PAGES << GW),
               .LW(PW), .TAGW(PW), .REG(REG), .DIGITS(DIGITS), .PSTYLE(PSTYLE), .INIT_G(INIT_QG), .INIT_E(INIT_QE), .CFG_G(CFG_QG),
-              .CFG_E(CFG_QE)) q_norm (
+              .CFG_E(CFG_QE), .PARITY(PARITY)) q_norm (
         .clk(clk), .rst(rst), .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data),
         .s_valid(fire), .s_ready(q_ready), .s_data(q), .s_tag(page),
         .m_valid(q_valid), .m_ready(take), .m_data(q_normed), .m_tag(q_page), .fault(q_fault));
     ts_norm #(.MEAN(MEAN), .D(D), .NP(NP), .W(W), .YW(KW), .TSHIFT(TSHIFT), .YSHIFT(KYSHIFT), .BIASW(KBIASW), .EPSW(EPSW), .PAGES(PAGES << GW),
               .LW(PW), .TAGW(PW), .REG(REG), .DIGITS(DIGITS), .PSTYLE(PSTYLE), .INIT_G(INIT_KG), .INIT_E(INIT_KE), .CFG_G(CFG_KG),
-              .CFG_E(CFG_KE)) k_norm (
+              .CFG_E(CFG_KE), .PARITY(PARITY)) k_norm (
         .clk(clk), .rst(rst), .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data),
         .s_valid(fire), .s_ready(k_ready), .s_data(k), .s_tag(page),
         .m_valid(k_valid), .m_ready(take), .m_data(k_normed), .m_tag(k_page), .fault(k_fault));
     ts_fifo_lut #(.WIDTH(INNER*VW + TAGW), .DEPTH(PLACES)) beside (
         .clk(clk), .rst(rst), .s_valid(fire && first), .s_ready(room), .s_data({s_tag, all_v}),
         .m_valid(v_valid), .m_ready(load), .m_data({v_tag, v}), .count(v_count));
-    ts_watch #(.N(3)) watch (.clk(clk), .rst(rst), .bad({q_fault, k_fault, load && !v_valid}), .fault(fault));
+    ts_watch #(.N(3)) watch (.clk(clk), .rst(rst), .bad({q_fault[0], k_fault[0], load && !v_valid}), .fault(fault[0]));
+    generate
+        if (PARITY != 0) begin : g_flipped
+            assign fault[FAULTS-1:1] = {k_fault[FAULTS/2:1], q_fault[FAULTS/2:1]};
+        end
+    endgenerate
     wire unused_pages = &{1'b0, q_page, k_page, v_count};
 
     // ---- Groups come together, those before the last one in registers, and leave as a token, which is offered while the next one's come.

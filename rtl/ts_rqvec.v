@@ -4,7 +4,8 @@
 // and one where STEPS > 1.
 // Page memory: word page * STEPS + r, `page` = the layer in s_tag: NR entries {b[BIASW-1:0] if BIASW, bits[4:0] if VARBITS,
 // e[EW-1:0], m[17:0]} of channels r*NR + i. Nothing stalls inside: a token is issued only when there is room at the output for it,
-// which ts_watch checks (fault): of results, of tags that come and tags that leave.
+// which ts_watch checks (fault[0]): of results, of tags that come and tags that leave. PARITY: words of the page memory have a parity bit on
+// top; fault[1]: one was used that is not as it was made.
 `default_nettype none
 
 module ts_rqvec #(
@@ -21,7 +22,9 @@ module ts_rqvec #(
     parameter TAGW    = LW + 2,
     parameter PSTYLE  = "distributed",
     parameter INIT_Q  = "",
-    parameter CFG_Q   = 0
+    parameter CFG_Q   = 0,
+    parameter PARITY  = 0,
+    parameter FAULTS  = PARITY != 0 ? 2 : 1 // derived
 ) (
     input  wire            clk,
     input  wire            rst,
@@ -38,7 +41,7 @@ module ts_rqvec #(
     input  wire [9:0]      cfg_slice,
     input  wire [15:0]     cfg_addr,
     input  wire [71:0]     cfg_data,
-    output wire            fault
+    output wire [FAULTS-1:0] fault
 );
     localparam STEPS = (D + NR - 1) / NR;
     localparam QE    = 18 + EW + (VARBITS != 0 ? 5 : 0) + BIASW;
@@ -111,12 +114,18 @@ module ts_rqvec #(
         step <= rst ? 3'b0 : {step[1:0], busy};
     ts_select #(.N(STEPS), .WIDTH(NR * XW)) select (.clk(clk), .x(x), .sel(count), .y(x_2));
     ts_delay #(.WIDTH(NR * XW), .CYCLES(1)) delay_x (.clk(clk), .in(x_2), .out(x_3));
-    ts_mem #(.WIDTH(NR * QE), .DEPTH(PAGES * STEPS), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG(1), .CFG_ID(CFG_Q)) mem_q (
-        .clk(clk), .we(1'b0), .waddr({QAW{1'b0}}), .wdata({(NR*QE){1'b0}}), .raddr(addr), .rdata(q),
+    wire flipped;
+    ts_mem_checked #(.WIDTH(NR * QE), .DEPTH(PAGES * STEPS), .STYLE(PSTYLE), .INIT(INIT_Q), .CFG_ID(CFG_Q), .PARITY(PARITY)) mem_q (
+        .clk(clk), .rst(rst), .raddr(addr), .used(step[2]), .rdata(q), .flipped(flipped),
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 
     genvar i;
     generate
+        if (FAULTS > 1) begin : g_flipped
+            assign fault[FAULTS-1] = flipped;
+        end else begin : g_unchecked
+            wire unused_flipped = &{1'b0, flipped};
+        end
         for (i = 0; i < NR; i = i + 1) begin : g_requant
             wire [4:0]     width;
             wire [BPW-1:0] bias;
@@ -158,7 +167,7 @@ module ts_rqvec #(
         .m_valid(tag_valid), .m_ready(pop), .m_data(m_tag), .count(tag_count));
     // Credits make sure that nothing is ever full when it is written.
     ts_watch #(.N(3)) watch (
-        .clk(clk), .rst(rst), .bad({collect_fault, begins && !tag_ready, pop && !tag_valid}), .fault(fault));
+        .clk(clk), .rst(rst), .bad({collect_fault, begins && !tag_ready, pop && !tag_valid}), .fault(fault[0]));
     wire unused_collect = &{1'b0, vector, tag_count};
 
 `ifdef FORMAL

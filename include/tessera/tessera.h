@@ -219,6 +219,9 @@ typedef enum tessera_mode {
 
 typedef enum tessera_objective { TESSERA_LATENCY, TESSERA_THROUGHPUT, TESSERA_AREA } tessera_objective;
 
+/* Which memories' words have a parity bit, which is checked when a token uses them; docs/boards.md. */
+typedef enum tessera_parity { TESSERA_PARITY_PAGES, TESSERA_PARITY_NONE, TESSERA_PARITY_ALL } tessera_parity;
+
 /* A way for data: bandwidth, in the unit that its member says, and latency; latency_ns below 0: the default. */
 typedef struct tessera_way {
     double bandwidth, latency_ns;
@@ -249,6 +252,7 @@ typedef struct tessera_compile_options {
     double clock_mhz;             /* of the engine (the device's default) */
     double utilisation;           /* share of every resource that may be used (0.8) */
     bool logits;                  /* classifiers: all logits, not arg-max and its value */
+    tessera_parity parity;        /* page buffers, no memory, or all memories of weights and parameters */
 } tessera_compile_options;
 
 /* The report is that of the directory, report.json: predicted cycles and resources, what was weighed, what decided. report may be NULL. */

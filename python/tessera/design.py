@@ -277,7 +277,7 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
             formats: Union[PathLike, Mapping[str, int], None] = None, loss: Optional[float] = None, calibrate: Optional[int] = None,
             select: Optional[int] = None, max_tokens: Optional[int] = None, plan_tokens: Optional[int] = None, target_ii: Optional[int] = None,
             page_buffers: Optional[int] = None, clock_mhz: Optional[float] = None, utilisation: Optional[float] = None, logits: bool = False,
-            progress: Optional[ProgressCallback] = None) -> Design:
+            parity: str = "pages", progress: Optional[ProgressCallback] = None) -> Design:
     """A model (.onnx) becomes a directory of hardware. What is None has its default, which is in brackets here.
 
     model: .onnx
@@ -310,6 +310,7 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
     clock_mhz: of the engine (the device's default)
     utilisation: share of every resource that may be used (0.8)
     logits: of classifiers: all logits, not arg-max and its value
+    parity: which memories' words have a parity bit: "none", "pages", "all" (docs/boards.md)
 
     progress: called with a Progress now and then. An exception that it raises ends the call, as Ctrl-C does: nothing is left of the output.
 
@@ -326,7 +327,8 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
         pin=text(pins, "pin"), hardware=text(hardware, "hardware"), source=source.pointer, formats=optional_path(bits, "formats"), loss=real(loss, "loss"),
         calibrate=whole(calibrate, "calibrate"), select=whole(select, "select"), max_tokens=whole(max_tokens, "max_tokens"),
         plan_tokens=whole(plan_tokens, "plan_tokens"), target_ii=whole(target_ii, "target_ii"), page_buffers=whole(page_buffers, "page_buffers"),
-        clock_mhz=real(clock_mhz, "clock_mhz"), utilisation=real(utilisation, "utilisation"), logits=bool(logits))
+        clock_mhz=real(clock_mhz, "clock_mhz"), utilisation=real(utilisation, "utilisation"), logits=bool(logits),
+        parity=choice(c.tessera_parity, parity, "parity"))
     report = Handle("report")
     call("compile", ctypes.byref(options), HEAR, report.place, progress=progress)
     design = Design(output)

@@ -44,6 +44,17 @@ static bool objective_of(tessera_objective objective, ts_deploy_options *to, ts_
     return true;
 }
 
+static bool parity_of(tessera_parity parity, ts_parity *to, ts_err *err)
+{
+    static const ts_parity parities[] = {
+        [TESSERA_PARITY_PAGES] = TS_PARITY_PAGES, [TESSERA_PARITY_NONE] = TS_PARITY_NONE, [TESSERA_PARITY_ALL] = TS_PARITY_ALL};
+    const size_t at = (size_t)parity;
+    if (at >= sizeof parities / sizeof *parities)
+        return ts_fail_as(err, TS_USAGE, "%s %d: there is no such parity", ts_option("parity"), (int)parity);
+    *to = parities[at];
+    return true;
+}
+
 /* What the command prints. */
 static const char *text_of(ts_arena *arena, const json_t *report, const char *why)
 {
@@ -85,7 +96,7 @@ static bool compile(void *user, const ts_notices *notices, ts_err *err)
                             .clock_mhz = g.clock_mhz,
                             .utilisation = g.utilisation,
                             .logits = g.logits};
-    if (!mode_of(g.mode, &o.deploy, err) || !objective_of(g.objective, &o.deploy, err))
+    if (!mode_of(g.mode, &o.deploy, err) || !objective_of(g.objective, &o.deploy, err) || !parity_of(g.parity, &o.parity, err))
         return false;
     ts_arena *arena = ts_arena_new();
     json_t *report = NULL;

@@ -9,7 +9,7 @@ enum { DEVICES_MAX = 16 };
 
 /* What the command line has as text. */
 typedef struct texts {
-    const char *device, *mode, *objective, *link, *memory, *host;
+    const char *device, *mode, *objective, *parity, *link, *memory, *host;
 } texts;
 
 static int place_of(const char *const *names, int count, const char *name)
@@ -49,16 +49,23 @@ static int split(char *list, const char **item)
 static int compile(const ts_verb *verb, const texts *t, tessera_compile_options *o)
 {
     static const char *const modes[] = {"auto", "monolithic", "replicated", "paged", "split", "assisted"};
-    static const char *const objectives[] = {"latency", "throughput", "area"};
-    enum { MODES = sizeof modes / sizeof *modes, OBJECTIVES = sizeof objectives / sizeof *objectives };
+    static const char *const objectives[] = {"latency", "throughput", "area"}, *const parities[] = {"pages", "none", "all"};
+    enum {
+        MODES = sizeof modes / sizeof *modes,
+        OBJECTIVES = sizeof objectives / sizeof *objectives,
+        PARITIES = sizeof parities / sizeof *parities
+    };
     const int mode = t->mode ? place_of(modes, MODES, t->mode) : 0,
-              objective = t->objective ? place_of(objectives, OBJECTIVES, t->objective) : 0;
+              objective = t->objective ? place_of(objectives, OBJECTIVES, t->objective) : 0,
+              parity = t->parity ? place_of(parities, PARITIES, t->parity) : 0;
     tessera_way link, memory, host;
     const char *device[DEVICES_MAX];
     if (mode == MODES)
         return ts_cli_wrong(verb, "--mode %s: choose one of auto, monolithic, replicated, paged, split, assisted", t->mode);
     if (objective == OBJECTIVES)
         return ts_cli_wrong(verb, "--objective %s: choose latency, throughput or area", t->objective);
+    if (parity == PARITIES)
+        return ts_cli_wrong(verb, "--parity %s: choose none, pages or all", t->parity);
     if (t->link && !parse_way(t->link, 1, 1e7, 1e9, &link))
         return ts_cli_wrong(verb, "--link %s: give MBITS[:NANOSECONDS], bandwidth and latency, such as 10000:500", t->link);
     if (t->memory && !parse_way(t->memory, 0.001, 1e4, 1e5, &memory))
@@ -79,6 +86,7 @@ static int compile(const ts_verb *verb, const texts *t, tessera_compile_options 
         o->devices = devices;
         o->mode = (tessera_mode)mode;
         o->objective = (tessera_objective)objective;
+        o->parity = (tessera_parity)parity;
         o->link = t->link ? &link : NULL;
         o->memory = t->memory ? &memory : NULL;
         o->host = t->host ? &host : NULL;
@@ -105,6 +113,7 @@ int ts_verb_compile(const ts_verb *verb, int argc, char **argv)
         {"memory", TS_ARG_TEXT, "GBYTES[:NS]", "external memory: GB/s that it keeps up, latency (80 % of the device's peak; 300)",
          &t.memory, 0, 0, false},
         {"page-buffers", TS_ARG_INT, "N", "paged: buffers of every paged stage, 1 or 2 (chosen for each)", &o.page_buffers, 1, 2, false},
+        {"parity", TS_ARG_TEXT, "WHICH", "words with a parity bit: none, pages (in page buffers) or all (pages)", &t.parity, 0, 0, false},
         {"pin", TS_ARG_TEXT, "STAGE=DEV,...", "which device of the list has layers.2, layers.0.ffn, head", &o.pin, 0, 0, false},
         {"hardware", TS_ARG_TEXT, "FIRST[-LAST]", "what is built, such as layers.2-4; the host does the rest (all that can be)",
          &o.hardware, 0, 0, false},

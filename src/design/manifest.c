@@ -22,6 +22,8 @@ static json_t *memories_json(const ts_imodel *im, const ts_plan *plan)
                                   ts_memory_slices(&mem[m]));
         if (mem[m].id >= 0)
             json_object_set_new(entry, "cfg_mem", json_integer(mem[m].id));
+        if (mem[m].parity)
+            json_object_set_new(entry, "parity", json_true());
         if (mem[m].loaded)
             json_object_set_new(entry, "load_before_use", json_true());
         json_array_append_new(memories, entry);
@@ -36,8 +38,9 @@ static json_t *pages_json(const ts_plan *plan, const ts_page_order *order)
     json_t *stages = json_array(), *transfers = json_array();
     for (int s = 0; s < order->stages; s++) {
         const ts_page_stage *stage = &order->stage[s];
-        json_array_append_new(stages, json_pack("{s:s, s:i, s:i, s:i, s:i}", "stage", ts_lin_name(stage->lin), "buffers", stage->buffers,
-                                                "words", stage->words, "bits", stage->width, "pages_an_event", stage->turns));
+        json_array_append_new(stages, json_pack("{s:s, s:i, s:i, s:i, s:i, s:o*}", "stage", ts_lin_name(stage->lin), "buffers",
+                                                stage->buffers, "words", stage->words, "bits", stage->width, "pages_an_event", stage->turns,
+                                                "parity", ts_plan_parity_bits(plan, true) ? json_true() : NULL));
     }
     for (int i = 0; i < order->count; i++) {
         const ts_page_transfer *t = &order->transfer[i];

@@ -13,8 +13,11 @@ uint8_t *ts_page_file(ts_arena *arena, const ts_imodel *im, const ts_plan *plan,
     for (int s = 0; s < order->stages; s++) {
         const ts_page_stage *stage = &order->stage[s];
         /* All layers' words, as if they were on chip. */
-        const ts_memory mem = {
-            .kind = TS_MEMORY_WEIGHT, .stage = (int)stage->lin, .width = stage->width, .depth = w.lin[stage->lin].pages * stage->words};
+        const ts_memory mem = {.kind = TS_MEMORY_WEIGHT,
+                               .stage = (int)stage->lin,
+                               .width = stage->width,
+                               .depth = w.lin[stage->lin].pages * stage->words,
+                               .parity = ts_plan_parity_bits(plan, true)};
         const uint32_t *words = ts_memory_words(scratch, im, plan, &mem);
         const size_t page = (size_t)stage->words * ts_ceil_div(stage->width, 32);
         for (int i = 0; i < order->count; i++) {

@@ -53,7 +53,7 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_system *s)
                                           {.name = "page_retries", .width = 16 * rings, .part = -1},
                                           {.name = "page_late", .width = stages, .part = -1},
                                           {.name = "page_stalls", .width = 32 * stages, .part = -1}}};
-    const ts_port_list list = ts_chain_ports(&s->ports, s->im->features, s->rings);
+    const ts_port_list list = ts_chain_ports(&s->ports, s->im->features, s->rings, ts_system_has_parity(s));
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f,

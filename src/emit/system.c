@@ -189,6 +189,14 @@ ts_cost ts_system_cost(const ts_system *s, int i, const ts_device *device)
     return cost;
 }
 
+bool ts_system_has_parity(const ts_system *s)
+{
+    for (int r = 0; r < s->rings; r++)
+        if (ts_plan_has_parity(s->ring[r].plan))
+            return true;
+    return false;
+}
+
 bool ts_system_is_paged(const ts_system *s)
 {
     for (int i = 0; i < s->rings; i++)

@@ -82,6 +82,9 @@ ts_cost ts_system_cost(const ts_system *system, int i, const ts_device *device);
 /* Some ring has a port to external memory: benches of a design then stand around tb/ts_sim_top.v. */
 bool ts_system_is_paged(const ts_system *system);
 
+/* Some ring checks its words' parity. */
+bool ts_system_has_parity(const ts_system *system);
+
 /* The module that connects several rings. */
 const char *ts_system_text(ts_arena *arena, const ts_system *system);
 

@@ -16,10 +16,12 @@ static void header(FILE *f, const ts_system *s)
             "// cut_valid, cut_ready, cut_last: the streams between the parts, to be looked at; part_gives[i]: part i gives a transfer.\n"
             "// hold[i]: part i takes and gives nothing; for simulations of a part that stands still, 0 otherwise.\n"
             "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
+            "%s"
             "`default_nettype none\n\n"
             "module %s (\n",
-            s->im->name, s->rings, ts_mode_name(s->mode), s->top);
-    const ts_port_list own = ts_chain_ports(&s->ports, s->im->features, s->rings);
+            s->im->name, s->rings, ts_mode_name(s->mode),
+            ts_system_has_parity(s) ? "// parity_error[i], parity_memory[8*i +: 8]: of part i, as those of a single ring.\n" : "", s->top);
+    const ts_port_list own = ts_chain_ports(&s->ports, s->im->features, s->rings, ts_system_has_parity(s));
     ts_ports_declare(f, &own, true, false);
     for (int i = 0; i < s->rings; i++) {
         const ts_port_list pages = ts_page_ports(s->ring[i].plan, &s->ring[i].pages, i);
@@ -121,9 +123,13 @@ static void part(FILE *f, const ts_system *s, const ts_system_node *node)
             "        .m_out_valid(part%d_valid), .m_out_ready(%s_ready && !hold[%d]), .m_out_data(%s_data), .m_out_last(%s_last),\n"
             "        .m_out_refused(%s_refused), .m_out_error(%s_error), .fault(fault[%d])",
             i, out, i, out, out, out, out, i);
+    if (ts_plan_has_parity(ring->plan))
+        fprintf(f, ",\n        .parity_error(parity_error[%d]), .parity_memory(parity_memory[%d +: 8])", i, 8 * i);
     const ts_port_list own = ts_page_ports(ring->plan, &ring->pages, -1), pages = ts_page_ports(ring->plan, &ring->pages, i);
     ts_ports_connect(f, &own, &pages, true);
     fprintf(f, ");\n");
+    if (ts_system_has_parity(s) && !ts_plan_has_parity(ring->plan))
+        fprintf(f, "    assign parity_error[%d] = 1'b0;\n    assign parity_memory[%d +: 8] = 8'd0;\n", i, 8 * i);
 }
 
 const char *ts_system_text(ts_arena *arena, const ts_system *s)

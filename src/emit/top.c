@@ -53,8 +53,12 @@ void ts_print_unused(ts_printer *p, const char *signal)
 
 const char *ts_print_fault(ts_printer *p, const ts_ring_node *node)
 {
-    ts_print(p, "    wire %s_fault;\n", node->name);
-    p->faults = ts_printf(p->arena, "%s_fault%s%s", node->name,
+    const ts_checked checked = ts_checked_of(p->ring, node);
+    if (checked.bits > 1) /* the lowest is ts_watch's */
+        ts_print(p, "    wire [%d:0] %s_fault;\n", checked.bits - 1, node->name);
+    else
+        ts_print(p, "    wire %s_fault;\n", node->name);
+    p->faults = ts_printf(p->arena, "%s_fault%s%s%s", node->name, checked.bits > 1 ? "[0]" : "",
                           !p->fault_count      ? ""
                           : p->fault_count % 8 ? ", "
                                                : ",\n              ",
@@ -192,6 +196,10 @@ static void header(const ts_printer *p, const ts_ports *ports)
         "// cfg: writes one slice of one word of a page memory; only while no event is inside.\n"
         "// fault: some buffer overflowed or ran empty, which credits exclude (docs/hardware.md); stays up until reset.\n",
         plan->n_max);
+    if (ts_plan_has_parity(plan))
+        ts_print(p, "// parity_error, for a cycle: a word was used that is not as it was written, of memory parity_memory (its cfg_mem); "
+                    "the events\n"
+                    "// inside are marked by m_out_error.\n");
     if (p->pages.stages > 0)
         ts_print(
             p,

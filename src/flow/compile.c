@@ -166,6 +166,7 @@ static bool plan(ts_arena *arena, const ts_compile_options *o, compile_job *job,
                                   .utilisation = o->utilisation,
                                   .target_ii = o->target_ii,
                                   .page_buffers = o->page_buffers,
+                                  .parity = o->parity,
                                   .argmax = job->im->classifier && !o->logits && !job->assist};
     ts_deploy_options how = o->deploy;
     if (job->longest)

@@ -12,6 +12,7 @@ typedef struct ts_compile_options {
     int calibrate, select, max_tokens, plan_tokens, target_ii, page_buffers;
     double loss, clock_mhz, utilisation;
     bool logits;
+    ts_parity parity;
 } ts_compile_options;
 
 /* report: what report.json has, a new reference; why: lines of text, what decided, in the arena. Both only where it is done. */

@@ -182,6 +182,7 @@ static ts_plan fold_rest(const search *s, const intervals *ii)
     plan.reg = s->reg;
     plan.argmax = s->opt->argmax && im->classifier;
     plan.half = ii->ring >= HALF_RATE_II;
+    plan.parity = s->opt->parity;
     plan.sum_lanes = sum_lanes(im->d, ii->ring);
     plan.queue_beats = queue_beats(s, ii);
     for (int id = 0; id < TS_LIN_COUNT; id++)

@@ -36,6 +36,7 @@ typedef struct ts_plan_options {
     ts_cost reserve;    /* what else the device must hold, such as the ends of links */
     ts_paging_wish paging;
     int page_buffers;     /* of every paged stage, 1 or 2; 0: chosen for each */
+    ts_parity parity;     /* which memories have it */
     ts_ext_memory memory; /* instead of the device's; zeros: that */
     bool quick; /* a rough plan in milliseconds, for those who weigh many: the least II that fits, found by bisection, unpolished */
 } ts_plan_options;

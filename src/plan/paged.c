@@ -99,8 +99,9 @@ static double estimate(const ts_ring_search *s, const ts_plan *plan, const turn_
             continue;
         const ts_lin_id id = ts_paged_stage[i];
         const ts_lin_fold *f = &plan->lin[id];
+        const int parity = ts_plan_parity_bits(plan, true);
         const double cycles =
-            (double)ts_page_beats(ts_lin_ii(&s->w.lin[id], f), (int64_t)f->pk * f->pm * s->w.lin[id].ww, port->lanes) / port->rate;
+            (double)ts_page_beats(ts_lin_ii(&s->w.lin[id], f), (int64_t)f->pk * f->pm * s->w.lin[id].ww + parity, port->lanes) / port->rate;
         all += cycles;
         if (buffers[i] == 2)
             continue;

@@ -52,7 +52,8 @@ static void parameters(ts_printer *p, const ts_ring_node *n)
              w->kw, w->vw, w->pw, w->cw, w->sw, w->fw, w->score_shift, w->ctx_shift, ts_mem_style_name(a->kvstyle),
              ts_mem_style_name(a->sstyle));
     ts_print_image(p, TS_MEM_DISTRIBUTED, n->name, "a");
-    ts_print(p, "), .CFG_A(%d), .INIT_X(", ts_memory_id(TS_MEMORY_ATTENTION, 0));
+    ts_print(p, "), .CFG_A(%d), %s.INIT_X(", ts_memory_id(TS_MEMORY_ATTENTION, 0),
+             ts_plan_parity_bits(r->plan, false) ? ".PARITY(1), " : "");
     ts_print_image(p, TS_MEM_DISTRIBUTED, n->name, "x");
     ts_print(p, ")");
     if (a->pairs != TS_PAIR_NONE || a->pack_context) /* PACK_S is the number of the enumeration */
@@ -74,7 +75,7 @@ static ts_cost cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *m
     return ts_cost_attention(map, r->im->heads, r->im->d_head, a->pq, a->pkey, a->ph, a->pd, a->nf, r->plan->n_max, r->plan->queue_beats,
                              r->im->layers, w->lw, r->plan->reg, w->qw, w->kw, w->vw, w->pw, w->cw, w->sw, w->fw, w->score_shift,
                              w->ctx_shift, a->pairs == TS_PAIR_KEYS ? a->pkey / 2 : 0, a->pairs == TS_PAIR_QUERIES ? a->pq / 2 : 0,
-                             a->pack_context, a->kvstyle, a->sstyle);
+                             a->pack_context, ts_plan_parity_bits(r->plan, false), a->kvstyle, a->sstyle);
 }
 
 /* ---- Time: the formulas of rtl/ts_attention.v */
@@ -146,6 +147,13 @@ static void fill(const ts_ring *r, const ts_memory *mem, const ts_memory_image *
     }
 }
 
+static void checked(const ts_ring *r, const ts_ring_node *n, ts_checked *c)
+{
+    if (!ts_plan_parity_bits(r->plan, false))
+        return;
+    *c = (ts_checked){.bits = 2, .count = 1, .of = {{.bit = 1, .memory = ts_memory_id(TS_MEMORY_ATTENTION, 0)}}};
+}
+
 static int styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
     list[0] = (ts_style_place){&plan->attn.kvstyle, .ultra = true};
@@ -168,6 +176,7 @@ const ts_module ts_module_attention = {
     .time = time,
     .memories = memories,
     .fill = fill,
+    .checked = checked,
     .styles = styles,
     .multipliers = multipliers,
 };

@@ -81,6 +81,8 @@ static void parameters(ts_printer *p, const ts_ring_node *n)
              w->k, w->m, f->pk, f->pm, f->nr, w->pages, in_beats(p->ring, n), w->xw, w->xsigned, w->ww, w->accw, w->s1, w->s2, w->yw,
              w->ysigned, w->varbits, w->table, w->idxw, ts_mem_style_name(f->wstyle), ts_mem_style_name(f->pstyle),
              f->pack ? " .PACK(1)," : "");
+    if (ts_plan_parity_bits(p->ring->plan, f->buffers > 0))
+        ts_print(p, ".PARITY(%d), .PARITY_W(1),%s", ts_plan_parity_bits(p->ring->plan, false), f->buffers ? " " : "\n        ");
     if (f->buffers)
         ts_print(p, ".PAGED(1), .BUFFERS(%d), .LANES(%d),\n        ", f->buffers, p->ring->plan->paging.lanes);
     else
@@ -120,7 +122,8 @@ static ts_cost cost(const ts_ring *r, const ts_ring_node *n, const ts_mapping *m
     const ts_lin_fold *f = fold_of(r, n);
     return ts_cost_linear(map, w->k, w->m, f->pk, f->pm, f->nr, r->plan->reg, w->pages, r->w->tagw, in_beats(r, n), w->xw, w->xsigned,
                           w->ww, w->accw, w->s1, w->s2, TS_SHIFT_BITS, w->yw, w->varbits, w->table, w->idxw, f->pack, f->buffers > 0,
-                          f->buffers, r->plan->paging.lanes, f->wstyle, f->pstyle);
+                          f->buffers, r->plan->paging.lanes, ts_plan_parity_bits(r->plan, false),
+                          ts_plan_parity_bits(r->plan, f->buffers > 0), f->wstyle, f->pstyle);
 }
 
 static void time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -208,6 +211,20 @@ static void fill(const ts_ring *r, const ts_memory *mem, const ts_memory_image *
     }
 }
 
+/* Weights, biases, multipliers, table. */
+static void checked(const ts_ring *r, const ts_ring_node *n, ts_checked *c)
+{
+    const bool others = ts_plan_parity_bits(r->plan, false);
+    const int kinds = ts_node_lin(r, n)->table ? 4 : 3;
+    if (!ts_plan_parity_bits(r->plan, fold_of(r, n)->buffers > 0))
+        return;
+    c->bits = 5;
+    for (int i = 0; i < (others ? kinds : 1); i++) {
+        c->of[c->count].bit = 1 + i;
+        c->of[c->count++].memory = ts_memory_id((ts_memory_kind)(TS_MEMORY_WEIGHT + i), n->id);
+    }
+}
+
 static int styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
     list[0] = (ts_style_place){&plan->lin[n->id].wstyle, .ultra = true, .weights = true};
@@ -231,6 +248,7 @@ const ts_module ts_module_linear = {
     .time = time,
     .memories = memories,
     .fill = fill,
+    .checked = checked,
     .styles = styles,
     .multipliers = multipliers,
 };

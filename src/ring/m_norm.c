@@ -11,6 +11,24 @@ static void parameter_image(ts_printer *p, const ts_ring_node *n, ts_mem_style s
     ts_print(p, "), .CFG_%s(%d)", name, ts_memory_id(kind, n->id));
 }
 
+static void parity_parameter(ts_printer *p)
+{
+    if (ts_plan_parity_bits(p->ring->plan, false))
+        ts_print(p, ".PARITY(1), ");
+}
+
+/* The first `count` memories of the list, a bit of `fault` each. */
+static void check_all(const ts_ring *r, const ts_ring_node *n, const ts_memory_kind *kinds, int count, ts_checked *c)
+{
+    if (!ts_plan_parity_bits(r->plan, false))
+        return;
+    c->bits = 1 + count;
+    for (; c->count < count; c->count++) {
+        c->of[c->count].bit = 1 + c->count;
+        c->of[c->count].memory = ts_memory_id(kinds[c->count], n->id);
+    }
+}
+
 /* ---- ts_rqvec */
 
 static void rqvec_bits(const ts_ring *r, const ts_ring_node *n, ts_port_bits *b)
@@ -33,6 +51,7 @@ static void rqvec_parameters(ts_printer *p, const ts_ring_node *n)
              "\n        .D(%d), .NR(%d), .PAGES(%d), .LW(LW), .TAGW(TAGW),\n"
              "        .XW(%d), .S2(%d), .EW(3), .BIASW(%d), .YW(%d), .VARBITS(%d), .PSTYLE(\"%s\"), ",
              w->d, f->nr, w->pages, w->xw, w->s2, w->biasw, w->yw, w->varbits, ts_mem_style_name(f->pstyle));
+    parity_parameter(p);
     parameter_image(p, n, f->pstyle, "q", "Q", TS_MEMORY_RQVEC);
     ts_print(p, "\n    ");
 }
@@ -41,7 +60,8 @@ static ts_cost rqvec_cost(const ts_ring *r, const ts_ring_node *n, const ts_mapp
 {
     const ts_rqv_widths *w = &r->w->rqv[n->id];
     const ts_rqv_fold *f = &r->plan->rqv[n->id];
-    return ts_cost_rqvec(map, w->d, f->nr, w->pages, r->w->tagw, w->xw, w->s2, TS_SHIFT_BITS, w->biasw, w->yw, w->varbits, f->pstyle);
+    return ts_cost_rqvec(map, w->d, f->nr, w->pages, r->w->tagw, w->xw, w->s2, TS_SHIFT_BITS, w->biasw, w->yw, w->varbits,
+                         ts_plan_parity_bits(r->plan, false), f->pstyle);
 }
 
 static void rqvec_time(const ts_ring *r, const ts_ring_node *n, int forming, ts_node_time *t)
@@ -76,6 +96,11 @@ static void rqvec_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_i
     }
 }
 
+static void rqvec_checked(const ts_ring *r, const ts_ring_node *n, ts_checked *c)
+{
+    check_all(r, n, (const ts_memory_kind[]){TS_MEMORY_RQVEC}, 1, c);
+}
+
 static int rqvec_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
     list[0] = (ts_style_place){&plan->rqv[n->id].pstyle};
@@ -95,6 +120,7 @@ const ts_module ts_module_rqvec = {
     .time = rqvec_time,
     .memories = rqvec_memories,
     .fill = rqvec_fill,
+    .checked = rqvec_checked,
     .styles = rqvec_styles,
 };
 
@@ -120,6 +146,7 @@ static void norm_parameters(ts_printer *p, const ts_ring_node *n)
              "        .W(%d), .YW(%d), .TSHIFT(%d), .YSHIFT(%d), .BIASW(%d), .EPSW(%d), .PSTYLE(\"%s\"),\n        ",
              w->centred ? "" : ".MEAN(0), ", w->d, f->np, w->pages, r->w->res_w, r->w->res_w, w->t_shift, w->y_shift, w->biasw, w->epsw,
              ts_mem_style_name(f->pstyle));
+    parity_parameter(p);
     parameter_image(p, n, f->pstyle, "g", "G", TS_MEMORY_GAIN);
     ts_print(p, ", ");
     parameter_image(p, n, f->pstyle, "e", "E", TS_MEMORY_EPS);
@@ -131,7 +158,7 @@ static ts_cost norm_cost(const ts_ring *r, const ts_ring_node *n, const ts_mappi
     const ts_nrm_widths *w = &r->w->nrm[n->id];
     const ts_nrm_fold *f = &r->plan->nrm[n->id];
     return ts_cost_norm(map, w->centred, w->d, f->np, r->plan->reg, r->plan->reg, w->pages, r->w->lw, r->w->tagw, r->w->res_w, r->w->res_w,
-                        w->t_shift, w->y_shift, w->biasw, w->epsw, f->pstyle);
+                        w->t_shift, w->y_shift, w->biasw, w->epsw, ts_plan_parity_bits(r->plan, false), f->pstyle);
 }
 
 /* Of ts_norm, between a vector's acceptance and its result. */
@@ -187,6 +214,11 @@ static void norm_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_im
     }
 }
 
+static void norm_checked(const ts_ring *r, const ts_ring_node *n, ts_checked *c)
+{
+    check_all(r, n, (const ts_memory_kind[]){TS_MEMORY_GAIN, TS_MEMORY_EPS}, 2, c);
+}
+
 static int norm_styles(const ts_ring *r, const ts_ring_node *n, ts_plan *plan, ts_style_place list[TS_NODE_STYLES])
 {
     list[0] = (ts_style_place){&plan->nrm[n->id].pstyle};
@@ -206,6 +238,7 @@ const ts_module ts_module_norm = {
     .time = norm_time,
     .memories = norm_memories,
     .fill = norm_fill,
+    .checked = norm_checked,
     .styles = norm_styles,
 };
 
@@ -245,6 +278,7 @@ static void qknorm_parameters(ts_printer *p, const ts_ring_node *n)
         ".EPSW(%d),\n        .PSTYLE(\"%s\"), ",
         w->centred, w->d, w->groups, f->np, w->pages, all->res_w, all->lin[TS_LIN_QKV].yw, all->qw, all->kw, all->vw, all->xw, w->t_shift,
         w->y_shift, w->k_y_shift, w->biasw, w->k_biasw, w->epsw, ts_mem_style_name(f->pstyle));
+    parity_parameter(p);
     parameter_image(p, n, f->pstyle, "qg", "QG", TS_MEMORY_Q_GAIN);
     ts_print(p, ", ");
     parameter_image(p, n, f->pstyle, "qe", "QE", TS_MEMORY_Q_EPS);
@@ -261,7 +295,8 @@ static ts_cost qknorm_cost(const ts_ring *r, const ts_ring_node *n, const ts_map
     const ts_nrm_widths *w = &all->nrm[n->id];
     const ts_nrm_fold *f = &r->plan->nrm[n->id];
     return ts_cost_qknorm(map, w->centred, w->d, w->groups, f->np, r->plan->reg, r->plan->reg, w->pages, all->lw, all->tagw, all->res_w,
-                          all->qw, all->kw, all->vw, w->t_shift, w->y_shift, w->k_y_shift, w->biasw, w->k_biasw, w->epsw, f->pstyle);
+                          all->qw, all->kw, all->vw, w->t_shift, w->y_shift, w->k_y_shift, w->biasw, w->k_biasw, w->epsw,
+                          ts_plan_parity_bits(r->plan, false), f->pstyle);
 }
 
 /* A token's groups follow each other through the norms; it stays where it comes from until the last one enters. A slice at half rate in
@@ -305,6 +340,11 @@ static void qknorm_fill(const ts_ring *r, const ts_memory *mem, const ts_memory_
     }
 }
 
+static void qknorm_checked(const ts_ring *r, const ts_ring_node *n, ts_checked *c)
+{
+    check_all(r, n, (const ts_memory_kind[]){TS_MEMORY_Q_GAIN, TS_MEMORY_Q_EPS, TS_MEMORY_K_GAIN, TS_MEMORY_K_EPS}, 4, c);
+}
+
 const ts_module ts_module_qknorm = {
     .name = "ts_qknorm",
     .in = {"s"},
@@ -318,5 +358,6 @@ const ts_module ts_module_qknorm = {
     .time = qknorm_time,
     .memories = qknorm_memories,
     .fill = qknorm_fill,
+    .checked = qknorm_checked,
     .styles = norm_styles,
 };

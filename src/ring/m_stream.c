@@ -225,9 +225,11 @@ static void output_print(ts_printer *p, const ts_ring_node *n)
              "    ts_output #(.OPW(%d), .YW(%d), .YSIGNED(%d), .LANEW(%d), .BPT(%d), .LW(LW), .TAGW(TAGW), .ZEROS(%d)%s) u_%s (\n"
              "        .clk(clk), .rst(rst),\n        ",
              l.count, l.bits, l.is_signed, ports.out_lane, ports.beats, p->ring->im->head_count > 0, n->half ? ", .HALF(1)" : "", n->name);
-    /* A refused event used no page: the flag that waits is the next one's. */
+    const bool pages = p->pages.stages, parity = ts_plan_has_parity(p->ring->plan);
+    const char *marked = pages && parity ? "(page_fate || parity_fate)" : pages ? "page_fate" : "parity_fate";
+    /* A refused event used no page: the flag that waits is the next one's. Nor has it words. */
     ts_print(p, ".d_valid(fate_valid), .d_ready(fate_ready), .d_data(%s),\n        ",
-             p->pages.stages ? "{fate[1] || (page_fate && !fate[0]), fate[0]}" : "fate");
+             pages || parity ? ts_printf(p->arena, "{fate[1] || (%s && !fate[0]), fate[0]}", marked) : "fate");
     ts_print_tagged(p, "s", ts_print_stream(p, n->in[0]));
     ts_print(
         p, ",\n        .m_valid(m_out_valid), .m_ready(m_out_ready), .m_data(m_out_data), .m_last(m_out_last), .m_refused(m_out_refused),\n"

@@ -37,8 +37,10 @@ void ts_memory_add(ts_memory_list *list, ts_memory_kind kind, int stage, const c
 {
     CHECK(list->count < TS_MEMORY_MAX);
     ts_memory *mem = &list->mem[list->count++];
+    const int id = ts_memory_id(kind, stage);
+    const bool parity = list->parity && id >= 0;
     *mem = (ts_memory){
-        .kind = kind, .stage = stage, .id = ts_memory_id(kind, stage), .width = width, .depth = depth, .loaded = style == TS_MEM_ULTRA};
+        .kind = kind, .stage = stage, .id = id, .width = width + parity, .depth = depth, .parity = parity, .loaded = style == TS_MEM_ULTRA};
     snprintf(mem->name, sizeof mem->name, "%s_%s", name, suffix);
 }
 
@@ -50,7 +52,7 @@ int ts_requant_bits(bool varbits)
 int ts_memories(const ts_imodel *im, const ts_plan *plan, ts_memory out[TS_MEMORY_MAX])
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
-    ts_memory_list list = {.mem = out};
+    ts_memory_list list = {.mem = out, .parity = ts_plan_parity_bits(plan, false)};
     ts_ring ring;
     ts_ring_build(im, plan, &w, &ring);
     for (int row = 0; row < TS_MODULE_COUNT; row++)
@@ -105,13 +107,27 @@ static ts_module_id module_of(ts_memory_kind kind)
     BUG("no such memory");
 }
 
+/* Above the word's bits the one that makes the number of ones even. */
+static void put_parity(const ts_memory_image *image, int word)
+{
+    const uint32_t *bits = image->bits + (size_t)word * image->stride;
+    uint32_t all = 0;
+    for (int i = 0; i < image->stride; i++)
+        all ^= bits[i];
+    for (int half = 16; half > 0; half /= 2)
+        all ^= all >> half;
+    ts_memory_put(image, word, image->width, 1, all & 1);
+}
+
 uint32_t *ts_memory_words(ts_arena *arena, const ts_imodel *im, const ts_plan *plan, const ts_memory *mem)
 {
     const ts_ring_widths w = ts_ring_widths_of(im);
     const ts_ring ring = {.im = im, .plan = plan, .w = &w};
-    ts_memory_image image = {.stride = ts_ceil_div(mem->width, 32), .width = mem->width, .depth = mem->depth};
+    ts_memory_image image = {.stride = ts_ceil_div(mem->width, 32), .width = mem->width - mem->parity, .depth = mem->depth};
     image.bits = TS_NEW_N(arena, uint32_t, (size_t)mem->depth * image.stride);
     ts_module_of(module_of(mem->kind))->fill(&ring, mem, &image);
+    for (int word = 0; mem->parity && word < image.depth; word++)
+        put_parity(&image, word);
     return image.bits;
 }
 

@@ -35,8 +35,9 @@ typedef struct ts_memory {
     ts_memory_kind kind;
     int stage;        /* ts_lin_id, ts_rqv_id or ts_nrm_id */
     int id;           /* number on the configuration bus, -1: constant */
-    int width, depth; /* of a word in bits; words */
-    bool loaded;      /* has no initial contents in hardware: the configuration bus must fill it before the first event */
+    int width, depth; /* of a word in bits, its parity bit among them, which is the highest; words */
+    bool parity;
+    bool loaded; /* has no initial contents in hardware: the configuration bus must fill it before the first event */
 } ts_memory;
 
 /* Number of a memory on the configuration bus: fixed by stage and kind, so that it does not depend on the rest of the ring. */
@@ -61,7 +62,9 @@ char *ts_memory_slice_text(ts_arena *arena, const ts_memory *mem, const uint32_t
 typedef struct ts_memory_list {
     ts_memory *mem;
     int count;
+    bool parity; /* those on the configuration bus have it */
 } ts_memory_list;
+/* width: of a word, without parity. */
 void ts_memory_add(ts_memory_list *list, ts_memory_kind kind, int stage, const char *name, const char *suffix, int width, int depth,
                    ts_mem_style style);
 
@@ -72,8 +75,8 @@ int ts_requant_bits(bool varbits);
 /* The words of a memory that is being filled. */
 typedef struct ts_memory_image {
     uint32_t *bits;
-    int stride; /* 32-bit words of a word */
-    int width, depth;
+    int stride;       /* 32-bit words of a word */
+    int width, depth; /* without parity, which is put when a word is done */
 } ts_memory_image;
 
 /* Puts the low `width` bits of a value at bit `lsb` of a word. */

@@ -52,6 +52,16 @@ typedef struct ts_style_place {
 } ts_style_place;
 enum { TS_NODE_STYLES = 2 };
 
+/* What a module checks for parity: bits of its output `fault`, and the numbers of the memories that they are of. */
+enum { TS_CHECKED_MAX = 4 };
+typedef struct ts_checked {
+    int bits;  /* of `fault`, of which the lowest is ts_watch's; 0: one, none is checked */
+    int count; /* of memories that are checked */
+    struct {
+        int bit, memory;
+    } of[TS_CHECKED_MAX];
+} ts_checked;
+
 typedef struct ts_module {
     const char *name;                                                    /* of the Verilog module; NULL: wires of the top level only */
     const char *in[TS_NODE_STREAMS], *out[TS_NODE_STREAMS];              /* ports of its streams */
@@ -74,11 +84,14 @@ typedef struct ts_module {
     void (*time)(const ts_ring *, const ts_ring_node *, int forming, ts_node_time *); /* NULL: tokens pass it in no time */
     void (*memories)(const ts_ring *, const ts_ring_node *, ts_memory_list *);
     void (*fill)(const ts_ring *, const ts_memory *, const ts_memory_image *); /* the words of one of them, which are 0 */
+    void (*checked)(const ts_ring *, const ts_ring_node *, ts_checked *);      /* where the plan has parity */
     int (*styles)(const ts_ring *, const ts_ring_node *, ts_plan *, ts_style_place list[TS_NODE_STYLES]);
     int (*multipliers)(const ts_ring *, const ts_ring_node *);
 } ts_module;
 
 const ts_module *ts_module_of(ts_module_id id);
+
+ts_checked ts_checked_of(const ts_ring *ring, const ts_ring_node *node);
 
 ts_cost ts_node_cost(const ts_ring *ring, const ts_ring_node *node, const ts_mapping *map);
 

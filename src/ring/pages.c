@@ -34,7 +34,7 @@ ts_page_order ts_page_order_of(ts_arena *arena, const ts_plan *plan, const ts_im
         const ts_lin_fold *f = &plan->lin[lin];
         if (!w.lin[lin].k || !f->buffers)
             continue;
-        const int width = f->pk * f->pm * w.lin[lin].ww;
+        const int width = (int)ts_plan_weight_bits(plan, &w.lin[lin], lin);
         order.stage[order.stages++] = (ts_page_stage){.lin = lin,
                                                       .buffers = f->buffers,
                                                       .words = ts_lin_ii(&w.lin[lin], f),

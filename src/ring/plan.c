@@ -13,11 +13,32 @@ bool ts_plan_is_paged(const ts_plan *plan)
     return false;
 }
 
+const char *ts_parity_name(ts_parity parity)
+{
+    static const char *const names[] = {
+#define X(id, name) name,
+        TS_PARITIES(X)
+#undef X
+    };
+    return names[parity];
+}
+
+bool ts_plan_has_parity(const ts_plan *plan)
+{
+    return ts_plan_parity_bits(plan, ts_plan_is_paged(plan));
+}
+
+long long ts_plan_weight_bits(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id)
+{
+    const ts_lin_fold *f = &plan->lin[id];
+    return (long long)f->pk * f->pm * w->ww + ts_plan_parity_bits(plan, f->buffers > 0);
+}
+
 bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id)
 {
     const ts_lin_fold *f = &plan->lin[id];
     return (long long)f->buffers * ts_lin_ii(w, f) <= TS_WEIGHT_WORDS_MAX &&
-           (long long)f->pk * f->pm * w->ww <= (long long)TS_PAGE_GROUPS_MAX * plan->paging.lanes * TS_SLICE_BITS;
+           ts_plan_weight_bits(plan, w, id) <= (long long)TS_PAGE_GROUPS_MAX * plan->paging.lanes * TS_SLICE_BITS;
 }
 
 ts_plan ts_plan_minimal(const ts_imodel *im, int n_max)
@@ -79,6 +100,8 @@ json_t *ts_plan_to_json(const ts_plan *plan, const ts_imodel *im)
                              "refusal_depth", plan->refusal_depth, "sum_lanes", plan->sum_lanes, "queue_beats", plan->queue_beats, "argmax",
                              plan->argmax, "half_rate_slices", plan->half ? json_true() : NULL);
     CHECK(json);
+    if (ts_plan_has_parity(plan))
+        json_object_set_new(json, "parity", json_string(ts_parity_name(plan->parity)));
     const ts_paging *p = &plan->paging;
     if (p->lanes)
         json_object_set_new(json, "paging",
@@ -130,6 +153,21 @@ static bool get_pairs(const json_t *object, ts_score_pairs *out, ts_err *err)
             return true;
         }
     return ts_fail(err, "plan: attention: \"score_pairs\" must be \"keys\" or \"queries\", or absent");
+}
+
+/* Absent: none. */
+static bool get_parity(const json_t *object, ts_parity *out, ts_err *err)
+{
+    const json_t *value = json_object_get(object, "parity");
+    *out = TS_PARITY_NONE;
+    if (!value)
+        return true;
+    for (int p = TS_PARITY_PAGES; json_is_string(value) && p < TS_PARITY_COUNT; p++)
+        if (strcmp(json_string_value(value), ts_parity_name((ts_parity)p)) == 0) {
+            *out = (ts_parity)p;
+            return true;
+        }
+    return ts_fail(err, "plan: \"parity\" must be \"pages\" or \"all\", or absent");
 }
 
 static bool read_stages(const json_t *json, ts_plan *plan, ts_err *err)
@@ -185,11 +223,11 @@ bool ts_plan_from_json(ts_arena *arena, const json_t *json, ts_plan *plan, ts_er
     plan->argmax = json_boolean_value(argmax);
     const json_t *attn = json_object_get(json, "attention");
     ts_attn_fold *a = &plan->attn;
-    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && read_paging(json, &plan->paging, err) &&
-           get_int(json, "ring", "n_max", &plan->n_max, err) && get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) &&
-           get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) && get_int(json, "ring", "queue_beats", &plan->queue_beats, err) &&
-           get_int(json, "ring", "reg", &plan->reg, err) && get_int(json, "ring", "mid_depth", &plan->mid_depth, err) &&
-           get_int(json, "ring", "refusal_depth", &plan->refusal_depth, err) &&
+    return get_flag(json, "ring", "half_rate_slices", &plan->half, err) && get_parity(json, &plan->parity, err) &&
+           read_paging(json, &plan->paging, err) && get_int(json, "ring", "n_max", &plan->n_max, err) &&
+           get_int(json, "ring", "plan_tokens", &plan->plan_tokens, err) && get_int(json, "ring", "sum_lanes", &plan->sum_lanes, err) &&
+           get_int(json, "ring", "queue_beats", &plan->queue_beats, err) && get_int(json, "ring", "reg", &plan->reg, err) &&
+           get_int(json, "ring", "mid_depth", &plan->mid_depth, err) && get_int(json, "ring", "refusal_depth", &plan->refusal_depth, err) &&
            get_style(json, "ring", "mid_memory", &plan->mid_style, err) &&
            get_style(json, "ring", "queue_memory", &plan->queue_style, err) && read_stages(json, plan, err) &&
            get_int(attn, "attention", "pq", &a->pq, err) && get_int(attn, "attention", "pkey", &a->pkey, err) &&

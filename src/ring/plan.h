@@ -153,6 +153,19 @@ typedef struct ts_paging {
     bool stated; /* by the user (--memory) and not the device's data */
 } ts_paging;
 
+/* Which memories' words have a parity bit, which is checked when a token uses them. */
+#define TS_PARITIES(X) \
+    X(NONE, "none") \
+    X(PAGES, "pages") /* page buffers alone */ \
+    X(ALL, "all")     /* and all that the configuration bus fills */
+typedef enum {
+#define X(id, name) TS_PARITY_##id,
+    TS_PARITIES(X)
+#undef X
+        TS_PARITY_COUNT
+} ts_parity;
+const char *ts_parity_name(ts_parity parity);
+
 enum { TS_QUEUE_BEATS_MAX = 16 };
 
 typedef struct ts_plan {
@@ -173,12 +186,22 @@ typedef struct ts_plan {
     int refusal_depth; /* events in flight: descriptors between admission and output */
     ts_mem_style queue_style, mid_style;
     bool argmax; /* classifiers: one beat {class, value} a token instead of the raw outputs */
+    ts_parity parity;
 } ts_plan;
 
 /* Stages that can have page buffers, in the order of the stream behind attention: that of docs/paging.md. */
 enum { TS_PAGED_STAGES = 4 };
 extern const ts_lin_id ts_paged_stage[TS_PAGED_STAGES]; /* o, ffn1, ffn2, qkv */
 bool ts_plan_is_paged(const ts_plan *plan);
+
+/* Parity bits of a word: of a page buffer, or of a memory on the configuration bus. */
+static inline int ts_plan_parity_bits(const ts_plan *plan, bool paged)
+{
+    return plan->parity == TS_PARITY_ALL || (plan->parity == TS_PARITY_PAGES && paged);
+}
+
+/* Some memory of the ring has them. */
+bool ts_plan_has_parity(const ts_plan *plan);
 
 /* Words that a weight memory can have: the configuration bus and the loader's address so many. */
 enum { TS_WEIGHT_WORDS_MAX = 1 << 16 };
@@ -188,6 +211,9 @@ enum { TS_SLICE_BITS = 72 };
 
 /* Writes of a word of a page buffer: the loader's bus numbers so many. */
 enum { TS_PAGE_GROUPS_MAX = 255 };
+
+/* Bits of a word of the stage's weights, as it is stored. *w: the stage's. */
+long long ts_plan_weight_bits(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id);
 
 /* Whether the loader can fill the stage's page buffers: they are not too deep nor too wide for it. *w: the stage's. */
 bool ts_plan_pages_fit(const ts_plan *plan, const ts_lin_widths *w, ts_lin_id id);

@@ -34,9 +34,9 @@ static bool check_paging(const ts_plan *plan, const ts_ring_widths *w, ts_err *e
         if (!ts_plan_in_range(name, "buffers", f->buffers, 1, 2, err))
             return false;
         if (!ts_plan_pages_fit(plan, &w->lin[id], (ts_lin_id)id))
-            return ts_fail(err, "plan: %s: %d pages of %d words of %d bits cannot be loaded (at most %d words, of %d bits)", name,
-                           f->buffers, ts_lin_ii(&w->lin[id], f), f->pk * f->pm * w->lin[id].ww, TS_WEIGHT_WORDS_MAX,
-                           TS_PAGE_GROUPS_MAX * p->lanes * TS_SLICE_BITS);
+            return ts_fail(err, "plan: %s: %d pages of %d words of %lld bits cannot be loaded (at most %d words, of %d bits)", name,
+                           f->buffers, ts_lin_ii(&w->lin[id], f), ts_plan_weight_bits(plan, &w->lin[id], (ts_lin_id)id),
+                           TS_WEIGHT_WORDS_MAX, TS_PAGE_GROUPS_MAX * p->lanes * TS_SLICE_BITS);
     }
     if (!p->lanes)
         return true;

@@ -51,5 +51,13 @@ int ts_plan_stage_costs(const ts_plan *plan, const ts_imodel *im, const ts_devic
 ts_cost ts_plan_pager_cost(const ts_plan *plan, const ts_imodel *im)
 {
     const ts_ring ring = {.im = im, .plan = plan};
-    return ts_plan_is_paged(plan) ? ts_module_of(TS_MODULE_PAGER)->cost(&ring, NULL, &(ts_mapping){0}) : (ts_cost){.yosys = {.lut = 0}};
+    if (!ts_plan_is_paged(plan))
+        return (ts_cost){.yosys = {.lut = 0}};
+    ts_cost sum = ts_module_of(TS_MODULE_PAGER)->cost(&ring, NULL, &(ts_mapping){0});
+    int stages = 0;
+    for (int i = 0; i < TS_PAGED_STAGES; i++)
+        stages += plan->lin[ts_paged_stage[i]].buffers > 0;
+    if (plan->parity == TS_PARITY_PAGES)
+        ts_cost_add(&sum, 1, ts_cost_parity_watch(&(ts_mapping){0}, stages, ts_page_event_bits(plan)));
+    return sum;
 }

@@ -88,7 +88,7 @@ ts_port_list ts_page_ports(const ts_plan *plan, const ts_page_order *order, int 
     return list;
 }
 
-ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings)
+ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings, bool parity)
 {
     ts_port_list list = {0};
     add(&list, TS_PORT_CLOCK, "clk", true, 1);
@@ -122,13 +122,18 @@ ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings)
     add(&list, TS_PORT_CONFIG, "cfg_slice", true, 10);
     add(&list, TS_PORT_CONFIG, "cfg_addr", true, 16);
     add(&list, TS_PORT_CONFIG, "cfg_data", true, 72);
+    if (parity) {
+        const ts_port_group group = rings > 1 ? TS_PORT_CHAIN : TS_PORT_PARITY;
+        add(&list, group, "parity_error", false, rings);
+        add(&list, group, "parity_memory", false, 8 * rings);
+    }
     return list;
 }
 
 ts_port_list ts_ring_ports(const ts_imodel *im, const ts_plan *plan, const ts_page_order *order)
 {
     const ts_ports shape = ts_ports_of(im, plan);
-    ts_port_list list = ts_chain_ports(&shape, im->features, 1);
+    ts_port_list list = ts_chain_ports(&shape, im->features, 1, ts_plan_has_parity(plan));
     add_pages(&list, plan, order);
     return list;
 }

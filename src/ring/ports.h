@@ -29,6 +29,7 @@ typedef enum {
     TS_PORT_RESULTS, /* m_out: a stream */
     TS_PORT_FAULT,   /* of one ring */
     TS_PORT_CONFIG,  /* cfg: a bus of writes */
+    TS_PORT_PARITY,  /* of one ring: a word was used that is not as it was written */
     TS_PORT_CHAIN,   /* of several rings: the streams between them, their faults, and holds */
     TS_PORT_PAGES,   /* page: control and state of the pager */
     TS_PORT_AXI      /* m_axi: a read port to external memory */
@@ -37,7 +38,7 @@ typedef enum {
 typedef struct ts_port {
     const char *name; /* "s_hit_data" */
     bool input;
-    int width; /* bits; of TS_PORT_CHAIN one a ring or one a cut */
+    int width; /* bits; of TS_PORT_CHAIN one a ring (eight of parity_memory) or one a cut */
     ts_port_group group;
     int part; /* the ring that it is of, of several, its name is then "part<part>_<name>"; -1: of the whole */
 } ts_port;
@@ -51,8 +52,8 @@ typedef struct ts_port_list {
 /* Of a ring, in the order of its module's header: those of pages are the last. */
 ts_port_list ts_ring_ports(const ts_imodel *im, const ts_plan *plan, const ts_page_order *order);
 
-/* Of several rings in a chain, or of one, without those of pages. shape: that of the chain. */
-ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings);
+/* Of several rings in a chain, or of one, without those of pages. shape: that of the chain; parity: some ring has it. */
+ts_port_list ts_chain_ports(const ts_ports *shape, int features, int rings, bool parity);
 
 /* Those of pages alone, of one of several rings (part) or of the only one (-1): none where nothing is paged. */
 ts_port_list ts_page_ports(const ts_plan *plan, const ts_page_order *order, int part);

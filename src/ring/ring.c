@@ -17,6 +17,15 @@ const ts_module *ts_module_of(ts_module_id id)
     return rows[id];
 }
 
+ts_checked ts_checked_of(const ts_ring *r, const ts_ring_node *n)
+{
+    ts_checked checked = {.count = 0};
+    const ts_module *m = ts_module_of(n->module);
+    if (m->checked && ts_plan_has_parity(r->plan))
+        m->checked(r, n, &checked);
+    return checked;
+}
+
 typedef struct builder {
     ts_ring *r;
     const ts_imodel *im;
@@ -394,6 +403,10 @@ static void output(builder *b, int in)
     if (ts_plan_is_paged(b->r->plan)) {
         b->segment = TS_SEGMENTS;
         node(b, TS_MODULE_PAGER, "pager", "pager", 0);
+    }
+    if (ts_plan_has_parity(b->r->plan)) {
+        b->segment = TS_SEGMENTS;
+        node(b, TS_MODULE_PARITY, "parity", "parity", 0);
     }
     b->segment = segment;
     ts_ring_node *n = node(b, TS_MODULE_OUTPUT, "output", "output", 0);

@@ -18,7 +18,7 @@ static void line(FILE *f, ts_arena *arena, const ts_ring *r, const ts_ring_node 
     const ts_resources need = ts_node_cost(r, n, map).device;
     ts_node_time t = {0};
     ts_memory mem[TS_MEMORY_MAX];
-    ts_memory_list memories = {.mem = mem};
+    ts_memory_list memories = {.mem = mem, .parity = ts_plan_parity_bits(r->plan, false)};
     if (m->time)
         m->time(r, n, 0, &t);
     if (m->memories)

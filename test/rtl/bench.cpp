@@ -536,6 +536,27 @@ int64_t bench::value(int width, bool is_signed, bool full)
     }
 }
 
+bits with_parity(const bits &word)
+{
+    bits all(word.width() + 1);
+    int64_t odd = 0;
+    for (int at = 0; at < word.width(); at++) {
+        const auto bit = static_cast<int64_t>(word.u(at, 1));
+        all.put(at, 1, bit);
+        odd ^= bit;
+    }
+    all.put(word.width(), 1, odd);
+    return all;
+}
+
+std::vector<bits> with_parity(const std::vector<bits> &word)
+{
+    std::vector<bits> all;
+    for (const bits &w : word)
+        all.push_back(with_parity(w));
+    return all;
+}
+
 void write_image(const std::string &prefix, const std::vector<bits> &word, int width)
 {
     for (int slice = 0; slice * 72 < width; slice++) {

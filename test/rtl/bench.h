@@ -338,6 +338,10 @@ class bench
     FILE *record_file_ = nullptr;
 };
 
+/* The word with its parity bit on top, so that it has an even number of ones. */
+bits with_parity(const bits &word);
+std::vector<bits> with_parity(const std::vector<bits> &word);
+
 /* Writes a memory image as ts_mem reads it: words of `width` bits in slices of at most 72, <prefix><slice, 3 digits>.hex. */
 void write_image(const std::string &prefix, const std::vector<bits> &word, int width);
 

@@ -3,13 +3,21 @@
 #define TS_NORM_H
 #include <algorithm>
 
-#include "bench.h"
+#include "flips.h"
 extern "C" {
 #include "num/fixed.h"
 }
 
+#ifndef P_PARITY
+#define P_PARITY 0
+#endif
+
 struct norm_shape {
     int d, np, w, biasw, epsw;
+    int word() const /* of gains and biases */
+    {
+        return np * entry() + P_PARITY;
+    }
     int beats() const
     {
         return (d + np - 1) / np;
@@ -49,9 +57,15 @@ inline std::vector<bits> gain_words(const norm_shape &s, const norm_page &p)
             w.put(i * s.entry(), 18, p.gain[static_cast<size_t>(r * s.np + i)]);
             w.put(i * s.entry() + 18, s.biasw, p.bias[static_cast<size_t>(r * s.np + i)]);
         }
-        words.push_back(w);
+        words.push_back(P_PARITY ? with_parity(w) : w);
     }
     return words;
+}
+
+inline bits eps_word(const norm_shape &s, const norm_page &p)
+{
+    const bits w(s.epsw, p.eps);
+    return P_PARITY ? with_parity(w) : w;
 }
 
 inline void configure(bench &b, int memory, int addr, const bits &word)
@@ -68,6 +82,12 @@ inline void configure(bench &b, int memory, int addr, const bits &word)
         b.cycle();
     }
     b.at("cfg_we").set(0);
+}
+
+inline void configure_all(bench &b, int memory, const std::vector<bits> &words)
+{
+    for (size_t i = 0; i < words.size(); i++)
+        configure(b, memory, static_cast<int>(i), words[i]);
 }
 
 inline std::vector<int64_t> make_token(bench &b, const norm_shape &s, int i)

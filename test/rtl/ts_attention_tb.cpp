@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "Vtop.h"
-#include "bench.h"
+#include "flips.h"
 extern "C" {
 #include "num/fixed.h"
 }
 
 /* Defaults of the module, where the case does not set them. */
+#ifndef P_PARITY
+#define P_PARITY 0
+#endif
 #ifndef P_QW
 #define P_QW 12
 #endif
@@ -131,7 +134,7 @@ int main(int argc, char **argv)
         layer_constants.push_back(c);
         image.push_back(l == 0 ? bits(2 * P_H + 7) : c.word()); /* layer 0's comes over the configuration bus */
     }
-    write_image(P_INIT_A, image, 2 * P_H + 7);
+    write_image(P_INIT_A, P_PARITY ? with_parity(image) : image, 2 * P_H + 7 + P_PARITY);
     std::vector<uint32_t> exp2(1u << P_FW);
     ts_exp2_table(P_FW, P_PW, exp2.data());
     image.clear();
@@ -159,15 +162,19 @@ int main(int argc, char **argv)
     source &s = b.add_source("s", {"s_data", "s_tag"});
     sink &m = b.add_sink("m", {"m_data", "m_tag"});
 
-    bits word(72);
-    word.put(0, 2 * P_H + 7, static_cast<int64_t>(layer_constants[0].word().u()));
-    b.at("cfg_mem").set(P_CFG_A);
-    b.at("cfg_slice").set(uint64_t{0});
-    b.at("cfg_addr").set(uint64_t{0});
-    b.at("cfg_data").set(word);
-    b.at("cfg_we").set(1);
-    b.cycle();
-    b.at("cfg_we").set(0);
+    const auto write = [&](size_t address, const bits &value) {
+        b.at("cfg_mem").set(P_CFG_A);
+        b.at("cfg_slice").set(uint64_t{0});
+        b.at("cfg_addr").set(address);
+        b.at("cfg_data").set(bits(72, value.u()));
+        b.at("cfg_we").set(1);
+        b.cycle();
+        b.at("cfg_we").set(0);
+    };
+    std::vector<bits> words;
+    for (const constants &c : layer_constants)
+        words.push_back(P_PARITY ? with_parity(c.word()) : c.word());
+    write(0, words[0]);
 
     std::vector<event> events;
     for (int n : {P_NMAX, 1, P_PQ - 1, P_PQ, P_PQ + 1, P_PKEY, P_PKEY + 1, 7, 13, 2})
@@ -283,5 +290,14 @@ int main(int argc, char **argv)
                            want.last);
             }
         }
+    if (P_PARITY) {
+        flips f(b, top.fault, m, [&](size_t layer) { send(make(1, static_cast<int>(layer)), 0, true, false); });
+        const auto write_all = [&](const std::vector<bits> &all) {
+            for (size_t l = 0; l < all.size(); l++)
+                write(l, all[l]);
+        };
+        for (int round = 0; round < 20 && !b.failed(); round++)
+            f.one({1, words, P_LAYERS, false, false, write_all}, P_LAYERS, 300);
+    }
     return b.finish();
 }

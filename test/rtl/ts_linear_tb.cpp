@@ -1,5 +1,5 @@
 #include "Vtop.h"
-#include "bench.h"
+#include "flips.h"
 
 extern "C" {
 #include "num/fixed.h"
@@ -7,6 +7,10 @@ extern "C" {
 
 #ifndef P_PACK
 #define P_PACK 0
+#endif
+#ifndef P_PARITY
+#define P_PARITY 0
+#define P_PARITY_W 0
 #endif
 #ifndef P_PAGED
 #define P_PAGED 0
@@ -16,8 +20,14 @@ extern "C" {
 
 enum { MO = (P_M + P_PM - 1) / P_PM, KO = (P_K + P_PK - 1) / P_PK, R = P_PM / P_NR, STEPS = MO * KO, BT = MO * R };
 enum { QE = 18 + 3 + (P_VARBITS ? 5 : 0), RQW = P_TABLE ? P_IDXW : P_YW, TAGW = P_LW + 2 };
-enum { SPAN = 72 * P_LANES, GROUPS = (P_PM * P_PK * P_WW + SPAN - 1) / SPAN }; // of a write of a paged weight memory
-enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 };                               // as the case's parameters say
+enum {
+    W_BITS = P_PM * P_PK * P_WW + P_PARITY_W,
+    B_BITS = P_PM * P_ACCW + P_PARITY,
+    Q_BITS = P_NR * QE + P_PARITY,
+    T_BITS = P_YW + P_PARITY
+};
+enum { SPAN = 72 * P_LANES, GROUPS = (W_BITS + SPAN - 1) / SPAN }; // of a write of a paged weight memory
+enum { ID_W = 4, ID_B = 5, ID_Q = 6, ID_T = 7 };                   // as the case's parameters say
 
 struct layer {
     std::vector<std::vector<int64_t>> w; // [M][K]
@@ -87,6 +97,9 @@ static void lay_out(const std::vector<layer> &layers, std::vector<bits> &w, std:
                 q.push_back(entry);
             }
         }
+    w = P_PARITY_W ? with_parity(w) : w;
+    bias = P_PARITY ? with_parity(bias) : bias;
+    q = P_PARITY ? with_parity(q) : q;
 }
 
 // Rewrites a page memory over the configuration bus.
@@ -121,10 +134,11 @@ int main(int argc, char **argv)
             table.push_back(static_cast<int64_t>(b.rnd() & ((uint64_t{1} << P_YW) - 1)));
             word_t.push_back(bits(P_YW, static_cast<uint64_t>(table.back())));
         }
-    write_image("w", word_w, P_PM * P_PK * P_WW);
-    write_image("b", word_b, P_PM * P_ACCW);
-    write_image("q", word_q, P_NR * QE);
-    write_image("t", word_t, P_YW);
+    word_t = P_PARITY ? with_parity(word_t) : word_t;
+    write_image("w", word_w, W_BITS);
+    write_image("b", word_b, B_BITS);
+    write_image("q", word_q, Q_BITS);
+    write_image("t", word_t, T_BITS);
 
     Vtop top(b.context());
     b.dut(top);
@@ -270,14 +284,47 @@ int main(int argc, char **argv)
     for (int p = 0; p < P_PAGES; p++)
         layers.push_back(random_layer(b));
     lay_out(layers, word_w, word_b, word_q);
-    configure(b, ID_W, word_w, P_PM * P_PK * P_WW); // not the weights of a paged stage
-    configure(b, ID_B, word_b, P_PM * P_ACCW);
-    configure(b, ID_Q, word_q, P_NR * QE);
+    configure(b, ID_W, word_w, W_BITS); // not the weights of a paged stage
+    configure(b, ID_B, word_b, B_BITS);
+    configure(b, ID_Q, word_q, Q_BITS);
     if (P_PAGED) {
         take_turns(6, 3);
     } else {
         send(20);
         b.run();
+    }
+    if (!P_PARITY && !P_PARITY_W)
+        return b.finish();
+
+    const auto write_paged = [&](const std::vector<bits> &words) { // into buffer 0
+        for (size_t n = 0; n < words.size() * GROUPS; n++) {
+            bits data(SPAN);
+            for (int i = 0; i < SPAN && static_cast<int>(n % GROUPS) * SPAN + i < W_BITS; i++)
+                data.put(i, 1, static_cast<int64_t>(words[n / GROUPS].u(static_cast<int>(n % GROUPS) * SPAN + i, 1)));
+            b.at("w_we").set(1);
+            b.at("w_addr").set(n / GROUPS);
+            b.at("w_group").set(n % GROUPS);
+            b.at("w_data").set(data);
+            b.cycle();
+        }
+        b.at("w_we").set(uint64_t{0});
+        b.cycle();
+    };
+    const auto writer = [&](int id, int width) {
+        return [&b, id, width](const std::vector<bits> &words) { configure(b, id, words, width); };
+    };
+    flips f(b, top.fault, m, [&](size_t page) { s.send({bits(P_K * P_XW, b.rnd()), bits(TAGW, page), bits(1)}); });
+    for (int round = 0; round < 12 && !b.failed(); round++) {
+        if (P_PARITY_W && P_PAGED) // a layer's words
+            f.one({1, {word_w.begin(), word_w.begin() + STEPS}, 1, false, false, write_paged}, P_PAGES, STEPS + 200);
+        else if (P_PARITY_W)
+            f.one({1, word_w, P_PAGES, false, false, writer(ID_W, W_BITS)}, P_PAGES, STEPS + 200);
+        if (P_PARITY) {
+            f.one({2, word_b, P_PAGES, false, false, writer(ID_B, B_BITS)}, P_PAGES, STEPS + 200);
+            f.one({3, word_q, P_PAGES, false, false, writer(ID_Q, Q_BITS)}, P_PAGES, STEPS + 200);
+        }
+        if (P_PARITY && P_TABLE && round < 2)
+            f.one({4, word_t, 1, true, true, writer(ID_T, T_BITS)}, P_PAGES, STEPS + 200);
     }
     return b.finish();
 }

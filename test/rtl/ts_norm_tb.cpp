@@ -7,7 +7,7 @@ namespace
 {
 
 constexpr norm_shape shape = {P_D, P_NP, P_W, P_BIASW, P_EPSW};
-const int beats = shape.beats(), entry = shape.entry();
+const int beats = shape.beats();
 constexpr int count = P_D > 64 ? 100 : 300;
 
 } // namespace
@@ -21,10 +21,10 @@ int main(int argc, char **argv)
         pages.push_back(make_page(b, shape, p));
         for (const bits &w : gain_words(shape, pages.back()))
             gains.push_back(w);
-        eps.push_back(bits(P_EPSW, pages.back().eps));
+        eps.push_back(eps_word(shape, pages.back()));
     }
-    write_image("g_", gains, P_NP * entry);
-    write_image("e_", eps, P_EPSW);
+    write_image("g_", gains, shape.word());
+    write_image("e_", eps, P_EPSW + P_PARITY);
 
     Vtop top(b.context());
     b.dut(top);
@@ -84,8 +84,22 @@ int main(int argc, char **argv)
     const std::vector<bits> words = gain_words(shape, pages[static_cast<size_t>(p)]);
     for (int r = 0; r < beats; r++)
         configure(b, P_CFG_G, p * beats + r, words[static_cast<size_t>(r)]);
-    configure(b, P_CFG_E, p, bits(P_EPSW, pages[static_cast<size_t>(p)].eps));
+    configure(b, P_CFG_E, p, eps_word(shape, pages[static_cast<size_t>(p)]));
     send(count / 2);
     b.run();
+    if (P_PARITY) {
+        gains.clear();
+        eps.clear();
+        for (const norm_page &each : pages) {
+            for (const bits &w : gain_words(shape, each))
+                gains.push_back(w);
+            eps.push_back(eps_word(shape, each));
+        }
+        flips f(b, top.fault, m, [&](size_t page) { s.send({bits(P_D * P_W, b.rnd()), bits(P_TAGW, page)}); });
+        for (int round = 0; round < 10 && !b.failed(); round++) {
+            f.one({1, gains, P_PAGES, false, false, [&](const std::vector<bits> &w) { configure_all(b, P_CFG_G, w); }}, P_PAGES, 400);
+            f.one({2, eps, P_PAGES, false, false, [&](const std::vector<bits> &w) { configure_all(b, P_CFG_E, w); }}, P_PAGES, 400);
+        }
+    }
     return b.finish();
 }

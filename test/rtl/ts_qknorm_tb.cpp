@@ -33,7 +33,7 @@ side make_side(bench &b, int which)
             s.page.push_back(make_page(b, shape[which], (layer + g) % 4));
             for (const bits &w : gain_words(shape[which], s.page.back()))
                 s.gains.push_back(w);
-            s.eps.push_back(bits(P_EPSW, s.page.back().eps));
+            s.eps.push_back(eps_word(shape[which], s.page.back()));
         }
     return s;
 }
@@ -44,10 +44,10 @@ int main(int argc, char **argv)
 {
     bench b(argc, argv);
     side sides[2] = {make_side(b, 0), make_side(b, 1)};
-    write_image("qg_", sides[0].gains, P_NP * shape[0].entry());
-    write_image("qe_", sides[0].eps, P_EPSW);
-    write_image("kg_", sides[1].gains, P_NP * shape[1].entry());
-    write_image("ke_", sides[1].eps, P_EPSW);
+    write_image("qg_", sides[0].gains, shape[0].word());
+    write_image("qe_", sides[0].eps, P_EPSW + P_PARITY);
+    write_image("kg_", sides[1].gains, shape[1].word());
+    write_image("ke_", sides[1].eps, P_EPSW + P_PARITY);
 
     Vtop top(b.context());
     b.dut(top);
@@ -120,9 +120,27 @@ int main(int argc, char **argv)
         const std::vector<bits> words = gain_words(shape[which], p);
         for (int r = 0; r < beats; r++)
             configure(b, which ? P_CFG_KG : P_CFG_QG, page * beats + r, words[static_cast<size_t>(r)]);
-        configure(b, which ? P_CFG_KE : P_CFG_QE, page, bits(P_EPSW, p.eps));
+        configure(b, which ? P_CFG_KE : P_CFG_QE, page, eps_word(shape[which], p));
     }
     send(count / 2);
     b.run();
+    if (P_PARITY) {
+        flips f(b, top.fault, m, [&](size_t page) { s.send({bits(3 * inner * P_XW, b.rnd()), bits(P_TAGW, page)}); });
+        for (int which = 0; which < 2; which++) {
+            std::vector<bits> gains, eps;
+            for (const norm_page &each : sides[which].page) {
+                for (const bits &w : gain_words(shape[which], each))
+                    gains.push_back(w);
+                eps.push_back(eps_word(shape[which], each));
+            }
+            /* A bit of every word: pages of groups that are not there lie between them. */
+            f.one({1 + 2 * which, gains, 1, true, false,
+                   [&](const std::vector<bits> &w) { configure_all(b, which ? P_CFG_KG : P_CFG_QG, w); }},
+                  P_PAGES, 400);
+            f.one(
+                {2 + 2 * which, eps, 1, true, false, [&](const std::vector<bits> &w) { configure_all(b, which ? P_CFG_KE : P_CFG_QE, w); }},
+                P_PAGES, 400);
+        }
+    }
     return b.finish();
 }

@@ -1,11 +1,15 @@
 #include "Vtop.h"
-#include "bench.h"
+#include "flips.h"
 
 extern "C" {
 #include "num/fixed.h"
 }
 
-enum { STEPS = (P_D + P_NR - 1) / P_NR, QE = 18 + 3 + (P_VARBITS ? 5 : 0) + P_BIASW, TAGW = P_LW + 2, ID = 9 };
+#ifndef P_PARITY
+#define P_PARITY 0
+#endif
+
+enum { STEPS = (P_D + P_NR - 1) / P_NR, QE = 18 + 3 + (P_VARBITS ? 5 : 0) + P_BIASW, TAGW = P_LW + 2, ID = 9, BITS = P_NR * QE + P_PARITY };
 
 struct channel {
     int32_t m;
@@ -36,14 +40,14 @@ static std::vector<bits> random_pages(bench &b, std::vector<std::vector<channel>
         }
         pages.push_back(page);
     }
-    return word;
+    return P_PARITY ? with_parity(word) : word;
 }
 
 int main(int argc, char **argv)
 {
     bench b(argc, argv);
     std::vector<std::vector<channel>> pages;
-    write_image("q", random_pages(b, pages), P_NR * QE);
+    write_image("q", random_pages(b, pages), BITS);
     Vtop top(b.context());
     b.dut(top);
     b.reset(top.rst);
@@ -85,20 +89,28 @@ int main(int argc, char **argv)
     }
     // The same hardware with other numbers, written at run time.
     const std::vector<bits> word = random_pages(b, pages);
-    b.at("cfg_we").set(1);
-    b.at("cfg_mem").set(ID);
-    for (size_t addr = 0; addr < word.size(); addr++)
-        for (int slice = 0; slice * 72 < P_NR * QE; slice++) {
-            bits data(72);
-            for (int at = 0; at < 72 && slice * 72 + at < P_NR * QE; at++)
-                data.put(at, 1, static_cast<int64_t>(word[addr].u(slice * 72 + at, 1)));
-            b.at("cfg_slice").set(static_cast<uint64_t>(slice));
-            b.at("cfg_addr").set(addr);
-            b.at("cfg_data").set(data);
-            b.cycle();
-        }
-    b.at("cfg_we").set(uint64_t{0});
+    const auto write = [&](const std::vector<bits> &words) {
+        b.at("cfg_we").set(1);
+        b.at("cfg_mem").set(ID);
+        for (size_t addr = 0; addr < words.size(); addr++)
+            for (int slice = 0; slice * 72 < BITS; slice++) {
+                bits data(72);
+                for (int at = 0; at < 72 && slice * 72 + at < BITS; at++)
+                    data.put(at, 1, static_cast<int64_t>(words[addr].u(slice * 72 + at, 1)));
+                b.at("cfg_slice").set(static_cast<uint64_t>(slice));
+                b.at("cfg_addr").set(addr);
+                b.at("cfg_data").set(data);
+                b.cycle();
+            }
+        b.at("cfg_we").set(uint64_t{0});
+    };
+    write(word);
     send(30);
     b.run();
+    if (P_PARITY) {
+        flips f(b, top.fault, m, [&](size_t page) { s.send({bits(P_D * P_XW, b.rnd()), bits(TAGW, page)}); });
+        for (int round = 0; round < 20 && !b.failed(); round++)
+            f.one({1, word, P_PAGES, false, false, write}, P_PAGES, STEPS + 200);
+    }
     return b.finish();
 }

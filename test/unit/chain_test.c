@@ -124,7 +124,7 @@ static void test_ports(void **state)
     plan.paging = (ts_paging){.lanes = 1, .bursts = 2, .latency = 60, .rate = 1};
     const ts_page_order order = ts_page_order_of(f->m.arena, &plan, f->m.im);
     const ts_ports shape = ts_ports_of(f->m.im, &plan);
-    const ts_port_list ring = ts_ring_ports(f->m.im, &plan, &order), chain = ts_chain_ports(&shape, f->m.im->features, 1),
+    const ts_port_list ring = ts_ring_ports(f->m.im, &plan, &order), chain = ts_chain_ports(&shape, f->m.im->features, 1, false),
                        pages = ts_page_ports(&plan, &order, 1);
     assert_int_equal(ring.count, chain.count + pages.count);
     for (int i = 0; i < ring.count; i++)
@@ -134,7 +134,7 @@ static void test_ports(void **state)
     const char *declared = ts_text_close(&text, f->m.arena);
     assert_non_null(strstr(declared, "    input  wire [63:0] part1_m_axi_rdata"));
     assert_null(strstr(declared, " page_"));
-    const ts_port_list three = ts_chain_ports(&shape, f->m.im->features, 3);
+    const ts_port_list three = ts_chain_ports(&shape, f->m.im->features, 3, false);
     ts_ports_declare(ts_text_open(&text), &three, true, false);
     declared = ts_text_close(&text, f->m.arena);
     assert_non_null(strstr(declared, "output wire [2:0] fault,\n    output wire [1:0] cut_valid"));
