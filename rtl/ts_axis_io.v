@@ -9,7 +9,8 @@ module ts_axis_io #(
     parameter HITW  = 48,
     parameter OUTW  = 128,
     parameter DEPTH = 16, // words of each FIFO
-    parameter SYNC  = 2
+    parameter SYNC  = 2,
+    parameter STATUS = 0  // of ts_axis_out
 ) (
     input  wire              bus_clk,
     input  wire              bus_rst,
@@ -57,7 +58,7 @@ module ts_axis_io #(
         .s_data({m_out_error, m_out_refused, m_out_last, m_out_data}),
         .m_clk(bus_clk), .m_rst(bus_rst), .m_valid(out_valid), .m_ready(out_ready),
         .m_data({out_error, out_refused, out_last, out_data}));
-    ts_axis_out #(.BUSW(BUSW), .OUTW(OUTW)) axis_out (
+    ts_axis_out #(.BUSW(BUSW), .OUTW(OUTW), .STATUS(STATUS)) axis_out (
         .clk(bus_clk), .rst(bus_rst), .s_valid(out_valid), .s_ready(out_ready), .s_data(out_data), .s_last(out_last),
         .s_refused(out_refused), .s_error(out_error), .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),
         .m_axis_tdata(m_axis_tdata), .m_axis_tkeep(m_axis_tkeep), .m_axis_tlast(m_axis_tlast), .m_axis_tuser(m_axis_tuser));

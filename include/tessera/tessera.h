@@ -540,6 +540,13 @@ typedef enum tessera_target {
     TESSERA_TARGET_VIVADO   /* component.xml (IP-XACT), scripts of out-of-context synthesis, constraints */
 } tessera_target;
 
+/* Where an event's {error, refused} is in the stream of results. */
+typedef enum tessera_status {
+    TESSERA_STATUS_AUTO,  /* as the target needs it: a word where there is a DMA (PYNQ, Vitis, block designs) */
+    TESSERA_STATUS_TUSER, /* TUSER of its last word */
+    TESSERA_STATUS_WORD   /* a word of its own behind each event, and TUSER: what is only written to memory has no TUSER */
+} tessera_status;
+
 typedef struct tessera_package_options {
     size_t size;
     const char *directory; /* of a design on one device, or of a part of one */
@@ -547,6 +554,7 @@ typedef struct tessera_package_options {
     tessera_target target;
     int bus_bits;   /* of the streams of hits and results, 32, 64, ... 512 (the narrowest that takes a hit and gives a result a cycle) */
     double bus_mhz; /* of the buses' clock (the engine's) */
+    tessera_status status;
 } tessera_package_options;
 
 /* What a target is called, and what a package has for it; NULL for what is no target, so that they can be listed from 0 on. */

@@ -23,8 +23,9 @@ static tessera_report *result(ts_arena *arena, const ts_board *b, const char *ou
 {
     ts_text text;
     FILE *f = ts_text_open(&text);
-    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits\n", out, b->top, b->device->title,
-            b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits);
+    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits%s\n", out, b->top, b->device->title,
+            b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits,
+            b->status_word ? ", a status word behind each event" : "");
     for (int i = 0; i < b->buses; i++)
         fprintf(f, "  %-15s %s, %d bits\n", b->bus[i].name, b->bus[i].master ? "master" : "slave", b->bus[i].data_bits);
     fprintf(f, "simulate it: cd %s && iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/board_tb.v && vvp -n tb.vvp +stalls=30\n", out);
@@ -43,7 +44,12 @@ static bool package(void *user, const ts_notices *notices, ts_err *err)
     if (!o.directory || !o.output)
         return ts_fail_as(err, TS_USAGE, "%s: the directory of a compiled design, and where its package is written, are needed",
                           ts_option(o.directory ? "output" : "directory"));
-    const ts_package_options how = {.target = (ts_package_target)o.target, .board = {.bus_bits = o.bus_bits, .bus_mhz = o.bus_mhz}};
+    const ts_package_options how = {
+        .target = (ts_package_target)o.target,
+        .status_by_target = o.status == TESSERA_STATUS_AUTO,
+        .board = {.bus_bits = o.bus_bits, .bus_mhz = o.bus_mhz, .status_word = o.status == TESSERA_STATUS_WORD}};
+    if (o.status < TESSERA_STATUS_AUTO || o.status > TESSERA_STATUS_WORD)
+        return ts_fail_as(err, TS_USAGE, "%s: there is no status %d", ts_option("status"), o.status);
     if (how.target < 0 || how.target >= TS_PACKAGE_COUNT)
         return ts_fail_as(err, TS_USAGE, "%s: there is no target %d", ts_option("target"), o.target);
     ts_arena *arena = ts_arena_new();

@@ -60,6 +60,7 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
                     .max_tokens = first->plan->n_max,
                     .pooled = last->im->pool != TS_POOL_NONE,
                     .argmax = last->plan->argmax,
+                    .status_word = o->status_word,
                     .ports = s->ports};
     const double engine = first->plan->clock_mhz;
     b->clock[TS_CLOCK_BUS] = (ts_board_clock){"aclk", o->bus_mhz > 0 ? o->bus_mhz : engine};
@@ -80,7 +81,7 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
         b->paged_stages += pages->stages;
         b->page_lanes = s->ring[i].plan->paging.lanes;
     }
-    b->build = ts_hash(0, manifest, strlen(manifest)) ^ ((uint64_t)b->bus_bits << 48);
+    b->build = ts_hash(0, manifest, strlen(manifest)) ^ ((uint64_t)b->bus_bits << 48) ^ ((uint64_t)b->status_word << 47);
     add_bus(b, (ts_bus){.kind = TS_BUS_CONTROL, .name = "s_axi_control", .data_bits = 32, .address_bits = 12});
     add_bus(b, (ts_bus){.kind = TS_BUS_HITS, .name = "s_axis_hits", .data_bits = b->bus_bits});
     add_bus(b, (ts_bus){.kind = TS_BUS_RESULTS, .name = "m_axis_results", .master = true, .data_bits = b->bus_bits});

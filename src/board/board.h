@@ -53,6 +53,7 @@ typedef struct ts_board {
     int bus_bits;     /* of the streams of hits and results: 32, 64, ... 512 */
     int rings, features, value_bits, outputs, max_tokens;
     bool paged, pooled, argmax, loads; /* loads: some memory has no initial contents */
+    bool status_word;                  /* behind each event's results: rtl/ts_axis_out.v */
     int paged_stages, page_lanes;      /* of all rings together */
     ts_ports ports;
     int clocks, buses;
@@ -63,6 +64,7 @@ typedef struct ts_board {
 typedef struct ts_board_options {
     int bus_bits;   /* 0: the narrowest that takes a hit and gives a result a cycle, at most 512 */
     double bus_mhz; /* 0: the engine's */
+    bool status_word;
 } ts_board_options;
 
 /* The board of a design whose rings are all on one device. manifest: its text, which names the build. False with a message for others. */

@@ -58,7 +58,7 @@ static void streams(FILE *f, const ts_board *b)
             "    // ---- Streams: words to hits, results to words\n"
             "    wire hit_valid, hit_ready, hit_last, hit_refused, hit_error;\n    wire [%d:0] hit_data;\n"
             "    wire out_valid, out_ready, out_last, out_refused, out_error;\n    wire [%d:0] out_data;\n"
-            "    ts_axis_io #(.BUSW(%d), .HITW(%d), .OUTW(%d), .DEPTH(%d)) u_io (\n"
+            "    ts_axis_io #(.BUSW(%d), .HITW(%d), .OUTW(%d), .DEPTH(%d), .STATUS(%d)) u_io (\n"
             "        .bus_clk(aclk), .bus_rst(bus_rst), .s_axis_tvalid(s_axis_hits_tvalid), .s_axis_tready(s_axis_hits_tready),\n"
             "        .s_axis_tdata(s_axis_hits_tdata), .s_axis_tkeep(s_axis_hits_tkeep), .s_axis_tlast(s_axis_hits_tlast),\n"
             "        .m_axis_tvalid(m_axis_results_tvalid), .m_axis_tready(m_axis_results_tready), .m_axis_tdata(m_axis_results_tdata),\n"
@@ -67,7 +67,7 @@ static void streams(FILE *f, const ts_board *b)
             ".s_hit_last(hit_last),\n"
             "        .s_hit_refused(hit_refused), .s_hit_error(hit_error), .m_out_valid(out_valid), .m_out_ready(out_ready),\n"
             "        .m_out_data(out_data), .m_out_last(out_last), .m_out_refused(out_refused), .m_out_error(out_error));\n\n",
-            hit - 1, out - 1, b->bus_bits, hit, out, FIFO_DEPTH);
+            hit - 1, out - 1, b->bus_bits, hit, out, FIFO_DEPTH, b->status_word);
 }
 
 static int width_of(const ts_registers *r, const char *name)
@@ -260,6 +260,8 @@ const char *ts_board_bench(ts_arena *arena, const ts_board *b)
             "`define BOARD_TOP %s\n`define BOARD_BITS %d\n`define BOARD_BUILD_LO 32'h%08x\n`define BOARD_PERIOD %.3f // engine clock, ns\n"
             "`define BOARD_BUS_PERIOD %.3f\n",
             b->top, b->bus_bits, (uint32_t)b->build, 1000 / b->clock[TS_CLOCK_ENGINE].mhz, 1000 / b->clock[TS_CLOCK_BUS].mhz);
+    if (b->status_word)
+        fprintf(f, "`define BOARD_STATUS_WORD\n");
     if (b->paged)
         fprintf(f, "`define BOARD_PAGES\n`define BOARD_PAGE_LANES %d\n`define BOARD_PAGE_BEATS %lld\n`define BOARD_PAGE_BURSTS %d\n",
                 b->page_lanes, (long long)b->system->ring[0].pages.beats, b->system->ring[0].plan->paging.bursts);

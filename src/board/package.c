@@ -12,12 +12,15 @@
 #include "design/manifest.h"
 #include "design/outdir.h"
 
+typedef enum { RESULTS_STREAM, RESULTS_MEMORY, RESULTS_BOARD } taker;
+
 static const struct {
     const char *name, *what;
+    taker results;
     bool (*check)(const ts_board *board, ts_err *err);
     bool (*put)(const ts_packing *p);
 } targets[] = {
-#define TARGET(id, name, check, what) {name, what, ts_package_check_##check, ts_package_put_##id},
+#define TARGET(id, name, check, results, what) {name, what, RESULTS_##results, ts_package_check_##check, ts_package_put_##id},
 #include "board/targets.def"
 #undef TARGET
 };
@@ -192,8 +195,14 @@ bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_optio
     const ts_device *device = ts_design_device(arena, design->part[0].dir ? design->part[0].dir : design->dir, design->part[0].device, err);
     const char *manifest = ts_json_text(arena, design->manifest, JSON_COMPACT | JSON_SORT_KEYS);
     ts_outdir made;
-    if (!device || !ts_board_of(arena, &design->system, device, manifest, &options->board, board, err) ||
-        !targets[options->target].check(board, err) || !ts_outdir_begin(arena, out, &made, err))
+    if (!device)
+        return false;
+    ts_board_options how = options->board;
+    const taker results = targets[options->target].results;
+    if (options->status_by_target)
+        how.status_word = results == RESULTS_MEMORY || (results == RESULTS_BOARD && device->board.processor);
+    if (!ts_board_of(arena, &design->system, device, manifest, &how, board, err) || !targets[options->target].check(board, err) ||
+        !ts_outdir_begin(arena, out, &made, err))
         return false;
     const ts_packing p = {arena, design, board, ts_registers_of(arena, board), made.temp, err};
     if (put_all(&p, options->target))

@@ -7,7 +7,7 @@
 
 /* board/targets.def lists them. */
 typedef enum {
-#define TARGET(id, name, check, what) TS_PACKAGE_##id,
+#define TARGET(id, name, check, results, what) TS_PACKAGE_##id,
 #include "board/targets.def"
 #undef TARGET
     TS_PACKAGE_COUNT
@@ -17,6 +17,7 @@ const char *ts_package_target_what(ts_package_target target); /* what a package 
 
 typedef struct ts_package_options {
     ts_package_target target;
+    bool status_by_target; /* board.status_word as the target needs it */
     ts_board_options board;
 } ts_package_options;
 

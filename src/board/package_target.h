@@ -38,7 +38,7 @@ bool ts_package_check_xilinx(const ts_board *board, ts_err *err);
 
 /* ---- Writers: what the target has beside the sources, which are there already */
 
-#define TARGET(id, name, check, what) bool ts_package_put_##id(const ts_packing *p);
+#define TARGET(id, name, check, results, what) bool ts_package_put_##id(const ts_packing *p);
 #include "board/targets.def"
 #undef TARGET
 

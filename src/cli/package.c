@@ -45,7 +45,7 @@ static void explain(char *text, const char *details)
 int ts_verb_package(const ts_verb *verb, int argc, char **argv)
 {
     tessera_package_options o = TESSERA_INIT(tessera_package_options);
-    const char *target = NULL;
+    const char *target = NULL, *status = NULL;
     char details[TEXT] = "", choice[TEXT] = "";
     explain(details, verb->details);
     names(choice);
@@ -56,14 +56,20 @@ int ts_verb_package(const ts_verb *verb, int argc, char **argv)
         {"bus-bits", TS_ARG_INT, "N", "width of the streams of hits and results: 32, 64, ... 512 (a hit and a result a cycle)", &o.bus_bits,
          32, 512, false},
         {"bus-clock", TS_ARG_NUMBER, "MHZ", "clock of the buses (the engine's)", &o.bus_mhz, 1, 2000, false},
+        {"status", TS_ARG_TEXT, "WHERE", "an event's {error, refused}: tuser, or a word behind its results (word where there is a DMA)",
+         &status, 0, 0, false},
         {"o", TS_ARG_TEXT, "OUT", "where to write", &o.output, 0, 0, true},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };
-    int status;
-    if (!ts_args_parse(&explained, table, argc, argv, &o.directory, &status))
-        return status;
+    int code;
+    if (!ts_args_parse(&explained, table, argc, argv, &o.directory, &code))
+        return code;
     if (!target_of(target, &o.target))
         return ts_cli_wrong(verb, "--target %s: choose %s", target, choice);
+    if (status && strcmp(status, "tuser") != 0 && strcmp(status, "word") != 0)
+        return ts_cli_wrong(verb, "--status %s: choose tuser or word", status);
+    if (status)
+        o.status = strcmp(status, "word") == 0 ? TESSERA_STATUS_WORD : TESSERA_STATUS_TUSER;
     const tessera_callbacks callbacks = ts_cli_callbacks(verb->name);
     tessera_report *report;
     tessera_error error;

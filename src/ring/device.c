@@ -98,6 +98,51 @@ static bool read_host(const reader *r, ts_device *d)
                                                    read_number(&host, "ns", 0, &d->host_ns) && read_text(&host, "what", &d->host));
 }
 
+static bool read_board(const reader *r, ts_device_board *b)
+{
+    static const char *const known[] = {"processor", "parts", "connections", NULL};
+    reader board;
+    if (!json_object_get(r->object, "board"))
+        return true;
+    if (!read_object(r, "board", known, &board) || !read_text(&board, "processor", &b->processor) ||
+        (json_object_get(board.object, "connections") && !read_text(&board, "connections", &b->connections)))
+        return false;
+    if (strcmp(b->processor, "zynq_ultra_ps_e") != 0 && strcmp(b->processor, "processing_system7") != 0)
+        return ts_fail(r->err, "%s: \"processor\" is \"%s\"; known are zynq_ultra_ps_e and processing_system7", r->path, b->processor);
+    const json_t *parts = field(&board, "parts");
+    if (!json_is_array(parts) || json_array_size(parts) < 1 || json_array_size(parts) > TS_BOARD_PARTS)
+        return ts_fail(r->err, "%s: \"parts\" must be a list of one to %d names", r->path, TS_BOARD_PARTS);
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        const char *part = json_string_value(json_array_get(parts, i));
+        if (!part || strspn(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:") != strlen(part) || !*part)
+            return ts_fail(r->err, "%s: \"parts\" must be names such as xilinx.com:zcu102:part0", r->path);
+        b->part[b->parts++] = ts_strdup(r->arena, part);
+    }
+    return true;
+}
+
+static bool read_card(const reader *r, int dies, ts_device_card *c)
+{
+    static const char *const known[] = {"platform", "memory", "die_of_bank", NULL};
+    reader card;
+    if (!json_object_get(r->object, "card"))
+        return true;
+    if (!read_object(r, "card", known, &card) || !read_text(&card, "platform", &c->platform) || !read_text(&card, "memory", &c->memory))
+        return false;
+    if (strcmp(c->memory, "HBM") != 0 && strcmp(c->memory, "DDR") != 0)
+        return ts_fail(r->err, "%s: \"memory\" is \"%s\"; known are HBM and DDR", r->path, c->memory);
+    const json_t *die = field(&card, "die_of_bank");
+    if (!json_is_array(die) || json_array_size(die) < 1 || json_array_size(die) > TS_CARD_BANKS)
+        return ts_fail(r->err, "%s: \"die_of_bank\" must be a list of one to %d dies", r->path, TS_CARD_BANKS);
+    for (c->banks = 0; c->banks < (int)json_array_size(die); c->banks++) {
+        const json_t *at = json_array_get(die, (size_t)c->banks);
+        if (!json_is_integer(at) || json_integer_value(at) < 0 || json_integer_value(at) >= dies)
+            return ts_fail(r->err, "%s: \"die_of_bank\" must name dies from 0 to %d", r->path, dies - 1);
+        c->die[c->banks] = (int)json_integer_value(at);
+    }
+    return true;
+}
+
 /* Resources of one die, in the file's blocks of block RAM. */
 static bool read_die(const reader *r, int bram_kbit, ts_resources *die)
 {
@@ -187,6 +232,8 @@ static bool read_device(const reader *r, ts_device *d)
                                         "memory_latency_ns",
                                         "link",
                                         "host",
+                                        "board",
+                                        "card",
                                         NULL};
     static const char *const of_dsp[] = {"kind", "count", "a_bits", "b_bits", "mhz", NULL}, *const of_bram[] = {"kind", "count", "kbit",
                                                                                                                 NULL};
@@ -211,7 +258,7 @@ static bool read_device(const reader *r, ts_device *d)
     d->has.lutram = d->lutram > 0 ? d->lutram : d->has.lut;
     d->has.bram36 = floor(brams * d->bram_kbit / 36);
     d->whole = d->has;
-    if (!read_dies(r, d) || !read_shell(r, d))
+    if (!read_dies(r, d) || !read_shell(r, d) || !read_board(r, &d->board) || !read_card(r, d->slr, &d->card))
         return false;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strcmp(d->yosys_family, families[i]) == 0)

@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+enum { TS_BOARD_PARTS = 4, TS_CARD_BANKS = 32 };
+
 /* What a device has, what a design needs, what a synthesis found: always in these units. */
 #define TS_RESOURCES(X) \
     X(lut, "LUT") \
@@ -23,6 +25,22 @@ typedef struct ts_resources {
 #define TS_LIMITS(X) \
     TS_RESOURCES(X) \
     X(lutram, "LUT RAM")
+
+/* A board with processors beside the logic, as its vendor's tool knows it. */
+typedef struct ts_device_board {
+    const char *processor; /* "zynq_ultra_ps_e" or "processing_system7": the vendor's block of it; NULL: the device has none */
+    int parts;
+    const char *part[TS_BOARD_PARTS]; /* names of the board without a version, of its revisions, the preferred one first */
+    const char *connections;          /* "CONNECTOR BOARD:CONNECTOR" of a module on a carrier; NULL otherwise */
+} ts_device_board;
+
+/* An accelerator card in a host, and the platform that its kernels are linked to. */
+typedef struct ts_device_card {
+    const char *platform; /* NULL: the device is none */
+    const char *memory;   /* "HBM" or "DDR": the kind of its banks */
+    int banks;
+    int die[TS_CARD_BANKS]; /* [banks] which die a bank is at */
+} ts_device_card;
 
 typedef struct ts_device {
     const char *name, *title, *part, *source;
@@ -46,6 +64,8 @@ typedef struct ts_device {
     const char *text;           /* of the user's file that it was read from; NULL: built in */
     double host_mbits, host_ns; /* its host's bus, each way: bandwidth, latency; 0: the file does not say */
     const char *host;           /* what that bus is */
+    ts_device_board board;
+    ts_device_card card;
 } ts_device;
 
 /* A device by its name, or, where `name` ends in ".json" or holds a '/', from that file. NULL with a message that lists the known

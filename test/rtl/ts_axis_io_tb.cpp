@@ -207,8 +207,17 @@ int main(int argc, char **argv)
             const bool last = i + 1 == item.size();
             out.queue.push_back({item[i], bits(1, last), last ? refused : zero, last ? error : zero});
         }
+        const uint64_t user = error.u() * 2 + refused.u();
         for (const word &o : words_of(b, to, item, false))
-            words.push_back({o.data, o.keep, bits(1, o.last), bits(2, o.last ? error.u() * 2 + refused.u() : 0)});
+            if (P_STATUS)
+                words.push_back({o.data, bits(BYTES, ~0ULL), zero, bits(2)});
+            else
+                words.push_back({o.data, o.keep, bits(1, o.last), bits(2, o.last ? user : 0)});
+        if (P_STATUS) {
+            bits status(P_BUSW);
+            status.put(0, 32, static_cast<int64_t>(user + (static_cast<uint64_t>(length) << 8)));
+            words.push_back({status, bits(BYTES, ~0ULL), one, bits(2, user)});
+        }
     };
     const auto empty = [&] { return s.queue.empty() && !s.offered && out.queue.empty() && !out.offered && hits.empty() && words.empty(); };
     // Both domains, as ts_reset does it: up at the next edge of each, down when it likes.

@@ -16,6 +16,11 @@ module tb;
     localparam OUT_LANE  = `RING_OUT_LANE;
     localparam OUT_BITS  = LANES * OUT_LANE;
     localparam BITS      = `BOARD_BITS;
+`ifdef BOARD_STATUS_WORD
+    localparam STATUS    = 1;
+`else
+    localparam STATUS    = 0;
+`endif
     localparam BYTES     = BITS / 8;
     // Slots of ts_axis_in and ts_axis_out: so many a word, or so many words each.
     localparam HIT_BYTES = HIT_BITS <= 8 ? 1 : 1 << $clog2((HIT_BITS + 7) / 8);
@@ -45,6 +50,8 @@ module tb;
     reg [OUT_BITS+LANES+1:0] expected;
     reg [OUT_BITS-1:0]       result;
     reg [31:0] hit, word, slot, beat, part, idle, errors, events, refused, stalls, lane, pass, passes, value;
+    reg [31:0] given; // results of the event so far
+    reg        ended; // all of them have come
     reg        going, event_ends, wrong, taken_a, taken_w, in_pauses, out_pauses;
     integer    seed, in_seed, out_seed, file, i;
     real       bus_period, engine_period;
@@ -183,6 +190,7 @@ module tb;
         if (!$value$plusargs("passes=%d", passes)) passes = 2;
         hit = 0; beat = 0; idle = 0; errors = 0; events = 0; refused = 0; going = 1'b0; word = 0; part = 0;
         pass = 0;
+        given = 0; ended = 1'b0;
         `RING_CHECK_IMAGES
         if (errors != 0)
             fail("memory images are missing: run from the package's directory");
@@ -207,7 +215,7 @@ module tb;
             write(`REG_INTERRUPT, 32'hf);
             hit = 0; beat = 0; events = 0; refused = 0; word = 0; part = 0; idle = 0;
             going = 1'b1;
-            while (beat < `RING_BEATS) @(negedge aclk);
+            while (beat < `RING_BEATS || events < `RING_EVENTS) @(negedge aclk);
             going = 1'b0;
             if (errors != 0 || events != `RING_EVENTS || hit != `RING_HITS)
                 fail("results differ");
@@ -266,7 +274,8 @@ module tb;
     task compare(input last, input [1:0] user);
         begin
             expected = expect_word[beat < `RING_BEATS ? beat : 0];
-            wrong = beat >= `RING_BEATS || last !== expected[OUT_BITS] || (last && user !== {1'b0, expected[OUT_BITS+1]});
+            wrong = beat >= `RING_BEATS ||
+                    (STATUS == 0 && (last !== expected[OUT_BITS] || (last && user !== {1'b0, expected[OUT_BITS+1]})));
             for (lane = 0; lane < LANES; lane = lane + 1)
                 if (expected[OUT_BITS+2+lane] !== 1'b0 && result[lane*OUT_LANE +: OUT_LANE] !== expected[lane*OUT_LANE +: OUT_LANE])
                     wrong = 1'b1;
@@ -276,11 +285,27 @@ module tb;
                         expected[OUT_BITS-1:0], expected[OUT_BITS], expected[OUT_BITS+1]);
                 errors = errors + 1;
             end
-            beat = beat + 1;
-            if (last === 1'b1) begin
+            beat  = beat + 1;
+            given = given + 1;
+            ended = expected[OUT_BITS];
+            if (STATUS == 0 && last === 1'b1) begin
                 events  = events + 1;
                 refused = refused + user[0];
             end
+        end
+    endtask
+
+    // The word behind an event's results, which ends it.
+    task status_word(input [31:0] status, input [1:0] user);
+        begin
+            if (!ended || part != 0 || status !== {given[23:0], 7'd0, expected[OUT_BITS+1]} || user !== status[1:0]) begin
+                $display("status word %h, user %b, behind %0d results", status, user, given);
+                errors = errors + 1;
+            end
+            events  = events + 1;
+            refused = refused + status[0];
+            given   = 0;
+            ended   = 1'b0;
         end
     endtask
 
@@ -293,7 +318,9 @@ module tb;
         if (aresetn && m_valid !== 1'b0 && m_valid !== 1'b1)
             fail("tvalid of the results is unknown");
         if (aresetn && m_valid && m_ready) begin
-            if (OUT_WORDS > 1) begin
+            if (STATUS != 0 && m_last)
+                status_word(m_data[31:0], m_user);
+            else if (OUT_WORDS > 1) begin
                 result = part == 0 ? m_data : result | (m_data << (BITS * part));
                 part   = part + 1;
                 if (part == OUT_WORDS) begin
@@ -303,7 +330,7 @@ module tb;
                     fail("an event ended inside a result");
             end else
                 for (slot = 0; slot < OUT_SLOTS; slot = slot + 1)
-                    if (m_keep[OUT_BYTES*slot]) begin
+                    if (STATUS != 0 ? !ended : m_keep[OUT_BYTES*slot]) begin
                         result = m_data >> (8 * OUT_BYTES * slot);
                         // The word's last slot that is used has the event's end.
                         compare(m_last && (slot == OUT_SLOTS - 1 || !m_keep[OUT_BYTES*(slot == OUT_SLOTS - 1 ? 0 : slot + 1)]), m_user);
