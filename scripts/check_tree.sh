@@ -67,9 +67,9 @@ check_alone() {
     flags+=(-Werror -Wno-unused-function -isystem "$work/gen" -Iinclude -Isrc -Itest/unit -Itest/fuzz)
     # shellcheck disable=SC2046
     flags+=($(pkg-config --cflags jansson libprotobuf-c openblas cmocka))
-    headers | grep -v '^test/rtl/' | xargs -P "$(nproc)" -n 12 gcc -fsyntax-only -x c -std=c11 "${flags[@]}" >"$work/alone.c" 2>&1
+    headers | grep -vE '^test/(rtl|e2e/cms)/' | xargs -P "$(nproc)" -n 12 gcc -fsyntax-only -x c -std=c11 "${flags[@]}" >"$work/alone.c" 2>&1
     cxx=(-std=c++17 -Wall -Isrc -Itest/rtl -isystem "$verilator/include" -isystem "$verilator/include/vltstd")
-    headers | grep '^test/rtl/' | xargs -r g++ -fsyntax-only -x c++ "${cxx[@]}" >"$work/alone.cpp" 2>&1
+    headers | grep -E '^test/(rtl|e2e/cms)/' | xargs -r g++ -fsyntax-only -x c++ "${cxx[@]}" >"$work/alone.cpp" 2>&1
     sed -nE 's/^((include|src|test|bench)[^:]*\.h):([0-9]+):[0-9]+: (fatal )?error: (.*)/\1\t\1:\3: does not compile by itself: \5/p' "$work"/alone.c "$work"/alone.cpp |
         awk -F '\t' '!seen[$1]++'
     grep -hE '^(gcc|g\+\+|cc1|cc1plus): ' "$work"/alone.c "$work"/alone.cpp | sed 's/^/compiler\t/' | sort -u

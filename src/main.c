@@ -39,6 +39,8 @@ static const ts_verb verbs[] = {
      "part "
      "by\npart: DIR/part0, DIR/part1 ... docs/boards.md has the map and the way to a board.",
      ts_verb_package},
+    {"export", "DIR", "Writes the integer model of a compiled design as C that needs nothing else, bit for bit what the hardware computes.",
+     "OUT gets NAME.c and NAME.h, C99 and C++, weights inside; docs/exported-c.md goes through them.", ts_verb_export},
     {"events", NULL, "Generates events of a simulated tracking detector, with truth, as a CSV.",
      "Defaults: pT = 0.15 + Exp(0.45) GeV, |eta| < 4, vertices of 5.5 mm spread; first half turn, tracks of at least 3 hits. "
      "docs/events.md has\n"

@@ -565,6 +565,30 @@ TESSERA_API const char *tessera_target_what(tessera_target target);
 TESSERA_API tessera_code tessera_package(const tessera_package_options *options, const tessera_callbacks *callbacks,
                                          tessera_report **report, tessera_error *error);
 
+/* ---- export: the integer model of a design as source code that needs nothing else */
+
+typedef enum tessera_export_target {
+    TESSERA_EXPORT_C /* one .c and one .h, C99 and C++11 */
+} tessera_export_target;
+
+typedef enum tessera_export_wrapper {
+    TESSERA_WRAPPER_NONE,
+    TESSERA_WRAPPER_CMS /* NAME_emulator.cpp, a class that CMS's trigger emulation loads from a shared library */
+} tessera_export_wrapper;
+
+typedef struct tessera_export_options {
+    size_t size;
+    const char *directory; /* of a design, in any mode; of an assisted one what is exported is the hardware's share */
+    const char *output;    /* a directory, made where it is not there; files of these names that tessera has not made are refused */
+    tessera_export_target target;
+    const char *name; /* of files, functions and types, an identifier; NULL: the model's */
+    tessera_export_wrapper wrapper;
+} tessera_export_options;
+
+/* docs/exported-c.md says what is in it. report may be NULL. */
+TESSERA_API tessera_code tessera_export(const tessera_export_options *options, const tessera_callbacks *callbacks, tessera_report **report,
+                                        tessera_error *error);
+
 /* ---- events of a simulated tracking detector, with truth */
 
 typedef struct tessera_generate_options {

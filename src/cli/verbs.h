@@ -11,6 +11,7 @@ int ts_verb_score(const ts_verb *verb, int argc, char **argv);
 int ts_verb_simulate(const ts_verb *verb, int argc, char **argv);
 int ts_verb_profile(const ts_verb *verb, int argc, char **argv);
 int ts_verb_package(const ts_verb *verb, int argc, char **argv);
+int ts_verb_export(const ts_verb *verb, int argc, char **argv);
 int ts_verb_synth(const ts_verb *verb, int argc, char **argv);
 int ts_verb_events(const ts_verb *verb, int argc, char **argv);
 int ts_verb_devices(const ts_verb *verb, int argc, char **argv);

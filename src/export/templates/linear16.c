@@ -1,0 +1,13 @@
+typedef struct linear16 {
+    const int16_t *w;    /* [outputs][inputs, padded to a multiple of 16] */
+    const int32_t *bias; /* [outputs], with half a unit of the shift */
+    int s1;
+} linear16;
+
+/* Leaves the sums of ROWS rows of x in w->sum. */
+static void sums16(const linear16 *f, int in, int out, const int32_t *x, workspace *w)
+{
+    const int padded = (in + 15) / 16 * 16;
+    to_16_bits(in, padded, x, w->packed);
+    products16(padded, out, w->packed, f->w, f->bias, f->s1, w->sum);
+}
