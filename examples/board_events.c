@@ -1,12 +1,14 @@
-/* Events through a compiled design's hardware, by any back end: cc board_events.c $(pkg-config --cflags --libs tessera-run)
+/* Events through a compiled design's hardware, by any back end: cc board_events.c $(pkg-config --cflags --libs tessera-run) -lm
 
        board_events PACKAGE BACKEND EVENTS.csv [SECONDS]
 
    PACKAGE is what `tessera package` made; BACKEND is "emulator", "sim", "uio:...", "xrt:..." (docs/host.md). Prints a line for every row of
-   results, event_id,hit_id,values, or event_id,values where the model pools. Values are printed so that the same numbers have the same text. */
+   results, event_id,hit_id,values, or event_id,values where the model pools. Columns such as r, phi and theta are made of x, y and z,
+   where the file has none, as `tessera run` does. */
 #include <tessera/tessera_run.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,7 @@ static int split(char *line, char **field)
     return count;
 }
 
-/* Where the file has the columns that are wanted. */
+/* Where the file has the column that is wanted. */
 static int find(char **field, int fields, const char *name)
 {
     for (int i = 0; i < fields; i++)
@@ -48,6 +50,45 @@ static int find(char **field, int fields, const char *name)
             return i;
     fprintf(stderr, "the events have no column %s\n", name);
     exit(TESSERA_BAD_FILE);
+}
+
+/* What `tessera run` makes of positions, where a file has no such column. */
+static double at_r(double x, double y, double z) { return (void)z, sqrt(x * x + y * y); }
+static double at_phi(double x, double y, double z) { return (void)z, atan2(y, x); }
+static double at_theta(double x, double y, double z) { return atan2(sqrt(x * x + y * y), z); }
+static double at_eta(double x, double y, double z) { return asinh(z / sqrt(x * x + y * y)); }
+static double at_sin_phi(double x, double y, double z) { return (void)z, y / sqrt(x * x + y * y); }
+static double at_cos_phi(double x, double y, double z) { return (void)z, x / sqrt(x * x + y * y); }
+static double at_sin_theta(double x, double y, double z) { return sqrt(x * x + y * y) / sqrt(x * x + y * y + z * z); }
+static double at_cos_theta(double x, double y, double z) { return z / sqrt(x * x + y * y + z * z); }
+
+static const struct {
+    const char *name;
+    double (*of)(double x, double y, double z);
+} derived[] = {{"r", at_r},           {"phi", at_phi},         {"theta", at_theta},         {"eta", at_eta},
+               {"sin_phi", at_sin_phi}, {"cos_phi", at_cos_phi}, {"sin_theta", at_sin_theta}, {"cos_theta", at_cos_theta}};
+
+/* A column of the file, or, below 0, -1 - i of `derived`. */
+static int find_or_derive(char **field, int fields, const char *name, int position[3])
+{
+    for (int i = 0; i < fields; i++)
+        if (strcmp(field[i], name) == 0)
+            return i;
+    for (int i = 0; i < (int)(sizeof derived / sizeof *derived); i++)
+        if (strcmp(name, derived[i].name) == 0) {
+            position[0] = find(field, fields, "x");
+            position[1] = find(field, fields, "y");
+            position[2] = find(field, fields, "z");
+            return -1 - i;
+        }
+    return find(field, fields, name);
+}
+
+static double value(char **field, int at, const int position[3])
+{
+    if (at >= 0)
+        return strtod(field[at], NULL);
+    return derived[-1 - at].of(strtod(field[position[0]], NULL), strtod(field[position[1]], NULL), strtod(field[position[2]], NULL));
 }
 
 static void grow(struct event *event, int features)
@@ -113,14 +154,14 @@ static void read_events(struct run *run, FILE *file)
 {
     static char line[LINE];
     char *field[COLUMNS];
-    int at[COLUMNS];
+    int at[COLUMNS], position[3] = {0, 0, 0};
     const int features = run->info.features;
     if (!fgets(line, sizeof line, file))
         return;
     int fields = split(line, field);
     const int event_at = find(field, fields, "event_id"), hit_at = find(field, fields, "hit_id");
     for (int f = 0; f < features; f++)
-        at[f] = find(field, fields, run->info.column ? run->info.column[f] : "unnamed");
+        at[f] = find_or_derive(field, fields, run->info.column ? run->info.column[f] : "unnamed", position);
     struct event *event = NULL;
     while (fgets(line, sizeof line, file) && split(line, field) == fields) {
         const long long id = atoll(field[event_at]);
@@ -136,7 +177,7 @@ static void read_events(struct run *run, FILE *file)
             grow(event, features);
         event->hit_id[event->hits] = atoll(field[hit_at]);
         for (int f = 0; f < features; f++)
-            event->column[f][event->hits] = strtod(field[at[f]], NULL);
+            event->column[f][event->hits] = value(field, at[f], position);
         event->hits++;
     }
     if (event)

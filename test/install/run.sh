@@ -91,7 +91,7 @@ else
 fi
 
 # Events through the host library, emulated, are the command's.
-check "the example for boards builds" cc $strict board_events.c $(pkg-config --cflags --libs tessera-run) -o board_events
+check "the example for boards builds" cc $strict board_events.c $(pkg-config --cflags --libs tessera-run) -lm -o board_events
 check "a design is packaged" "$prefix/bin/tessera" package want -o board
 check "the example for boards runs" bash -c './board_events board emulator few.csv >board.csv'
 check "and gives the command's bits" cmp board.csv want.rows
