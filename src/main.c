@@ -12,6 +12,11 @@ static const ts_verb verbs[] = {
     {"compile", "MODEL.onnx", "Turns a trained model into hardware for one device or several: Verilog, memory images, test bench, report.",
      "DIR gets rtl/, mem/, tb/, manifest.json, model.tsm (the integer model), report.json and copies of the model and its inputs file.",
      ts_verb_compile},
+    {"weights", "MODEL.onnx DIR", "Makes another model's weights, of the same shape, for a compiled design: a file to load at run time.",
+     "The model is quantised in the design's formats, and every accumulator is proved again. Values of events are as those of compile. "
+     "run, "
+     "simulate\nand package take the file with --weights. docs/weights.md has the file and how it is loaded.",
+     ts_verb_weights},
     {"plan", "DIR", "Predicts latency, interval and resources of a compiled design for any number of hits.", "", ts_verb_plan},
     {"run", "DIR|MODEL.onnx", "Runs events through the float model, the integer model or the simulated hardware.",
      "Values of events, .csv or .npy, are raw: where there is an inputs file (a design has its own) they become (value - mean) / std; of "

@@ -13,7 +13,9 @@
    UTF-8, paths are bytes. Hits of an event are tokens of the model.
 
    Threads: calls on different handles may run at the same time. One handle is for one call at a time, unless the call says otherwise.
-   A call computes on as many threads as OpenMP gives it (OMP_NUM_THREADS). */
+   A call computes on as many threads as OpenMP gives it (OMP_NUM_THREADS).
+
+   Long because it is the whole of the interface. */
 #ifndef TESSERA_H
 #define TESSERA_H
 
@@ -253,10 +255,28 @@ typedef struct tessera_compile_options {
     double utilisation;           /* share of every resource that may be used (0.8) */
     bool logits;                  /* classifiers: all logits, not arg-max and its value */
     tessera_parity parity;        /* page buffers, no memory, or all memories of weights and parameters */
+    int acc_margin;               /* headroom for weights that come later: bits of accumulators and what goes with them, 0 to 8 (0) */
 } tessera_compile_options;
 
 /* The report is that of the directory, report.json: predicted cycles and resources, what was weighed, what decided. report may be NULL. */
 TESSERA_API tessera_code tessera_compile(const tessera_compile_options *options, const tessera_callbacks *callbacks,
+                                         tessera_report **report, tessera_error *error);
+
+/* ---- weights: another model for a design that is there */
+
+typedef struct tessera_weights_options {
+    size_t size;
+    const char *model;            /* .onnx, of the same shape as the design's */
+    const char *directory;        /* the design */
+    const char *output;           /* the file, docs/weights.md */
+    const tessera_source *source; /* events that calibrate; `inputs` where its inputs file is not the design's */
+    int calibrate;                /* on the first so many events (as of tessera_compile) */
+} tessera_weights_options;
+
+/* The model's integers in the design's formats, with every accumulator proved again, as the words of its memories and pages.
+   TESSERA_UNSUPPORTED where it has another shape, which names the first difference; TESSERA_DOES_NOT_FIT where the hardware is too narrow
+   for it, which says by how much. report may be NULL. */
+TESSERA_API tessera_code tessera_weights(const tessera_weights_options *options, const tessera_callbacks *callbacks,
                                          tessera_report **report, tessera_error *error);
 
 /* ---- plan: a compiled design, opened */
@@ -313,9 +333,10 @@ typedef struct tessera_engine tessera_engine;
 typedef struct tessera_engine_options {
     size_t size;
     tessera_engine_kind kind;
-    const char *path;   /* a directory that tessera_compile made, or, for TESSERA_FLOAT, a model */
-    const char *inputs; /* inputs file of a model; NULL: a directory's own; without one values go to the model as they are */
-    bool standardised;  /* values are taken as they are in any case */
+    const char *path;    /* a directory that tessera_compile made, or, for TESSERA_FLOAT, a model */
+    const char *inputs;  /* inputs file of a model; NULL: a directory's own; without one values go to the model as they are */
+    bool standardised;   /* values are taken as they are in any case */
+    const char *weights; /* of TESSERA_INTEGER: a file of tessera_weights, instead of the design's own; NULL */
 } tessera_engine_options;
 
 typedef struct tessera_engine_info {
@@ -373,9 +394,10 @@ typedef struct tessera_run_options {
     const char *path; /* as of an engine; TESSERA_RTL wants a directory */
     tessera_engine_kind engine;
     const tessera_source *source;
-    const char *output; /* CSV: event_id,hit_id,<outputs>, in the order of the events */
-    const char *trace;  /* a directory: every stage of the first event, float beside integer (and hardware); NULL: none */
-    bool logits;        /* classifiers: all logits, not the class and its value */
+    const char *output;  /* CSV: event_id,hit_id,<outputs>, in the order of the events */
+    const char *trace;   /* a directory: every stage of the first event, float beside integer (and hardware); NULL: none */
+    bool logits;         /* classifiers: all logits, not the class and its value */
+    const char *weights; /* of a directory: a file of tessera_weights, instead of the design's own; NULL */
 } tessera_run_options;
 
 /* Events that were refused, having more hits than the design takes. */
@@ -414,10 +436,12 @@ typedef struct tessera_simulate_options {
     int page_late;   /* cycles, up to 1e8; 0: 10,000 */
     bool part_stall; /* part stall_part stands still for stall_cycles (0: 10,000) once it has given stall_transfer results */
     int stall_part, stall_transfer, stall_cycles;
-    int seed;  /* of the pauses */
-    bool lone; /* each event waits until the one before has left */
-    bool bus;  /* assisted designs: at the pace of the host's bus */
-    bool load; /* all weights are written at run time before the first event */
+    int seed;            /* of the pauses */
+    bool lone;           /* each event waits until the one before has left */
+    bool bus;            /* assisted designs: at the pace of the host's bus */
+    bool load;           /* all weights are written at run time before the first event */
+    const char *weights; /* a file of tessera_weights: loaded once the first `after` events have left; NULL: none */
+    int after;           /* so many of the source's events see the design's own weights, the others the file's (0: none) */
 } tessera_simulate_options;
 
 typedef struct tessera_simulation {

@@ -92,6 +92,7 @@ static bool compile(void *user, const ts_notices *notices, ts_err *err)
                             .plan_tokens = g.plan_tokens,
                             .target_ii = g.target_ii,
                             .page_buffers = g.page_buffers,
+                            .acc_margin = g.acc_margin,
                             .loss = g.loss,
                             .clock_mhz = g.clock_mhz,
                             .utilisation = g.utilisation,

@@ -35,7 +35,7 @@ static bool open_engine(void *user, const ts_notices *notices, ts_err *err)
     *engine = (tessera_engine){.arena = arena, .standardised = g.standardised};
     ts_event_source *source = TS_NEW(arena, ts_event_source);
     *source = (ts_event_source){.arrays = &none, .inputs = g.inputs, .notices = notices};
-    const bool ok = ts_engine_open(arena, (ts_engine_kind)g.kind, ts_strdup(arena, g.path), source, false, &engine->own, err);
+    const bool ok = ts_engine_open(arena, (ts_engine_kind)g.kind, ts_strdup(arena, g.path), g.weights, source, false, &engine->own, err);
     if (ok)
         *j->engine = engine;
     else

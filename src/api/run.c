@@ -25,8 +25,13 @@ static bool run(void *user, const ts_notices *notices, ts_err *err)
         return ts_fail(err, "path and %s are needed", ts_option("output"));
     if (g.engine < TESSERA_FLOAT || g.engine > TESSERA_RTL)
         return ts_fail(err, "%s %d: there is no such one", ts_option("engine"), (int)g.engine);
-    const ts_run_options own = {
-        .kind = (ts_engine_kind)g.engine, .path = g.path, .output = g.output, .trace = g.trace, .source = source.own, .logits = g.logits};
+    const ts_run_options own = {.kind = (ts_engine_kind)g.engine,
+                                .path = g.path,
+                                .weights = g.weights,
+                                .output = g.output,
+                                .trace = g.trace,
+                                .source = source.own,
+                                .logits = g.logits};
     ts_arena *arena = ts_arena_new();
     ts_run_summary made;
     const bool ok = ts_run(arena, &own, &made, err);

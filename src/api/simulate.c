@@ -35,6 +35,7 @@ static bool check(const tessera_simulate_options *g, ts_err *err)
         {"page_number", g->page_number, INT32_MAX},
         {"page_late", g->page_late, TS_SIM_WAIT_MAX},
         {"stall_part", g->stall_part, INT32_MAX},
+        {"after", g->after, 1000000},
         {"stall_transfer", g->stall_transfer, INT32_MAX},
         {"stall_cycles", g->stall_cycles, TS_SIM_WAIT_MAX},
     };
@@ -85,7 +86,9 @@ static bool simulate(void *user, const ts_notices *notices, ts_err *err)
                                   : LONG_CYCLES},
         .lone = g.lone,
         .load = g.load,
-        .bus = g.bus};
+        .bus = g.bus,
+        .weights = g.weights,
+        .after = g.after};
     ts_arena *arena = ts_arena_new();
     ts_simulation made;
     const bool ok = ts_simulation_run(arena, &o, &made, err);

@@ -68,6 +68,8 @@ static bool set_value(const ts_arg *a, const char *text, message *m)
 static bool parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, message *m)
 {
     bool seen[MOST] = {false}, options_end = false;
+    const int operands = !operand ? 0 : strchr(verb->operand, ' ') ? 2 : 1;
+    int given = 0;
     for (int i = 1; i < argc; i++) {
         const char *text = argv[i];
         if (strcmp(text, "--") == 0 && !options_end) {
@@ -75,9 +77,9 @@ static bool parse(const ts_verb *verb, const ts_arg *table, int argc, char **arg
             continue;
         }
         if (text[0] != '-' || !text[1] || options_end) {
-            if (!operand || *operand)
+            if (given == operands)
                 return wrong(m, "unexpected argument '%s'", text);
-            *operand = text;
+            operand[given++] = text;
             continue;
         }
         const char *name = text + (text[1] == '-' ? 2 : 1), *equals = strchr(name, '=');
@@ -100,8 +102,8 @@ static bool parse(const ts_verb *verb, const ts_arg *table, int argc, char **arg
     for (const ts_arg *a = table; a->name; a++)
         if (a->required && !seen[a - table])
             return wrong(m, "%s%s %s is required", a->name[1] ? "--" : "-", a->name, a->meta ? a->meta : "");
-    if (operand && !*operand)
-        return wrong(m, "%s is missing", verb->operand);
+    if (given < operands)
+        return wrong(m, "%s %s missing", verb->operand, operands == 2 ? "are needed, one is" : "is");
     return true;
 }
 

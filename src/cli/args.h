@@ -16,14 +16,14 @@ typedef struct ts_arg {
 } ts_arg;
 
 typedef struct ts_verb {
-    const char *name, *operand;                                    /* operand: what the one positional argument is, or NULL for none */
-    const char *summary;                                           /* one line */
-    const char *details;                                           /* paragraphs under the options in --help, or "" */
+    const char *name, *operand; /* operand: what the positional argument is, or the two, or NULL for none */
+    const char *summary;        /* one line */
+    const char *details;        /* paragraphs under the options in --help, or "" */
     int (*run)(const struct ts_verb *verb, int argc, char **argv); /* argv[0] is the verb; returns the exit status */
 } ts_verb;
 
-/* Fills the table's values and *operand. False where there is nothing left to do, with the exit status: --help was given and printed, or
-   something is wrong and told. The table ends with a NULL name. */
+/* Fills the table's values and *operand (operand[0], operand[1] of a verb with two). False where there is nothing left to do, with the exit
+   status: --help was given and printed, or something is wrong and told. The table ends with a NULL name. */
 bool ts_args_parse(const ts_verb *verb, const ts_arg *table, int argc, char **argv, const char **operand, int *status);
 
 /* Exit status of a verb that did its work, but for events that the hardware refuses. */

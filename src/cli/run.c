@@ -44,6 +44,7 @@ int ts_verb_run(const ts_verb *verb, int argc, char **argv)
         TS_CLI_SOURCE(source, "samples, where the model's input has a fixed shape", "which columns are inputs (as compiled)"),
         {"limit", TS_ARG_INT, "K", "only the first K events", &source.limit, 1, 1e6, false},
         {"logits", TS_ARG_FLAG, NULL, "classifiers: all logits, not the class and its value", &o.logits, 0, 0, false},
+        {"weights", TS_ARG_TEXT, "FILE", "of tessera weights, instead of the design's own", &o.weights, 0, 0, false},
         {"trace", TS_ARG_TEXT, "DIR", "write every stage of the first event, float beside integer", &o.trace, 0, 0, false},
         {"o", TS_ARG_TEXT, "OUT.csv", "where to write: event_id,hit_id,<outputs> in input order", &o.output, 0, 0, true},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},

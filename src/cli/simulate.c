@@ -72,6 +72,8 @@ int ts_verb_simulate(const ts_verb *verb, int argc, char **argv)
         {"lone", TS_ARG_FLAG, NULL, "each event waits until the one before has left", &o.lone, 0, 0, false},
         {"bus", TS_ARG_FLAG, NULL, "assisted: tokens and results at the pace of the host's bus, times as the host sees them", &o.bus, 0, 0,
          false},
+        {"weights", TS_ARG_TEXT, "FILE", "of tessera weights: loaded at run time, while no event is inside", &o.weights, 0, 0, false},
+        {"after", TS_ARG_INT, "K", "so many events with the design's own weights before that (0)", &o.after, 0, 1e6, false},
         {"load", TS_ARG_FLAG, NULL, "write all weights at run time before the first event", &o.load, 0, 0, false},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };

@@ -5,6 +5,7 @@
 
 int ts_verb_inspect(const ts_verb *verb, int argc, char **argv);
 int ts_verb_compile(const ts_verb *verb, int argc, char **argv);
+int ts_verb_weights(const ts_verb *verb, int argc, char **argv);
 int ts_verb_plan(const ts_verb *verb, int argc, char **argv);
 int ts_verb_run(const ts_verb *verb, int argc, char **argv);
 int ts_verb_score(const ts_verb *verb, int argc, char **argv);

@@ -193,7 +193,12 @@ const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err)
 {
     size_t size;
     const char *text = ts_file_read_most(arena, path, TS_JSON_MOST, "an inputs file", &size, err);
-    json_t *root = text ? ts_json_parse(path, text, size, err) : NULL;
+    return text ? ts_inputs_parse(arena, path, text, size, err) : NULL;
+}
+
+const ts_inputs *ts_inputs_parse(ts_arena *arena, const char *path, const char *text, size_t size, ts_err *err)
+{
+    json_t *root = ts_json_parse(path, text, size, err);
     if (!root)
         return NULL;
     ts_inputs *in = TS_NEW(arena, ts_inputs);

@@ -44,6 +44,9 @@ typedef struct ts_inputs {
 
 const ts_inputs *ts_inputs_load(ts_arena *arena, const char *path, ts_err *err);
 
+/* The same of text that was read from `path`, or out of it; both must stay. */
+const ts_inputs *ts_inputs_parse(ts_arena *arena, const char *path, const char *text, size_t size, ts_err *err);
+
 /* For .npy events without an inputs file: values go to the model as they are; outputs are named out0, out1, ... */
 const ts_inputs *ts_inputs_identity(ts_arena *arena, int features, int outputs);
 

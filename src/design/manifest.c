@@ -67,6 +67,8 @@ static json_t *ring_json(const ts_system_ring *ring)
                              "outputs", im->outputs, "ports", "s_hit", "values", im->features, "lane_bits", p.hit_lane, "value_bits",
                              im->in.bits, "m_out", out, "plan", ts_plan_to_json(ring->plan, im), "memories", memories_json(im, ring->plan));
     CHECK(json);
+    if (im->acc_margin)
+        json_object_set_new(json, "acc_margin", json_integer(im->acc_margin));
     if (ring->pages.stages)
         json_object_set_new(json, "pages", pages_json(ring->plan, &ring->pages));
     return json;

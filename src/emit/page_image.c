@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/crc.h"
+
 /* Byte `at` (of 8 bits from bit 8 * at on) of a word, zero beyond it. */
 static uint8_t byte_of(const uint32_t *word, int width, int64_t at)
 {
@@ -10,15 +12,11 @@ static uint8_t byte_of(const uint32_t *word, int width, int64_t at)
     return (uint8_t)(word[at / 4] >> (at % 4 * 8));
 }
 
-/* CRC-32C, most significant bit first, carried over 8 bytes of which the last one counts as the first. */
+/* The check carried over 8 bytes of which the last one counts as the first. */
 static uint32_t crc_step(uint32_t crc, const uint8_t bytes[8])
 {
-    const uint32_t polynomial = 0x1edc6f41;
-    for (int i = 7; i >= 0; i--) {
-        crc ^= (uint32_t)bytes[i] << 24;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc << 1 ^ (crc >> 31 ? polynomial : 0);
-    }
+    for (int i = 7; i >= 0; i--)
+        crc = ts_crc32c_byte(crc, bytes[i]);
     return crc;
 }
 

@@ -15,9 +15,10 @@ static void memory(FILE *f, ts_arena *arena, const ts_system_ring *ring, int r)
     const char *prefix = ts_printf(arena, "part%d_", r);
     ts_ports_wires(f, &list);
     fprintf(f,
-            "    assign %spage_run = 1'b1;\n"
-            "    assign %spage_base = BASE;\n"
-            "    ts_sim_memory #(.LANES(%d), .BEATS(%lld), .LATENCY(%d), .RATE(%d), .BURSTS(%d), .ADDRW(%d), .BASE(BASE), .NUMBER(%d),\n"
+            "    assign %spage_run = page_run;\n"
+            "    assign %spage_base = page_next ? NEXT : BASE;\n"
+            "    ts_sim_memory #(.LANES(%d), .BEATS(%lld), .LATENCY(%d), .RATE(%d), .BURSTS(%d), .ADDRW(%d), .BASE(BASE), .NEXT(NEXT), "
+            ".NUMBER(%d),\n"
             "                    .IMAGE(\"%smem/%s\")) u_memory%d (\n"
             "        .clk(clk), .rst(rst), .gave_up(%spage_error)",
             prefix, prefix, p->lanes, (long long)ring->pages.beats, p->latency, (int)lround(65536 * p->rate), p->bursts,
@@ -65,13 +66,20 @@ const char *ts_sim_top_text(ts_arena *arena, const ts_system *s)
             s->top, TS_SIM_TOP);
     ts_ports_declare(f, &list, false, false);
     ts_ports_declare(f, &status, false, true);
-    fprintf(f, "\n);\n    localparam [%d:0] BASE = %d'h1234567000;\n\n", TS_PAGE_ADDRESS_BITS - 1, TS_PAGE_ADDRESS_BITS);
+    fprintf(f,
+            ",\n    input  wire page_run,\n    input  wire page_next, // the second image\n    output wire page_idle\n);\n"
+            "    localparam [%d:0] BASE = %d'h1234567000, NEXT = %d'h2345678000;\n\n",
+            TS_PAGE_ADDRESS_BITS - 1, TS_PAGE_ADDRESS_BITS, TS_PAGE_ADDRESS_BITS);
     for (int r = 0; r < s->rings; r++)
         if (s->ring[r].pages.stages)
             memory(f, arena, &s->ring[r], r);
     for (int i = 0; i < status.count; i++)
         gather(f, s, status.port[i].name);
-    fprintf(f, "\n    %s u_design (\n        ", s->top);
+    fprintf(f, "    assign page_idle = 1'b1");
+    for (int r = 0; r < s->rings; r++)
+        if (s->ring[r].pages.stages)
+            fprintf(f, " && part%d_page_idle", r);
+    fprintf(f, ";\n\n    %s u_design (\n        ", s->top);
     ts_ports_connect(f, &list, &list, false);
     for (int r = 0; r < s->rings; r++) {
         const ts_system_ring *ring = &s->ring[r];

@@ -6,6 +6,7 @@
 #include "base/plain.h"
 #include "quant/given.h"
 #include "quant/quantise.h"
+#include "quant/room.h"
 #include "quant/watch.h"
 #include "search/search.h"
 
@@ -17,8 +18,8 @@ bool ts_formats_are_searched(const char *formats)
     return formats && (strcmp(formats, "auto") == 0 || strcmp(formats, "packed") == 0);
 }
 
-static ts_calibration *calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, const ts_notices *notices,
-                                 ts_err *err)
+static ts_calibration *calibrate_on(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int count, const ts_notices *notices,
+                                    ts_err *err)
 {
     ts_notice_step(notices, "calibrating on %s", events->path);
     enum { BATCH = 64, BATCH_HITS = 8192 }; /* bound the memory and move the progress line */
@@ -57,6 +58,12 @@ static int events_to_calibrate(const ts_events *events, int wish)
         hits += events->event[e].n;
     }
     return wish > 0 ? wish : count;
+}
+
+const ts_calibration *ts_calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int wish, const ts_notices *notices,
+                                   ts_err *err)
+{
+    return calibrate_on(arena, enc, events, events_to_calibrate(events, wish), notices, err);
 }
 
 static json_t *calibration_json(ts_arena *arena, const ts_events *events, const ts_calibration *cal)
@@ -140,6 +147,10 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     formats->classifier = inputs->classification;
     formats->warn = ts_notice_warn;
     formats->warn_user = (void *)(uintptr_t)o->notices;
+    if (o->acc_margin) {
+        formats->room = TS_NEW(arena, ts_room);
+        formats->room->margin = o->acc_margin;
+    }
     if (!ts_given_formats(formats, enc, err))
         return false;
     ts_split split;
@@ -156,7 +167,7 @@ bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *
     } else if (!ts_formats_parse(formats, o->formats, err)) {
         return false;
     }
-    chosen->cal = calibrate(arena, enc, events, count, o->notices, err);
+    chosen->cal = calibrate_on(arena, enc, events, count, o->notices, err);
     if (!chosen->cal)
         return false;
     ts_watch_calibration(enc, chosen->cal, formats, inputs->column);

@@ -16,6 +16,7 @@ typedef struct ts_choose_options {
     int calibrate, select; /* events; calibrate 0: TS_CALIBRATE_MOST, or fewer that have hits enough */
     double loss;
     int max_tokens, plan_tokens; /* 0: those of the events */
+    int acc_margin;              /* bits above what the model needs (quant/room.h) */
 } ts_choose_options;
 
 typedef struct ts_chosen {
@@ -28,6 +29,10 @@ typedef struct ts_chosen {
 /* Calibrates, and parses or searches for formats. After success the caller frees. */
 bool ts_choose_formats(ts_arena *arena, const ts_encoder *enc, const ts_inputs *inputs, const ts_events *events, const ts_device *device,
                        const ts_choose_options *options, ts_chosen *chosen, ts_err *err);
+
+/* Calibrates on the first events: so many, or, where wish is 0, as many as say enough. */
+const ts_calibration *ts_calibrate(ts_arena *arena, const ts_encoder *enc, const ts_events *events, int wish, const ts_notices *notices,
+                                   ts_err *err);
 
 /* Whether the formats asked for are searched ("auto", "packed"). */
 bool ts_formats_are_searched(const char *formats);

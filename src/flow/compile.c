@@ -6,6 +6,7 @@
 #include "flow/choose.h"
 #include "plan/make.h"
 #include "quant/quantise.h"
+#include "quant/room.h"
 
 /* What is built: the whole model, or, of an assisted design, a slice of it between what the host computes. */
 typedef struct compile_job {
@@ -40,6 +41,7 @@ static bool take_defaults(ts_compile_options *o, ts_err *err)
         {"plan_tokens", o->plan_tokens, 1, 65536},
         {"target_ii", o->target_ii, 1, 1e6},
         {"page_buffers", o->page_buffers, 1, 2},
+        {"acc_margin", o->acc_margin, 1, TS_MARGIN_MAX},
         {"loss", o->loss, 1e-5, 0.5},
         {"clock_mhz", o->clock_mhz, 1, 2000},
         {"utilisation", o->utilisation, 0.01, 1},
@@ -133,7 +135,8 @@ static bool quantise(ts_arena *arena, const ts_compile_options *o, compile_job *
                                    .select = o->select,
                                    .loss = o->loss,
                                    .max_tokens = o->max_tokens,
-                                   .plan_tokens = o->plan_tokens};
+                                   .plan_tokens = o->plan_tokens,
+                                   .acc_margin = o->acc_margin};
     const ts_assist *a = job->assist;
     if (a && ts_formats_are_searched(o->formats))
         return ts_fail_as(err, TS_USAGE,

@@ -9,7 +9,7 @@ typedef struct ts_compile_options {
     const ts_way *host;
     ts_event_source source;
     ts_deploy_options deploy;
-    int calibrate, select, max_tokens, plan_tokens, target_ii, page_buffers;
+    int calibrate, select, max_tokens, plan_tokens, target_ii, page_buffers, acc_margin;
     double loss, clock_mhz, utilisation;
     bool logits;
     ts_parity parity;

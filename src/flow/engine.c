@@ -31,8 +31,21 @@ static const ts_inputs *model_inputs(ts_arena *arena, const ts_event_source *sou
     return ts_load_host_inputs(arena, source, e->host, e->floating.graph->name, err);
 }
 
-bool ts_engine_open(ts_arena *arena, ts_engine_kind kind, const char *path, const ts_event_source *source, bool beside, ts_engine *e,
-                    ts_err *err)
+/* Another model's weights in the place of the design's own. */
+static bool take_weights(ts_arena *arena, const char *path, const ts_event_source *source, bool beside, ts_engine *e, ts_err *err)
+{
+    if (!e->compiled || e->kind == TS_ENGINE_FLOAT || beside)
+        return ts_fail_as(err, TS_USAGE,
+                          "%s: weights of a file are for the integer engine, or the simulated hardware, of a design, without a trace",
+                          ts_option("weights"));
+    e->weights = ts_weights_open(arena, path, &e->c, source, &e->inputs, err);
+    if (e->weights)
+        e->c.design.im = e->weights->im;
+    return e->weights != NULL;
+}
+
+bool ts_engine_open(ts_arena *arena, ts_engine_kind kind, const char *path, const char *weights, const ts_event_source *source, bool beside,
+                    ts_engine *e, ts_err *err)
 {
     *e = (ts_engine){.kind = kind, .compiled = ts_is_directory(path)};
     if (!e->compiled && kind != TS_ENGINE_FLOAT)
@@ -47,7 +60,7 @@ bool ts_engine_open(ts_arena *arena, ts_engine_kind kind, const char *path, cons
     if (e->compiled)
         e->host = e->c.host;
     e->inputs = e->compiled ? e->c.inputs : model_inputs(arena, source, e, err);
-    if (!e->inputs)
+    if (!e->inputs || (weights && !take_weights(arena, weights, source, beside, e, err)))
         return false;
     e->outputs = e->inputs->outputs;
     e->pooled = (e->compiled ? e->c.design.im->pool : e->floating.encoder->pool) != TS_POOL_NONE;

@@ -5,26 +5,29 @@
 #include "emu/emu.h"
 #include "flow/refused.h"
 #include "flow/session.h"
+#include "flow/weights.h"
 
 typedef enum { TS_ENGINE_FLOAT, TS_ENGINE_INTEGER, TS_ENGINE_RTL } ts_engine_kind;
 const char *ts_engine_name(ts_engine_kind kind); /* "float" ... */
 
 typedef struct ts_engine {
     ts_engine_kind kind;
-    bool compiled;           /* a directory: `c` is loaded */
-    ts_compiled c;           /* otherwise a model file */
-    ts_float_model floating; /* of the float engine, or where it was asked for */
-    const ts_host *host;     /* NULL: all of the model is hardware */
-    const ts_inputs *inputs; /* of the whole model */
-    const ts_emu *emu;       /* of the integer engine */
-    int outputs;             /* values of a result */
-    bool pooled;             /* a result an event instead of one a hit */
+    bool compiled;             /* a directory: `c` is loaded */
+    ts_compiled c;             /* otherwise a model file */
+    ts_float_model floating;   /* of the float engine, or where it was asked for */
+    const ts_host *host;       /* NULL: all of the model is hardware */
+    const ts_inputs *inputs;   /* of the whole model */
+    const ts_emu *emu;         /* of the integer engine */
+    const ts_weights *weights; /* that came later: c.design.im is theirs; NULL: the design's own */
+    int outputs;               /* values of a result */
+    bool pooled;               /* a result an event instead of one a hit */
 } ts_engine;
 
 /* path: a directory that was compiled, or, of the float engine, a model's file. source: says which inputs file counts, if not the
-   directory's own. beside: the float model is needed beside another engine. Closed by ts_engine_close, also after errors. */
-bool ts_engine_open(ts_arena *arena, ts_engine_kind kind, const char *path, const ts_event_source *source, bool beside, ts_engine *engine,
-                    ts_err *err);
+   directory's own. weights: a file of weights for the directory, or NULL. beside: the float model is needed beside another engine. Closed
+   by ts_engine_close, also after errors. */
+bool ts_engine_open(ts_arena *arena, ts_engine_kind kind, const char *path, const char *weights, const ts_event_source *source, bool beside,
+                    ts_engine *engine, ts_err *err);
 void ts_engine_close(ts_engine *engine);
 
 /* Hits that are in memory at one time: so many that all processors are busy, as far as their values allow. */

@@ -106,6 +106,7 @@ static bool rtl_events(run *r, ts_arena *arena, const ts_events *events, ts_err 
                                 .n = n,
                                 .x = sent,
                                 .seed = 1,
+                                .weights = r->engine.weights,
                                 .progress = simulating,
                                 .progress_user = (void *)r->notices,
                                 .tap = r->trace ? ts_trace_rtl : NULL,
@@ -189,11 +190,12 @@ static bool open_all(ts_arena *arena, run *r, ts_err *err)
     const ts_run_options *o = r->o;
     const bool directory = ts_is_directory(o->path);
     if (!ts_check_output(o->output, err) || !ts_check_output_source(o->output, &o->source, err) ||
+        !ts_check_output_is_not(o->output, o->weights, "the file of weights", err) ||
         (!directory && !ts_check_output_is_not(o->output, o->path, "the model", err)))
         return false;
     if (o->trace && !directory)
         return ts_fail_as(err, TS_USAGE, "%s: %s needs a directory that a model was compiled into", o->path, ts_option("trace"));
-    if (!ts_engine_open(arena, o->kind, o->path, &o->source, o->trace != NULL, &r->engine, err) || !check_output(r, err))
+    if (!ts_engine_open(arena, o->kind, o->path, o->weights, &o->source, o->trace != NULL, &r->engine, err) || !check_output(r, err))
         return false;
     if (o->kind == TS_ENGINE_RTL && r->engine.c.design.plan.argmax && o->logits)
         return ts_fail_as(err, TS_USAGE, "the design puts out arg-max only; compile with %s to see all logits of the hardware",

@@ -5,7 +5,8 @@
 
 typedef struct ts_run_options {
     ts_engine_kind kind;
-    const char *path;   /* as ts_engine_open has it */
+    const char *path; /* as ts_engine_open has it */
+    const char *weights;
     const char *output; /* event_id,hit_id,<outputs> in the order of the events */
     const char *trace;  /* a directory: every stage of the first event, float beside integer (and hardware); NULL: none */
     ts_event_source source;

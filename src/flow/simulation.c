@@ -1,10 +1,13 @@
 #include "flow/simulation.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "design/report.h"
 #include "emu/emu.h"
 #include "flow/assisted.h"
 #include "flow/feed.h"
+#include "flow/weights.h"
 
 static void progress(void *user, const char *step)
 {
@@ -54,11 +57,12 @@ static bool finish_on_host(ts_arena *arena, const ts_simulation_options *o, cons
     return ts_report_put(&c->design, "host", host, err);
 }
 
-static const ts_events *load_events(ts_arena *arena, const ts_simulation_options *o, const ts_compiled *c, ts_err *err)
+static const ts_events *load_events(ts_arena *arena, const ts_simulation_options *o, const ts_compiled *c, const ts_inputs *inputs,
+                                    ts_err *err)
 {
     ts_feed feed;
     ts_notice_step(o->source.notices, "reading %s", ts_source_name(&o->source));
-    const ts_events *events = ts_feed_open(arena, &o->source, c->inputs, c->host, &feed, err) ? ts_feed_take_all(&feed, arena, err) : NULL;
+    const ts_events *events = ts_feed_open(arena, &o->source, inputs, c->host, &feed, err) ? ts_feed_take_all(&feed, arena, err) : NULL;
     ts_notice_step_end(o->source.notices);
     if (events)
         ts_feed_watch(&feed);
@@ -87,6 +91,8 @@ static const char *tell(ts_arena *arena, const char *dir, const ts_sim_result *r
 /* Hits that are sent, and the simulation of them. */
 typedef struct sent {
     const ts_events *events;
+    const ts_weights *weights; /* that come later, and the events as their model takes them; NULL: none */
+    const ts_events *later;
     int count, *n, *index;
     const int32_t **x;
     ts_host_time time;
@@ -107,7 +113,15 @@ static bool send(ts_arena *arena, const ts_simulation_options *o, const ts_compi
         const ts_host_bus bus = ts_assist_bus(&c->design);
         s->pace = ts_assist_predict(&bus, ts_system_chain(arena, &c->design.system), c->design.parts, 1);
     }
+    int32_t **later = s->weights ? ts_integer_inputs(arena, s->weights->im, s->later) : NULL;
+    int after = 0;
+    for (int i = 0; later && i < s->count; i++) {
+        after += s->index[i] < o->after;
+        s->x[i] = s->index[i] < o->after ? s->x[i] : later[s->index[i]];
+    }
     const ts_sim_options opt = {.events = s->count,
+                                .weights = s->weights,
+                                .after = after,
                                 .n = s->n,
                                 .x = s->x,
                                 .stall_percent = o->stalls,
@@ -127,6 +141,47 @@ static bool send(ts_arena *arena, const ts_simulation_options *o, const ts_compi
            (!c->host || finish_on_host(arena, o, c, s->events, s->index, result, &s->time, err));
 }
 
+/* The weights of the file, and events in the units that their inputs file asks for. */
+static bool open_weights(ts_arena *arena, const ts_simulation_options *o, const ts_compiled *c, sent *s, ts_err *err)
+{
+    const ts_inputs *inputs, *own = c->inputs;
+    if (!o->weights)
+        return !o->after || ts_fail_as(err, TS_USAGE, "%s: it belongs to %s", ts_option("after"), ts_option("weights"));
+    if (c->host)
+        return ts_fail_as(err, TS_USAGE, "%s: the host computes a part of %s; such designs take no weights later", ts_option("weights"),
+                          o->dir);
+    if (o->after >= s->events->count)
+        return ts_fail_as(err, TS_USAGE, "%s is %d: of %d event%s none would see the new weights", ts_option("after"), o->after,
+                          s->events->count, s->events->count == 1 ? "" : "s");
+    s->weights = ts_weights_open(arena, o->weights, c, &o->source, &inputs, err);
+    if (!s->weights)
+        return false;
+    const bool same = inputs == own || (own->text && inputs->size == own->size && memcmp(inputs->text, own->text, own->size) == 0);
+    s->later = same ? s->events : load_events(arena, o, c, inputs, err);
+    return s->later != NULL;
+}
+
+/* Of events that saw two models no figures go to the report: between them the design stood still. */
+static bool finish_switched(ts_arena *arena, const ts_simulation_options *o, const ts_compiled *c, const sent *s, ts_simulation *made,
+                            ts_err *err)
+{
+    const ts_sim_result *r = &made->result;
+    int before = 0;
+    for (int i = 0; i < s->count; i++)
+        before += s->index[i] < o->after;
+    ts_text text;
+    FILE *f = ts_text_open(&text);
+    fprintf(f,
+            "%s: %d events with the weights of %s, then %d with those of %s (%s), in one run of one simulator: %lld output words compared, "
+            "%lld differ\n",
+            o->dir, before, c->design.im->name, s->count - before, s->weights->im->name, o->weights, r->words, r->mismatches);
+    made->text = ts_text_close(&text, arena);
+    if (!r->bit_exact)
+        return ts_fail_as(err, TS_DIFFERS, "the hardware differs from the integer model: %s",
+                          r->difference ? r->difference : "results are missing");
+    return ts_refused_tell(&made->refused, o->source.notices, made->events, c->design.plan.n_max, err);
+}
+
 static bool finish(ts_arena *arena, const ts_simulation_options *o, const ts_compiled *c, const sent *s, ts_simulation *made, ts_err *err)
 {
     const ts_sim_result *r = &made->result;
@@ -136,6 +191,11 @@ static bool finish(ts_arena *arena, const ts_simulation_options *o, const ts_com
             ts_refuse(&made->refused, s->events->event[s->index[i]].id, s->n[i]);
     json_t *json = ts_simulation_json(arena, r, &c->design, &s->pace, o);
     made->json = ts_report_text(arena, json);
+    if (s->weights) {
+        json_decref(json);
+        ts_notice_step_end(o->source.notices);
+        return finish_switched(arena, o, c, s, made, err);
+    }
     if (!ts_report_put(&c->design, "simulated", json, err))
         return false;
     ts_notice_step_end(o->source.notices);
@@ -154,8 +214,9 @@ bool ts_simulation_run(ts_arena *arena, const ts_simulation_options *o, ts_simul
     ts_compiled c;
     if (!ts_load_compiled(arena, o->dir, &o->source, &c, err))
         return false;
-    sent s = {.events = load_events(arena, o, &c, err)};
-    const bool ok = s.events && send(arena, o, &c, &s, &made->result, err) && finish(arena, o, &c, &s, made, err);
+    sent s = {.events = load_events(arena, o, &c, c.inputs, err)};
+    const bool ok = s.events && open_weights(arena, o, &c, &s, err) && send(arena, o, &c, &s, &made->result, err) &&
+                    finish(arena, o, &c, &s, made, err);
     ts_design_free(&c.design);
     return ok;
 }

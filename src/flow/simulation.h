@@ -17,6 +17,8 @@ typedef struct ts_simulation_options {
     ts_page_fault page;
     ts_part_stall part;
     bool lone, load, bus;
+    const char *weights; /* a file of weights, loaded once the first `after` events have left; NULL: none */
+    int after;
 } ts_simulation_options;
 
 typedef struct ts_simulation {

@@ -5,7 +5,7 @@
 #include "num/fixed.h"
 
 static const double LOG2E = 1.44269504088896340736;
-enum { SCORE_E_MAX = 3, CTX_E_MAX = 3 };
+enum { SCORE_E_MAX = 3, CTX_E_MAX = 3, CTX_SHIFT_MAX = 55 };
 
 /* A channel's range counts at least this fraction of its head's largest, so that dead channels divide nothing by zero. */
 static const double FLOOR = 1.0 / 1024;
@@ -108,6 +108,38 @@ static void split_scales(ts_attn_plan *p, int head, int t, const double *q, cons
     }
 }
 
+/* No score may saturate, and the shift that brings one to its fraction bits is not negative. least: exponent of the head with the coarsest
+   scales; out: that which heads begin from. */
+static void shift_scores(ts_attn_shared *shared, int *least)
+{
+    const double most = (double)ts_fmt_max(shared->score_bits, true), reach = ldexp(shared->reach, ts_room_margin(shared->room));
+    while (shared->frac_bits > 2 && (ldexp(reach, shared->frac_bits) > most || shared->frac_bits > *least))
+        shared->frac_bits--;
+    shared->clipped = *least < shared->frac_bits;
+    *least = shared->clipped ? shared->frac_bits : *least;
+    shared->score_shift = *least - shared->frac_bits;
+}
+
+/* The same with the shifts of hardware that is there. t: [layers][heads] exponents. */
+static int keep_scores(ts_attn_shared *shared, int heads, int layers, const int *t)
+{
+    const ts_imodel *there = shared->room->hardware;
+    shared->frac_bits = there->frac_bits;
+    shared->score_shift = there->score_shift;
+    const int base = there->frac_bits + there->score_shift;
+    for (int i = 0; i < layers * heads; i++)
+        if (t[i] < base)
+            ts_room_short(shared->room, base - t[i], "layers.%d: queries and keys of head %d are 2^%d times what the score's shift allows",
+                          i / heads, i % heads, base - t[i]);
+    int bits = 0;
+    while (ldexp(shared->reach, shared->frac_bits - bits) > (double)ts_fmt_max(shared->score_bits, true))
+        bits++;
+    if (bits > 0)
+        ts_room_short(shared->room, bits, "attention: scores reach %.3g octaves, which needs %d bits, the hardware's have %d",
+                      shared->reach, shared->score_bits + bits, shared->score_bits);
+    return base;
+}
+
 static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 {
     ts_arena *scratch = ts_arena_new();
@@ -125,13 +157,11 @@ static void plan_scores(int layers, ts_attn_plan *plan, ts_attn_shared *shared)
             least = t[l * heads + h] < least ? t[l * heads + h] : least;
         }
     }
-    /* No score may saturate, and the shift that brings one to its fraction bits is not negative. */
-    const double room = (double)ts_fmt_max(shared->score_bits, true);
-    while (shared->frac_bits > 2 && (ldexp(shared->reach, shared->frac_bits) > room || shared->frac_bits > least))
-        shared->frac_bits--;
-    shared->clipped = least < shared->frac_bits;
-    least = shared->clipped ? shared->frac_bits : least;
-    shared->score_shift = least - shared->frac_bits;
+    least -= ts_room_margin(shared->room);
+    if (shared->room && shared->room->hardware)
+        least = keep_scores(shared, heads, layers, t);
+    else
+        shift_scores(shared, &least);
     for (int l = 0; l < layers; l++)
         for (int h = 0; h < heads; h++) {
             int e = t[l * heads + h] - least;
@@ -178,6 +208,21 @@ static int plan_context(ts_attn_plan *p, int v_bits)
     return 41 - v_bits - gain;
 }
 
+/* Shared by layers that ask for `least` to `most`: each adds up to CTX_E_MAX. */
+static int ctx_shift(const ts_attn_shared *shared, int least, int most, int layers, const ts_attn_plan *plan)
+{
+    if (!shared->room || !shared->room->hardware) {
+        const int coarse = most - CTX_E_MAX + ts_room_margin(shared->room);
+        return least > coarse ? least : coarse > CTX_SHIFT_MAX ? CTX_SHIFT_MAX : coarse;
+    }
+    const int there = shared->room->hardware->ctx_shift;
+    for (int l = 0; l < layers; l++)
+        if (plan[l].ctx_e > there + CTX_E_MAX)
+            ts_room_short(shared->room, plan[l].ctx_e - there - CTX_E_MAX,
+                          "layers.%d.ctx: it needs a shift of %d, the hardware's is at most %d", l, plan[l].ctx_e, there + CTX_E_MAX);
+    return there;
+}
+
 void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared)
 {
     const int inner = plan[0].heads * plan[0].d_head;
@@ -196,10 +241,9 @@ void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_
         most = plan[l].ctx_e > most ? plan[l].ctx_e : most;
     }
     plan_scores(layers, plan, shared);
-    shared->ctx_shift = least > most - CTX_E_MAX ? least : most - CTX_E_MAX;
+    shared->ctx_shift = ctx_shift(shared, least, most, layers, plan);
     for (int l = 0; l < layers; l++) {
-        const int e = plan[l].ctx_e - shared->ctx_shift;
-        plan[l].ctx_e = e > 0 ? e : 0;
+        plan[l].ctx_e = (int)ts_clamp(plan[l].ctx_e - shared->ctx_shift, 0, CTX_E_MAX);
         const int gain = 41 - v_bits - shared->ctx_shift - plan[l].ctx_e;
         for (int c = 0; c < inner; c++)
             plan[l].ctx_scale[c] = ldexp(plan[l].y_scale[2 * inner + c], -gain);

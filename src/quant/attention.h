@@ -4,6 +4,7 @@
 #include "quant/calibrate.h"
 #include "quant/given.h"
 #include "quant/imodel.h"
+#include "quant/room.h"
 
 /* One layer. Ranges are [heads * d_head]. */
 typedef struct ts_attn_plan {
@@ -29,9 +30,10 @@ typedef struct ts_attn_shared {
     int score_bits;
     int frac_bits; /* in: at most; out: chosen */
     int score_shift, ctx_shift;
-    int v_bits;   /* of the widest layer's values */
-    double reach; /* octaves that a score of the calibration can have, with room */
-    bool clipped; /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
+    int v_bits;    /* of the widest layer's values */
+    double reach;  /* octaves that a score of the calibration can have, with room */
+    ts_room *room; /* whose shifts are kept where it has hardware; NULL: no margin */
+    bool clipped;  /* q and k have so few bits that their scales cannot be as coarse as their ranges ask */
 } ts_attn_shared;
 
 void ts_plan_attention(ts_arena *arena, int layers, ts_attn_plan *plan, ts_attn_shared *shared);

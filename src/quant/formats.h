@@ -48,6 +48,7 @@ typedef struct ts_formats {
     bool classifier;    /* outputs share one scale, so that their arg-max means something */
     void (*warn)(void *user, const char *message); /* NULL: warnings are dropped */
     void *warn_user;
+    struct ts_room *room; /* hardware's (quant/room.h); NULL: as much as the model needs */
 } ts_formats;
 
 ts_formats *ts_formats_default(ts_arena *arena, int layers);

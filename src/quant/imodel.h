@@ -94,8 +94,11 @@ typedef struct ts_imodel {
     int score_bits, frac_bits, score_shift, ctx_shift, p_bits; /* shared by all layers */
     int v_bits; /* of the values as ts_wmean takes them: the widest of the layers, because they share one divider; a slice keeps its
                    model's, on which the rounding depends */
-    const uint32_t *exp2;   /* [2^frac_bits] */
-    const ts_ilayer *layer; /* [layers] */
+    const uint32_t *exp2;                  /* [2^frac_bits] */
+    int acc_margin;                        /* bits that its hardware has more than it needs, in accumulators, offsets and shifts */
+    const struct ts_ring_widths *hardware; /* of weights for a ring that is there: its widths (ring/plan.h); NULL: as the model needs. Not
+                                              in files. */
+    const ts_ilayer *layer;                /* [layers] */
     ts_inorm final_norm;
     ts_rq head_in;
     ts_ilin head[TS_MLP_MAX]; /* the last one's output is the model's */
@@ -145,5 +148,9 @@ bool ts_imodel_verify(const ts_imodel *im, ts_err *err);
    checks all of it and then ts_imodel_verify: a truncated or altered file is an error, never a half-loaded model. */
 bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err);
 ts_imodel *ts_imodel_load(ts_arena *arena, const char *path, ts_err *err);
+
+/* The same in memory; the model keeps nothing of the file. */
+unsigned char *ts_imodel_bytes(ts_arena *arena, const ts_imodel *im, size_t *size);
+ts_imodel *ts_imodel_of_bytes(ts_arena *arena, unsigned char *file, size_t size, ts_err *err);
 
 #endif

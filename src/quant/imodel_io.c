@@ -11,8 +11,9 @@
 #include "base/json.h"
 #include "base/plain.h"
 #include "quant/imodel.h"
+#include "quant/room.h"
 
-enum { VERSION = 4, OLDEST = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
+enum { VERSION = 5, MARGINS = 5, NORMS = 4, OLDEST = 3, MAGIC_SIZE = 8, FIXED_SIZE = MAGIC_SIZE + 8, CRC_SIZE = 4, DIM_MAX = 1 << 16 };
 static const char MAGIC[MAGIC_SIZE] = {'t', 'e', 's', 's', 'e', 'r', 'a', '\n'};
 
 typedef enum { U8, I32, U32, I64, F64 } kind;
@@ -378,6 +379,7 @@ static void walk_model(walk *w, ts_imodel *im, ts_ilayer *layer)
     small(w, "ctx_shift", 0, 62, &im->ctx_shift);
     small(w, "p_bits", 1, 32, &im->p_bits);
     small(w, "v_bits", 1, 32, &im->v_bits);
+    newer(w, "acc_margin", 0, TS_MARGIN_MAX, 0, &im->acc_margin);
     WALK_TENSOR(w, "exp2", U32, (size_t)1 << im->frac_bits, false, im->exp2);
     if (!w->saving)
         layer = TS_NEW_N(w->arena, ts_ilayer, im->layers);
@@ -401,10 +403,10 @@ static uint32_t version_of(const ts_imodel *im)
     bool old = im->qk_norm == 0 && ts_norm_centred(im->final_norm.kind);
     for (int l = 0; l < im->layers; l++)
         old &= ts_norm_centred(im->layer[l].norm1.kind) && ts_norm_centred(im->layer[l].norm2.kind);
-    return old ? OLDEST : VERSION;
+    return im->acc_margin ? MARGINS : old ? OLDEST : NORMS;
 }
 
-bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
+unsigned char *ts_imodel_bytes(ts_arena *arena, const ts_imodel *im, size_t *bytes)
 {
     ts_err none = {""};
     walk w = {.saving = true, .arena = ts_arena_new(), .err = &none, .values = json_object(), .tensors = json_object()};
@@ -418,7 +420,7 @@ bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
     const char *header = ts_json_text(w.arena, root, JSON_COMPACT | JSON_SORT_KEYS);
     const size_t length = strlen(header), size = FIXED_SIZE + length + w.size + CRC_SIZE;
     CHECK(length < UINT32_MAX);
-    unsigned char *file = TS_NEW_N(w.arena, unsigned char, size);
+    unsigned char *file = TS_NEW_N(arena, unsigned char, size);
     memcpy(file, MAGIC, MAGIC_SIZE);
     put(file + MAGIC_SIZE, version_of(im), 4);
     put(file + MAGIC_SIZE + 4, length, 4);
@@ -426,8 +428,18 @@ bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
     memcpy(file + FIXED_SIZE + length, w.data, w.size);
     put(file + size - CRC_SIZE, crc32_of(file, size - CRC_SIZE), CRC_SIZE);
     json_decref(root);
-    const bool ok = ts_file_write(path, file, size, err);
     ts_arena_free(w.arena);
+    *bytes = size;
+    return file;
+}
+
+bool ts_imodel_save(const ts_imodel *im, const char *path, ts_err *err)
+{
+    ts_arena *scratch = ts_arena_new();
+    size_t size;
+    const unsigned char *file = ts_imodel_bytes(scratch, im, &size);
+    const bool ok = ts_file_write(path, file, size, err);
+    ts_arena_free(scratch);
     return ok;
 }
 
@@ -443,7 +455,7 @@ static bool check_file(const unsigned char *file, size_t size, ts_err *err)
     return get(file + MAGIC_SIZE + 4, 4) <= size - FIXED_SIZE - CRC_SIZE || ts_fail(err, "its header is longer than the file");
 }
 
-static ts_imodel *parse(ts_arena *arena, unsigned char *file, size_t size, ts_err *err)
+ts_imodel *ts_imodel_of_bytes(ts_arena *arena, unsigned char *file, size_t size, ts_err *err)
 {
     if (!check_file(file, size, err))
         return NULL;
@@ -468,7 +480,7 @@ ts_imodel *ts_imodel_load(ts_arena *arena, const char *path, ts_err *err)
     size_t size;
     ts_imodel *im = NULL;
     char *file = ts_file_read(scratch, path, &size, err);
-    if (file && !(im = parse(arena, (unsigned char *)file, size, err)))
+    if (file && !(im = ts_imodel_of_bytes(arena, (unsigned char *)file, size, err)))
         ts_fail_in(err, "%s", path);
     ts_arena_free(scratch);
     return im;

@@ -134,10 +134,11 @@ static void give_weights(ts_quantiser *q, ts_lin_plan *plan, source from, int co
     plan->w_unit = any ? unit : NULL;
 }
 
-static bool build(ts_quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin)
+/* kept: requantisation in the hardware that is there, or NULL. */
+static bool build(ts_quantiser *q, int count, const ts_lin_plan *plan, ts_ilin *const *lin, const ts_rq *kept)
 {
     int *dead = TS_NEW_N(q->scratch, int, count);
-    if (!ts_build_linears(q->arena, count, plan, lin, dead, q->err))
+    if (!ts_build_linears(q->arena, count, plan, lin, dead, q->fmt->room, kept, q->err))
         return false;
     for (int n = 0; n < count; n++) {
         lin[n]->y = plan[n].y;
@@ -156,7 +157,7 @@ static void set_activation(ts_ilin *lin, const ts_act_plan *act)
 
 /* The linears of the embedding or the head. `end` is the format of the last one's output, end_scale [out] its scale. */
 static bool build_mlp(ts_quantiser *q, const ts_mlp *mlp, const char *name, int layer, ts_role hidden_role, source from, int w_bits,
-                      int hidden_bits, ts_fmt end, double *end_scale, ts_role end_role, ts_ilin *to)
+                      int hidden_bits, ts_fmt end, double *end_scale, ts_role end_role, ts_ilin *to, const ts_ilin *kept)
 {
     for (int i = 0; i < mlp->count; i++) {
         const bool last = i == mlp->count - 1;
@@ -182,7 +183,7 @@ static bool build_mlp(ts_quantiser *q, const ts_mlp *mlp, const char *name, int 
             plan_linear(q, ts_printf(q->scratch, "%s.%d", name, i), to_real(q, &mlp->lin[i]), from, w_bits, in_scale, NULL, plan.in);
         give_weights(q, &lin, from, 1, (const ts_linear *const[]){&mlp->lin[i]});
         ts_ilin *const where = &to[i];
-        if (!build(q, 1, &lin, &where))
+        if (!build(q, 1, &lin, &where, kept ? &kept[i].rq : NULL))
             return false;
         set_activation(where, &plan);
         where->y_scale = y_scale;
@@ -208,7 +209,7 @@ static bool embed(ts_quantiser *q)
     q->im->in_scale = scale;
     return build_mlp(q, &enc->embed, "embed", 0, TS_ROLE_EMBED_HIDDEN, (source){.x = q->im->in, .scale = scale, .role = TS_ROLE_IN},
                      ts_q_bits(q, TS_FMT_W_EMBED, 0), ts_q_bits(q, TS_FMT_EMBED_HIDDEN, 0), q->im->res,
-                     ts_q_constant(q->arena, enc->d, q->res_in[0]), TS_ROLE_RES, q->im->embed);
+                     ts_q_constant(q->arena, enc->d, q->res_in[0]), TS_ROLE_RES, q->im->embed, q->hardware ? q->hardware->embed : NULL);
 }
 
 static bool head(ts_quantiser *q)
@@ -230,7 +231,7 @@ static bool head(ts_quantiser *q)
         scale[o] = given->scale[o];
     return build_mlp(q, &enc->head, "head", last, TS_ROLE_HEAD_HIDDEN, rq_source(&q->im->head_in, last, TS_ROLE_HEAD_IN),
                      ts_q_bits(q, TS_FMT_W_HEAD, 0), ts_q_bits(q, TS_FMT_HEAD_HIDDEN, 0), (ts_fmt){out_bits, true}, scale, TS_ROLE_OUT,
-                     q->im->head);
+                     q->im->head, q->hardware ? q->hardware->head : NULL);
 }
 
 /* ---- attention ---- */
@@ -344,7 +345,7 @@ static bool attention_scales(ts_quantiser *q)
         if (!(plan->scale > 0) || !isfinite(plan->scale))
             return ts_fail(q->err, "layers.%d: attention scale %g is not a positive number", l, plan->scale);
     }
-    ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0)};
+    ts_attn_shared shared = {.score_bits = ts_q_bits(q, TS_FMT_SCORE, 0), .frac_bits = ts_q_bits(q, TS_FMT_FRAC, 0), .room = q->fmt->room};
     ts_plan_attention(q->arena, layers, q->attn, &shared);
     const bool wide = ldexp(shared.reach, shared.frac_bits) > (double)ts_fmt_max(shared.score_bits, true);
     if (wide && !score_too_wide(q, &shared))
@@ -394,7 +395,7 @@ static bool attention_linears(ts_quantiser *q)
         give_weights(q, &plan[l], in, 3, (const ts_linear *const[]){&layer->q, &layer->k, &layer->v});
         to[l] = &q->layer[l].qkv;
     }
-    if (!build(q, layers, plan, to))
+    if (!build(q, layers, plan, to, q->hardware ? &q->hardware->layer[0].qkv.rq : NULL))
         return false;
     for (int l = 0; l < layers; l++)
         to[l]->y_offset = q->qkv_offset[l];
@@ -405,7 +406,7 @@ static bool attention_linears(ts_quantiser *q)
         give_weights(q, &plan[l], ctx, 1, (const ts_linear *const[]){&q->enc->layer[l].o});
         to[l] = &q->layer[l].o;
     }
-    return build(q, layers, plan, to);
+    return build(q, layers, plan, to, q->hardware ? &q->hardware->layer[0].o.rq : NULL);
 }
 
 /* Embedding and first QKV are linear after linear: one product of few inputs spares a fill of the ring. */
@@ -428,7 +429,7 @@ static bool fuse_qkv0(ts_quantiser *q)
     const real_linear both = compose(q, stack_qkv(q, &enc->layer[0]), to_real(q, &enc->embed.lin[last]));
     const ts_lin_plan plan = plan_qkv(q, 0, both, from);
     ts_ilin *const to = &q->im->qkv0;
-    if (!build(q, 1, &plan, &to))
+    if (!build(q, 1, &plan, &to, q->hardware ? &q->hardware->qkv0.rq : NULL))
         return false;
     to->y_offset = q->qkv_offset[0];
     q->im->fused_qkv0 = true;
@@ -493,7 +494,7 @@ static bool ffn(ts_quantiser *q)
         give_weights(q, &plan[l], rq_source(&q->layer[l].ffn_in, l, TS_ROLE_FFN_IN), 1, (const ts_linear *const[]){&enc->layer[l].ffn1});
         to[l] = &q->layer[l].ffn1;
     }
-    if (!build(q, layers, plan, to))
+    if (!build(q, layers, plan, to, q->hardware ? &q->hardware->layer[0].ffn1.rq : NULL))
         return false;
     for (int l = 0; l < layers; l++) {
         ts_ilin *ffn1 = to[l];
@@ -506,7 +507,7 @@ static bool ffn(ts_quantiser *q)
         give_weights(q, &plan[l], hidden, 1, (const ts_linear *const[]){&enc->layer[l].ffn2});
         to[l] = &q->layer[l].ffn2;
     }
-    return build(q, layers, plan, to);
+    return build(q, layers, plan, to, q->hardware ? &q->hardware->layer[0].ffn2.rq : NULL);
 }
 
 /* ---- all of it ---- */
@@ -533,6 +534,7 @@ static void describe(ts_quantiser *q)
     im->embed_count = enc->embed.count;
     im->head_count = enc->head.count;
     im->layer = q->layer;
+    im->acc_margin = ts_room_margin(q->fmt->room);
 }
 
 /* Whether every tensor, with the room that it is given, is within what the float model can have itself. */
@@ -561,6 +563,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
         return NULL;
     }
     ts_quantiser q = {.arena = arena, .scratch = ts_arena_new(), .enc = enc, .cal = cal, .fmt = formats, .err = err};
+    q.hardware = formats->room ? formats->room->hardware : NULL;
     q.inner = enc->heads * enc->d_head;
     q.im = TS_NEW(arena, ts_imodel);
     q.layer = TS_NEW_N(arena, ts_ilayer, enc->layers);
@@ -571,5 +574,7 @@ const ts_imodel *ts_quantise(ts_arena *arena, const ts_encoder *enc, const ts_ca
     const bool ok = ranges_fit(&q) && ts_quantise_stream(&q) && embed(&q) && attention_scales(&q) && attention_linears(&q) &&
                     fuse_qkv0(&q) && ffn(&q) && head(&q);
     ts_arena_free(q.scratch);
+    if (ok && formats->room && formats->room->places > 0)
+        return q.im;
     return ok && ts_imodel_verify(q.im, err) ? q.im : NULL;
 }

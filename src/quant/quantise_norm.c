@@ -24,19 +24,33 @@ void ts_q_norms(ts_quantiser *q, int count, const ts_norm_plan *plan)
     int y_shift = 24; /* bias < 2^43 whatever the residual's width */
     while (y_shift > 0 && floor(ldexp(largest, y_shift) + 0.5) > gain_max)
         y_shift--;
+    /* Room for larger gains. */
+    const int margin = ts_room_margin(q->fmt->room);
+    int spare = 0;
+    while (spare < margin && floor(ldexp(largest, y_shift + spare + 1) + 0.5) <= gain_max)
+        spare++;
+    y_shift = y_shift > margin - spare ? y_shift - (margin - spare) : 0;
+    y_shift = plan[0].kept ? plan[0].kept->y_shift : y_shift;
     for (int n = 0; n < count; n++) {
         const ts_norm_plan *p = &plan[n];
         const int d = p->norm->d, t_shift = norm_t_shift(p->norm->kind, q->im->res.bits, d);
         int32_t *gain = TS_NEW_N(q->arena, int32_t, p->channels);
         int64_t *bias = TS_NEW_N(q->arena, int64_t, p->channels);
+        double most = 0;
         const double root_d = sqrt(d), b_max = (double)ts_fmt_max(TS_B_BITS, false);
         for (int c = 0; c < p->channels; c++) {
             const double g = floor(ldexp((double)p->norm->gain[c] * root_d / p->y_scale[c] / 65536, y_shift) + 0.5);
             const double real = (double)p->norm->bias[c] - (p->y_offset ? p->y_offset[c] : 0);
             const double b = floor(ldexp(real / p->y_scale[c], y_shift) + 0.5);
+            most = fmax(most, fabs(g));
             gain[c] = (int32_t)fmin(fmax(g, -gain_max), gain_max);
             bias[c] = (int64_t)fmin(fmax(b, -b_max), b_max);
         }
+        int bits = 0;
+        while (ldexp(most, -bits) > gain_max)
+            bits++;
+        if (p->kept && bits > 0)
+            ts_room_short(q->fmt->room, bits, "%s: its gains need %d bits, the hardware's have %d", p->name, TS_M_BITS + bits, TS_M_BITS);
         const double units = pow(d, ts_norm_centred(p->norm->kind) ? 3 : 1); /* of V, in squares of x */
         const double eps = floor((double)p->norm->eps * units * ldexp(1 / (p->x_scale * p->x_scale), -2 * t_shift) + 0.5);
         *p->to = (ts_inorm){.kind = p->norm->kind,
@@ -76,7 +90,11 @@ void ts_q_qk_norms(ts_quantiser *q)
                                         .y_scale = attn->y_scale + p * inner,
                                         .y_offset = attn->y_offset + p * inner,
                                         .y = p ? to->k : to->q,
-                                        .to = p ? &to->k_norm : &to->q_norm};
+                                        .to = p ? &to->k_norm : &to->q_norm,
+                                        .name = ts_printf(q->scratch, "layers.%d.%s", l, p ? "k_norm" : "q_norm"),
+                                        .kept = !q->hardware ? NULL
+                                                : p          ? &q->hardware->layer[l].k_norm
+                                                             : &q->hardware->layer[l].q_norm};
         }
         memcpy(scale + 2 * inner, attn->y_scale + 2 * inner, (size_t)inner * sizeof *scale);
         memcpy(offset + 2 * inner, attn->y_offset + 2 * inner, (size_t)inner * sizeof *offset);

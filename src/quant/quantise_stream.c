@@ -86,11 +86,18 @@ static double pre_norm_scale(const ts_quantiser *q, int layer, ts_role role, con
 }
 
 /* A norm on the residual stream. */
-static ts_norm_plan stream_norm(ts_quantiser *q, const ts_norm *norm, double x_scale, double y_scale, ts_inorm *to)
+static ts_norm_plan stream_norm(ts_quantiser *q, const char *name, const ts_norm *norm, double x_scale, double y_scale, ts_inorm *to,
+                                const ts_inorm *kept)
 {
     const int d = q->enc->d;
-    return (ts_norm_plan){
-        .norm = norm, .channels = d, .x_scale = x_scale, .y_scale = ts_q_constant(q->scratch, d, y_scale), .y = q->im->res, .to = to};
+    return (ts_norm_plan){.norm = norm,
+                          .channels = d,
+                          .x_scale = x_scale,
+                          .y_scale = ts_q_constant(q->scratch, d, y_scale),
+                          .y = q->im->res,
+                          .to = to,
+                          .name = name,
+                          .kept = kept};
 }
 
 static void norms(ts_quantiser *q)
@@ -103,6 +110,8 @@ static void norms(ts_quantiser *q)
         ts_ilayer *to = &q->layer[l];
         const ts_norm *norm[] = {NULL, &from->norm1, &from->norm2};
         ts_inorm *inorm[] = {NULL, &to->norm1, &to->norm2};
+        const ts_ilayer *there = q->hardware ? &q->hardware->layer[l] : NULL;
+        const ts_inorm *kept[] = {NULL, there ? &there->norm1 : NULL, there ? &there->norm2 : NULL};
         const struct {
             ts_norm_place place;
             double in, out;
@@ -113,11 +122,13 @@ static void norms(ts_quantiser *q)
         for (size_t p = 0; p < sizeof stream / sizeof *stream; p++) {
             const int which = ts_norm_at(q->enc->norms, stream[p].place);
             if (which)
-                plan[count++] = stream_norm(q, norm[which], stream[p].in, stream[p].out, inorm[which]);
+                plan[count++] = stream_norm(q, ts_printf(q->scratch, "layers.%d.norm%d", l, which), norm[which], stream[p].in,
+                                            stream[p].out, inorm[which], kept[which]);
         }
     }
     if (q->enc->has_final_norm)
-        plan[count++] = stream_norm(q, &q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm);
+        plan[count++] = stream_norm(q, "norm_final", &q->enc->final_norm, q->res_in[layers], q->res_end, &q->im->final_norm,
+                                    q->hardware ? &q->hardware->final_norm : NULL);
     ts_q_norms(q, count, plan);
 }
 
@@ -169,7 +180,7 @@ static bool stage_inputs(ts_quantiser *q)
                              q->given[l].qkv_weights);
         to[l] = &q->layer[l].qkv_in;
     }
-    if (!ts_build_rqs(q->arena, layers, plan, to, q->err))
+    if (!ts_build_rqs(q->arena, layers, plan, to, q->fmt->room, q->hardware ? &q->hardware->layer[0].qkv_in : NULL, q->err))
         return false;
     for (int l = 0; l < layers; l++) {
         plan[l] = plan_input(q, ts_printf(q->scratch, "layers.%d.ffn_in", l), ts_q_ranges(q, l, TS_ROLE_FFN_IN, 0, d),
@@ -177,12 +188,12 @@ static bool stage_inputs(ts_quantiser *q)
                              q->given[l].ffn1_weights);
         to[l] = &q->layer[l].ffn_in;
     }
-    if (!ts_build_rqs(q->arena, layers, plan, to, q->err))
+    if (!ts_build_rqs(q->arena, layers, plan, to, q->fmt->room, q->hardware ? &q->hardware->layer[0].ffn_in : NULL, q->err))
         return false;
     plan[0] = plan_input(q, "head_in", ts_q_ranges(q, layers - 1, TS_ROLE_HEAD_IN, 0, d), q->res_end, ts_q_bits(q, TS_FMT_HEAD_IN, 0),
                          head->x_given, head->w_given != NULL);
     to[0] = &q->im->head_in;
-    return ts_build_rqs(q->arena, 1, plan, to, q->err);
+    return ts_build_rqs(q->arena, 1, plan, to, q->fmt->room, q->hardware ? &q->hardware->head_in : NULL, q->err);
 }
 
 bool ts_quantise_stream(ts_quantiser *q)

@@ -12,6 +12,7 @@ typedef struct ts_quantiser {
     const ts_encoder *enc;
     const ts_calibration *cal;
     const ts_formats *fmt;
+    const ts_imodel *hardware; /* whose shifts are kept; NULL: they are chosen */
     ts_err *err;
     int inner;
     ts_imodel *im;
@@ -50,6 +51,8 @@ typedef struct ts_norm_plan {
     const double *y_scale, *y_offset; /* [channels] of what it makes; y_offset NULL: zeros */
     ts_fmt y;
     ts_inorm *to;
+    const char *name;     /* for messages */
+    const ts_inorm *kept; /* its shifts; NULL: they are chosen */
 } ts_norm_plan;
 
 /* The integers of norms that share their shift behind the gain, as those of one place in all layers do. */

@@ -53,6 +53,23 @@ static int ratio_shift(double largest)
     return s2 > 40 ? 40 : s2 < 0 ? 0 : s2;
 }
 
+/* The same with room for ratios that are larger by a margin. */
+static int roomy_shift(double largest, const ts_room *room)
+{
+    const int s2 = ratio_shift(largest) - ts_room_margin(room);
+    return s2 > 0 ? s2 : 0;
+}
+
+/* Bits by which a ratio is too large for hardware that shifts by s2. */
+static void check_ratio(const char *name, double ratio, int s2, ts_room *room)
+{
+    int bits = 0;
+    while (ldexp(ratio, s2 - bits) > (double)ts_fmt_max(TS_M_BITS, false))
+        bits++;
+    if (bits > 0 && bits <= s2)
+        ts_room_short(room, bits, "%s: its multipliers need %d bits, the hardware's have %d", name, TS_M_BITS + bits, TS_M_BITS);
+}
+
 /* m * 2^-(s2 + e) ~ ratio with as many bits of m as e allows. */
 static void set_ratio(double ratio, int s2, int32_t *m, uint8_t *e)
 {
@@ -153,7 +170,19 @@ static void quantise_weights(ts_arena *arena, const ts_lin_plan *plan, const dou
     lin->acc_bits = ts_bitlen((uint64_t)ts_acc_bound(lin)) + 1;
 }
 
-bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_ilin *const *lin, int *dead_rows, ts_err *err)
+/* Bits by which what is left of an accumulator of hardware that shifts by s1 is too large. */
+static void check_accumulator(const char *name, int64_t bound, int s1, ts_room *room)
+{
+    int bits = 0;
+    while (ts_rsh(bound, s1 + bits) > ts_fmt_max(TS_RQ_IN_BITS, true))
+        bits++;
+    if (bits > 0)
+        ts_room_short(room, bits, "%s: its accumulator needs %d bits, the hardware's shift by %d leaves room for %d", name,
+                      ts_bitlen((uint64_t)bound) + 1, s1, ts_bitlen((uint64_t)bound) + 1 - bits);
+}
+
+bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_ilin *const *lin, int *dead_rows, ts_room *room,
+                      const ts_rq *kept, ts_err *err)
 {
     double **scale = TS_NEW_N(arena, double *, count);
     int64_t bound = 0;
@@ -167,8 +196,10 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
         quantise_weights(arena, &plan[n], scale[n], lin[n]);
         const int64_t own = ts_acc_bound(lin[n]);
         bound = own > bound ? own : bound;
+        if (kept)
+            check_accumulator(plan[n].name, own, kept->s1, room);
     }
-    const int s1 = requant_shift(bound);
+    const int s1 = kept ? kept->s1 : requant_shift(bound << ts_room_margin(room));
     double largest = 0;
     for (int n = 0; n < count; n++)
         for (int o = 0; o < plan[n].out; o++) {
@@ -182,11 +213,16 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
         }
     if (!isfinite(largest))
         return too_large(plan[0].name, err);
-    const int s2 = ratio_shift(largest);
+    const int s2 = kept ? kept->s2 : roomy_shift(largest, room);
     for (int n = 0; n < count; n++) {
         const int out = plan[n].out;
         int32_t *m = TS_NEW_N(arena, int32_t, out);
         uint8_t *e = TS_NEW_N(arena, uint8_t, out);
+        double own = 0;
+        for (int o = 0; o < out; o++)
+            own = fmax(own, ldexp(scale[n][o], s1) / plan[n].y_scale[o]);
+        if (kept)
+            check_ratio(plan[n].name, own, s2, room);
         for (int o = 0; o < out; o++)
             set_ratio(ldexp(scale[n][o], s1) / plan[n].y_scale[o], s2, &m[o], &e[o]);
         lin[n]->rq = (ts_rq){.count = out, .s1 = s1, .s2 = s2, .m = m, .e = e, .out = plan[n].y};
@@ -194,7 +230,7 @@ bool ts_build_linears(ts_arena *arena, int count, const ts_lin_plan *plan, ts_il
     return true;
 }
 
-bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq, ts_err *err)
+bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *const *rq, ts_room *room, const ts_rq *kept, ts_err *err)
 {
     double largest = 0;
     for (int n = 0; n < count; n++)
@@ -204,7 +240,7 @@ bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *con
                 return too_large(plan[n].name, err);
             largest = fmax(largest, ratio);
         }
-    const int s2 = ratio_shift(largest);
+    const int s2 = kept ? kept->s2 : roomy_shift(largest, room);
     for (int n = 0; n < count; n++) {
         const ts_rq_plan *p = &plan[n];
         int32_t *m = TS_NEW_N(arena, int32_t, p->count);
@@ -212,6 +248,11 @@ bool ts_build_rqs(ts_arena *arena, int count, const ts_rq_plan *plan, ts_rq *con
         int64_t *b = TS_NEW_N(arena, int64_t, p->count);
         double *y_scale = TS_NEW_N(arena, double, p->count), *y_offset = TS_NEW_N(arena, double, p->count);
         const double b_max = (double)ts_fmt_max(TS_B_BITS, false);
+        double own = 0;
+        for (int c = 0; c < p->count; c++)
+            own = fmax(own, p->x_scale / p->y_scale[c]);
+        if (kept)
+            check_ratio(p->name, own, s2, room);
         for (int c = 0; c < p->count; c++) {
             set_ratio(p->x_scale / p->y_scale[c], s2, &m[c], &e[c]);
             m[c] = m[c] < 1 ? 1 : m[c];

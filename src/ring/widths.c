@@ -179,6 +179,14 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Most bits of an offset, signed, and of an epsilon (ts_imodel_verify). */
+enum { OFFSET_BITS = 44, EPS_BITS = 61 };
+
 /* Signed bits that hold x. */
 static int bits_of(int64_t x)
 {
@@ -281,8 +289,27 @@ static ts_nrm_widths nrm_widths(const ts_imodel *im, ts_nrm_id id)
     return w;
 }
 
+/* What the hardware has more than the model needs: of accumulators, offsets and, whose scale counts twice, epsilons. */
+static void add_margin(int margin, ts_ring_widths *w)
+{
+    for (int id = 0; id < TS_LIN_COUNT; id++)
+        w->lin[id].accw += w->lin[id].k ? margin : 0;
+    for (int id = 0; id < TS_RQV_COUNT; id++)
+        w->rqv[id].biasw = w->rqv[id].d ? min_int(w->rqv[id].biasw + margin, OFFSET_BITS) : w->rqv[id].biasw;
+    for (int id = 0; id < TS_NRM_COUNT; id++) {
+        ts_nrm_widths *n = &w->nrm[id];
+        if (n->d == 0)
+            continue;
+        n->biasw = min_int(n->biasw + margin, OFFSET_BITS);
+        n->k_biasw = min_int(n->k_biasw + margin, OFFSET_BITS);
+        n->epsw = min_int(n->epsw + 2 * margin, EPS_BITS);
+    }
+}
+
 ts_ring_widths ts_ring_widths_of(const ts_imodel *im)
 {
+    if (im->hardware)
+        return *im->hardware;
     ts_ring_widths w = {.in_w = im->in.bits,
                         .res_w = im->res.bits,
                         .pw = im->p_bits,
@@ -305,5 +332,7 @@ ts_ring_widths ts_ring_widths_of(const ts_imodel *im)
         w.rqv[id] = rqv_widths(im, (ts_rqv_id)id);
     for (int id = 0; id < TS_NRM_COUNT; id++)
         w.nrm[id] = nrm_widths(im, (ts_nrm_id)id);
+    if (im->acc_margin)
+        add_margin(im->acc_margin, &w);
     return w;
 }

@@ -25,6 +25,7 @@ typedef struct session {
     ts_ports ports;
     int count;        /* events that are sent: all, or with a trace those that are not too long */
     int *list;        /* [count] indices into opt's events */
+    int switch_at;    /* of these: the first one with the weights that come later; count without */
     int32_t **expect; /* [count], NULL where the event is too long: [rows][outputs], or [rows][2] with arg-max */
 } session;
 
@@ -51,16 +52,18 @@ static void choose(session *s)
     for (int e = 0; e < s->opt->events; e++)
         if (!s->opt->tap || s->opt->n[e] <= s->design->plan.n_max)
             s->list[s->count++] = e;
+    for (int i = 0; i < s->count; i++)
+        s->switch_at += !s->opt->weights || s->list[i] < s->opt->after;
 }
 
-static void expect(session *s, const ts_emu *emu)
+/* What events `first` to `end` give with the model of emu. */
+static void expect_of(session *s, const ts_emu *emu, int first, int end)
 {
     const ts_imodel *im = s->design->im;
     int *n = TS_NEW_N(s->arena, int, s->count), kept = 0;
     const int32_t **x = TS_NEW_N(s->arena, const int32_t *, s->count);
     int32_t **y = TS_NEW_N(s->arena, int32_t *, s->count);
-    s->expect = TS_NEW_N(s->arena, int32_t *, s->count);
-    for (int i = 0; i < s->count; i++) {
+    for (int i = first; i < end; i++) {
         const int e = s->list[i];
         if (s->opt->n[e] > s->design->plan.n_max)
             continue;
@@ -70,6 +73,14 @@ static void expect(session *s, const ts_emu *emu)
         y[kept++] = s->expect[i];
     }
     ts_emu_run_events(emu, kept, n, x, y);
+}
+
+static void expect(session *s, const ts_emu *emu, const ts_emu *later)
+{
+    const ts_imodel *im = s->design->im;
+    s->expect = TS_NEW_N(s->arena, int32_t *, s->count);
+    expect_of(s, emu, 0, s->switch_at);
+    expect_of(s, later, s->switch_at, s->count);
     if (!s->design->plan.argmax)
         return;
     for (int i = 0; i < s->count; i++) {
@@ -98,6 +109,44 @@ static bool write_events(const session *s, const char *path, ts_err *err)
         p += (size_t)s->opt->n[e] * features;
     }
     return ts_file_write(path, data, words * sizeof *data, err);
+}
+
+/* The words that are written at the switch: their number, then of each {part, memory, slice, address, three of data}. */
+typedef struct writing {
+    int32_t *next;
+} writing;
+
+static void put_write(void *user, const ts_weights_write *w)
+{
+    writing *to = user;
+    const int32_t head[] = {w->ring, w->memory, w->slice, w->address};
+    memcpy(to->next, head, sizeof head);
+    to->next += sizeof head / sizeof *head;
+    for (int i = 0; i < 3; i++, to->next++) {
+        uint32_t word = 0;
+        for (int b = 0; b < 4 && 4 * i + b < TS_WRITE_BYTES; b++)
+            word |= (uint32_t)w->data[4 * i + b] << (8 * b);
+        *to->next = (int32_t)word;
+    }
+}
+
+static bool write_switch(const session *s, const char *path, ts_err *err)
+{
+    enum { WORDS = 7 };
+    const ts_weights *w = s->opt->weights;
+    long long writes = 0;
+    for (int r = 0; r < w->rings; r++)
+        writes += w->ring[r].writes;
+    int32_t *data = TS_NEW_N(s->arena, int32_t, 1 + WORDS * (size_t)writes);
+    writing to = {data + 1};
+    data[0] = (int32_t)writes;
+    for (int r = 0; r < w->rings; r++)
+        ts_weights_each(w, r, put_write, &to);
+    bool ok = ts_file_write(path, data, (1 + WORDS * (size_t)writes) * sizeof *data, err);
+    for (int r = 0; ok && r < w->rings; r++)
+        if (w->ring[r].pages)
+            ok = ts_file_write(ts_printf(s->arena, "%s.%d", path, r), w->ring[r].pages, w->ring[r].page_bytes, err);
+    return ok;
 }
 
 static long long join64(const int32_t *word)
@@ -349,7 +398,14 @@ static bool run(const session *s, const char *program, const char *base, ts_sim_
         argv[argc++] = "--trace";
         argv[argc++] = ts_printf(a, "%s.trace", base);
     }
-    if (!write_events(s, events, err))
+    const char *later = ts_printf(a, "%s.switch", base);
+    if (s->opt->weights) {
+        argv[argc++] = "--switch";
+        argv[argc++] = later;
+        argv[argc++] = ts_printf(a, "%d", s->switch_at);
+        argv[argc++] = ts_printf(a, "+memory_next=%s", later);
+    }
+    if (!write_events(s, events, err) || (s->opt->weights && !write_switch(s, later, err)))
         return false;
     const double start = ts_seconds();
     const int status = ts_process_run(s->design->dir, argv, log, err);
@@ -448,8 +504,9 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
     result->build_seconds = ts_seconds() - start;
 
     progress(opt, "computing what the integer model says");
-    const ts_emu *emu = ts_emu_new(arena, design->im, TS_EMU_AUTO);
-    expect(&s, emu);
+    const ts_emu *later = ts_emu_new(arena, opt->weights ? opt->weights->im : design->im, TS_EMU_AUTO);
+    const ts_emu *emu = opt->weights && opt->after > 0 ? ts_emu_new(arena, design->im, TS_EMU_AUTO) : later;
+    expect(&s, emu, later);
     progress(opt, "simulating");
     /* Beside the program; simulations of one design may run at the same time. */
     const char *base = ts_printf(arena, "%s-run-%ld", program, (long)getpid());
@@ -460,8 +517,10 @@ bool ts_simulate(ts_arena *arena, const ts_design *design, const ts_sim_options 
             result->trace_difference = ts_trace_compare(arena, design, opt, emu, s.list, s.count, ts_printf(arena, "%s.trace", base), err);
         ok = err->msg[0] == 0;
     }
-    static const char *const suffixes[] = {"events", "results", "log", "trace"};
+    static const char *const suffixes[] = {"events", "results", "log", "trace", "switch"};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         (void)remove(ts_printf(arena, "%s.%s", base, suffixes[i]));
+    for (int r = 0; opt->weights && r < design->parts; r++)
+        (void)remove(ts_printf(arena, "%s.switch.%d", base, r));
     return ok;
 }

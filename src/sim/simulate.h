@@ -1,7 +1,7 @@
 /* Runs an emitted design in Verilator and compares every word of its output with the integer model. */
 #ifndef TS_SIMULATE_H
 #define TS_SIMULATE_H
-#include "design/design.h"
+#include "design/weights.h"
 
 /* A stage's values of one event in one layer, captured from the RTL: as ts_emu_tap, with what the model has beside it.
    rtl, model: [rows][cols]; model is NULL where the emulator has no such tensor. */
@@ -48,9 +48,11 @@ typedef struct ts_sim_options {
     double token_cycles, row_cycles; /* between tokens that a host's bus brings, and results that it fetches; 0: nothing is in the way */
     uint64_t seed;                   /* of the pauses and of random initial values */
     bool lone;                       /* one event at a time: lone latencies; otherwise back to back */
-    bool load;                       /* page memories are written over the configuration bus first, all of them */
-    bool random_init;                /* registers and memories without an image start at random values, else at zero */
-    int jobs;                        /* of make; 0: the processors of the machine */
+    const ts_weights *weights;       /* loaded once the first `after` events have left: the others are theirs, x and results; or NULL */
+    int after;
+    bool load;                                      /* page memories are written over the configuration bus first, all of them */
+    bool random_init;                               /* registers and memories without an image start at random values, else at zero */
+    int jobs;                                       /* of make; 0: the processors of the machine */
     void (*progress)(void *user, const char *step); /* "building the simulator", "simulating"; may be NULL */
     void *progress_user;
     ts_sim_tap tap; /* not NULL: inner streams are captured (a build of its own); overlong events are left out */

@@ -127,11 +127,11 @@ static void test_damage(void **state)
         err.msg[0] = '\0';
         assert_null(ts_imodel_load(m.arena, PATH, &err));
     }
-    file[8] += 2; /* this program reads that of the next version, too */
+    file[8] += 3; /* this program reads those of the next two versions, too */
     write_bytes(file, size);
     err.msg[0] = '\0';
     assert_null(ts_imodel_load(m.arena, PATH, &err));
-    assert_non_null(strstr(err.msg, "reads versions 3 to 4"));
+    assert_non_null(strstr(err.msg, "reads versions 3 to 5"));
     remove(PATH);
     ts_arena_free(m.arena);
 }

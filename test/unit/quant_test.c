@@ -448,7 +448,7 @@ static void test_linear_by_hand(void **state)
         .name = "row", .in = 4, .out = 1, .w = w, .b = b, .x = {8, true}, .w_bits = 4, .y_scale = y_scale, .y = {8, true}};
     ts_ilin lin = {0}, *const list[1] = {&lin};
     ts_err err = {""};
-    assert_true(ts_build_linears(*state, 1, &plan, list, NULL, &err));
+    assert_true(ts_build_linears(*state, 1, &plan, list, NULL, NULL, NULL, &err));
     const int32_t want[4] = {7, -2, 3, 0};
     assert_memory_equal(lin.w, want, sizeof want);
     assert_int_equal(lin.bias[0], -6);

@@ -2,7 +2,7 @@
 
        sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] [--patience
    CYCLES]
-           [--part-stall PART TRANSFER CYCLES] [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
+           [--part-stall PART TRANSFER CYCLES] [--switch WRITES EVENT] [+wire_...: ts_sim_wire.v] [+memory_...: ts_sim_memory.v]
 
    EVENTS:  int32 words: number of events; for each its number of hits, then the hits' values.
    RESULTS: int32 words; for each event: 1 if refused and 2 if in error, transfers, cycle (64 bits, low word first) at which its first hit
@@ -15,9 +15,13 @@
    With pages, events come once the first pages had the time to arrive: RING_SETTLE cycles after reset.
    --patience: so many cycles more than RING_WATCHDOG without a transfer. --part-stall: once PART has given transfer TRANSFER (from 0) it
             stands still.
+   --switch: when the events before EVENT (from 0) have left, WRITES are written over the configuration bus: int32 words, their number, then
+   of each {part, memory, slice, address, data, data, data}. With pages, the pager is stopped, the rings are reset, and it begins anew with
+            the images of +memory_next.
    --pace:  cycles that a token, or a result, takes on the host's bus: no two follow each other faster.
    --trace: every transfer of the inner streams, in a build with RING_TRACE: stream, tag, values.
-   Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files, or the Verilog ended the simulation. */
+   Exit status 0: done; 3: nothing moved for RING_WATCHDOG cycles; 2: usage or files, or the Verilog ended the simulation.
+   Long because a design has one harness, in one file. */
 #include <algorithm>
 #include <cinttypes>
 #include <cstdint>
@@ -133,6 +137,11 @@ class simulation
     void read_events(const std::vector<int32_t> &words);
     void reset();
     void load();
+    void set_switch(const std::vector<int32_t> *writes, int event)
+    {
+        writes_ = writes;
+        switch_at_ = static_cast<size_t>(event);
+    }
     bool run();
     void write_results(const char *path) const;
     void set_pace(double token, double result)
@@ -172,6 +181,8 @@ class simulation
     int hit_ = 0;             /* of event in_ */
     FILE *trace_ = nullptr;
     int64_t patience_ = RING_WATCHDOG;
+    const std::vector<int32_t> *writes_ = nullptr; /* at the switch, which is still to come */
+    size_t switch_at_ = 0;
     int stall_part_ = -1; /* stands still for stall_cycles_ once it has given stall_transfer_ */
     int64_t stall_transfer_ = 0, stall_cycles_ = 0, held_ = 0;
     uint32_t next_hold_ = 0;
@@ -184,6 +195,9 @@ class simulation
 #endif
 
     void edge();
+    void write(int part, int id, int slice, int address, const std::vector<uint32_t> &data);
+    void reset_rings();
+    void switch_weights();
     void offer();
     void take();
     void diagnose() const;
@@ -228,15 +242,69 @@ void simulation::reset()
     top_->s_hit_error = 0;
     top_->m_out_ready = 0;
     top_->cfg_we = 0;
+#if RING_PAGED_RINGS > 0
+    top_->page_run = 1;
+    top_->page_next = 0;
+#endif
 #if RING_CUTS > 0
     top_->hold = 0;
 #endif
+    reset_rings();
+    cycle_ = 0;
+}
+
+void simulation::reset_rings()
+{
+    top_->rst = 1;
     for (int i = 0; i < 8; i++) {
         top_->eval();
         edge();
     }
     top_->rst = 0;
-    cycle_ = 0;
+}
+
+/* One word's slice over the configuration bus. */
+void simulation::write(int part, int id, int slice, int address, const std::vector<uint32_t> &data)
+{
+    top_->cfg_we = 1;
+#if RING_CUTS > 0
+    top_->cfg_part = static_cast<CData>(part);
+#endif
+    (void)part;
+    top_->cfg_mem = static_cast<CData>(id);
+    top_->cfg_slice = static_cast<SData>(slice);
+    top_->cfg_addr = static_cast<SData>(address);
+    set_port(top_->cfg_data, data);
+    top_->eval();
+    edge();
+    top_->cfg_we = 0;
+}
+
+/* No event is inside. As a driver does it on a board. */
+void simulation::switch_weights()
+{
+    enum { WORDS = 7 };
+    const int32_t *word = writes_->data() + 1;
+#if RING_PAGED_RINGS > 0
+    top_->page_run = 0;
+    do {
+        top_->eval();
+        edge();
+    } while (!top_->page_idle);
+#endif
+    for (int32_t w = 0; w < (*writes_)[0]; w++, word += WORDS)
+        write(word[0], word[1], word[2], word[3],
+              {static_cast<uint32_t>(word[4]), static_cast<uint32_t>(word[5]), static_cast<uint32_t>(word[6])});
+#if RING_PAGED_RINGS > 0
+    reset_rings();
+    top_->page_next = 1;
+    top_->page_run = 1;
+    for (int64_t i = 0; i < RING_SETTLE; i++) {
+        top_->eval();
+        edge();
+    }
+#endif
+    writes_ = nullptr;
 }
 
 /* Writes memories over the configuration bus: those without initial contents, or all of them. */
@@ -269,20 +337,10 @@ void simulation::load()
                     data[1] = data[1] << 4 | data[0] >> 28;
                     data[0] = data[0] << 4 | static_cast<uint32_t>(*p <= '9' ? *p - '0' : *p - 'a' + 10);
                 }
-                top_->cfg_we = 1;
-#if RING_CUTS > 0
-                top_->cfg_part = static_cast<CData>(m.part);
-#endif
-                top_->cfg_mem = static_cast<CData>(m.id);
-                top_->cfg_slice = static_cast<SData>(slice);
-                top_->cfg_addr = static_cast<SData>(address);
-                set_port(top_->cfg_data, data);
-                top_->eval();
-                edge();
+                write(m.part, m.id, slice, address, data);
             }
             std::fclose(f);
         }
-    top_->cfg_we = 0;
     cycle_ = 0;
 }
 
@@ -299,7 +357,8 @@ void simulation::settle()
 /* Puts the next hit on s_hit unless this cycle pauses. A hit that is on offer stays. */
 void simulation::offer()
 {
-    if (top_->s_hit_valid || in_ == events_.size() || (lone_ && hit_ == 0 && out_ != in_) || to_.waits(cycle_) || random_.percent(stalls_))
+    if (top_->s_hit_valid || in_ == events_.size() || (writes_ && in_ == switch_at_) || (lone_ && hit_ == 0 && out_ != in_) ||
+        to_.waits(cycle_) || random_.percent(stalls_))
         return;
     event &ev = events_[in_];
     const int32_t *hit = ev.hits + static_cast<ptrdiff_t>(hit_) * RING_FEATURES;
@@ -343,6 +402,8 @@ bool simulation::run()
 {
     int64_t idle = 0;
     while (out_ < events_.size()) {
+        if (writes_ && out_ == switch_at_)
+            switch_weights();
         offer();
         const bool held = to_.waits(cycle_) || from_.waits(cycle_);
         top_->m_out_ready = !from_.waits(cycle_) && !random_.percent(stalls_);
@@ -509,6 +570,8 @@ int main(int argc, char **argv)
     bool lone = false, load = false, random = false;
     long long patience = 0, part_stall[3] = {-1, 0, 0};
     double token = 0, result = 0;
+    const char *writes = nullptr;
+    int switch_at = 0;
     for (int i = 1; i < argc; i++) {
         const std::string arg = argv[i];
         if (arg == "--lone")
@@ -524,6 +587,9 @@ int main(int argc, char **argv)
         else if (arg == "--pace" && i + 2 < argc) {
             token = std::atof(argv[++i]);
             result = std::atof(argv[++i]);
+        } else if (arg == "--switch" && i + 2 < argc) {
+            writes = argv[++i];
+            switch_at = std::atoi(argv[++i]);
         } else if (arg == "--trace" && i + 1 < argc)
             trace = argv[++i];
         else if (arg == "--patience" && i + 1 < argc)
@@ -540,7 +606,7 @@ int main(int argc, char **argv)
     }
     if (count != 2)
         die("usage: sim EVENTS RESULTS [--stalls PERCENT] [--seed N] [--random] [--lone] [--load] [--pace TOKEN RESULT] [--trace FILE] "
-            "[--patience CYCLES] [--part-stall PART TRANSFER CYCLES]");
+            "[--patience CYCLES] [--part-stall PART TRANSFER CYCLES] [--switch WRITES EVENT]");
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.fatalOnError(false); /* an assertion ends the run as any other end of the Verilog does */
@@ -550,6 +616,11 @@ int main(int argc, char **argv)
     sim.set_pace(token, result);
     const std::vector<int32_t> words = read_words(files[0]);
     sim.read_events(words);
+    const std::vector<int32_t> later = writes ? read_words(writes) : std::vector<int32_t>();
+    if (writes && (later.empty() || later.size() != 1 + 7 * static_cast<size_t>(later[0])))
+        die("the file of weights is cut off");
+    if (writes)
+        sim.set_switch(&later, switch_at);
     if (trace && !sim.open_trace(trace))
         die(std::string("cannot write ") + trace);
     sim.reset();

@@ -57,7 +57,7 @@ module tb;
         .hold({`RING_PARTS{1'b0}}), .part_gives(part_gives),
 `endif
 `ifdef RING_PAGED_RINGS
-        .page_error(page_error), .page_retries(page_retries), .page_late(page_late), .page_stalls(page_stalls),
+        .page_run(1'b1), .page_next(1'b0), .page_idle(), .page_error(page_error), .page_retries(page_retries), .page_late(page_late), .page_stalls(page_stalls),
 `endif
         .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data));
 

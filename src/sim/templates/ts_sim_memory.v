@@ -1,6 +1,7 @@
 // Stands for external memory behind an AXI4 read port, in simulation only: the image from BASE on, BEATS beats of 8 * LANES bytes. A
 // burst's first beat comes LATENCY cycles behind its address (1 at least); bursts follow each other in order, at most RATE / 65536 beats a
 // cycle. What breaks AXI4 or reads beside the image ends the simulation. Plus arguments:
+//   +memory_next=FILE        a second image, from NEXT on: FILE.NUMBER
 //   +memory_stalls=P         in P percent of the cycles no address is taken, in others as many no beat is given
 //   +memory_fault=M          something befalls memory M at the beat ...
 //   +memory_beat=N           ... that is the N-th which it gives, counted from 0:
@@ -18,6 +19,7 @@ module ts_sim_memory #(
     parameter             BURSTS  = 8, // on their way at most
     parameter             ADDRW   = 40,
     parameter [ADDRW-1:0] BASE    = 0,
+    parameter [ADDRW-1:0] NEXT    = BASE, // another one: that is where the image of +memory_next is
     parameter             NUMBER  = 0,
     parameter             IMAGE   = "mem/pages.bin"
 ) (
@@ -39,11 +41,14 @@ module ts_sim_memory #(
     localparam BYTES = 8 * LANES;
     localparam DEPTH = BURSTS + 1;
 
-    reg [8*BYTES-1:0] image [0:BEATS-1]; // a beat's first byte is the highest, as $fread has it
+    localparam IMAGES = NEXT == BASE ? 1 : 2;
+
+    reg [8*BYTES-1:0] image [0:IMAGES*BEATS-1], other [0:BEATS-1]; // a beat's first byte is the highest, as $fread has it
     reg [31:0]        beat_of [0:DEPTH-1], due_of [0:DEPTH-1];
     reg [8:0]         beats_of [0:DEPTH-1];
     reg [31:0]        head, tail, count, now, credit, given, stalls, fault, fault_beat, hold, held, spoilt_beat, address;
     reg [11*8-1:0]    kind;
+    reg [1024*8-1:0]  next_name, next_file;
     reg               spoilt, asked_before;
     reg [ADDRW+7:0]   asked;
     reg [8*BYTES-1:0] word, next;
@@ -84,6 +89,21 @@ module ts_sim_memory #(
             $display("FAIL: %0s has %0d bytes, it should have %0d", IMAGE, got, BEATS * BYTES);
             $finish;
         end
+        if (IMAGES == 2 && $value$plusargs("memory_next=%s", next_name)) begin
+            $sformat(next_file, "%0s.%0d", next_name, NUMBER);
+            file = $fopen(next_file, "rb");
+            got  = 0;
+            if (file != 0) begin
+                got = $fread(other, file);
+                $fclose(file);
+            end
+            if (got != BEATS * BYTES) begin
+                $display("FAIL: %0s has %0d bytes, it should have %0d", next_file, got, BEATS * BYTES);
+                $finish;
+            end
+            for (k = 0; k < BEATS; k = k + 1)
+                image[BEATS + k] = other[k];
+        end
     end
 
     // One cycle after the other: what is taken, what is given.
@@ -106,10 +126,10 @@ module ts_sim_memory #(
             asked_before = arvalid && !arready;
             asked        = {araddr, arlen};
             if (arvalid && arready) begin
-                address = (araddr - BASE) / BYTES;
+                address = IMAGES == 2 && araddr >= NEXT ? BEATS + (araddr - NEXT) / BYTES : (araddr - BASE) / BYTES;
                 if (arburst !== 2'b01 || (1 << arsize) != BYTES || araddr % BYTES != 0)
                     broken("not an incrementing burst of whole beats");
-                if (araddr < BASE || address + arlen >= BEATS)
+                if (araddr < BASE || (address < BEATS && address + arlen >= BEATS) || address + arlen >= IMAGES * BEATS)
                     broken("a burst beside the image");
                 if (araddr / 4096 != (araddr + (arlen + 1) * BYTES - 1) / 4096)
                     broken("a burst crosses 4 KiB");
