@@ -61,6 +61,7 @@ bool ts_board_of(ts_arena *arena, const ts_system *s, const ts_device *device, c
                     .pooled = last->im->pool != TS_POOL_NONE,
                     .argmax = last->plan->argmax,
                     .status_word = o->status_word,
+                    .parity = ts_system_has_parity(s),
                     .ports = s->ports};
     const double engine = first->plan->clock_mhz;
     b->clock[TS_CLOCK_BUS] = (ts_board_clock){"aclk", o->bus_mhz > 0 ? o->bus_mhz : engine};

@@ -52,6 +52,7 @@ typedef struct ts_board {
     uint64_t build;   /* of the design's manifest and of these options */
     int bus_bits;     /* of the streams of hits and results: 32, 64, ... 512 */
     int rings, features, value_bits, outputs, max_tokens;
+    bool parity;                       /* some memory's words have it */
     bool paged, pooled, argmax, loads; /* loads: some memory has no initial contents */
     bool status_word;                  /* behind each event's results: rtl/ts_axis_out.v */
     int paged_stages, page_lanes;      /* of all rings together */

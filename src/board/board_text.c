@@ -91,10 +91,12 @@ static void bits(FILE *f, const ts_registers *r)
                {STATUS, TS_AT_STATUS_FAULT, "fault_seen"},
                {STATUS, TS_AT_STATUS_PAGE_ERROR, "page_error_seen"},
                {STATUS, TS_AT_STATUS_PAGE_IDLE, "page_idle"},
+               {STATUS, TS_AT_STATUS_PARITY, "parity_seen"},
                {HAPPENED, TS_AT_INTERRUPT_RESULT, "out_valid && out_ready && out_last"},
                {HAPPENED, TS_AT_INTERRUPT_FAULT, "any_fault && !fault_seen"},
                {HAPPENED, TS_AT_INTERRUPT_DRAINED, "drained"},
-               {HAPPENED, TS_AT_INTERRUPT_PAGE_ERROR, "page_error && !page_error_seen"}};
+               {HAPPENED, TS_AT_INTERRUPT_PAGE_ERROR, "page_error && !page_error_seen"},
+               {HAPPENED, TS_AT_INTERRUPT_PARITY, "|parity_error"}};
     const int width[VECTORS] = {width_of(r, "STATUS"), width_of(r, "INTERRUPT")};
     for (int v = 0; v < VECTORS; v++) {
         fprintf(f, "    wire [%d:0] %s;\n", width[v] - 1, vector[v]);
@@ -146,6 +148,14 @@ static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_regi
         if (g->access == TS_REGISTER_CONTROL || g->access == TS_REGISTER_COMMAND)
             fprintf(f, "    wire %s%s;\n", g->bits > 1 ? ts_printf(arena, "[%d:0] ", g->bits - 1) : "", ts_register_port(arena, g));
     }
+    if (b->parity)
+        fprintf(
+            f,
+            "    wire [%d:0] parity_error;\n    wire [%d:0] parity_memory;\n    wire [31:0] parity_count;\n    wire [16:0] parity_where;\n"
+            "    wire parity_seen = parity_where[16];\n",
+            b->rings - 1, 8 * b->rings - 1);
+    else
+        fprintf(f, "    wire parity_error = 1'b0, parity_seen = 1'b0;\n");
     bits(f, r);
     if (b->paged)
         fprintf(f, "    wire [15:0] page_retries;\n    wire [%d:0] page_late;\n", b->paged_stages - 1);
@@ -186,6 +196,12 @@ static void engine(FILE *f, const ts_board *b)
         "        .out_ready(out_ready), .out_last(out_last), .out_refused(out_refused), .out_error(out_error), .ring_fault(fault_seen),\n"
         "        .latch(command[%d]), .count(counters), .fault(count_fault));\n",
         events, TS_AT_COMMAND_RESET, b->paged ? "page_run" : "1'b0", events, TS_AT_COMMAND_LATCH);
+    if (b->parity)
+        fprintf(f,
+                "    ts_parity_count #(.RINGS(%d)) u_parity (\n"
+                "        .clk(engine_clk), .rst(rst), .error(parity_error), .memory(parity_memory), .clear(parity_clear), "
+                ".count(parity_count),\n        .where(parity_where));\n",
+                b->rings);
     if (b->rings > 1)
         fprintf(f, "    wire [%d:0] faults, gives;\n    wire [%d:0] cut_valid, cut_ready, cut_last;\n    assign ring_fault = |faults;\n",
                 b->rings - 1, b->rings - 2);
@@ -221,6 +237,8 @@ static void engine(FILE *f, const ts_board *b)
             "        .m_axi_arburst(ar_burst), .m_axi_rvalid(r_valid), .m_axi_rready(r_ready), .m_axi_rdata(r_data), "
             ".m_axi_rresp(r_response),\n"
             "        .m_axi_rlast(r_last)");
+    if (b->parity)
+        fprintf(f, ",\n        .parity_error(parity_error), .parity_memory(parity_memory)");
     fprintf(f, ");\n");
     if (b->paged)
         fprintf(f,

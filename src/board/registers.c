@@ -27,7 +27,8 @@ static uint32_t capabilities(const ts_board *b)
     return (uint32_t)(b->paged << TS_AT_CAPABILITIES_PAGED | b->argmax << TS_AT_CAPABILITIES_ARGMAX |
                       b->pooled << TS_AT_CAPABILITIES_POOLED | (first->im->embed_count > 0) << TS_AT_CAPABILITIES_FIRST |
                       (last->im->head_count > 0) << TS_AT_CAPABILITIES_LAST | b->rings << TS_AT_CAPABILITIES_RINGS |
-                      b->loads << TS_AT_CAPABILITIES_LOADS | b->status_word << TS_AT_CAPABILITIES_STATUS_WORD);
+                      b->loads << TS_AT_CAPABILITIES_LOADS | b->status_word << TS_AT_CAPABILITIES_STATUS_WORD |
+                      b->parity << TS_AT_CAPABILITIES_PARITY);
 }
 
 const ts_registers *ts_registers_of(ts_arena *arena, const ts_board *b)
