@@ -561,7 +561,7 @@ typedef enum tessera_target {
     TESSERA_TARGET_RTL,     /* nothing */
     TESSERA_TARGET_YOSYS,   /* a Makefile: simulation, lint, synthesis */
     TESSERA_TARGET_FUSESOC, /* a .core file */
-    TESSERA_TARGET_VIVADO   /* component.xml (IP-XACT), scripts of out-of-context synthesis, constraints */
+    TESSERA_TARGET_VIVADO   /* component.xml (IP-XACT), scripts; for a board with processors a project to a bitstream */
 } tessera_target;
 
 /* Where an event's {error, refused} is in the stream of results. */

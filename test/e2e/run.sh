@@ -51,6 +51,7 @@ check "compile" "${compile[@]}" -o "$dir/a"
 check "compile again, into new folders" "${compile[@]}" -o "$dir/new/er/b"
 check "byte-identical" diff -r "$dir/a" "$dir/new/er/b"
 check "bytes of many models on many devices are known" test/e2e/bytes.sh
+check "packages for vendors' tools, against schemas and what the guides say" test/e2e/vendor.sh
 check "packages for boards, through their AXI tops with two clocks" test/e2e/board.sh whole pooled tokens paged
 check "its Verilog is SystemVerilog, too" scripts/check_verilog.sh -d "$dir/a"
 check "simulate" "$tessera" simulate "$dir/a" --events "$csv" --limit 4

@@ -1,0 +1,21 @@
+/* What a board's project and its driver agree on: made once, printed for Vivado, for programs and for people. */
+#ifndef TS_PLATFORM_H
+#define TS_PLATFORM_H
+#include "board/board.h"
+
+typedef struct ts_platform {
+    unsigned control, dma;             /* addresses of registers, bytes */
+    int address_bits;                  /* of memory */
+    int first_interrupt;               /* shared peripheral interrupt of the first of three: hits, results, engine */
+    int length_bits;                   /* of the DMA's length register */
+    long long hit_bytes, result_bytes; /* of the longest event, with a status word where there is one */
+} ts_platform;
+
+ts_platform ts_platform_of(const ts_board *board);
+
+const char *ts_platform_settings(ts_arena *arena, const ts_board *board); /* Tcl: variables of the scripts */
+const char *ts_platform_json(ts_arena *arena, const ts_board *board);     /* platform.json */
+const char *ts_platform_c(ts_arena *arena, const ts_board *board);        /* header, C and C++ */
+const char *ts_platform_dies(ts_arena *arena, const ts_board *board);     /* Tcl: a region for each ring, where it fits a die */
+
+#endif
