@@ -17,6 +17,7 @@ steps=(
     "cases     kinds of failure that real files and habits have found, test/cases"
     "package   the library installed: its names, examples built by pkg-config and CMake, Python; all give the command's bits"
     "python    the Python package: structures against the headers, every call and error, types; the example that draws tracks"
+    "host      the host library on a package: one program, emulated and simulated, the same bits; hangs, resets, 200 of them at random"
     "fuzz      every fuzzer for a minute, from its committed corpus"
     "rtl       every Verilog module against its C kernel, random stalls; none without a description, a bench and an injected fault"
     "formal    stream handshakes and credits proved by induction; none with a credit too many"
@@ -25,6 +26,7 @@ steps=(
 )
 more=( # run when named, or all with --full
     "synth     a small build through Yosys: resources against the prediction"
+    "hosts     the host library on more packages; a thousand random sequences under both sanitizers; for other processors below qemu"
     "mutate    a one-bit fault in each kernel and module is noticed"
 )
 lanes=2
@@ -51,6 +53,7 @@ run_threads() {
 }
 run_package() { test/install/run.sh; }
 run_python() { test/python/run.sh; }
+run_host() { test/run/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && scripts/check_extension.sh && scripts/check_crossings.py --self-test && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }
@@ -64,6 +67,7 @@ run_real() {
     rm -rf "$dir"
     return $status
 }
+run_hosts() { scripts/install.sh --cross && test/run/run.sh --all && test/run/sanitize.sh && scripts/cross.sh; }
 run_synth() { test/e2e/synth.sh && test/e2e/extensions.sh --synth; }
 run_mutate() { scripts/mutate.sh --quick; }
 

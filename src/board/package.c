@@ -179,7 +179,7 @@ static bool put_all(const ts_packing *p, ts_package_target target)
         {"tb/board.vh", ts_board_bench(p->arena, p->board)},
         {"tb/registers.vh", ts_registers_vh(p->arena, r)},
     };
-    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_assets(p) || !ts_run_put_emulator(p))
+    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_assets(p) || !ts_run_put_emulator(p) || !ts_run_put_simulation(p))
         return false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!ts_packing_text(p, files[i].name, files[i].text))

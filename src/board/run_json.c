@@ -29,9 +29,10 @@ static json_t *results_json(const ts_imodel *im, const ts_board *last)
 {
     const ts_ports *p = &last->ports;
     const double *scale = ts_imodel_out_scale(im);
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:i, s:o}", "values", last->argmax ? 2 : im->outputs, "lanes", p->lanes,
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:o}", "values", last->argmax ? 2 : im->outputs, "lanes", p->lanes,
                      "lane_bits", p->out_lane, "transfers", p->beats, "value_bits", p->out_lane, "pooled", last->pooled, "argmax",
-                     last->argmax, "outputs", im->outputs, "scale", scales(scale, last->argmax ? 1 : im->outputs, last->argmax));
+                     last->argmax, "status_word", last->status_word, "outputs", im->outputs, "scale",
+                     scales(scale, last->argmax ? 1 : im->outputs, last->argmax));
 }
 
 static json_t *device_json(ts_arena *arena, const ts_run_board *one)

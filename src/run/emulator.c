@@ -158,6 +158,9 @@ static ts_run_move send(ts_run_device *d, const uint8_t *bytes, size_t size, tes
     } else if (!compute(m, (int64_t)(size / hit), bytes, made, error)) {
         return TS_RUN_BROKEN;
     }
+    ts_run_put_status(p, made->bytes, &made->size, made->flags);
+    if (p->status_word)
+        made->flags = 0;
     pthread_mutex_lock(&m->lock);
     m->count++;
     m->events++;

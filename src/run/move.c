@@ -88,11 +88,12 @@ static bool is_result(const tessera_runner *r, const ts_run_slot *s, size_t size
 
 bool ts_run_arrived(tessera_runner *r, ts_run_slot *s, size_t size, unsigned flags, tessera_error *error)
 {
-    if (!is_result(r, s, size, flags))
+    const size_t came = size;
+    if (!ts_run_take_status(&r->package, s->out, &size, &flags) || !is_result(r, s, size, flags))
         return ts_run_fail(error, TESSERA_NO_DEVICE,
                            "%s: a result of %zu bytes came, event %llu of %lld tokens has %zu: results and events are out of step; "
                            "tessera_run_reset is next",
-                           r->device[r->devices - 1]->name, size, (unsigned long long)s->number, (long long)s->tokens,
+                           r->device[r->devices - 1]->name, came, (unsigned long long)s->number, (long long)s->tokens,
                            ts_run_stream_size(&r->package.out, ts_run_word_rows(&r->package, s->tokens)));
     s->out_size = size;
     s->here = ts_run_now();

@@ -171,6 +171,7 @@ static bool read_ends(const reading *r, const ts_run_json *run)
     long long outputs = 0, features = 0;
     p->pooled = ts_run_json_true(ts_run_json_get(run, "results"), "pooled");
     p->argmax = ts_run_json_true(ts_run_json_get(run, "results"), "argmax");
+    p->status_word = ts_run_json_true(ts_run_json_get(run, "results"), "status_word");
     if (p->argmax && (p->out.lanes != 2 || p->out.transfers != 1 || p->out.values != 2))
         return wrong(r, "results", "argmax");
     p->assisted = host != NULL;

@@ -35,6 +35,7 @@ typedef struct ts_run_package {
     int bus_bits, max_tokens;
     ts_run_stream in, out;
     bool pooled, argmax; /* of the hardware's results */
+    bool status_word;    /* behind each event's results: rtl/ts_axis_out.v */
     /* Of the model, as a caller sees it: */
     bool assisted, rows_pooled;
     int features, outputs;

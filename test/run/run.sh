@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# The host library on packages: the same program on the emulator and on the simulated devices gives the bits of `tessera run`; sequences with hangs and
+# resets. Usage: run.sh [--all | NAME...]   (names: below; without any: tiny)
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD build=${BUILD:-$PWD/build}
+tessera=$build/tessera
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export LD_LIBRARY_PATH=$build/lib
+command -v ccache >/dev/null && export OBJCACHE=ccache
+printf '%s\n' '{"inputs": [{"column": "a", "mean": 0.1, "std": 2}, {"column": "b"}, {"column": "c"}], "task": "regression", "outputs": ["u", "v"]}' >"$scratch/abc.json"
+awk 'BEGIN { print "event_id,hit_id,a,b,c"
+    for (e = 0; e < 5; e++) for (h = 0; h < 3 + 6 * e; h++) { k = 31 * e + 7 * h
+        print e "," h "," (k * 13 % 97) / 32 - 1.5 "," (k * 29 % 89) / 32 - 1.25 "," (k * 53 % 101) / 32 - 1.75 } }' >"$scratch/abc.csv"
+abc=(test/models/torch_pre.onnx --events "$scratch/abc.csv" --inputs "$scratch/abc.json" --max-tokens 24)
+
+passed=0 failed=0
+wanted=("$@")
+[ $# -gt 0 ] || wanted=(tiny)
+# try PACKAGE-OPTIONS BACK-ENDS... -- COMPILE-ARGUMENTS...: in $dir
+try() {
+    local options=$1 backends=() backend
+    shift
+    while [ "$1" != -- ]; do backends+=("$1"); shift; done
+    shift
+    # shellcheck disable=SC2086
+    "$tessera" compile "$@" -o "$dir" && "$tessera" package "$dir" $options -o "$dir-board" || return 1
+    "$tessera" run "$dir" --engine integer --events "$events" -o "$dir.csv" || [ $? = 3 ] || return 1 # 3: some were refused
+    tail -n +2 "$dir.csv" >"$dir.rows"
+    [ -s "$dir.rows" ] || return 1
+    make -s -C "$dir-board" -f tb/sim_library.mk || return 1
+    for backend in "${backends[@]}"; do
+        "$build/src/run/board_events" "$dir-board" "$backend" "$events" 60 >"$dir.got" && cmp "$dir.got" "$dir.rows" || { echo "with $backend"; return 1; }
+    done
+    "$build/test/sequences" "$dir-board" sim:stalls=20 emulator 12 1 0.3 && "$build/test/sequences" "$dir-board" emulator sim 20
+}
+package() { # NAME PACKAGE-OPTIONS BACK-ENDS... -- COMPILE-ARGUMENTS...
+    local name=$1 start=$SECONDS dir=$scratch/$1
+    shift
+    [ "${wanted[0]}" = --all ] || [[ " ${wanted[*]} " == *" $name "* ]] || return
+    if (try "$@") >"$scratch/log" 2>&1; then passed=$((passed + 1)); echo "ok      $name: $(tail -n 2 "$scratch/log" | head -n 1) ($((SECONDS - start)) s)"; else
+        failed=$((failed + 1)); echo "FAILED  $name"; tail -n 20 "$scratch/log"
+    fi
+}
+events=$scratch/abc.csv
+package tiny "" emulator sim "sim:stalls=40,bus=9100,engine=2500,seed=4" -- "${abc[@]}" --device zcu102 --target-ii 40
+package status "--status word" emulator sim "sim:stalls=40" -- "${abc[@]}" --device zcu102 --target-ii 40
+package wide "--bus-bits 512" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40
+package replicated "" emulator sim -- "${abc[@]}" --device u250 --mode replicated --target-ii 40
+events=$root/models/seeded.csv
+package paged "" emulator sim "sim:memory_stalls=30,stalls=10" -- models/seeded.onnx --events "$events" --inputs models/seeded.inputs.json --max-tokens 24 --device pynq-z2 --mode paged
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
