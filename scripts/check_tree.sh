@@ -92,7 +92,7 @@ check_rooms() {
     done <"$work/tour"
     includes | awk -F '\t' -v tour="$work/tour" '
         BEGIN { while ((getline room <tour) > 0) place[room] = ++n }
-        $1 ~ /^src\/sim\/templates\// { next } # built outside of the tree
+        $1 ~ /^src\/(sim|board)\/templates\// { next } # built outside of the tree
         {
             split($1, from, "/"); split($3, to, "/")
             if ($3 ~ /\.pb-c\.h$/ || to[1] == "tessera") next
