@@ -1,5 +1,5 @@
 /* tessera: a trained Transformer (ONNX) becomes FPGA hardware. This is the whole of the library's interface; the command line is written
-   against it alone. docs/library.md has examples, docs/tessera.1 says what every option means.
+   against it alone. docs/library.md has examples, docs/tessera.1 says what every option means. Long because it is all of that.
 
    Calls return a tessera_code and say in *error, where that is not NULL, what is wrong, where, and what to do. On success its code is
    TESSERA_OK. Nothing of the library ends the process or prints, and running out of memory is an error like others: what a call had made
