@@ -169,6 +169,8 @@ static inline void flaky_chain_make(flaky_chain *c)
     pthread_mutex_init(&c->lock, NULL);
 }
 
+static bool flaky_status_word; /* of packages that are made from now on */
+
 /* A package's manifest for so many of them, in a directory of its own; returns its path. */
 static inline const char *flaky_package(int devices)
 {
@@ -185,8 +187,8 @@ static inline const char *flaky_package(int devices)
             "{\"tessera_manifest\": 2, \"model\": \"flaky\", \"run\": {\"version\": 1, \"bus_bits\": %d, \"max_tokens\": %d,\n"
             " \"hits\": {\"values\": 2, \"lanes\": 2, \"lane_bits\": 16, \"transfers\": 1, \"value_bits\": 16, \"scale\": [1, 0.5]},\n"
             " \"results\": {\"values\": 2, \"lanes\": 2, \"lane_bits\": 32, \"transfers\": 1, \"value_bits\": 32, \"pooled\": false, "
-            "\"argmax\": false, \"outputs\": 2, \"scale\": [1, 0.25]},\n \"devices\": [",
-            FLAKY_BUS, FLAKY_MAX_TOKENS);
+            "\"argmax\": false, \"status_word\": %s, \"outputs\": 2, \"scale\": [1, 0.25]},\n \"devices\": [",
+            FLAKY_BUS, FLAKY_MAX_TOKENS, flaky_status_word ? "true" : "false");
     for (int i = 0; i < devices; i++)
         fprintf(f,
                 "%s{\"device\": \"board%d\", \"top\": \"flaky_board\", \"directory\": \".\", \"build\": \"0123456789abcdf%d\", \"loads\": "

@@ -33,7 +33,7 @@ try() {
     for backend in "${backends[@]}"; do
         "$build/src/run/board_events" "$dir-board" "$backend" "$events" 60 >"$dir.got" && cmp "$dir.got" "$dir.rows" || { echo "with $backend"; return 1; }
     done
-    "$build/test/sequences" "$dir-board" sim:stalls=20 emulator 12 1 0.3 && "$build/test/sequences" "$dir-board" emulator sim 20
+    "$build/test/sequences" "$dir-board" sim:stalls=20 emulator 8 1 2 && "$build/test/sequences" "$dir-board" emulator sim 20
 }
 package() { # NAME PACKAGE-OPTIONS BACK-ENDS... -- COMPILE-ARGUMENTS...
     local name=$1 start=$SECONDS dir=$scratch/$1
