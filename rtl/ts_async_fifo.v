@@ -20,6 +20,13 @@ module ts_async_fifo #(
     input  wire [WIDTH-1:0] s_data,
     input  wire             m_clk,
     input  wire             m_rst,
+`ifdef FORMAL
+    // For the proofs of the modules around it: a word that the solver picked as it was accepted, inside, and as it is offered.
+    output wire             f_stored,
+    output wire [WIDTH-1:0] f_stored_data,
+    output wire             f_offered,
+    output wire [WIDTH-1:0] f_offered_data,
+`endif
     output reg              m_valid,
     input  wire             m_ready,
     output reg  [WIDTH-1:0] m_data
@@ -214,6 +221,21 @@ module ts_async_fifo #(
         if (f_head && m_valid)
             assert (m_data == f_out);
     end
+    assign f_stored       = f_track;
+    assign f_stored_data  = f_word;
+    assign f_offered      = f_head && m_valid;
+    assign f_offered_data = f_out;
+
+    // What is offered stays until it is taken, but where it is being emptied.
+    reg              f_waiting = 0;
+    reg  [WIDTH-1:0] f_waits;
+    always @(posedge m_clk) begin
+        f_waiting <= !m_stop && m_valid && !m_ready;
+        f_waits   <= m_data;
+    end
+    always @*
+        if (f_waiting)
+            assert (m_valid && m_data == f_waits);
 `endif
 endmodule
 

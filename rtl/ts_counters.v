@@ -86,6 +86,33 @@ module ts_counters #(
         else if (latch)
             count <= {63'd0, sticky, time_now, last_cycles, stall_out, stall_in, events_errored, events_refused, events};
     wire unused = &{1'b0, unused_count};
+
+`ifdef FORMAL
+    // The ring around it: at most EVENTS events inside, none ends that has not begun, none begins in the first cycle behind a reset.
+    reg           f_started = 0, f_rst = 1;
+    reg  [CW-1:0] f_inside = 0;
+    reg  [15:0]   f_begun = 0, f_ended = 0;
+    always @(posedge clk) begin
+        f_started <= 1;
+        f_rst     <= rst;
+        f_inside  <= rst ? 0 : f_inside + begins - ends;
+        f_ended   <= rst ? 0 : f_ended + (out_valid && out_ready && out_last);
+        if (!f_started)
+            assume (rst);
+        else begin
+            if (f_rst)
+                assume (!begins);
+            if (f_inside == EVENTS[CW-1:0])
+                assume (!begins);
+            if (f_inside == 0)
+                assume (!ends);
+            // The times of the events inside are here, each once; events are counted, two cycles later.
+            if (!f_rst)
+                assert (f_inside == unused_count && (f_inside == 0 || known));
+            assert (f_rst || f_ended == events[15:0] + ended);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -93,7 +93,7 @@ module ts_pager #(
         .clk(clk), .rst(rst), .hit(hit), .hit_event(hit_event), .out_done(out_done), .error(out_error));
 
 `ifdef TS_CHECK
-    ts_axi_read_check #(.DATAW(64 * LANES), .ADDRW(ADDRW)) check (
+    ts_axi_read_check #(.DATAW(64 * LANES), .ADDRW(ADDRW), .BURSTS(BURSTS > 1 ? 1 << $clog2(BURSTS) : 2)) check (
         .clk(clk), .rst(rst), .arvalid(m_axi_arvalid), .arready(m_axi_arready), .araddr(m_axi_araddr), .arlen(m_axi_arlen),
         .arsize(m_axi_arsize), .arburst(m_axi_arburst), .rvalid(m_axi_rvalid), .rready(m_axi_rready), .rdata(m_axi_rdata),
         .rresp(m_axi_rresp), .rlast(m_axi_rlast));

@@ -8,7 +8,7 @@ list=rtl/formal/proofs.txt
 [ -f "$list" ] || { echo "run from the repository root" >&2; exit 2; }
 faults=0
 [ "${1-}" != --faults ] || { faults=1; shift; }
-leaves="ts_watch ts_fifo_lut ts_collect ts_sync check/ts_axis_check check/ts_axil_check"
+leaves="ts_watch ts_fifo_lut ts_collect ts_sync ts_async_fifo check/ts_axis_check check/ts_axil_check check/ts_axi_burst_check check/ts_axi_read_check check/ts_axi_stream_check"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 log=$work/log
@@ -22,20 +22,20 @@ wanted() { # MODULE [MODULE...]: the first is among the others, or there are no 
 
 # prove DIR MODULE PARAMETERS: what Yosys says goes to the log.
 prove() {
-    local dir=$1 module=$2 sets="" inside="" clocks="" p m
+    local dir=$1 module=$2 sets="" inside="" clocks="" steps=12 p m
     for p in ${3//,/ }; do
         [ "$p" = - ] || sets+="-chparam ${p%%=*} ${p#*=} "
     done
     # Modules inside bring their own properties, on which what is proved of the whole leans; what they assume of those around them is then
     # to be proved (FORMAL_INSIDE). -libdir reads the others without.
     for m in $leaves; do [ "$m" = "$module" ] || inside+=" $dir/$m.v"; done
-    # Several clocks are data, with edges in any order.
-    ! grep -q 'wire *s_clk,' "$dir/$module.v" || clocks="clk2fflogic; opt -purge;"
+    # Several clocks are data, with edges in any order. More steps would not help: a clock may stand still through all of them.
+    ! grep -q 'wire *s_clk,' "$dir/$module.v" || clocks="clk2fflogic; opt -purge;" steps=2
     # An assumption that rst is up in the first cycle stands in for the power-up state; -verify makes a counterexample an error.
     # Outputs go, and with them all that no property looks at: data.
     timeout 900 yosys -q -p "read_verilog -formal -D TS_CHECK $dir/$module.v; read_verilog -formal -D FORMAL_INSIDE $inside;
         hierarchy -libdir $dir -top $module $sets; proc; flatten; delete -output o:*; opt -purge; memory; opt -purge; $clocks
-        sat -tempinduct -prove-asserts -set-assumes -maxsteps 12 -verify" >"$log" 2>&1
+        sat -tempinduct -prove-asserts -set-assumes -maxsteps $steps -verify" >"$log" 2>&1
 }
 
 if [ $faults = 1 ]; then

@@ -99,11 +99,13 @@ static bool put_assets(const ts_packing *p)
 {
     static const struct {
         const char *from, *end, *to;
-    } folders[] = {
-        {"rtl/", "", "rtl/"}, {"src/board/templates/", ".v", "tb/"}, {"src/sim/templates/ts_sim_memory.v", "", "tb/ts_sim_memory.v"}};
+    } folders[] = {{"rtl/", "", "rtl/"},
+                   {"rtl/check/", "", "tb/"},
+                   {"src/board/templates/", ".v", "tb/"},
+                   {"src/sim/templates/ts_sim_memory.v", "", "tb/ts_sim_memory.v"}};
     for (const ts_asset *a = ts_assets; a->name; a++)
         for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-            if (starts(a->name, folders[i].from) && ends(a->name, folders[i].end) &&
+            if (starts(a->name, folders[i].from) && !strchr(a->name + strlen(folders[i].from), '/') && ends(a->name, folders[i].end) &&
                 !ts_packing_put(p, ts_printf(p->arena, "%s%s", folders[i].to, a->name + strlen(folders[i].from)), a->data, a->size))
                 return false;
     return true;

@@ -32,7 +32,9 @@ bool ts_package_put_FUSESOC(const ts_packing *p)
     fprintf(f,
             "  bench:\n    file_type: verilogSource\n    files:\n      - tb/ring.vh : {is_include_file : true}\n      - tb/board.vh : "
             "{is_include_file : true}\n"
-            "      - tb/registers.vh : {is_include_file : true}\n      - tb/ts_sim_memory.v\n      - tb/board_tb.v\n\n"
+            "      - tb/registers.vh : {is_include_file : true}\n      - tb/ts_axis_check.v\n      - tb/ts_axil_check.v\n      - "
+            "tb/ts_axi_stream_check.v\n      - tb/ts_axi_burst_check.v\n      - tb/ts_axi_read_check.v\n      - tb/ts_sim_memory.v\n      "
+            "- tb/board_tb.v\n\n"
             "targets:\n  default: &default\n    filesets: [rtl, images]\n    toplevel: %s\n"
             "  sim:\n    <<: *default\n    filesets: [rtl, images, bench]\n    toplevel: tb\n    default_tool: icarus\n"
             "    tools:\n      icarus:\n        iverilog_options: [-g2005]\n"

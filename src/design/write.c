@@ -40,7 +40,7 @@ static bool write_assets(const writer *w, const char *from, const char *to)
 {
     int count = 0;
     for (const ts_asset *a = ts_assets; a->name; a++) {
-        if (strncmp(a->name, from, strlen(from)) != 0)
+        if (strncmp(a->name, from, strlen(from)) != 0 || strchr(a->name + strlen(from), '/'))
             continue;
         count++;
         if (!write_bytes(w, ts_printf(w->arena, "%s%s", to, a->name + strlen(from)), a->data, a->size))

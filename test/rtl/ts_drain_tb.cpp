@@ -32,11 +32,11 @@ int main(int argc, char **argv)
     int inside = 0, left = 0;          /* events, and hits of the one that enters */
     bool asked = false, empty = false; /* a reset is under way; nothing was inside since */
     int resets = 0, wanted = 0, high = 0, waited = 0, taken = 0, held = 0;
-    bool burst = false;
+    bool burst = false, offered = false; /* a hit was offered and not taken */
     for (int i = 0; i < 20000; i++) {
         const bool quiet = i > 19000; /* everything comes out */
         const bool ask = !quiet && b.rnd() % 300 == 0, enable = b.rnd() % 40 != 0 ? top.enable : !top.enable;
-        const bool gives = inside > 0 && left == 0 && b.rnd() % 100 < 30;
+        const bool gives = inside > 0 && b.rnd() % 100 < 30; /* one that is refused ends before its last hit has come */
         burst = top.run && b.rnd() % 4 == 0 ? true : burst && b.rnd() % 3 != 0;
         b.at("enable").set(quiet ? 0 : enable);
         b.at("reset").set(ask);
@@ -55,11 +55,13 @@ int main(int argc, char **argv)
         b.check(takes == (top.m_valid && top.m_ready), "a hit passes on one side alone");
         b.check(!top.m_valid || top.s_valid, "a hit from nowhere");
         b.check(top.resetting == asked, "a reset begins at once, and only when asked for");
-        if (left == 0)
+        b.check(!offered || top.m_valid, "a hit that was offered is taken back");
+        if (left == 0 && !offered)
             b.check(!top.m_valid || (top.enable && !asked && !ask && !top.ring_rst), "an event enters that may not");
         else
             b.check(top.m_valid == top.s_valid, "an event that is entering is held up");
-        b.check(!(top.ring_rst && (inside > 0 || left > 0 || burst || top.run)), "a ring is reset with something inside");
+        b.check(!(top.ring_rst && (inside > 0 || left > 0 || offered || burst || top.run)), "a ring is reset with something inside");
+        offered = top.m_valid && !top.m_ready;
         b.check(!(asked && empty && high > 0) || !top.run, "pages go on into the reset");
         if (ask && !asked) {
             asked = true;
@@ -74,11 +76,11 @@ int main(int argc, char **argv)
         held = top.s_valid && !takes;
         inside -= ends;
         b.cycle();
-        b.check(!top.idle || (inside == 0 && left == 0), "idle with an event inside");
+        b.check(!top.idle || (inside == 0 && left == 0 && !offered), "idle with an event inside");
         high = top.ring_rst ? high + 1 : high;
-        waited = asked && inside == 0 && left == 0 && !burst ? waited + 1 : 0;
+        waited = asked && inside == 0 && left == 0 && !offered && !burst ? waited + 1 : 0;
         b.check(waited < P_HOLD + 200, "a reset that does not come");
-        empty = inside == 0 && left == 0;
+        empty = inside == 0 && left == 0 && !offered;
         if (top.drained) {
             b.check(asked && high == P_HOLD, "a reset of another length");
             asked = false;

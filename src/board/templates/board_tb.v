@@ -57,6 +57,18 @@ module tb;
     real       bus_period, engine_period;
     integer    picoseconds;
 
+    // AXI's rules at every port (rtl/check of the source tree): the first break ends the run.
+    wire [2:0] unused_addresses, unused_words, unused_reads;
+    ts_axil_check #(.ADDRW(12)) check_control (
+        .clk(aclk), .rst(!aresetn), .awvalid(awvalid), .awready(awready), .awaddr(awaddr), .wvalid(wvalid), .wready(wready), .wdata(wdata),
+        .wstrb(4'hf), .bvalid(bvalid), .bready(bready), .bresp(bresp), .arvalid(arvalid), .arready(arready), .araddr(araddr),
+        .rvalid(rvalid), .rready(rready), .rdata(rdata), .rresp(rresp), .addresses(unused_addresses), .words(unused_words),
+        .reads(unused_reads));
+    ts_axi_stream_check #(.DATAW(BITS), .SLOT(HIT_SLOTS > 1 ? HIT_BYTES : BYTES)) check_hits (
+        .clk(aclk), .rst(!aresetn), .tvalid(s_valid), .tready(s_ready), .tdata(s_data), .tkeep(s_keep), .tlast(s_last), .tuser(1'b0));
+    ts_axi_stream_check #(.DATAW(BITS), .SLOT(OUT_SLOTS > 1 ? OUT_BYTES : BYTES), .USERW(2)) check_results (
+        .clk(aclk), .rst(!aresetn), .tvalid(m_valid), .tready(m_ready), .tdata(m_data), .tkeep(m_keep), .tlast(m_last), .tuser(m_user));
+
 `ifdef BOARD_PAGES
     localparam [39:0] BASE = 40'h1234567000;
     wire                         p_arvalid, p_arready, p_rvalid, p_rready, p_rlast;
@@ -68,6 +80,9 @@ module tb;
     ts_sim_memory #(.LANES(`BOARD_PAGE_LANES), .BEATS(`BOARD_PAGE_BEATS), .LATENCY(20), .BURSTS(`BOARD_PAGE_BURSTS), .ADDRW(40), .BASE(BASE)) memory (
         .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
         .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast), .gave_up(1'b0));
+    ts_axi_read_check #(.DATAW(64*`BOARD_PAGE_LANES), .ADDRW(40), .BURSTS(`BOARD_PAGE_BURSTS > 1 ? 1 << $clog2(`BOARD_PAGE_BURSTS) : 2)) check_pages (
+        .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
+        .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast));
 `endif
 
     `BOARD_TOP top (
