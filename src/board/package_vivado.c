@@ -21,7 +21,7 @@ bool ts_package_put_VIVADO(const ts_packing *p)
     const ts_board *b = p->board;
     if (!ts_packing_text(p, "vivado/clocks.xdc", clocks_xdc(p->arena, b)) ||
         !ts_packing_text(p, "vivado/settings.tcl", ts_platform_settings(p->arena, b)) ||
-        !ts_packing_text(p, "vivado/dies.tcl", ts_platform_dies(p->arena, b)) ||
+        !ts_packing_text(p, "vivado/dies.tcl", ts_platform_dies(p->arena, b, false)) ||
         !ts_packing_template(p, "vivado_build.tcl", "vivado/build.tcl") || !ts_package_put_component(p))
         return false;
     return !b->device->board.processor || (ts_packing_template(p, "vivado_block_design.tcl", "vivado/block_design.tcl") &&

@@ -16,6 +16,8 @@ ts_platform ts_platform_of(const ts_board *board);
 const char *ts_platform_settings(ts_arena *arena, const ts_board *board); /* Tcl: variables of the scripts */
 const char *ts_platform_json(ts_arena *arena, const ts_board *board);     /* platform.json */
 const char *ts_platform_c(ts_arena *arena, const ts_board *board);        /* header, C and C++ */
-const char *ts_platform_dies(ts_arena *arena, const ts_board *board);     /* Tcl: a region for each ring, where it fits a die */
+
+/* Tcl: a region for each ring, where it fits a die; wished: as what the placer is asked for, where a platform has regions of its own. */
+const char *ts_platform_dies(ts_arena *arena, const ts_board *board, bool wished);
 
 #endif

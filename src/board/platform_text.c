@@ -134,7 +134,7 @@ static bool place(const ts_board *b, int die[])
     return true;
 }
 
-const char *ts_platform_dies(ts_arena *arena, const ts_board *b)
+const char *ts_platform_dies(ts_arena *arena, const ts_board *b, bool wished)
 {
     ts_text text;
     FILE *f = ts_text_open(&text);
@@ -146,12 +146,15 @@ const char *ts_platform_dies(ts_arena *arena, const ts_board *b)
         fprintf(f, "# None: a ring is larger than %g of a die. Where its stages go is left to the placer.\n", die_share);
     else
         for (int i = 0; i < b->rings; i++) {
-            const char *cell = b->rings > 1 ? ts_printf(arena, "/u_part%d", i) : "";
-            fprintf(
-                f,
-                "create_pblock ring%d\nresize_pblock [get_pblocks ring%d] -add SLR%d\n"
-                "add_cells_to_pblock [get_pblocks ring%d] [get_cells -hierarchical -filter {NAME =~ *u_engine%s && IS_PRIMITIVE == 0}]\n",
-                i, i, die[i], i, cell);
+            const char *inside = b->rings > 1 ? ts_printf(arena, "/u_part%d", i) : "";
+            const char *cells = ts_printf(arena, "[get_cells -hierarchical -filter {NAME =~ *u_engine%s && IS_PRIMITIVE == 0}]", inside);
+            if (wished)
+                fprintf(f, "set_property USER_SLR_ASSIGNMENT SLR%d %s\n", die[i], cells);
+            else
+                fprintf(f,
+                        "create_pblock ring%d\nresize_pblock [get_pblocks ring%d] -add SLR%d\n"
+                        "add_cells_to_pblock [get_pblocks ring%d] %s\n",
+                        i, i, die[i], i, cells);
         }
     return ts_text_close(&text, arena);
 }

@@ -253,6 +253,7 @@ works "package in its place" "$tessera" package "$dir/good" --target yosys -o "$
 STATUS=2 fails "package for nobody" "choose rtl, yosys" "$tessera" package "$dir/good" --target quartus -o "$dir/board"
 STATUS=2 fails "package of an odd width" "bus-bits: a stream of 96 bits" "$tessera" package "$dir/good" --bus-bits 96 -o "$dir/board"
 STATUS=2 fails "package with a status nowhere" "choose tuser or word" "$tessera" package "$dir/good" --status lost -o "$dir/board"
+STATUS=2 fails "package for a card that is none" 'no "card"' "$tessera" package "$dir/good" --target vitis -o "$dir/board"
 STATUS=4 fails "package of nothing" "not a compiled design" "$tessera" package "$dir/nowhere" -o "$dir/board"
 fails "package over others' files" "was not made by tessera" "$tessera" package "$dir/good" -o "$dir"
 works "compile a paged one" "${compile[@]}" --events "$csv" --max-tokens 256 --target-ii 400 --mode paged -o "$dir/paged"

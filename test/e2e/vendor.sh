@@ -21,13 +21,14 @@ check() { # WHAT COMMAND...
         failed=$((failed + 1)); echo "FAILED  $what"; tail -n 15 "$scratch/log"
     fi
 }
+package=zcu102-vivado
 noticed() { # WHAT TEXT FILE SED SCRIPT [ARGUMENTS]: a copy of the package with a fault in FILE; SCRIPT says TEXT
     local what=$1 text=$2 file=$3 fault=$4
     shift 4
     rm -rf "$scratch/fault"
-    cp -r "$scratch/zcu102-vivado" "$scratch/fault"
+    cp -r "$scratch/$package" "$scratch/fault"
     sed -i -E "$fault" "$scratch/fault/$file"
-    if cmp -s "$scratch/zcu102-vivado/$file" "$scratch/fault/$file"; then
+    if cmp -s "$scratch/$package/$file" "$scratch/fault/$file"; then
         failed=$((failed + 1)); echo "FAILED  $what: the fault changes nothing"
     elif (cd "$scratch/fault" && "$@") >"$scratch/log" 2>&1 || ! grep -qF -e "$text" "$scratch/log"; then
         failed=$((failed + 1)); echo "FAILED  $what: not noticed"; tail -n 3 "$scratch/log"
@@ -57,6 +58,20 @@ vivado() { # NAME: the package for Vivado of a design
         cc -std=c99 -fsyntax-only -Wall -Werror ./*_platform.h ./*_registers.h
     }
 }
+vitis() { # NAME [OPTIONS]: with options, what moves events is run, too
+    # shellcheck disable=SC2086
+    "$tessera" package "$scratch/$1" --target vitis ${2-} -o "$scratch/$1-vitis"
+    cd "$scratch/$1-vitis"
+    xmllint --noout --schema "$here/vitis/kernel.xsd" vitis/kernel.xml
+    [ $# = 1 ] || verilator --lint-only -Wall -Wno-DECLFILENAME -Wno-SYMRSVDWORD -Wno-WIDTHCONCAT -Wno-PINCONNECTEMPTY -y rtl --top-module "$(basename rtl/*_kernel.v .v)" rtl/*_kernel.v
+    PATH=$here/vitis:$PATH make -s -C vitis
+    test -f "vitis/$(basename rtl/*_board.v .v).xclbin"
+    [ $# = 1 ] || {
+        for header in ap_int.h ap_axi_sdata.h hls_stream.h; do echo '#include "hls.hpp"' >$header; done
+        g++ -std=c++14 -Wall -Wextra -Wno-unknown-pragmas -Werror -I . -I "$here/vitis" -I vitis "$here/vitis/movers_test.cpp" -o movers
+        ./movers
+    }
+}
 for device in zcu102 zcu104 kv260 ultra96 pynq-z1 pynq-z2; do
     compile $device $device "${small[@]}"
     check "$device, Vivado" vivado $device
@@ -64,6 +79,13 @@ done
 compile pynq-z2 paged "${seeded[@]}" --mode paged
 check "pages from memory, Vivado" vivado paged
 compile u250 rings "${small[@]}" --mode replicated
+compile u55c card-paged "${seeded[@]}" --mode paged
+check "pages from a card's memory, Vitis" vitis card-paged "--bus-bits 512"
+for device in u50 u55c u200 u280; do
+    compile $device $device "${small[@]}"
+    check "$device, Vitis" vitis $device
+done
+check "rings on dies, Vitis" vitis rings "--bus-bits 32"
 check "rings on dies, Vivado" vivado rings
 check "every ring has a die" bash -c "grep -c 'resize_pblock.*SLR' '$scratch/rings-vivado/vivado/dies.tcl'"
 
@@ -87,5 +109,14 @@ noticed "elements in another order" "fails to validate" component.xml '0,/<spiri
 noticed "a reference that leads nowhere" "fails to validate" component.xml 's,memoryMapRef="s_axi_control",memoryMapRef="elsewhere",' xmllint --noout --schema "$here/component.xsd" component.xml
 noticed "a port of another width" "m_axis_results_tuser" rtl/torch_pre_top_board.v 's,\[1:0\] m_axis_results_tuser,[2:0] m_axis_results_tuser,' "$here/component.py" . "$registers"
 noticed "a register at another address" "register CONTROL" component.xml 's,0x040,0x060,' "$here/component.py" . "$registers"
+package=card-paged-vitis
+link=(env PATH="$here/vitis:$PATH" make -s -C vitis -B)
+noticed "a stream that goes nowhere" "engine.m_axis_results is not connected" vitis/link.cfg '/results_out.results$/d' "${link[@]}"
+noticed "a stream the wrong way" "not from out to in" vitis/link.cfg 's,hits_in.hits:engine.s_axis_hits,engine.s_axis_hits:hits_in.hits,' "${link[@]}"
+noticed "a bank that is not there" "no such bank" vitis/link.cfg 's,HBM.0.,DDR[0],' "${link[@]}"
+noticed "pages without memory" "m_axi_pages is not connected" vitis/link.cfg '/m_axi_pages/d' "${link[@]}"
+noticed "streams of two widths" "of two widths" vitis/stream.h 's,512,256,' "${link[@]}"
+noticed "a port that nobody has" "fails to validate" vitis/kernel.xml 's,port="m_axi_pages",port="m_axi",' xmllint --noout --schema "$here/vitis/kernel.xsd" vitis/kernel.xml
+noticed "a kernel's interface that is not there" "no interface m_axis_out" vitis/package_kernel.tcl 's,m_axis_results,m_axis_out,' "${link[@]}"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

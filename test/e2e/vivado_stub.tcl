@@ -104,7 +104,7 @@ proc after_add_cells_to_pblock {args values} { if {[llength $values] != 2 || [li
 
 # ---- Properties
 array set properties {}
-set known_properties {board_part board_connections ip_repo_paths synth_checkpoint_mode top used_in_synthesis PROCESSING_ORDER
+set known_properties {board_part board_connections ip_repo_paths synth_checkpoint_mode top used_in_synthesis PROCESSING_ORDER USER_SLR_ASSIGNMENT
     sdx_kernel sdx_kernel_type vitis_drc ipi_drc name value core_revision display_name description supported_families auto_family_support_level}
 proc after_get_property {args values} {
     global properties
@@ -398,6 +398,10 @@ proc after_ipx::get_hdl_parameters {args values} { return [lindex $values 0] }
 proc after_ipx::get_user_parameters {args values} { return [lindex $values 0] }
 proc after_ipx::associate_bus_interfaces {args values} {
     global port_names
+    if {[option $args -reset] ne ""} {
+        if {![regexp "\\m[option $args -reset]\\M" $port_names]} { error "no reset [option $args -reset]" }
+        return
+    }
     foreach o {-busif -clock} { if {[option $args $o] eq ""} { error "ipx::associate_bus_interfaces: $o is missing" } }
     if {![regexp "\\m[option $args -busif]_\[at\]?r?valid\\M" $port_names]} { error "no interface [option $args -busif]" }
     if {![regexp "\\m[option $args -clock]\\M" $port_names]} { error "no clock [option $args -clock]" }

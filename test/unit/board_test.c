@@ -175,7 +175,11 @@ static void packages_are_whole(void **state)
     assert_true(ts_design_write(&(ts_design_options){.system = &f->system}, design_dir, &err));
     assert_true(ts_design_load(a, design_dir, &design, &err));
     for (int target = 0; target < TS_PACKAGE_COUNT; target++) /* each in place of the one before */
-        if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target}, out, &b, &err))
+        if (target == TS_PACKAGE_VITIS) {                     /* the board is no card; and what was there stays */
+            ts_err wrong = {""};
+            assert_false(ts_package(a, &design, &(ts_package_options){.target = TS_PACKAGE_VITIS}, out, &b, &wrong));
+            assert_int_equal(wrong.code, TS_USAGE);
+        } else if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target}, out, &b, &err))
             fail_msg("%s", err.msg);
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, b.top), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s_registers.v", out, b.top), R_OK), 0);
