@@ -87,6 +87,7 @@ static void functions(FILE *f, const ts_export_text *t)
 static void attention(FILE *f, const ts_export_form *form)
 {
     template(f, form->narrow ? "attention16" : "attention64", form->attention);
+    template(f, form->summed_keys > 0 ? "weighted_sums" : "weighted_sums_wide", form->narrow);
     template(f, form->narrow ? "keep16" : "keep64", form->attention);
 }
 

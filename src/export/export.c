@@ -26,8 +26,12 @@ static bool is_word(const char *name)
         "try",      "typedef", "typeid",   "typename", "typeof",    "union",     "unsigned", "using",     "virtual",  "void",
         "volatile", "while",   "xor",      "decltype", "constinit", "consteval", "concept",
     };
+    static const char *const headers[] = {"string", "stddef", "stdint", "immintrin", "emmintrin"}; /* that the file itself includes */
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(name, words[i]) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (strcmp(name, headers[i]) == 0)
             return true;
     return false;
 }
@@ -42,9 +46,9 @@ static bool check_name(const char *name, ts_err *err)
     bool ok = is_letter(*name) && strlen(name) <= NAME_MAX_LENGTH && !is_word(name);
     for (const char *p = name; *p; p++)
         ok &= is_letter(*p) || (*p >= '0' && *p <= '9') || *p == '_';
-    return ok ||
-           ts_fail_as(err, TS_USAGE, "%s %s: a letter, then letters, digits and underscores, at most %d of them, and no word of C or C++",
-                      ts_option("name"), name, NAME_MAX_LENGTH);
+    return ok || ts_fail_as(err, TS_USAGE,
+                            "%s %s: a letter, then letters, digits and underscores, at most %d of them, and no word or header of C or C++",
+                            ts_option("name"), name, NAME_MAX_LENGTH);
 }
 
 /* Of the model's: what is no letter or digit becomes an underscore. */

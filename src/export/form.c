@@ -1,6 +1,8 @@
 #define TS_FAIL_CODE TS_DOES_NOT_FIT
 #include "export/form.h"
 
+#include <limits.h>
+
 #include "num/fixed.h"
 #include "quant/stage.h"
 
@@ -56,13 +58,13 @@ static void take_attention(ts_export_form *f, int l)
     }
     take(f, &layer->o, &f->o);
     f->norms |= ts_norm_at(im->norms, TS_BEFORE_ATTENTION) || ts_norm_at(im->norms, TS_BEHIND_ATTENTION);
-    f->narrow &= largest(layer->q) <= INT16_MAX && largest(layer->k) <= INT16_MAX && largest(layer->v) <= INT16_MAX && keys > 0;
+    f->narrow &= largest(layer->q) <= INT16_MAX && largest(layer->k) <= INT16_MAX && largest(layer->v) <= INT16_MAX;
     for (int h = 0; h < im->heads; h++) {
         const int shift = im->score_shift + layer->score_e[h];
         f->narrow &=
             shift <= 30 && dot + half(shift) <= INT32_MAX && ((dot + half(shift)) >> shift) + ts_fmt_max(im->score_bits, true) <= INT32_MAX;
     }
-    f->summed_keys = f->summed_keys && f->summed_keys < keys ? f->summed_keys : (int)keys;
+    f->summed_keys = f->summed_keys < keys ? f->summed_keys : (int)keys;
 }
 
 static void take_ffn(ts_export_form *f, int l)
@@ -124,7 +126,8 @@ bool ts_export_form_of(const ts_imodel *im, int max_hits, ts_export_form *f, ts_
                           .max_hits = max_hits,
                           .tokens = ts_export_padded(max_hits, TS_EXPORT_ROWS),
                           .keys = ts_export_padded(max_hits, TS_EXPORT_PADDING),
-                          .hidden = 1};
+                          .hidden = 1,
+                          .summed_keys = INT_MAX};
     f->exp2_end = (im->p_bits + 1) << im->frac_bits;
     f->narrow = im->p_bits <= 15 && f->exp2_end <= INT16_MAX && f->keys * ts_fmt_max(im->p_bits, false) <= INT32_MAX;
     take_mlp(f, im->embed, im->embed_count, f->embed);

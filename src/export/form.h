@@ -29,12 +29,12 @@ typedef struct ts_export_form {
     bool project; /* some layer has a qkv linear of its own, and not only the fused one */
     ts_linear_form embed[TS_MLP_MAX], qkv0, qkv, o, ffn1, ffn2, head[TS_MLP_MAX];
     bool has[TS_LINEAR_FORMS];
-    bool norms, tables, wide_tables;            /* on the residual stream; of activations, with entries beyond 16 bits */
-    bool narrow;                                /* attention with operands of 16 and sums of 32 bits */
-    int summed_keys;                            /* so many products of a probability and a value fit 32 bits */
-    int exp2_end;                               /* from here on 2^-x is 0 */
-    int widest_in, widest_out;                  /* of all linears, inputs padded */
-    int hidden;                                 /* widest of what is between two linears */
+    bool norms, tables, wide_tables; /* on the residual stream; of activations, with entries beyond 16 bits */
+    bool narrow;                     /* attention with operands of 16 and sums of 32 bits */
+    int summed_keys;                 /* so many products of a probability and a value fit 32 bits, in whole vectors; 0: hardly any */
+    int exp2_end;                    /* from here on 2^-x is 0 */
+    int widest_in, widest_out;       /* of all linears, inputs padded */
+    int hidden;                      /* widest of what is between two linears */
     ts_export_buffer buffer[TS_EXPORT_BUFFERS]; /* the widest elements first */
     int buffers;
     int64_t workspace; /* bytes */

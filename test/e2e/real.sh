@@ -58,6 +58,11 @@ print("loss %.4f +- %.4f, median %s, p95 %s" % (loss, se, median, p95))
 sys.exit(0 if eval(sys.argv[2]) else 1)
 P
 }
+# as_c NAME EVENTS: a design's exported C against the integer model on the events that it is simulated on
+as_c() {
+    "$tessera" export "$dir/$1" --target c --name "m_$1" -o "$dir/c" && gcc -std=c99 -O2 -fPIC -shared "$dir/c/m_$1.c" -o "$dir/c/$1.so" &&
+        "$(dirname "$tessera")/test/exported_test" "$dir/$1" "$dir/c/$1.so" "m_$1" "$2"
+}
 # found DIR CONDITION: of what a search for formats reports, s; its verdict on events that took no part, t
 found() {
     /usr/bin/python3 - "$1" "$2" <<'P'
@@ -85,6 +90,8 @@ step "simulate three events of 512 hits" "$tessera" simulate "$dir/encreg" --eve
 step "bit-exact, latency, utilisation" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['mac_utilisation'] >= 0.88 and all(abs(e['latency_cycles'] / e['predicted_cycles'] - 1) <= .02 for e in s['per_event']) and abs(s['interval_cycles'] / p['interval_cycles'] - 1) <= .02 and p['resources']['yosys']['dsp'] >= .65 * 2520"
 step "30 % stalls" "$tessera" simulate "$dir/encreg" --events "$events/trackml_512.csv" --stalls 30
 step "bit-exact with stalls" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3 and s['stall_percent'] == 30"
+step "exported C on these events" as_c encreg "$events/trackml_512.csv"
+step "exported C on others" as_c encreg "$events/trackml_50to100_test.csv"
 step "three events of another file" "$tessera" simulate "$dir/encreg" --events "$events/trackml_50to100_test.csv" --limit 3
 step "bit-exact" report "$dir/encreg" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 3"
 
@@ -109,6 +116,7 @@ step "loss of 0.002" judge exact "loss <= .002 and median <= .01"
 for name in auto packed; do
     step "$name: simulate an event of 512 hits" "$tessera" simulate "$dir/$name" --events "$events/trackml_512.csv" --limit 1 --stalls 20
     step "$name: bit-exact" report "$dir/$name" "s['bit_exact'] and s['mismatches'] == 0 and s['events'] == 1"
+    step "$name: exported C" as_c "$name" "$events/trackml_512.csv"
 done
 search enccla_auto "$cla" "$events/trackml_10to50.csv" "$events/enccla_trackml.inputs.json" --formats auto --logits
 step "EncCla: DSP cost, agreement where float is sure" found "$dir/enccla_auto" "s['dsp_cost'] <= .6 and t['argmax_agreement_above_median_margin'] >= .99"

@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "design/design.h"
 #include "emu/emu.h"
-#include "export/export.h"
 #include "exported.h"
 #include "graph/random_encoder.h"
 #include "plan/make.h"
@@ -146,30 +145,6 @@ static inline ts_sim_result simulate(ring *r, ts_sim_options opt)
     return result;
 }
 
-/* The exported C gives the emulator's words, which are those of the hardware. */
-static inline void check_exported(ring *r)
-{
-    ts_err err = {0};
-    ts_exported made;
-    exported e;
-    const ts_export_model model = {.im = r->im, .max_hits = N_MAX};
-    const char *dir = ts_printf(r->arena, "%s/exported", r->dir);
-    if (!ts_export(r->arena, &model, &(ts_export_options){.name = "model"}, dir, &made, &err))
-        fail_msg("%s", err.msg);
-    exported_build(r->arena, dir, "model", "gcc", "-std=c99", "-g0");
-    void *library = exported_open(ts_printf(r->arena, "%s/model.so", dir), "model", &e), *workspace = ts_alloc(r->arena, e.bytes, 1);
-    const ts_emu *emu = ts_emu_new(r->arena, r->im, TS_EMU_AUTO);
-    for (int i = 0; i < EVENTS; i++) {
-        const size_t words = (size_t)r->n[i] * (size_t)r->im->outputs;
-        int32_t *want = TS_NEW_N(r->arena, int32_t, words), *got = TS_NEW_N(r->arena, int32_t, words);
-        assert_int_equal(e.run_words(r->x[i], r->n[i], got, workspace), r->n[i] > N_MAX ? -2 : 0);
-        if (r->n[i] <= N_MAX)
-            ts_emu_run(emu, r->n[i], r->x[i], want, NULL, NULL);
-        assert_memory_equal(got, want, words * sizeof *got);
-    }
-    dlclose(library);
-}
-
 static inline void check(ring *r)
 {
     const ts_sim_result free_running = simulate(r, (ts_sim_options){.seed = 1});
@@ -182,7 +157,7 @@ static inline void check(ring *r)
     simulate(r, (ts_sim_options){.lone = true, .seed = 4});
     /* Written over themselves through the configuration bus. */
     simulate(r, (ts_sim_options){.load = true, .stall_percent = 10, .seed = 5});
-    check_exported(r);
+    exported_check(r->arena, r->dir, r->im, N_MAX, EVENTS, r->n, r->x);
 }
 
 /* The emitted test bench in Icarus: everything that was not initialised is X there. */

@@ -103,6 +103,12 @@ exported() { # the exported C, called by the example, which takes the columns th
 }
 check "exported C writes what the hardware gives" exported
 check "designs as C" test/e2e/export.sh
+as_c() { # NAME EVENTS: of a design that was simulated on these events
+    "$tessera" export "$dir/$1" --target c --name "$1" -o "$dir/c" && gcc -std=c99 -O2 -fPIC -shared "$dir/c/$1.c" -o "$dir/c/$1.so" &&
+        build/test/exported_test "$dir/$1" "$dir/c/$1.so" "$1" "$2"
+}
+check "exported C on the simulated events" as_c a "$csv"
+check "and on refused ones" as_c a "$dir/lengths.csv"
 check "trace" "$tessera" run "$dir/a" --engine rtl --events "$csv" --limit 1 --trace "$dir/trace" -o "$dir/trace.csv"
 cp "$dir/log" "$dir/trace.log"
 check "no stage differs" grep -q "none in any stage" "$dir/trace.log"
@@ -138,6 +144,7 @@ check "quantised in training: compile" "$tessera" compile test/models/qdq/exact.
     --max-tokens 64 --target-ii 40 -o "$dir/qdq"
 check "quantised in training: simulate with stalls" "$tessera" simulate "$dir/qdq" --events "$dir/qdq.csv" --stalls 20
 check "quantised in training: bit-exact" report "$dir/qdq" "$exact and s['events'] == 3"
+check "quantised in training: exported C" as_c qdq "$dir/qdq.csv"
 
 check "fine-tuned EncReg: compile" "$tessera" compile models/encreg_qat.onnx --formats p=11 --device zcu102 --events models/encreg.csv \
     --inputs models/encreg_qat.inputs.json -o "$dir/qat"

@@ -13,6 +13,7 @@
 
 #include "design/design.h"
 #include "emu/emu.h"
+#include "exported.h"
 #include "process/process.h"
 #include "ring/pages.h"
 #include "scratch.h"
@@ -126,6 +127,7 @@ static void check(const chain *c)
     simulate(c, (ts_sim_options){.stall_percent = 30, .link_percent = 40, .seed = 2});
     simulate(c, (ts_sim_options){.stall_percent = 80, .link_percent = 90, .seed = 3});
     simulate(c, (ts_sim_options){.lone = true, .load = true, .link_percent = 10, .seed = 4});
+    exported_check(c->m.arena, c->dir, c->m.im, N_MAX, EVENTS, c->n, c->x);
 }
 
 /* Whatever befalls a word on the link, forth or back: the event that it belongs to is flagged, at most that one and its neighbour, which

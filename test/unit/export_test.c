@@ -29,6 +29,7 @@ static const char *const formats[] = {
     "act=14,residual=20,w=14,act_in=13",
     "q=18,k=18,v=17,p=16,hidden=18,in=18",
     "p=15,v=16,q=16,k=16",
+    "p=15,v=16,q=12,k=12",
     "w=8,layers.0.w_o=12,layers.0.q=11,ctx=9,p=11,v=8,hidden=11",
     "score=24,p=18,out=24,residual=8",
     "w=2,act=6,act_in=4,score=8",

@@ -10,7 +10,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "emu/emu.h"
+#include "export/export.h"
 #include "process/process.h"
 
 /* The calls of one. */
@@ -76,6 +77,31 @@ static inline void *exported_open(const char *path, const char *name, exported *
     assert_true(e->run_words && e->run && e->words_of_standardised && e->reals_of && bytes);
     e->bytes = bytes();
     return library;
+}
+
+/* The model's exported C, made below `dir`, gives the emulator's words, which are those of the hardware, and refuses what that refuses. */
+static inline void exported_check(ts_arena *arena, const char *dir, const ts_imodel *im, int max_hits, int events, const int *n,
+                                  const int32_t *const *x)
+{
+    ts_err err = {""};
+    ts_exported made;
+    exported e;
+    const ts_export_model model = {.im = im, .max_hits = max_hits};
+    const char *to = ts_printf(arena, "%s/exported", dir);
+    if (!ts_export(arena, &model, &(ts_export_options){.name = "model"}, to, &made, &err))
+        fail_msg("%s", err.msg);
+    exported_build(arena, to, "model", "gcc", "-std=c99", "-g0");
+    void *library = exported_open(ts_printf(arena, "%s/model.so", to), "model", &e), *workspace = ts_alloc(arena, e.bytes, 1);
+    const ts_emu *emu = ts_emu_new(arena, im, TS_EMU_AUTO);
+    for (int i = 0; i < events; i++) {
+        const size_t words = (size_t)n[i] * (size_t)im->outputs;
+        int32_t *want = TS_NEW_N(arena, int32_t, words), *got = TS_NEW_N(arena, int32_t, words);
+        assert_int_equal(e.run_words(x[i], n[i], got, workspace), n[i] > max_hits ? -2 : 0);
+        if (n[i] <= max_hits)
+            ts_emu_run(emu, n[i], x[i], want, NULL, NULL);
+        assert_memory_equal(got, want, words * sizeof *got);
+    }
+    dlclose(library);
 }
 
 #endif
