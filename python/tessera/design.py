@@ -259,6 +259,22 @@ class Design:
         call("package", ctypes.byref(options), HEAR, report.place, progress=progress)
         return report.report()
 
+    def export(self, output: PathLike, target: str = "c", *, name: Optional[str] = None, wrapper: str = "none",
+               progress: Optional[ProgressCallback] = None) -> Report:
+        """The integer model as source code that needs nothing else, bit for bit what the hardware computes (docs/exported-c.md).
+
+        output: a directory, made where it is not there; files of these names that tessera has not made are refused
+        target: c
+        name: of files, functions and types, an identifier (the model's)
+        wrapper: none, or cms: a class that CMS's trigger emulation loads from a shared library
+        """
+        options = c.tessera_export_options(directory=path(self.directory, "directory"), output=path(output, "output"),
+                                           target=choice(c.tessera_export_target, target, "target"), name=text(name, "name"),
+                                           wrapper=choice(c.tessera_export_wrapper, wrapper, "wrapper"))
+        report = Handle("report")
+        call("export", ctypes.byref(options), HEAR, report.place, progress=progress)
+        return report.report()
+
 
 def _way(given: Optional[Way], what: str) -> Any:
     """NULL, or a pointer to it."""

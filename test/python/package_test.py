@@ -202,6 +202,9 @@ class Package(unittest.TestCase):
         self.assertTrue(os.path.exists(self.at("design/rtl")))
         self.design.package(self.at("package"), "yosys")
         self.assertTrue(os.path.exists(self.at("package/Makefile")))
+        made = self.design.export(self.at("exported"), name="model", wrapper="cms").data
+        self.assertEqual(sorted(made["files"]), ["model.c", "model.h", "model_emulator.cpp"])
+        self.assertEqual(sorted(os.listdir(self.at("exported"))), sorted(made["files"]))
         self.assertEqual(tessera.version(), tessera.__version__)
 
     def test_arguments(self):

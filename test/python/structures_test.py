@@ -30,6 +30,7 @@ OPTIONS = {
     "tessera_profile_options": (tessera.Design.profile, {"directory": "self", "source": None, "all": "all_tensors"}),
     "tessera_score_options": (tessera.score, {"item": "results", "items": None}),
     "tessera_package_options": (tessera.Design.package, {"directory": "self"}),
+    "tessera_export_options": (tessera.Design.export, {"directory": "self"}),
     "tessera_generate_options": (tessera.generate, {"tracks_least": "tracks", "tracks_most": None}),
     "tessera_source": (tessera.run_file, {"arrays": None}),
 }
