@@ -51,7 +51,7 @@ models() { # every small model
                 sed "s/\[\"u\", \"v\"\]/[$(seq -s, "$outputs" | sed -E 's/([0-9]+)/"o\1"/g')]/" "$scratch/abc.json" >"$inputs"
             elif [ -n "$hits" ]; then
                 events=$scratch/equal.csv
-                awk -F, -v OFS=, -v n="$hits" 'NR > 1 { $1 = int((NR - 2) / n); $2 = NR } NR == 1 || NR - 1 <= n * int(43 / n)' "$scratch/abc.csv" >"$events"
+                awk -F, -v OFS=, -v n="$hits" 'NR > 1 { $1 = int((NR - 2) / n); $2 = NR } NR == 1 || NR - 1 <= n * int(66 / n)' "$scratch/abc.csv" >"$events"
             fi
         done
         [ -d "$scratch/$name" ] || { echo "notice: $path does not compile: $(tail -n 1 "$scratch/log" | cut -c 1-150)"; continue; }
