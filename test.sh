@@ -57,7 +57,7 @@ run_host() { test/run/run.sh; }
 run_fuzz() { test/fuzz/run.sh -m 1 -s 1; } # the same inputs everywhere, as far as a minute goes
 run_rtl() { scripts/check_verilog.sh && scripts/check_modules.sh && scripts/check_extension.sh && scripts/check_crossings.py --self-test && test/rtl/run.sh -j 2; }
 run_formal() { rtl/formal/prove.sh && rtl/formal/prove.sh --faults; }
-run_e2e() { test/e2e/run.sh && test/e2e/extensions.sh && test/e2e/weights.sh; }
+run_e2e() { test/e2e/run.sh && test/e2e/extensions.sh && test/e2e/weights.sh && test/e2e/parity.sh; }
 run_real() {
     [ -d ../shared/data ] || { echo "skipped: ../shared is not there"; return 0; }
     local dir status

@@ -49,6 +49,7 @@ for memory in fast 0 0.0001 8: 8:-1 8:2x; do
 done
 fails "pages without a memory" "vu13p has no external memory" "${split[@]}" --device vu13p --mode paged
 fails "three page buffers" "--page-buffers" "${split[@]}" --device zcu102 --mode paged --page-buffers 3
+fails "odd parity" "--parity odd: choose none, pages or all" "${split[@]}" --device zcu102 --parity odd
 fails "split over one device" "at least two devices" "${split[@]}" --device zcu102 --mode split
 fails "rings on several devices" "share one device" "${split[@]}" --device zcu102,zcu102 --mode replicated
 fails "pin of no stage" "no stage \"layers.9\"; stages are" "${split[@]}" --device pynq-z2,pynq-z2 --pin layers.9=0

@@ -47,9 +47,9 @@ if [ -d "$scratch/whole" ]; then
         failed=$((failed + 1)); echo "FAILED  crossings"; tail -n 20 "$scratch/log"
     fi
 fi
-board pooled "--bus-bits 32 --bus-clock 333 --status word" "" test/models/torch_mean.onnx "${small[@]}" --device pynq-z2 --target-ii 40
+board pooled "--bus-bits 32 --bus-clock 333 --status word" "" test/models/torch_mean.onnx "${small[@]}" --device pynq-z2 --target-ii 40 --parity all
 board tokens "--bus-bits 128" /part1 test/models/torch_pre.onnx "${small[@]}" --device pynq-z2,pynq-z2 --mode split
 board paged "" "" "${seeded[@]}" --device pynq-z2 --mode paged
-board rings "" "" test/models/torch_pre.onnx "${small[@]}" --device u250 --mode replicated --target-ii 40
+board rings "" "" test/models/torch_pre.onnx "${small[@]}" --device u250 --mode replicated --target-ii 40 --parity all
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

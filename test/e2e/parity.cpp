@@ -1,14 +1,14 @@
-/* Bits flipped in the memories of a compiled design while it computes: none may go by in silence. A Verilator harness of a design with parity,
-   built by parity.sh; run in the design's directory:
+/* Bits flipped in the memories of a compiled design while it computes: none may go by in silence. A Verilator harness of a design with
+   parity, built by parity.sh; run in the design's directory:
 
        parity FLIPS SEED [ONLY]       ONLY: memories that have this in their names, of a design where others have no parity
 
    A bit of a word of a memory is flipped, at random, between two events or at any time in one, until FLIPS were counted. Then
      - an event's results are those of mem/expect.hex, or its last transfer has m_out_error;
-     - of a flip between events: it is told of, and the event in error, if and only if the event used the word. That it did is seen beside the
-       parity, at the memory's address and `used`; words that none uses (a table's that no value meets) change nothing;
-     - what is told is the memory: written anew over the configuration bus, as a host does (page buffers are loaded anew by themselves), the next
-       event is right and not in error. */
+     - of a flip between events: it is told of, and the event in error, if and only if the event used the word. That it did is seen beside
+   the parity, at the memory's address and `used`; words that none uses (a table's that no value meets) change nothing;
+     - what is told is the memory: written anew over the configuration bus, as a host does (page buffers are loaded anew by themselves), the
+   next event is right and not in error. */
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -120,7 +120,9 @@ struct checked { /* a memory with parity: ts_mem_checked or ts_page_mem */
 
 uint64_t load(const void *at, size_t bytes)
 {
-    return bytes == 1 ? *static_cast<const uint8_t *>(at) : bytes == 2 ? *static_cast<const uint16_t *>(at) : *static_cast<const uint32_t *>(at);
+    return bytes == 1   ? *static_cast<const uint8_t *>(at)
+           : bytes == 2 ? *static_cast<const uint16_t *>(at)
+                        : *static_cast<const uint32_t *>(at);
 }
 
 std::vector<checked> find_memories(const char *only)
@@ -132,8 +134,14 @@ std::vector<checked> find_memories(const char *only)
         if (!vars || !vars->count("used") || !vars->count("raddr") || !strstr(s.first, only))
             continue;
         const VerilatedVar &address = vars->at("raddr");
-        all.push_back({s.first, strstr(s.first, "g_paged") != nullptr, static_cast<const uint8_t *>(vars->at("used").datap()), address.datap(),
-                       address.entSize(), {0, 0}, {}, {}});
+        all.push_back({s.first,
+                       strstr(s.first, "g_paged") != nullptr,
+                       static_cast<const uint8_t *>(vars->at("used").datap()),
+                       address.datap(),
+                       address.entSize(),
+                       {0, 0},
+                       {},
+                       {}});
     }
     for (checked &c : all)
         for (const auto &s : *scopes) {
@@ -344,7 +352,8 @@ int main(int argc, char **argv)
         between += idle;
         if (idle)
             flip(s, word, bit);
-        outcome o = d.run(events[e], idle ? -1 : static_cast<long long>(below(static_cast<size_t>(length[e]))), [&] { flip(s, word, bit); });
+        outcome o =
+            d.run(events[e], idle ? -1 : static_cast<long long>(below(static_cast<size_t>(length[e]))), [&] { flip(s, word, bit); });
         const bool used = c.seen[word];
         const auto judge = [&] {
             if (!o.right && !o.error)
@@ -371,7 +380,8 @@ int main(int argc, char **argv)
             flip(s, word, bit); /* nobody noticed: as it was */
         clean(c.paged ? "a page that was loaded again is wrong" : "a memory that was written anew is wrong");
     }
-    printf("PASS: %d flips in %zu memories, %d of them between events: %d counted (%d in page buffers) and their events in error, of which %d had wrong "
+    printf("PASS: %d flips in %zu memories, %d of them between events: %d counted (%d in page buffers) and their events in error, of which "
+           "%d had wrong "
            "results; %d in words that were not used any more, or not yet, and all results right; none silently wrong; %lld cycles\n",
            flips, d.memories.size(), between, counted, paged, wrong, unused, d.now);
     return 0;

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../cases/lib.sh"
 models=$root/test/models/weights
 options=(--events "$seeded_csv" --inputs "$seeded_inputs" --limit 5)
-works "compile, with room" "$tessera" compile "$models/first.onnx" --device zcu102 "${options[@]::4}" --max-tokens 400 --target-ii 60 --acc-margin 3 -o chip
+works "compile, with room" "$tessera" compile "$models/first.onnx" --device zcu102 --parity all "${options[@]::4}" --max-tokens 400 --target-ii 60 --acc-margin 3 -o chip
 works "compile, paged" "$tessera" compile "$models/first.onnx" --device pynq-z2 --mode paged "${options[@]::4}" --max-tokens 400 --target-ii 60 --acc-margin 3 -o paged
 works "compile, without room" "$tessera" compile "$models/first.onnx" --device zcu102 "${options[@]::4}" --max-tokens 400 --target-ii 60 -o tight
 check "the manifest says so" grep -q '"acc_margin": 3' chip/manifest.json

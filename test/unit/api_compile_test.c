@@ -214,6 +214,7 @@ static void refused(void **state)
     TRY(devices, 17, TESSERA_USAGE, "1 to 16");
     TRY(mode, (tessera_mode)77, TESSERA_USAGE, "mode 77");
     TRY(objective, (tessera_objective)77, TESSERA_USAGE, "objective 77");
+    TRY(parity, (tessera_parity)77, TESSERA_USAGE, "parity 77");
     TRY(loss, 0.9, TESSERA_USAGE, "loss is 0.9");
     TRY(utilisation, -1, TESSERA_USAGE, "utilisation is -1");
     TRY(page_buffers, 3, TESSERA_USAGE, "page_buffers is 3");
