@@ -1,5 +1,5 @@
 # A thin task runner over CMake. `make` builds build/tessera.
-.PHONY: all install test rtl formal points clang asan tsan fuzz lint bench format clean
+.PHONY: all install deb test rtl formal points clang asan tsan fuzz lint bench format clean
 all: build/build.ninja
 	@cmake --build build
 build/build.ninja: CMakeLists.txt CMakePresets.json
@@ -18,5 +18,7 @@ fuzz: ; @test/fuzz/run.sh -m $(or $(MINUTES),10)
 lint: ; @scripts/lint.sh
 # docs/results.md and its plots, from measurements of this run; QUICK=1 is a short run into out/bench/quick/. scripts/install.sh --bench first.
 bench: all ; @bench/bench.py $(if $(QUICK),--quick)
+# Debian packages into build/deb; test/deb/run.sh installs them in a minimal Debian
+deb: ; @scripts/deb.sh
 format: ; @scripts/check_style.sh --mend
 clean: ; @rm -rf build build-clang build-asan build-tsan build-fuzz

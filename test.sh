@@ -27,6 +27,7 @@ steps=(
 more=( # run when named, or all with --full
     "synth     a small build through Yosys: resources against the prediction"
     "hosts     the host library on more packages; a thousand random sequences under both sanitizers; for other processors below qemu"
+    "deb       Debian packages, looked at by lintian, installed and used in a minimal Debian"
     "mutate    a one-bit fault in each kernel and module is noticed"
 )
 lanes=2
@@ -69,6 +70,7 @@ run_real() {
 }
 run_hosts() { scripts/install.sh --cross && test/run/run.sh --all && test/run/sanitize.sh && scripts/cross.sh; }
 run_synth() { test/e2e/synth.sh && test/e2e/extensions.sh --synth; }
+run_deb() { test/deb/run.sh; }
 run_mutate() { scripts/mutate.sh --quick; }
 
 passed=0 failed=0 names=()
@@ -112,7 +114,7 @@ done
 [ $failed -eq 0 ] || queue=()
 
 # The longest first, so that no lane is left alone with one in the end.
-order=(mutate synth e2e real rtl asan threads fuzz)
+order=(mutate deb synth e2e real rtl asan threads fuzz)
 declare -A running=()
 next_step() {
     local step i

@@ -17,7 +17,7 @@ add_custom_command(
     DEPENDS ${PYTHON_SOURCES} ${PUBLIC_HEADERS} python/structures.py VERBATIM)
 add_custom_target(python ALL DEPENDS ${PYTHON_MADE}/_structures.py)
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/python/tessera-${PROJECT_VERSION}.dist-info/METADATA CONTENT
-    "Metadata-Version: 2.1\nName: tessera\nVersion: @PROJECT_VERSION@\nSummary: a trained Transformer (ONNX) becomes FPGA hardware\n" @ONLY)
+    "Metadata-Version: 2.1\nName: tessera\nVersion: @PROJECT_VERSION@\nSummary: a trained Transformer (ONNX) becomes FPGA hardware\nRequires-Dist: numpy\n" @ONLY)
 
 # Debian's place for packages of every version of Python, below the prefix; below /usr/local its Python looks in one with its version.
 install(CODE "set(PYTHON_FROM ${CMAKE_BINARY_DIR}/python)")

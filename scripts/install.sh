@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs everything tessera needs on a Debian 12 machine; does nothing where it is all there. Root, or sudo.
-# Usage: scripts/install.sh [--all | --bench | --cross]   --all also installs what only the full test suite needs; --bench what
-# `make bench` compares with; --cross compilers for other processors.
+# Usage: scripts/install.sh [--all | --bench | --cross | --deb]   --all also installs what only the full test suite needs; --bench what
+# `make bench` compares with; --cross compilers for other processors; --deb what `make deb` and its test need.
 set -euo pipefail
 
 packages=( # package            why
@@ -50,8 +50,15 @@ cross_packages=( # of scripts/cross.sh
 bench_packages=(
     python3-torch             # makes the seeded models of published shapes
 )
+deb_packages=(
+    debhelper                 # builds the Debian packages
+    dh-python                 # that of the Python package
+    lintian                   # looks at them
+    mmdebstrap                # makes the minimal Debian that they are installed in
+)
 [ "${1-}" = --all ] && packages+=("${test_packages[@]}")
 [ "${1-}" = --cross ] && packages+=("${cross_packages[@]}")
+[ "${1-}" = --deb ] && packages+=("${deb_packages[@]}")
 [ "${1-}" = --bench ] && packages+=("${bench_packages[@]}")
 
 # onnxruntime, to compare with: Debian 12 has none, npm's package holds the library. Into out/, without its install scripts, which would only fetch
