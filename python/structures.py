@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import NamedTuple, Optional
 
 NUMBERS = {"bool": "c_bool", "int": "c_int", "double": "c_double", "float": "c_float", "size_t": "c_size_t", "int64_t": "c_int64", "int32_t": "c_int32",
@@ -26,6 +27,8 @@ RESULTS = {
     "tessera_simulation": ("Simulation", True),
     "tessera_estimate": ("Estimate", False),
     "tessera_score_row": ("ScoreRow", False),
+    "tessera_run_info": ("DeviceInfo", False),
+    "tessera_run_counters": ("DeviceCounters", False),
 }
 
 
@@ -42,11 +45,11 @@ class Header:
 
     def __init__(self, text: str) -> None:
         self.version = re.search(r'#define TESSERA_VERSION "([^"]+)"', text)
-        text = re.sub(r"^ *#.*(\\\n.*)*\n", "", text, flags=re.M)
+        text = re.sub(r"^ *#(?:[^\n]*\\\n)*[^\n]*\n", "", text, flags=re.M)
         self.enums: dict[str, list[tuple[str, int]]] = {}
         self.structures: dict[str, tuple[list[Member], str]] = {}  # members, comment
         self.opaque: list[str] = []
-        self.functions: dict[str, tuple[str, list[str]]] = {}  # result, parameters
+        self.functions: dict[str, tuple[str, list[str], str]] = {}  # result, parameters, and which library has it
         comment = r"(?:/\*((?:(?!\*/).)*)\*/\n)?"
         for found in re.finditer(comment + r"typedef (enum|struct) (\w+)\s*(?:\{(.*?)\}\s*\3;|(\w+);)", text, flags=re.S):
             said, what, name, body, _ = found.groups()
@@ -56,10 +59,14 @@ class Header:
                 self.opaque.append(name)
             else:
                 self.structures[name] = (members(body), plain(said or ""))
-        for found in re.finditer(r"TESSERA_API\s+([^;{]*?)\b(tessera_\w+)\((.*?)\);", without_comments(text), flags=re.S):
-            result, name, parameters = found.groups()
+        library = "tessera"
+        for found in re.finditer(r"@(\w+)@|TESSERA_API\s+([^;{]*?)\b(tessera_\w+)\((.*?)\);", without_comments(text), flags=re.S):
+            begins, result, name, parameters = found.groups()
+            library = begins or library
+            if begins:
+                continue
             listed = [parameter.strip() for parameter in parameters.split(",")]
-            self.functions[name] = (" ".join(result.split()), [] if listed == ["void"] else [type_of(parameter) for parameter in listed])
+            self.functions[name] = (" ".join(result.split()), [] if listed == ["void"] else [type_of(parameter) for parameter in listed], library)
         self.opaque = [name for name in self.opaque if name not in self.structures]
 
 
@@ -92,7 +99,7 @@ def enumerators(body: str) -> list[tuple[str, int]]:
 def members(body: str) -> list[Member]:
     """A comment belongs to the declaration in front of it, but for one on a line of its own, which is the next ones'."""
     listed: list[Member] = []
-    for found in re.finditer(r"([^;/]+);[ \t]*(?:/\*(.*?)\*/)?", re.sub(r"\n\s*/\*.*?\*/(?=\s*\n)", "", "\n" + body, flags=re.S), flags=re.S):
+    for found in re.finditer(r"([^;/]+);[ \t]*(?:/\*(.*?)\*/)?", re.sub(r"\n\s*/\*(?:(?!\*/).)*\*/(?=\s*\n)", "", "\n" + body, flags=re.S), flags=re.S):
         declaration, text = " ".join(found.group(1).split()), plain(found.group(2) or "")
         function = re.fullmatch(r"(.*?)\(\*(\w+)\)\((.*)\)", declaration)
         if function:
@@ -149,6 +156,11 @@ def field_of(header: Header, member: Member) -> tuple[str, str]:
     """Type and value of a member of RESULTS."""
     if member.kind == "const char *":
         return ("Optional[str]", f"_text(c.{member.name})") if "NULL" in member.text else ("str", f'_text(c.{member.name}) or ""')
+    if member.kind == "const char *const *":  # its number of elements is what its comment begins with
+        count = re.match(r"\[(\w+)\]", member.text)
+        if not count:
+            raise SystemExit(f"structures.py: how many are {member.name}? Its comment says: {member.text!r}")
+        return "Optional[list[str]]", f"_texts(c.{member.name}, c.{count.group(1)})"
     if member.kind in RESULTS:
         name = RESULTS[member.kind][0]
         return name, f"{name}._of(c.{member.name})"
@@ -196,6 +208,7 @@ def write_python(header: Header) -> list[str]:
              f'VERSION = "{header.version.group(1)}"', "", "",
              "class Sized(ctypes.Structure):", '    """A structure that begins with its size."""', "",
              "    def __init__(self, **members: Any) -> None:", "        super().__init__(size=ctypes.sizeof(type(self)), **members)", "", "",
+             "def _texts(values: Any, count: int) -> Optional[list[str]]:", '    return [_text(values[i]) or "" for i in range(count)] if values else None', "", "",
              "def _text(value: Optional[bytes]) -> Optional[str]:", '    return None if value is None else value.decode("utf-8", "surrogateescape")']
     for name, listed in header.enums.items():
         names = [one for one, _ in listed]
@@ -210,9 +223,14 @@ def write_python(header: Header) -> list[str]:
         lines += write_structure(header, name, structure)
     for name in RESULTS:
         lines += write_result(header, name)
-    lines += ["", "", "# Of each function, what it returns and what it takes.", "FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {"]
-    for name, (result, parameters) in header.functions.items():
-        lines.append(f'    "{name}": ({ctypes_of(header, result)}, [{", ".join(ctypes_of(header, kind) for kind in parameters)}]),')
+    lines += ["", "", "# Of each header, which is a library's, the functions: what they return and what they take.",
+              "FUNCTIONS: dict[str, dict[str, tuple[Any, list[Any]]]] = {"]
+    for library in dict.fromkeys(library for _, _, library in header.functions.values()):
+        lines.append(f'    "{library}": {{')
+        for name, (result, parameters, own) in header.functions.items():
+            if own == library:
+                lines.append(f'        "{name}": ({ctypes_of(header, result)}, [{", ".join(ctypes_of(header, kind) for kind in parameters)}]),')
+        lines.append("    },")
     return lines + ["}", ""]
 
 
@@ -226,7 +244,7 @@ def write_check(header: Header, paths: list[str]) -> list[str]:
         lines.append(f'    printf("{name} - %zu\\n", sizeof({name}));')
         for member in structure:
             lines.append(f'    printf("{name} {member.name} %zu %zu\\n", offsetof({name}, {member.name}), sizeof((({name} *)0)->{member.name}));')
-    for name, (result, parameters) in header.functions.items():  # a declaration that differs from the header's does not compile
+    for name, (result, parameters, _) in header.functions.items():  # a declaration that differs from the header's does not compile
         lines.append(f"    {{ extern {result} {name}({', '.join(parameters) or 'void'}); (void){name}; }}")
     return lines + ["    return 0;", "}", ""]
 
@@ -234,7 +252,7 @@ def write_check(header: Header, paths: list[str]) -> list[str]:
 def main(arguments: list[str]) -> None:
     check = arguments[:1] == ["--check"]
     paths, output = arguments[check:-2], arguments[-1]
-    header = Header("\n".join(open(path, encoding="utf-8").read() for path in paths))
+    header = Header("\n".join(f"@{Path(path).stem}@\n" + Path(path).read_text(encoding="utf-8") for path in paths))
     made = "\n".join(write_check(header, paths) if check else write_python(header))
     with open(output, "w", encoding="utf-8") as file:
         file.write(made)

@@ -10,23 +10,25 @@ cancels them where they next say how far they are.
 from ._library import code_name, remove_temporaries, version
 from ._report import Report
 from ._structures import (
-    DesignInfo, EngineInfo, Estimate, ModelInfo, Prediction, Progress, RunSummary, ScoreRow, Simulation,
+    DesignInfo, DeviceCounters, DeviceInfo, EngineInfo, Estimate, ModelInfo, Prediction, Progress, RunSummary, ScoreRow, Simulation,
     tessera_code as Code,
 )
 from .design import Design, Model, compile, devices, targets
+from .device import Device, DeviceResult, run_version
 from .engine import Engine, Results, run_file
 from .errors import (
-    BadFileError, CancelledError, DamagedError, DiffersError, DoesNotFitError, Error, InternalError, NoFileError, NotWrittenError, NoToolError,
-    OutOfMemoryError, RefusedWarning, TesseraWarning, UnsupportedError, UsageError,
+    BadFileError, CancelledError, DamagedError, DiffersError, DoesNotFitError, Error, InternalError, NoDeviceError, NoFileError, NotWrittenError,
+    NotYetError, NoToolError, OutOfMemoryError, RefusedWarning, TesseraWarning, TimedOutError, UnsupportedError, UsageError,
 )
 from .events import Event, Events, generate, read_events
 from .scores import Candidates, Scores, score
 
 __version__ = version()
 __all__ = [
-    "BadFileError", "CancelledError", "Candidates", "Code", "DamagedError", "Design", "DesignInfo", "DiffersError", "DoesNotFitError", "Engine",
-    "EngineInfo", "Error", "Estimate", "Event", "Events", "InternalError", "Model", "ModelInfo", "NoFileError", "NoToolError", "NotWrittenError",
+    "BadFileError", "CancelledError", "Candidates", "Code", "DamagedError", "Design", "DesignInfo", "Device", "DeviceCounters", "DeviceInfo", "DeviceResult",
+    "DiffersError", "DoesNotFitError", "Engine",
+    "EngineInfo", "Error", "Estimate", "Event", "Events", "InternalError", "Model", "ModelInfo", "NoDeviceError", "NoFileError", "NoToolError", "NotWrittenError", "NotYetError",
     "OutOfMemoryError", "Prediction", "Progress", "RefusedWarning", "Report", "Results", "RunSummary", "ScoreRow", "Scores", "Simulation",
-    "TesseraWarning", "UnsupportedError", "UsageError", "code_name", "compile", "devices", "generate", "read_events", "remove_temporaries",
-    "run_file", "score", "targets", "version",
+    "TesseraWarning", "TimedOutError", "UnsupportedError", "UsageError", "code_name", "compile", "devices", "generate", "read_events", "remove_temporaries",
+    "run_file", "run_version", "score", "targets", "version",
 ]

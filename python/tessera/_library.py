@@ -50,16 +50,15 @@ def load(soname: str, variable: str) -> ctypes.CDLL:
     raise ImportError(f"{soname} is not found: {'; '.join(failed)}. Install it (Debian: libtessera0), or say where it is: {variable}=FILE")
 
 
-def _declare(library: ctypes.CDLL) -> None:
-    for name, (result, parameters) in c.FUNCTIONS.items():
-        if name.startswith("tessera_run_") or not hasattr(library, name):
-            continue  # one that an older library lacks is an error where it is called
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, parameters
+def declare(library: ctypes.CDLL, header: str) -> None:
+    for name, (result, parameters) in c.FUNCTIONS[header].items():
+        if hasattr(library, name):  # one that an older library lacks is an error where it is called
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, parameters
 
 
 library = load(SONAME, "TESSERA_LIBRARY")
-_declare(library)
+declare(library, "tessera")
 
 
 def version() -> str:

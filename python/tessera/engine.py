@@ -147,15 +147,7 @@ class Engine:
         count = int(made.refused.sum())
         if count:
             warn(f"{count} of {len(made)} events were refused: the design takes at most {self.info.max_tokens} hits; their results are NaN", RefusedWarning)
-        if not isinstance(events, np.ndarray):
-            return list(made)
-        if events.ndim == 3:
-            if mask is None or made.pooled:
-                return made.padded(tokens=events.shape[1])
-            spread = np.full(events.shape[:2] + (self.info.outputs,), np.nan)
-            spread[np.asarray(mask) == 0] = made.values
-            return spread
-        return made[0] if lengths is None else made.values
+        return shaped(made, events, lengths, mask)
 
     # ---- words
 
@@ -187,6 +179,39 @@ class Engine:
         call("engine_from_words", self._handle.pointer, len(given), pointer(given, ctypes.c_int32), pointer(made, ctypes.c_double))
         return made
 
+    def front(self, values: npt.ArrayLike) -> Ints:
+        """The host's share of an assisted design in front of the hardware; of any other design the same as to_words.
+
+        values: of one event, standardised: [hits][info.features]
+        returns the words of the tokens that the hardware takes: [tokens][info.word_features]
+        """
+        given = self._event(values)
+        tokens = ctypes.c_int32()
+        call("engine_front", self._handle.pointer, len(given), pointer(given, ctypes.c_float), ctypes.byref(tokens), None)
+        made: Ints = np.zeros((tokens.value, self.info.word_features), np.int32)
+        call("engine_front", self._handle.pointer, len(given), pointer(given, ctypes.c_float), ctypes.byref(tokens), pointer(made, ctypes.c_int32))
+        return made
+
+    def back(self, values: npt.ArrayLike, words: npt.ArrayLike) -> Doubles:
+        """The host's share of an assisted design behind the hardware; of any other design the same as from_words.
+
+        values: of the event, as front takes them
+        words: that the hardware gave: [tokens, or 1 where info.word_pooled][info.word_outputs]
+        returns results as `run` has them: [hits, or 1 where info.pooled][info.outputs]
+        """
+        given, own = self._event(values), self._words(words, self.info.word_outputs)
+        tokens = ctypes.c_int32()
+        call("engine_front", self._handle.pointer, len(given), pointer(given, ctypes.c_float), ctypes.byref(tokens), None)
+        rows = 1 if self.info.word_pooled else tokens.value
+        if len(own) != rows:
+            raise UsageError(f"words: {len(own)} rows; the hardware gives {rows} of such an event")
+        made: Doubles = np.zeros((1 if self.info.pooled else len(given), self.info.outputs))
+        call("engine_back", self._handle.pointer, len(given), pointer(given, ctypes.c_float), pointer(own, ctypes.c_int32), pointer(made, ctypes.c_double))
+        return made
+
+    def _event(self, values: npt.ArrayLike) -> Floats:
+        return self._rows(numbers(values, "values", [2]), "values", self.info.features)
+
     def _words(self, words: npt.ArrayLike, width: int) -> Ints:
         return self._rows(numbers(words, "words", [2], np.int32), "words", width)
 
@@ -196,6 +221,19 @@ class Engine:
         if rows.shape[1] != width:
             raise UsageError(f"{what}: rows of {rows.shape[1]}; expected {width}")
         return rows
+
+
+def shaped(made: Results, events: EventsLike, lengths: Any, mask: Any) -> Union[Doubles, list[Doubles]]:
+    """Results in the shape that events came in."""
+    if not isinstance(events, np.ndarray):
+        return list(made)
+    if events.ndim == 3:
+        if mask is None or made.pooled:
+            return made.padded(tokens=events.shape[1])
+        spread = np.full(events.shape[:2] + made.values.shape[1:], np.nan)
+        spread[np.asarray(mask) == 0] = made.values
+        return spread
+    return made[0] if lengths is None else made.values
 
 
 def run_file(directory: PathLike, events: Union[PathLike, EventsLike, None] = None, output: Optional[PathLike] = None, *, engine: Optional[str] = None,

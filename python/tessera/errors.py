@@ -94,6 +94,24 @@ class CancelledError(Error):
     code = Code.CANCELLED
 
 
+class NotYetError(Error, TimeoutError):
+    """Of a Device: there was no room, or no result, in the time given: ask again."""
+
+    code = Code.NOT_YET
+
+
+class TimedOutError(Error, TimeoutError):
+    """A device did not do in its time what it should."""
+
+    code = Code.TIMED_OUT
+
+
+class NoDeviceError(Error, OSError):
+    """A device is not there, is of another build, or answers with errors."""
+
+    code = Code.NO_DEVICE
+
+
 class TesseraWarning(UserWarning):
     """What is likely to be wrong, and yet no error."""
 

@@ -54,6 +54,11 @@ check "in the same design" diff -r "$work/want" "$debian/work/python"
 check "C" within "cc /usr/share/doc/libtessera-dev/examples/run_events.c \$(pkg-config --cflags --libs tessera) -o example && ./example $model $files c >c.rows"
 check "gives the same bits" cmp "$work/want.rows" "$debian/work/c.rows"
 check "C, static" within 'cc /usr/share/doc/libtessera-dev/examples/run_events.c $(pkg-config --static --cflags --libs tessera | sed "s/-ltessera/-l:libtessera.a/") -o static'
+check "a package, and its emulator" within "tessera package python -o board && python3 -c '
+import numpy, tessera
+events = tessera.read_events(\"few.csv\", \"${files#* }\")
+with tessera.Device(\"board\") as device:
+    numpy.testing.assert_array_equal(device.evaluate(events).values, tessera.Design(\"python\").evaluate(events).values)'"
 check "scores from Python" within "python3 $examples/score_events.py python $files | grep -q double_majority"
 check "Python's packages know it" within 'python3 -c "import importlib.metadata as m, tessera; assert m.version(\"tessera\") == tessera.__version__"'
 check "dpkg --purge" within "dpkg --purge $names"

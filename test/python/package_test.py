@@ -152,11 +152,24 @@ class Package(unittest.TestCase):
         self.assertEqual(mine.info.max_tokens, 0)
 
     def test_pooled(self):
-        model, inputs, events = (f"{ROOT}/models/trigger.{kind}" for kind in ("onnx", "inputs.json", "csv"))
-        engine = tessera.Engine(model, inputs=inputs)
-        if not engine.info.pooled:
-            self.skipTest("trigger pools no more")
-        self.fail("trigger pools: test its shapes")
+        """A result an event."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arrays = np.random.default_rng(5).normal(size=(6, 9, tessera.Model(ROOT + "/test/models/torch_mean.onnx").info.features))
+            lengths = [9, 1, 4, 9, 3, 5]
+            design = tessera.compile(ROOT + "/test/models/torch_mean.onnx", self.at("other"), "zcu102", events=arrays, lengths=lengths, standardised=True)
+        self.assertTrue(design.info.pooled)
+        for engine in ("integer", "float"):
+            padded = design.run(arrays, lengths, engine=engine, standardised=True)
+            self.assertEqual(padded.shape, (6, design.info.outputs))
+            listed = design.run([event[:hits] for event, hits in zip(arrays, lengths)], engine=engine, standardised=True)
+            np.testing.assert_array_equal(np.array(listed), padded)
+            np.testing.assert_array_equal(design.run(arrays[2][:4], engine=engine, standardised=True), padded[2])
+        with self.assertRaisesRegex(tessera.UsageError, "pools"):
+            tessera.score(design.evaluate(arrays, lengths, standardised=True), EVENTS)
+        design.package(self.at("pooled"), status="word")
+        with tessera.Device(self.at("pooled")) as device:
+            np.testing.assert_array_equal(device.run(arrays, lengths, standardised=True), design.run(arrays, lengths, standardised=True))
 
     def test_scores(self):
         truth = self.at("truth.csv")
@@ -216,6 +229,108 @@ class Package(unittest.TestCase):
         self.assertEqual([part["device"] for part in pinned.compiled["parts"]], ["zcu102", "ultra96"])
         with self.assertRaisesRegex(tessera.UsageError, "utilisation|share"):
             self.compile(utilisation=7)
+
+    # ---- devices
+
+    def device(self, **more):
+        package = self.at("board")
+        if not os.path.exists(package):
+            self.design.package(package, status="word")
+        return tessera.Device(package, "emulator", **more)
+
+    def test_device(self):
+        """Events through the emulated board: the integer engine's bits, in every shape."""
+        with self.device(depth=4) as device, warnings.catch_warnings():
+            warnings.simplefilter("ignore", tessera.RefusedWarning)
+            self.assertEqual((device.info.devices, device.info.depth, device.info.max_tokens), (1, 4, 150))
+            np.testing.assert_array_equal(device.evaluate(self.events).values, self.design.evaluate(self.events).values)
+            np.testing.assert_array_equal(device.evaluate(self.events).refused, self.events.lengths > 150)
+            padded = self.events.padded()
+            np.testing.assert_array_equal(device.run(padded, self.events.lengths, standardised=True), self.design.run(padded, self.events.lengths, standardised=True))
+            counters = device.statistics()
+            self.assertEqual((counters.submitted, counters.taken), (36, 36))
+            self.assertEqual(device.read(0), device.read(0))
+        with self.assertRaisesRegex(tessera.UsageError, "closed"):
+            device.poll()
+        device.close()
+
+    def test_device_events(self):
+        event = self.events[2]
+        with self.device(timeout=3) as device:
+            first = device.submit(event.values, standardised=True)
+            second = device.submit(self.design.engine(standardised=True).to_words(event.values), words=True)
+            self.assertEqual((first, second), (0, 1))
+            result = device.wait(second, words=True)
+            want = self.design.run(event.values, standardised=True)
+            np.testing.assert_array_equal(result.values, want)
+            np.testing.assert_array_equal(self.design.engine().from_words(result.words), want)
+            self.assertEqual((result.number, result.status), (1, "done"))
+            self.assertEqual(device.poll(), (1, 0))
+            result = device.wait()
+            self.assertEqual((result.number, result.words), (0, None))
+            np.testing.assert_array_equal(result.values, want)
+            with self.assertRaises(tessera.NotYetError):
+                device.wait(seconds=0)
+            with self.assertRaises(TimeoutError):
+                device.wait(seconds=0.25)
+            with self.assertRaisesRegex(tessera.UsageError, "taken already"):
+                device.wait(first)
+            names = device.info.column
+            columns = {name: event.values[:, i].astype(np.float64) for i, name in enumerate(names)}
+            np.testing.assert_array_equal(device.wait(device.submit(columns, standardised=True)).values, want)
+            device.submit(np.zeros((151, len(names))))
+            self.assertEqual(device.wait().status, "refused")
+            for wrong in ({"x": [1.0]}, np.zeros((3, 9))):
+                with self.assertRaisesRegex(tessera.UsageError, "the device takes"):
+                    device.submit(wrong)
+            device.reset()
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with self.assertRaises(KeyboardInterrupt):
+                device.wait()
+            np.testing.assert_array_equal(device.run(event.values, standardised=True), want)
+        with self.assertRaises(tessera.NoFileError):
+            tessera.Device(self.at("nothing"))
+        with self.assertRaises(tessera.Error):
+            tessera.Device(self.at("board"), "abacus")
+
+    def test_device_threads(self):
+        """Some threads submit, and others wait; the device is closed while one waits."""
+        device, got, count = self.device(), [], 60
+        event = self.events[2].values
+        want = self.design.run(event, standardised=True)
+        submitters = [threading.Thread(target=lambda: [device.submit(event, standardised=True) for _ in range(count // 3)]) for _ in range(3)]
+        waiters = [threading.Thread(target=lambda: got.extend([device.wait(seconds=20) for _ in range(count // 2)])) for _ in range(2)]
+        for thread in submitters + waiters:
+            thread.start()
+        for thread in submitters + waiters:
+            thread.join()
+        self.assertEqual(sorted(result.number for result in got), list(range(count)))
+        for result in got:
+            np.testing.assert_array_equal(result.values, want)
+        ended = []
+
+        def waiting():
+            try:
+                device.wait(seconds=20)
+            except tessera.Error as error:
+                ended.append(error)
+
+        last = threading.Thread(target=waiting)
+        last.start()
+        device.close()
+        last.join(10)
+        self.assertTrue(ended and isinstance(ended[0], tessera.UsageError))
+
+    def test_host_share(self):
+        """What the host computes of a design in front of the hardware and behind it."""
+        event = self.events[2].values
+        engine = self.design.engine(standardised=True)
+        words = engine.front(event)
+        np.testing.assert_array_equal(words, engine.to_words(event))
+        np.testing.assert_array_equal(engine.back(event, engine.run_words(words, [len(words)])), self.design.run(event, standardised=True))
+        with self.assertRaisesRegex(tessera.UsageError, "the hardware gives"):
+            engine.back(event, np.zeros((1, engine.info.word_outputs), np.int32))
 
     # ---- what goes wrong
 
