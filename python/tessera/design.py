@@ -106,8 +106,10 @@ class Design:
 
     # ---- events through it
 
-    def engine(self, kind: str = "integer", *, standardised: bool = False) -> Engine:
-        """The design's model, "integer" or "float", opened once."""
+    def engine(self, kind: str = "integer", *, standardised: bool = False, weights: Optional[PathLike] = None) -> Engine:
+        """The design's model, "integer" or "float", opened once; with other weights (Design.weights) anew each time."""
+        if weights is not None:
+            return Engine(self.directory, kind, standardised=standardised, weights=weights)
         with self._lock:
             key = (kind, bool(standardised))
             if key not in self._engines:
@@ -143,10 +145,11 @@ class Design:
 
     def run_file(self, events: Union[PathLike, EventsLike, None], output: PathLike, *, engine: str = "integer", samples: Optional[PathLike] = None,
                  inputs: Optional[PathLike] = None, lengths: Any = None, mask: Any = None, limit: Optional[int] = None, standardised: bool = False,
-                 trace: Optional[PathLike] = None, logits: bool = False, progress: Optional[ProgressCallback] = None) -> c.RunSummary:
+                 trace: Optional[PathLike] = None, logits: bool = False, weights: Optional[PathLike] = None,
+                 progress: Optional[ProgressCallback] = None) -> c.RunSummary:
         """Events through the design into a results file: tessera.run_file."""
         return run_file(self.directory, events, output, engine=engine, samples=samples, inputs=inputs, lengths=lengths, mask=mask, limit=limit,
-                        standardised=standardised, trace=trace, logits=logits, progress=progress)
+                        standardised=standardised, trace=trace, logits=logits, weights=weights, progress=progress)
 
     def score(self, results: Union[Item, Sequence[Item], Mapping[str, Item]], truth: PathLike, *, against: Optional[Item] = None, subset: bool = False,
               progress: Optional[ProgressCallback] = None) -> Scores:
@@ -184,7 +187,7 @@ class Design:
                  memory_stalls: int = 0, link_fault: str = "sound", link_wire: int = 0, link_word: int = 0, page_fault: str = "sound", page_part: int = 0,
                  page_number: int = 0, page_late: Optional[int] = None, part_stall: bool = False, stall_part: int = 0, stall_transfer: int = 0,
                  stall_cycles: Optional[int] = None, seed: int = 0, lone: bool = False, bus: bool = False, load: bool = False,
-                 progress: Optional[ProgressCallback] = None) -> c.Simulation:
+                 weights: Optional[PathLike] = None, after: int = 0, progress: Optional[ProgressCallback] = None) -> c.Simulation:
         """Events through the generated hardware, in Verilator; every word compared with the integer model. DiffersError where one differs: its
         `result` is the Simulation.
 
@@ -197,6 +200,8 @@ class Design:
         lone: each event waits until the one before has left
         bus: of assisted designs: at the pace of the host's bus
         load: all weights are written at run time before the first event
+        weights: a file of Design.weights, loaded once the first `after` events have left
+        after: so many events see the design's own weights, the others the file's
         """
         source = Source(events, samples, inputs, lengths, mask, limit, standardised)
         options = c.tessera_simulate_options(
@@ -206,7 +211,8 @@ class Design:
             page_fault=choice(c.tessera_page_fault, page_fault, "page_fault"), page_part=whole(page_part, "page_part"),
             page_number=whole(page_number, "page_number"), page_late=whole(page_late, "page_late"), part_stall=bool(part_stall),
             stall_part=whole(stall_part, "stall_part"), stall_transfer=whole(stall_transfer, "stall_transfer"),
-            stall_cycles=whole(stall_cycles, "stall_cycles"), seed=whole(seed, "seed"), lone=bool(lone), bus=bool(bus), load=bool(load))
+            stall_cycles=whole(stall_cycles, "stall_cycles"), seed=whole(seed, "seed"), lone=bool(lone), bus=bool(bus), load=bool(load),
+            weights=optional_path(weights, "weights"), after=whole(after, "after"))
         made, report = c.tessera_simulation(), Handle("report")
         try:
             call("simulate", ctypes.byref(options), HEAR, ctypes.byref(made), report.place, progress=progress)
@@ -239,6 +245,25 @@ class Design:
         except DiffersError as error:
             error.result = report.report()
             raise
+        return report.report()
+
+    def weights(self, model: PathLike, output: PathLike, *, events: Union[PathLike, EventsLike, None] = None, samples: Optional[PathLike] = None,
+                inputs: Optional[PathLike] = None, lengths: Any = None, mask: Any = None, limit: Optional[int] = None, standardised: bool = False,
+                calibrate: Optional[int] = None, progress: Optional[ProgressCallback] = None) -> Report:
+        """Another model of the same shape for this design: its integers in the design's formats, every accumulator proved again, as the words of its
+        memories and pages. UnsupportedError names the first difference of shapes; DoesNotFitError says by how much the hardware is too narrow.
+
+        model: .onnx
+        output: the file (docs/weights.md), for simulate, run_file, Engine and Device
+        events, samples, lengths, mask, limit, standardised: events that calibrate
+        inputs: where its inputs file is not the design's
+        calibrate: on the first so many events (as of compile)
+        """
+        source = Source(events, samples, inputs, lengths, mask, limit, standardised)
+        options = c.tessera_weights_options(model=path(model, "model"), directory=path(self.directory, "directory"), output=path(output, "output"),
+                                            source=source.pointer, calibrate=whole(calibrate, "calibrate"))
+        report = Handle("report")
+        call("weights", ctypes.byref(options), HEAR, report.place, progress=progress)
         return report.report()
 
     def package(self, output: PathLike, target: str = "rtl", *, bus_bits: Optional[int] = None, bus_mhz: Optional[float] = None, status: str = "auto",
@@ -296,7 +321,7 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
             formats: Union[PathLike, Mapping[str, int], None] = None, loss: Optional[float] = None, calibrate: Optional[int] = None,
             select: Optional[int] = None, max_tokens: Optional[int] = None, plan_tokens: Optional[int] = None, target_ii: Optional[int] = None,
             page_buffers: Optional[int] = None, clock_mhz: Optional[float] = None, utilisation: Optional[float] = None, logits: bool = False,
-            parity: str = "pages", progress: Optional[ProgressCallback] = None) -> Design:
+            parity: str = "pages", acc_margin: int = 0, progress: Optional[ProgressCallback] = None) -> Design:
     """A model (.onnx) becomes a directory of hardware. What is None has its default, which is in brackets here.
 
     model: .onnx
@@ -329,6 +354,7 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
     clock_mhz: of the engine (the device's default)
     utilisation: share of every resource that may be used (0.8)
     logits: of classifiers: all logits, not arg-max and its value
+    acc_margin: headroom for weights that come later: bits of accumulators and what goes with them, 0 to 8
     parity: which memories' words have a parity bit: "none", "pages", "all" (docs/boards.md)
 
     progress: called with a Progress now and then. An exception that it raises ends the call, as Ctrl-C does: nothing is left of the output.
@@ -347,7 +373,7 @@ def compile(model: PathLike, output: PathLike, device: Union[str, PathLike, Sequ
         calibrate=whole(calibrate, "calibrate"), select=whole(select, "select"), max_tokens=whole(max_tokens, "max_tokens"),
         plan_tokens=whole(plan_tokens, "plan_tokens"), target_ii=whole(target_ii, "target_ii"), page_buffers=whole(page_buffers, "page_buffers"),
         clock_mhz=real(clock_mhz, "clock_mhz"), utilisation=real(utilisation, "utilisation"), logits=bool(logits),
-        parity=choice(c.tessera_parity, parity, "parity"))
+        parity=choice(c.tessera_parity, parity, "parity"), acc_margin=whole(acc_margin, "acc_margin"))
     report = Handle("report")
     call("compile", ctypes.byref(options), HEAR, report.place, progress=progress)
     design = Design(output)

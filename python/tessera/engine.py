@@ -75,16 +75,17 @@ class Engine:
     kind: "integer" or "float"; None: "integer" of a directory, "float" of a file
     inputs: inputs file of a model; None: a directory's own; without one values go to the model as they are
     standardised: all values are taken as they are
+    weights: of "integer": a file of Design.weights, instead of the design's own
 
     Any number of threads may run one engine.
     """
 
     def __init__(self, directory: PathLike, kind: Optional[str] = None, *, inputs: Optional[PathLike] = None, standardised: bool = False,
-                 progress: Optional[ProgressCallback] = None) -> None:
+                 weights: Optional[PathLike] = None, progress: Optional[ProgressCallback] = None) -> None:
         if kind is None:
             kind = "integer" if os.path.isdir(directory) else "float"
         options = c.tessera_engine_options(kind=choice(c.tessera_engine_kind, kind, "kind"), path=path(directory, "directory"), inputs=optional_path(inputs, "inputs"),
-                                           standardised=bool(standardised))
+                                           standardised=bool(standardised), weights=optional_path(weights, "weights"))
         self._handle = Handle("engine")
         call("engine_open", ctypes.byref(options), HEAR, self._handle.place, progress=progress)
         self.kind, self.standardised = kind.lower(), bool(standardised)
@@ -239,7 +240,7 @@ def shaped(made: Results, events: EventsLike, lengths: Any, mask: Any) -> Union[
 def run_file(directory: PathLike, events: Union[PathLike, EventsLike, None] = None, output: Optional[PathLike] = None, *, engine: Optional[str] = None,
              samples: Optional[PathLike] = None, inputs: Optional[PathLike] = None, lengths: Any = None, mask: Any = None, limit: Optional[int] = None,
              standardised: bool = False, trace: Optional[PathLike] = None, logits: bool = False,
-             progress: Optional[ProgressCallback] = None) -> c.RunSummary:
+             weights: Optional[PathLike] = None, progress: Optional[ProgressCallback] = None) -> c.RunSummary:
     """Events through a model into a results file, with memory that does not grow with the file of events (but for "rtl").
 
     directory: of a design, or, of "float", a model (.onnx)
@@ -250,6 +251,7 @@ def run_file(directory: PathLike, events: Union[PathLike, EventsLike, None] = No
     inputs, lengths, mask, limit, standardised: as of read_events
     trace: a directory: every stage of the first event, float beside integer (and hardware)
     logits: of classifiers: all logits, not the class and its value
+    weights: of a directory: a file of Design.weights, instead of the design's own
     """
     from .events import Source
 
@@ -258,7 +260,8 @@ def run_file(directory: PathLike, events: Union[PathLike, EventsLike, None] = No
     kind = engine if engine is not None else "integer" if os.path.isdir(directory) else "float"
     source = Source(events, samples, inputs, lengths, mask, limit, standardised)
     options = c.tessera_run_options(path=path(directory, "directory"), engine=choice(c.tessera_engine_kind, kind, "engine"), source=source.pointer,
-                                    output=path(output, "output"), trace=optional_path(trace, "trace"), logits=bool(logits))
+                                    output=path(output, "output"), trace=optional_path(trace, "trace"), logits=bool(logits),
+                                    weights=optional_path(weights, "weights"))
     summary, report = c.tessera_run_summary(), Handle("report")
     call("run", ctypes.byref(options), HEAR, ctypes.byref(summary), report.place, progress=progress)
     return c.RunSummary._of(summary, report.report())

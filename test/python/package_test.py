@@ -230,6 +230,21 @@ class Package(unittest.TestCase):
         with self.assertRaisesRegex(tessera.UsageError, "utilisation|share"):
             self.compile(utilisation=7)
 
+    def test_weights_and_export(self):
+        """Another model's words go through the design: those of the model itself change nothing; C code is made."""
+        with self.assertWarns(tessera.TesseraWarning):
+            self.design.weights(MODEL, self.at("own.weights"), events=EVENTS)
+        event = self.events[2].values
+        want = self.design.run(event, standardised=True)
+        engine = self.design.engine(standardised=True, weights=self.at("own.weights"))
+        np.testing.assert_array_equal(engine.run(event), want)
+        with self.assertRaises(tessera.UnsupportedError):
+            self.design.weights(f"{ROOT}/models/encreg.onnx", self.at("other.weights"), events=f"{ROOT}/models/encreg.csv", inputs=f"{ROOT}/models/encreg.inputs.json")
+        self.design.export(self.at("c"), name="seeded")
+        self.assertEqual(sorted(os.listdir(self.at("c")))[:2], ["seeded.c", "seeded.h"])
+        with self.assertRaisesRegex(tessera.UsageError, "target is 'rust'; expected one of c"):
+            self.design.export(self.at("c"), "rust")
+
     # ---- devices
 
     def device(self, **more):

@@ -30,6 +30,7 @@ OPTIONS = {
     "tessera_profile_options": (tessera.Design.profile, {"directory": "self", "source": None, "all": "all_tensors"}),
     "tessera_score_options": (tessera.score, {"item": "results", "items": None}),
     "tessera_package_options": (tessera.Design.package, {"directory": "self"}),
+    "tessera_weights_options": (tessera.Design.weights, {"directory": "self", "source": None}),
     "tessera_export_options": (tessera.Design.export, {"directory": "self"}),
     "tessera_run_open_options": (tessera.Device, {"compiler": None, "linked": None}),
     "tessera_run_event": (tessera.Device.submit, {"hits": None, "values": "event", "columns": "event", "user": None}),
@@ -89,7 +90,7 @@ class Structures(unittest.TestCase):
     def test_options(self):
         """Whoever adds a member to options gives it to Python, too: in python/tessera, and its line of documentation."""
         for name in vars(c):
-            if name.endswith("_options") and name != "tessera_run_open_options":  # of the host library
+            if name.endswith("_options"):
                 self.assertIn(name, OPTIONS, "which function of the package takes these options?")
         for name, (function, others) in OPTIONS.items():
             parameters = inspect.signature(function).parameters
