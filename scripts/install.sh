@@ -29,6 +29,7 @@ test_packages=(
     libomp-14-dev             # clang's OpenMP
     libclang-rt-14-dev        # clang's sanitizer and fuzzer runtimes
     libonnx-testdata          # ONNX's own operator tests
+    libxrt-dev                # headers of Xilinx's runtime, for the host library's back end for cards
     tcl                       # runs scripts and constraints for Vivado, against a stub
     libxml2-utils             # xmllint: what is written as XML, against schemas
     python3-numpy             # .npy events in tests

@@ -11,7 +11,10 @@ static const struct {
     ts_run_open_devices *open;
     bool whole;   /* one opening makes all devices of the package */
     bool library; /* it computes with libtessera */
-} kinds[] = {{"emulator", ts_run_open_emulator, true, true}, {"sim", ts_run_open_sim, true, false}, {"uio", ts_run_open_uio, false, false}};
+} kinds[] = {{"emulator", ts_run_open_emulator, true, true},
+             {"sim", ts_run_open_sim, true, false},
+             {"uio", ts_run_open_uio, false, false},
+             {"xrt", ts_run_open_xrt, false, false}};
 enum { KINDS = sizeof kinds / sizeof *kinds, ARGUMENTS = 1024 };
 
 /* One back end's text: "uio:a,b", up to a semicolon. */
@@ -63,7 +66,7 @@ static bool open_one(const ts_run_opening *o, const char *text, size_t length, i
     const int kind = kind_of(text, length);
     const char *colon = memchr(text, ':', length);
     if (kind < 0 || length >= ARGUMENTS)
-        return ts_run_fail(error, TESSERA_USAGE, "backend: there is no \"%.*s\"; there are emulator, sim and uio", (int)length, text);
+        return ts_run_fail(error, TESSERA_USAGE, "backend: there is no \"%.*s\"; there are emulator, sim, uio and xrt", (int)length, text);
     if (colon)
         snprintf(arguments, sizeof arguments, "%.*s", (int)(text + length - colon - 1), colon + 1);
     ts_run_opening own = *o;

@@ -316,7 +316,7 @@ bool ts_run_open_uio(const ts_run_opening *o, int first, int count, ts_run_devic
     if (!parse(o->arguments, u, &a, error))
         return false;
     if (u->last && !o->package->status_word)
-        return ts_run_fail(error, TESSERA_USAGE, "%s: memory that a DMA writes has no TUSER: package it with a status word (--status word)",
+        return ts_run_fail(error, TESSERA_USAGE, "%s: memory that a DMA writes has no TUSER: package it with a status word (status)",
                            o->package->dir);
     u->address = a.address;
     if (!map_file(&u->control, a.path[0], REGISTERS, error) || !map_file(&u->dma, a.path[1], REGISTERS, error) ||
