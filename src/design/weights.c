@@ -124,7 +124,7 @@ static void put_memory(const ts_memory *mem, const uint32_t *words, uint8_t *to)
         for (int a = 0; a < mem->depth; a++, to += TS_WRITE_BYTES)
             for (int i = 0; i < TS_WRITE_BYTES; i++) {
                 const int byte = slice * TS_WRITE_BYTES + i;
-                to[i] = byte * 8 < mem->width ? (uint8_t)(words[(size_t)a * (size_t)stride + (size_t)byte / 4] >> (byte % 4 * 8)) : 0;
+                to[i] = (uint8_t)(byte * 8 < mem->width ? words[(size_t)a * (size_t)stride + (size_t)byte / 4] >> (byte % 4 * 8) : 0);
             }
 }
 

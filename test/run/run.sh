@@ -48,7 +48,10 @@ package tiny "" emulator sim "sim:stalls=40,bus=9100,engine=2500,seed=4" -- "${a
 package status "--status word" emulator sim "sim:stalls=40" -- "${abc[@]}" --device zcu102 --target-ii 40
 package wide "--bus-bits 512" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40
 package replicated "" emulator sim -- "${abc[@]}" --device u250 --mode replicated --target-ii 40
-events=$root/models/seeded.csv
+package slice "" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40 --hardware layers.0.ffn-2.attention
+package pooled "--bus-bits 32" emulator sim -- test/models/torch_mean.onnx "${abc[@]:1}" --device pynq-z2 --target-ii 40
+events=$scratch/few.csv
+awk -F, 'NR == 1 || ($1 != last ? (last = $1, n = 1) : ++n) <= 20 + $1 % 3' models/seeded.csv >"$events"
 package paged "" emulator sim "sim:memory_stalls=30,stalls=10" -- models/seeded.onnx --events "$events" --inputs models/seeded.inputs.json --max-tokens 24 --device pynq-z2 --mode paged
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
