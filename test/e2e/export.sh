@@ -72,7 +72,7 @@ thousand() {
         "$tessera" compile "$model.onnx" --device u250 --events "models/${name%_qat}.csv" --inputs "$model.inputs.json" --calibrate 5 --max-tokens 512 -o "$scratch/$name" >"$scratch/log" 2>&1 ||
             "$tessera" compile "$model.onnx" --device zcu102 --events "models/${name%_qat}.csv" --inputs "$model.inputs.json" --calibrate 5 --max-tokens 512 -o "$scratch/$name" >"$scratch/log" 2>&1
         events=$scratch/$name.csv
-        [ "$name" = trigger ] && columns=2-6 || columns=10-50
+        [ "$name" = trigger ] && columns=2-6 || columns=10-40
         "$tessera" events --events 1000 --tracks $columns --seed 77 -o "$events" >/dev/null
         "$tessera" export "$scratch/$name" --target c --name "$name" -o "$scratch/c" >/dev/null
         check "$name builds" gcc -std=c99 -O2 "${warnings[@]}" -fPIC -shared "$scratch/c/$name.c" -o "$scratch/c/$name.so"
