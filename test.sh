@@ -68,7 +68,7 @@ run_real() {
     rm -rf "$dir"
     return $status
 }
-run_hosts() { scripts/install.sh --cross && test/run/run.sh --all && test/run/sanitize.sh && scripts/cross.sh; }
+run_hosts() { scripts/install.sh --cross && test/run/run.sh --all && test/run/sanitize.sh && scripts/cross.sh && test/python/sim.sh; }
 run_synth() { test/e2e/synth.sh && test/e2e/extensions.sh --synth; }
 run_deb() { test/deb/run.sh; }
 run_mutate() { scripts/mutate.sh --quick; }
