@@ -580,6 +580,7 @@ typedef struct tessera_package_options {
     int bus_bits;   /* of the streams of hits and results, 32, 64, ... 512 (the narrowest that takes a hit and gives a result a cycle) */
     double bus_mhz; /* of the buses' clock (the engine's) */
     tessera_status status;
+    const char *weights; /* a file of tessera_weights, which the package's bench loads between events; NULL: none */
 } tessera_package_options;
 
 /* What a target is called, and what a package has for it; NULL for what is no target, so that they can be listed from 0 on. */

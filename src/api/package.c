@@ -44,10 +44,9 @@ static bool package(void *user, const ts_notices *notices, ts_err *err)
     if (!o.directory || !o.output)
         return ts_fail_as(err, TS_USAGE, "%s: the directory of a compiled design, and where its package is written, are needed",
                           ts_option(o.directory ? "output" : "directory"));
-    const ts_package_options how = {
-        .target = (ts_package_target)o.target,
-        .status_by_target = o.status == TESSERA_STATUS_AUTO,
-        .board = {.bus_bits = o.bus_bits, .bus_mhz = o.bus_mhz, .status_word = o.status == TESSERA_STATUS_WORD}};
+    ts_package_options how = {.target = (ts_package_target)o.target,
+                              .status_by_target = o.status == TESSERA_STATUS_AUTO,
+                              .board = {.bus_bits = o.bus_bits, .bus_mhz = o.bus_mhz, .status_word = o.status == TESSERA_STATUS_WORD}};
     if (o.status < TESSERA_STATUS_AUTO || o.status > TESSERA_STATUS_WORD)
         return ts_fail_as(err, TS_USAGE, "%s: there is no status %d", ts_option("status"), o.status);
     if (how.target < 0 || how.target >= TS_PACKAGE_COUNT)
@@ -58,7 +57,10 @@ static bool package(void *user, const ts_notices *notices, ts_err *err)
     ts_notice_step(notices, "packaging %s", o.directory);
     bool ok = ts_design_load(arena, o.directory, &design, err);
     if (ok) {
-        ok = ts_design_verify(arena, &design, err) && ts_package(arena, &design, &how, o.output, &board, err);
+        ts_weights weights;
+        ok = ts_design_verify(arena, &design, err) && (!o.weights || ts_weights_load(arena, &design, o.weights, &weights, err));
+        how.weights = o.weights ? &weights : NULL;
+        ok = ok && ts_package(arena, &design, &how, o.output, &board, err);
         ts_design_free(&design);
     }
     ts_notice_step_end(notices);

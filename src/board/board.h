@@ -56,6 +56,8 @@ typedef struct ts_board {
     bool paged, pooled, argmax, loads; /* loads: some memory has no initial contents */
     bool status_word;                  /* behind each event's results: rtl/ts_axis_out.v */
     int paged_stages, page_lanes;      /* of all rings together */
+    long long next_writes;             /* of weights that its bench loads between events; 0: none */
+    uint32_t next_crc;                 /* of register WEIGHT_CRC behind them */
     ts_ports ports;
     int clocks, buses;
     ts_board_clock clock[TS_CLOCK_MAX]; /* [clocks], TS_CLOCK_BUS ... */

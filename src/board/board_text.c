@@ -156,6 +156,8 @@ static void registers(FILE *f, ts_arena *arena, const ts_board *b, const ts_regi
             b->rings - 1, 8 * b->rings - 1);
     else
         fprintf(f, "    wire parity_error = 1'b0, parity_seen = 1'b0;\n");
+    fprintf(f, "    wire cfg_we;\n    wire [7:0] cfg_part, cfg_mem;\n    wire [9:0] cfg_slice;\n    wire [15:0] cfg_addr, weight_refused;\n"
+               "    wire [71:0] cfg_data;\n    wire [31:0] weight_crc, weight_count;\n");
     bits(f, r);
     if (b->paged)
         fprintf(f, "    wire [15:0] page_retries;\n    wire [%d:0] page_late;\n", b->paged_stages - 1);
@@ -191,6 +193,11 @@ static void engine(FILE *f, const ts_board *b)
         "        .out_valid(out_valid), .out_ready(out_ready), .out_last(out_last), .ring_rst(ring_rst), .idle(idle), "
         ".resetting(resetting),\n"
         "        .drained(drained), .fault(drain_fault));\n"
+        "    ts_weights u_weights (\n"
+        "        .clk(engine_clk), .rst(rst), .idle(idle), .commit(weight_commit), .memory(weight_memory), .slice(weight_slice),\n"
+        "        .address(weight_address), .data({weight_data_2, weight_data_1, weight_data_0}), .cfg_we(cfg_we), .cfg_part(cfg_part),\n"
+        "        .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data), .crc(weight_crc), "
+        ".count(weight_count),\n        .refused(weight_refused));\n"
         "    ts_counters #(.EVENTS(%d)) u_counters (\n"
         "        .clk(engine_clk), .rst(rst), .in_valid(hit_valid), .in_ready(hit_ready), .in_last(hit_last), .out_valid(out_valid),\n"
         "        .out_ready(out_ready), .out_last(out_last), .out_refused(out_refused), .out_error(out_error), .ring_fault(fault_seen),\n"
@@ -219,15 +226,13 @@ static void engine(FILE *f, const ts_board *b)
             "        .s_hit_refused(hit_refused), .s_hit_error(hit_error), .m_out_valid(out_valid), .m_out_ready(out_ready), "
             ".m_out_data(out_data),\n"
             "        .m_out_last(out_last), .m_out_refused(out_refused), .m_out_error(out_error), .fault(%s),\n"
-            "        .cfg_we(weight_commit && idle), .cfg_mem(weight_memory[7:0]), .cfg_slice(weight_slice), .cfg_addr(weight_address),\n"
-            "        .cfg_data({weight_data_2, weight_data_1, weight_data_0})",
+            "        .cfg_we(cfg_we), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), .cfg_addr(cfg_addr), .cfg_data(cfg_data)",
             b->core, b->rings > 1 ? "" : " #(.MEM(MEM))", b->rings > 1 ? "faults" : "ring_fault");
     if (b->rings > 1)
-        fprintf(
-            f,
-            ",\n        .cfg_part(weight_memory[15:8]), .hold(%d'd0), .part_gives(gives), .cut_valid(cut_valid), .cut_ready(cut_ready),\n"
-            "        .cut_last(cut_last)",
-            b->rings);
+        fprintf(f,
+                ",\n        .cfg_part(cfg_part), .hold(%d'd0), .part_gives(gives), .cut_valid(cut_valid), .cut_ready(cut_ready),\n"
+                "        .cut_last(cut_last)",
+                b->rings);
     if (b->paged)
         fprintf(
             f,
@@ -254,7 +259,7 @@ static void engine(FILE *f, const ts_board *b)
                 64 * b->page_lanes, TS_PAGE_ADDRESS_BITS, PAGE_BEATS);
     /* For lint: what nobody reads. */
     fprintf(f, "\n    wire unused = &{1'b0, answer_room, pager_run, interrupt_mask%s%s%s};\nendmodule\n\n`default_nettype wire\n",
-            b->rings > 1 ? ", gives, cut_valid, cut_ready, cut_last" : ", weight_memory[15:8]", b->paged ? ", page_stalls" : "", "");
+            b->rings > 1 ? ", gives, cut_valid, cut_ready, cut_last" : ", cfg_part", b->paged ? ", page_stalls" : "", "");
 }
 
 const char *ts_board_verilog(ts_arena *arena, const ts_board *b)
@@ -280,6 +285,8 @@ const char *ts_board_bench(ts_arena *arena, const ts_board *b)
             b->top, b->bus_bits, (uint32_t)b->build, 1000 / b->clock[TS_CLOCK_ENGINE].mhz, 1000 / b->clock[TS_CLOCK_BUS].mhz);
     if (b->status_word)
         fprintf(f, "`define BOARD_STATUS_WORD\n");
+    if (b->next_writes)
+        fprintf(f, "`define BOARD_NEXT_WRITES %lld\n`define BOARD_NEXT_CRC 32'h%08x\n", b->next_writes, b->next_crc);
     if (b->paged)
         fprintf(f, "`define BOARD_PAGES\n`define BOARD_PAGE_LANES %d\n`define BOARD_PAGE_BEATS %lld\n`define BOARD_PAGE_BURSTS %d\n",
                 b->page_lanes, (long long)b->system->ring[0].pages.beats, b->system->ring[0].plan->paging.bursts);

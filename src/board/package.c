@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/asset.h"
+#include "base/crc.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -166,7 +167,7 @@ static json_t *description(const ts_board *b, ts_package_target target, json_t *
                      "clock_mhz", clocks, "interfaces", buses, "run", run);
 }
 
-static bool put_all(const ts_packing *p, ts_package_target target)
+static bool put_all(const ts_packing *p, ts_package_target target, const ts_weights *weights)
 {
     const ts_registers *r = p->registers;
     const struct {
@@ -186,7 +187,7 @@ static bool put_all(const ts_packing *p, ts_package_target target)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!ts_packing_text(p, files[i].name, files[i].text))
             return false;
-    if (!targets[target].put(p))
+    if ((weights && !ts_package_put_next(p, weights)) || !targets[target].put(p))
         return false;
     json_t *run = ts_run_json(p->arena, p->design, &(ts_run_board){p->board, "."}, 1, p->err);
     return run && ts_manifest_write(p->arena, p->dir, description(p->board, target, run), p->err);
@@ -206,8 +207,13 @@ bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_optio
     if (!ts_board_of(arena, &design->system, device, manifest, &how, board, err) || !targets[options->target].check(board, err) ||
         !ts_outdir_begin(arena, out, &made, err))
         return false;
+    uint32_t crc = TS_CRC32C;
+    for (int r = 0; options->weights && r < options->weights->rings; r++) {
+        board->next_writes += options->weights->ring[r].writes;
+        board->next_crc = crc = ts_weights_crc(options->weights, r, crc);
+    }
     const ts_packing p = {arena, design, board, ts_registers_of(arena, board), made.temp, err};
-    if (put_all(&p, options->target))
+    if (put_all(&p, options->target, options->weights))
         return ts_outdir_commit(arena, &made, err);
     ts_fail_in(err, "%s", out);
     ts_outdir_abort(&made);

@@ -3,7 +3,7 @@
 #ifndef TS_PACKAGE_H
 #define TS_PACKAGE_H
 #include "board/board.h"
-#include "design/design.h"
+#include "design/weights.h"
 
 /* board/targets.def lists them. */
 typedef enum {
@@ -17,7 +17,8 @@ const char *ts_package_target_what(ts_package_target target); /* what a package 
 
 typedef struct ts_package_options {
     ts_package_target target;
-    bool status_by_target; /* board.status_word as the target needs it */
+    const ts_weights *weights; /* that the bench loads between events, beside what else it does; NULL: none */
+    bool status_by_target;     /* board.status_word as the target needs it */
     ts_board_options board;
 } ts_package_options;
 

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "board/registers.h"
-#include "design/design.h"
+#include "design/weights.h"
 
 /* A package that is being made. */
 typedef struct ts_packing {
@@ -27,6 +27,9 @@ bool ts_packing_template(const ts_packing *p, const char *template_name, const c
 /* Calls each(user, name) for every file that is in the package now and whose name begins with `folder`, in order. */
 typedef void ts_packing_file(void *user, const char *name);
 bool ts_packing_files(const ts_packing *p, const char *folder, ts_packing_file *each, void *user);
+
+/* What tb/board_tb.v needs to load other weights between events: mem/next.hex, what is expected then, pages. */
+bool ts_package_put_next(const ts_packing *p, const ts_weights *weights);
 
 /* component.xml, of all that is there already, and what Vivado needs beside it. */
 bool ts_package_put_component(const ts_packing *p);

@@ -58,6 +58,7 @@ int ts_verb_package(const ts_verb *verb, int argc, char **argv)
         {"bus-clock", TS_ARG_NUMBER, "MHZ", "clock of the buses (the engine's)", &o.bus_mhz, 1, 2000, false},
         {"status", TS_ARG_TEXT, "WHERE", "an event's {error, refused}: tuser, or a word behind its results (word where there is a DMA)",
          &status, 0, 0, false},
+        {"weights", TS_ARG_TEXT, "FILE", "of tessera weights: the package's bench loads them between events", &o.weights, 0, 0, false},
         {"o", TS_ARG_TEXT, "OUT", "where to write", &o.output, 0, 0, true},
         {NULL, TS_ARG_FLAG, NULL, NULL, NULL, 0, 0, false},
     };

@@ -148,6 +148,12 @@ void ts_weights_each(const ts_weights *weights, int r, void (*put)(void *user, c
                 put(user, &w);
 }
 
+uint32_t ts_weights_crc(const ts_weights *weights, int r, uint32_t crc)
+{
+    ts_weights_each(weights, r, add_crc, &crc);
+    return crc;
+}
+
 static void make_ring(ts_arena *arena, const ts_system_ring *ring, const ts_imodel *im, ts_weights_ring *to)
 {
     ts_memory all[TS_MEMORY_MAX];
@@ -186,8 +192,7 @@ bool ts_weights_make(ts_arena *arena, const ts_design *design, const ts_imodel *
         if (!same_hardware(&design->part[r], part[r], err))
             return false;
         make_ring(arena, &design->part[r], part[r], &ring[r]);
-        ring[r].crc = TS_CRC32C;
-        ts_weights_each(weights, r, add_crc, &ring[r].crc);
+        ring[r].crc = ts_weights_crc(weights, r, TS_CRC32C);
     }
     return true;
 }

@@ -38,6 +38,9 @@ typedef struct ts_weights_write {
 /* Calls `put` with each write of a ring, in order. */
 void ts_weights_each(const ts_weights *weights, int ring, void (*put)(void *user, const ts_weights_write *write), void *user);
 
+/* What register WEIGHT_CRC is behind the writes of a ring, begun with `crc` (TS_CRC32C). */
+uint32_t ts_weights_crc(const ts_weights *weights, int ring, uint32_t crc);
+
 /* The words for im, which has the design's shape, formats and shifts. What its memories are too narrow for is noted in room, which then
    says so. */
 bool ts_weights_make(ts_arena *arena, const ts_design *design, const ts_imodel *im, ts_room *room, ts_weights *weights, ts_err *err);

@@ -279,6 +279,51 @@ static void bench_events(ts_arena *arena, bench *b, const ts_bench_events *given
     *expect = ts_text_close(&out, arena);
 }
 
+/* Bits of a line of hex_line's, least significant first; false where it is none. */
+static bool read_line(const char **at, char *bits, int width)
+{
+    for (int d = ts_ceil_div(width, 4) - 1; d >= 0; d--) {
+        const char *digits = "0123456789abcdef", *found = **at ? strchr(digits, *(*at)++) : NULL;
+        if (!found)
+            return false;
+        for (int b = 0; b < 4 && 4 * d + b < width; b++)
+            bits[4 * d + b] = (char)((found - digits) >> b & 1);
+    }
+    return *(*at)++ == '\n';
+}
+
+static int32_t value_of(const char *bits, int width)
+{
+    uint32_t value = bits[width - 1] ? ~(uint32_t)0 : 0;
+    for (int b = width - 1; b >= 0; b--)
+        value = value << 1 | (uint32_t)bits[b];
+    return (int32_t)value;
+}
+
+const char *ts_bench_expect(ts_arena *arena, const ts_system *s, const ts_imodel *im, const char *hits)
+{
+    const int features = im->features, lane = s->ports.hit_lane, width = features * lane + 1, n_max = s->ring[0].plan->n_max;
+    const ts_emu *emu = ts_emu_new(arena, im, TS_EMU_AUTO);
+    char *bits = ts_alloc(arena, (size_t)width, 1);
+    int32_t *x = TS_NEW_N(arena, int32_t, strlen(hits) + 1); /* no line has fewer characters than values */
+    event ev = {.x = x};
+    ts_text out;
+    ts_text_open(&out);
+    bool ok = true;
+    while (*hits && (ok = read_line(&hits, bits, width))) {
+        for (int c = 0; c < features; c++)
+            x[ev.n * features + c] = value_of(bits + c * lane, lane);
+        ev.n++;
+        if (bits[width - 1]) {
+            ev.refused = ev.n > n_max;
+            (void)expect_event(arena, s, emu, &ev, out.f);
+            ev.n = 0;
+        }
+    }
+    const char *text = ts_text_close(&out, arena);
+    return ok && ev.n == 0 ? text : NULL;
+}
+
 const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *s, const ts_bench_events *events)
 {
     enum { FILES = 7 };

@@ -25,6 +25,9 @@ const ts_bench_file *ts_bench_make(ts_arena *arena, const ts_system *system, con
 enum { TS_BENCH_EVENTS = 3 };
 int ts_bench_beginnings(const ts_system *system, const ts_bench_events *events, int n[TS_BENCH_EVENTS], const int32_t *x[TS_BENCH_EVENTS]);
 
+/* What mem/expect.hex is for the events of hits.hex, its text, with another model of the same shape. NULL where it is no such text. */
+const char *ts_bench_expect(ts_arena *arena, const ts_system *system, const ts_imodel *im, const char *hits);
+
 /* Cycles without a transfer at either port after which the engine counts as stuck: several times the slowest layer. */
 long long ts_watchdog_cycles(const ts_system_ring *ring);
 

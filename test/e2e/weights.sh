@@ -1,8 +1,29 @@
 #!/usr/bin/env bash
 # Weights that come later: two models of one shape, swapped between events in one run of one simulator, with weights on chip and in pages; what fits and
-# what does not; damaged files. Usage: weights.sh (TESSERA=build/tessera)
+# what does not; damaged files. Usage: weights.sh [--board] (TESSERA=build/tessera)
+#   --board   instead, on boards: through AXI4-Lite, with WEIGHT_CRC and pages fetched anew (a minute of CPU for each of two simulators)
+with_board=${1-}
 . "$(dirname "$0")/../cases/lib.sh"
 models=$root/test/models/weights
+if [ "$with_board" = --board ]; then
+    for design in chip paged; do
+        case $design in chip) how=(--device zcu102) ;; *) how=(--device pynq-z2 --mode paged) ;; esac
+        works "$design" "$tessera" compile "$models/first.onnx" "${how[@]}" --events "$seeded_csv" --inputs "$seeded_inputs" --max-tokens 24 --target-ii 60 --acc-margin 3 -o $design
+        works "$design: weights" "$tessera" weights "$models/second.onnx" $design --events "$seeded_csv" -o $design.tsw
+        works "$design: package" "$tessera" package $design --weights $design.tsw --target yosys -o $design-board
+        cd $design-board || exit 1
+        works "$design: lint" make lint
+        works "$design: bench" verilator --binary --timing -Wno-fatal -Wno-lint -j 1 --top-module tb -y rtl -y tb -Itb tb/board_tb.v -Mdir sim
+        works "$design: loaded between events" sim/Vtb +stalls=20
+        check "$design: two passes with the old weights, one with the new, every word equal" grep -q '^PASS: 3 times' "$dir/.out"
+        cd ..
+    done
+    # Without the reset old pages are used.
+    sed -i '/WEIGHT_REFUSED, 32/{n;s/soft_reset;//}' paged-board/tb/board_tb.v
+    (cd paged-board && verilator --binary --timing -Wno-fatal -Wno-lint -j 1 --top-module tb -y rtl -y tb -Itb tb/board_tb.v -Mdir sim) >.out 2>&1
+    check "without the reset, pages are the old ones" sh -c 'cd paged-board && sim/Vtb +passes=1 | grep -q ^FAIL'
+    finish
+fi
 options=(--events "$seeded_csv" --inputs "$seeded_inputs" --limit 5)
 works "compile, with room" "$tessera" compile "$models/first.onnx" --device zcu102 --parity all "${options[@]::4}" --max-tokens 400 --target-ii 60 --acc-margin 3 -o chip
 works "compile, paged" "$tessera" compile "$models/first.onnx" --device pynq-z2 --mode paged "${options[@]::4}" --max-tokens 400 --target-ii 60 --acc-margin 3 -o paged

@@ -3,7 +3,8 @@
 // PASS with counts as its last word, or FAIL.
 //   +stalls=P +seed=S   pauses both streams in P percent of the cycles
 //   +bus=PS +engine=PS  periods in picoseconds (those that were planned for)
-//   +passes=N           all events so many times, with a soft reset in between (2)
+//   +passes=N           all events so many times, with a soft reset in between (2); of a package with other weights once more with these,
+//                       loaded as docs/boards.md says
 `timescale 1ns / 1ps
 `default_nettype none
 `include "ring.vh"
@@ -70,14 +71,19 @@ module tb;
         .clk(aclk), .rst(!aresetn), .tvalid(m_valid), .tready(m_ready), .tdata(m_data), .tkeep(m_keep), .tlast(m_last), .tuser(m_user));
 
 `ifdef BOARD_PAGES
-    localparam [39:0] BASE = 40'h1234567000;
+    localparam [39:0] BASE = 40'h1234567000, NEXT = 40'h2345678000;
+    reg [39:0] page_base;
     wire                         p_arvalid, p_arready, p_rvalid, p_rready, p_rlast;
     wire [39:0]                  p_araddr;
     wire [7:0]                   p_arlen;
     wire [2:0]                   p_arsize;
     wire [1:0]                   p_arburst, p_rresp;
     wire [64*`BOARD_PAGE_LANES-1:0] p_rdata;
-    ts_sim_memory #(.LANES(`BOARD_PAGE_LANES), .BEATS(`BOARD_PAGE_BEATS), .LATENCY(20), .BURSTS(`BOARD_PAGE_BURSTS), .ADDRW(40), .BASE(BASE)) memory (
+    ts_sim_memory #(.LANES(`BOARD_PAGE_LANES), .BEATS(`BOARD_PAGE_BEATS), .LATENCY(20), .BURSTS(`BOARD_PAGE_BURSTS), .ADDRW(40), .BASE(BASE)
+`ifdef BOARD_NEXT_WRITES
+        , .NEXT(NEXT), .LATER("mem/next_pages.bin")
+`endif
+    ) memory (
         .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
         .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast), .gave_up(1'b0));
     ts_axi_read_check #(.DATAW(64*`BOARD_PAGE_LANES), .ADDRW(40), .BURSTS(`BOARD_PAGE_BURSTS > 1 ? 1 << $clog2(`BOARD_PAGE_BURSTS) : 2)) check_pages (
@@ -193,6 +199,74 @@ module tb;
     endtask
 `endif
 
+    task soft_reset;
+        begin
+            write(`REG_COMMAND, 32'd1);
+            value = 32'd2;
+            for (i = 0; i < 20000 && value[1]; i = i + 1) begin
+                repeat (10) @(negedge aclk);
+                read(`REG_STATUS);
+            end
+            if (value[1] !== 1'b0)
+                fail("a soft reset does not end");
+        end
+    endtask
+
+`ifdef BOARD_NEXT_WRITES
+    localparam LATER = 1;
+    reg [115:0] next [0:`BOARD_NEXT_WRITES-1]; // {ring, memory, slice, address, data}
+    reg [115:0] one, previous;
+    // Waits for bit `which` of STATUS.
+    task wait_status(input integer which);
+        begin
+            value = 32'd0;
+            for (i = 0; i < 20000 && !value[which]; i = i + 1)
+                read(`REG_STATUS);
+            if (value[which] !== 1'b1)
+                fail("STATUS does not say that all stands still");
+        end
+    endtask
+    // As a driver does it: nothing enters, all has left, pages stand still; then words, in order; then the rings and the buffers of pages anew.
+    task switch_weights;
+        begin
+            $readmemh("mem/next.hex", next);
+            $readmemh("mem/next_expect.hex", expect_word);
+            write(`REG_CONTROL, 32'd0);
+            wait_status(0);
+`ifdef BOARD_PAGES
+            repeat (2000) @(negedge aclk); // old pages are in all buffers
+            write(`REG_PAGE_RUN, 32'd0);
+            wait_status(4);
+`endif
+            write(`REG_WEIGHT_COMMIT, 32'd4);
+            previous = {116{1'b1}};
+            for (i = 0; i < `BOARD_NEXT_WRITES; i = i + 1) begin
+                one = next[i];
+                if (one[115:88] != previous[115:88]) begin
+                    write(`REG_WEIGHT_MEMORY, {16'd0, one[115:100]});
+                    write(`REG_WEIGHT_SLICE, {22'd0, one[97:88]});
+                    write(`REG_WEIGHT_ADDRESS, {16'd0, one[87:72]});
+                end
+                if (one[31:0] != previous[31:0])
+                    write(`REG_WEIGHT_DATA_0, one[31:0]);
+                if (one[63:32] != previous[63:32])
+                    write(`REG_WEIGHT_DATA_1, one[63:32]);
+                if (one[71:64] != previous[71:64])
+                    write(`REG_WEIGHT_DATA_2, {24'd0, one[71:64]});
+                write(`REG_WEIGHT_COMMIT, one[115:88] != previous[115:88] ? 32'd1 : 32'd2);
+                previous = one;
+            end
+            expect_register(`REG_WEIGHT_COUNT, `BOARD_NEXT_WRITES, "WEIGHT_COUNT");
+            expect_register(`REG_WEIGHT_CRC, `BOARD_NEXT_CRC, "WEIGHT_CRC");
+            expect_register(`REG_WEIGHT_REFUSED, 32'd0, "WEIGHT_REFUSED");
+            soft_reset;
+            write(`REG_CONTROL, 32'd1);
+        end
+    endtask
+`else
+    localparam LATER = 0;
+`endif
+
     initial begin
         bus_period    = `BOARD_BUS_PERIOD;
         engine_period = `BOARD_PERIOD;
@@ -217,14 +291,19 @@ module tb;
         repeat (40) @(negedge aclk);
         expect_register(`REG_MAGIC, `REG_MAGIC_VALUE, "MAGIC");
         expect_register(`REG_BUILD_LO, `BOARD_BUILD_LO, "BUILD_LO");
-        for (pass = 0; pass < passes; pass = pass + 1) begin
+        for (pass = 0; pass < passes + LATER; pass = pass + 1) begin
+`ifdef BOARD_NEXT_WRITES
+            if (pass == passes)
+                switch_weights;
+`endif
 `ifdef RING_LOADS
             if (pass == 0)
                 load_memories;
 `endif
 `ifdef BOARD_PAGES
-            write(`REG_PAGE_BASE_LO, BASE[31:0]);
-            write(`REG_PAGE_BASE_HI, {24'd0, BASE[39:32]});
+            page_base = pass < passes ? BASE : NEXT;
+            write(`REG_PAGE_BASE_LO, page_base[31:0]);
+            write(`REG_PAGE_BASE_HI, {24'd0, page_base[39:32]});
             write(`REG_PAGE_RUN, 32'd1);
 `endif
             write(`REG_INTERRUPT, 32'hf);
@@ -241,16 +320,9 @@ module tb;
             expect_register(`REG_ERRORS_LO, 32'd0, "ERRORS");
             expect_register(`REG_FAULTS_LO, 32'd0, "FAULTS");
             expect_register(`REG_INTERRUPT, 32'd1, "INTERRUPT");
-            write(`REG_COMMAND, 32'd1); // soft reset
-            value = 32'd2;
-            for (i = 0; i < 20000 && value[1]; i = i + 1) begin
-                repeat (10) @(negedge aclk);
-                read(`REG_STATUS);
-            end
-            if (value[1] !== 1'b0)
-                fail("a soft reset does not end");
+            soft_reset;
         end
-        $display("PASS: %0d times %0d events (%0d refused), %0d hits, %0d transfers, every word equal", passes, events, refused, hit, beat);
+        $display("PASS: %0d times %0d events (%0d refused), %0d hits, %0d transfers, every word equal", passes + LATER, events, refused, hit, beat);
         $finish;
     end
 

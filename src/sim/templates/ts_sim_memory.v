@@ -21,7 +21,8 @@ module ts_sim_memory #(
     parameter [ADDRW-1:0] BASE    = 0,
     parameter [ADDRW-1:0] NEXT    = BASE, // another one: that is where the image of +memory_next is
     parameter             NUMBER  = 0,
-    parameter             IMAGE   = "mem/pages.bin"
+    parameter             IMAGE   = "mem/pages.bin",
+    parameter             LATER   = ""  // the second image, where nothing else is said
 ) (
     input  wire                clk,
     input  wire                rst,
@@ -89,8 +90,10 @@ module ts_sim_memory #(
             $display("FAIL: %0s has %0d bytes, it should have %0d", IMAGE, got, BEATS * BYTES);
             $finish;
         end
-        if (IMAGES == 2 && $value$plusargs("memory_next=%s", next_name)) begin
+        next_file = LATER;
+        if ($value$plusargs("memory_next=%s", next_name))
             $sformat(next_file, "%0s.%0d", next_name, NUMBER);
+        if (IMAGES == 2 && next_file != 0) begin
             file = $fopen(next_file, "rb");
             got  = 0;
             if (file != 0) begin
