@@ -13,9 +13,7 @@
    UTF-8, paths are bytes. Hits of an event are tokens of the model.
 
    Threads: calls on different handles may run at the same time. One handle is for one call at a time, unless the call says otherwise.
-   A call computes on as many threads as OpenMP gives it (OMP_NUM_THREADS).
-
-   Long because it is the whole of the interface. */
+   A call computes on as many threads as OpenMP gives it (OMP_NUM_THREADS). */
 #ifndef TESSERA_H
 #define TESSERA_H
 
