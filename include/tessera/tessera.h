@@ -560,7 +560,8 @@ typedef enum tessera_target {
     TESSERA_TARGET_YOSYS,   /* a Makefile: simulation, lint, synthesis */
     TESSERA_TARGET_FUSESOC, /* a .core file */
     TESSERA_TARGET_VIVADO,  /* component.xml (IP-XACT), scripts; for a board with processors a project to a bitstream */
-    TESSERA_TARGET_VITIS    /* a kernel for an Alveo card, kernels that move events, and how they are linked */
+    TESSERA_TARGET_VITIS,   /* a kernel for an Alveo card, kernels that move events, and how they are linked */
+    TESSERA_TARGET_PYNQ     /* what VIVADO has, an overlay of it, and a Python module that uses it */
 } tessera_target;
 
 /* Where an event's {error, refused} is in the stream of results. */

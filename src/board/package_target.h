@@ -37,6 +37,7 @@ bool ts_package_put_component(const ts_packing *p);
 /* ---- Checks of targets: false, with a message, where the board is none for it; before anything is written */
 
 bool ts_package_check_any(const ts_board *board, ts_err *err);
+bool ts_package_check_processors(const ts_board *board, ts_err *err);
 bool ts_package_check_card(const ts_board *board, ts_err *err);
 bool ts_package_check_xilinx(const ts_board *board, ts_err *err);
 

@@ -72,12 +72,23 @@ vitis() { # NAME [OPTIONS]: with options, what moves events is run, too
         ./movers
     }
 }
+overlay() { # NAME [OPTIONS]
+    # shellcheck disable=SC2086
+    "$tessera" package "$scratch/$1" --target pynq ${2-} -o "$scratch/$1-pynq"
+    cd "$scratch/$1-pynq"
+    stub pynq/overlay.tcl
+    /usr/bin/python3 "$here/pynq/try.py" .
+}
 for device in zcu102 zcu104 kv260 ultra96 pynq-z1 pynq-z2; do
     compile $device $device "${small[@]}"
     check "$device, Vivado" vivado $device
 done
+check "pynq-z2, PYNQ" overlay pynq-z2
+check "kv260, PYNQ, several words a hit" overlay kv260 "--bus-bits 32"
+check "ultra96, PYNQ, several results a word" overlay ultra96 "--bus-bits 512"
 compile pynq-z2 paged "${seeded[@]}" --mode paged
 check "pages from memory, Vivado" vivado paged
+check "pages from memory, PYNQ" overlay paged
 compile u250 rings "${small[@]}" --mode replicated
 compile u55c card-paged "${seeded[@]}" --mode paged
 check "pages from a card's memory, Vitis" vitis card-paged "--bus-bits 512"

@@ -177,9 +177,11 @@ static void packages_are_whole(void **state)
     for (int target = 0; target < TS_PACKAGE_COUNT; target++) /* each in place of the one before */
         if (target == TS_PACKAGE_VITIS) {                     /* the board is no card; and what was there stays */
             ts_err wrong = {""};
-            assert_false(ts_package(a, &design, &(ts_package_options){.target = TS_PACKAGE_VITIS}, out, &b, &wrong));
+            assert_false(
+                ts_package(a, &design, &(ts_package_options){.target = TS_PACKAGE_VITIS, .status_by_target = true}, out, &b, &wrong));
             assert_int_equal(wrong.code, TS_USAGE);
-        } else if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target}, out, &b, &err))
+        } else if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target, .status_by_target = true}, out, &b,
+                               &err))
             fail_msg("%s", err.msg);
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, b.top), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s_registers.v", out, b.top), R_OK), 0);
