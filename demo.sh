@@ -41,4 +41,9 @@ done
 $tessera score "integer=$whole-integer.csv,baseline:binned,baseline:classes" \
     --truth $classifier.csv --inputs $classifier.inputs.json --against "float=$whole-float.csv"
 say "$out holds the Verilog (rtl/), memory images (mem/), test bench (tb/) and report.json"
-say "the next step towards a board: $tessera package $out --target vivado -o $out-board   (docs/boards.md)"
+case $device in
+u50 | u55c | u200 | u250 | u280) target=vitis page=boards/alveo.md ;;
+ice40* | ecp5*) target=yosys page=boards.md ;;
+*) target=vivado page=boards/$device.md && [ -f docs/$page ] || page=boards.md ;;
+esac
+say "the next step towards a board: $tessera package $out --target $target -o $out-board   (docs/$page)"

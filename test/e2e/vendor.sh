@@ -98,6 +98,17 @@ for device in u50 u55c u200 u280; do
 done
 check "rings on dies, Vitis" vitis rings "--bus-bits 32"
 check "rings on dies, Vivado" vivado rings
+# What demo.sh names in the end, on a design of another model.
+next_command() {
+    local tessera=$tessera device=$1 out=$scratch/$1 target page command
+    eval "$(sed -n '/^case /,/^esac/p' demo.sh)"
+    command=$(sed -n 's/^say "the next step towards a board: \(.*\)   (docs.*/\1/p' demo.sh)
+    test -f "docs/$page"
+    eval "$command"
+    test -f "$scratch/$1-board/$2"
+}
+check "the demo's next command, ZCU102" next_command zcu102 vivado/block_design.tcl
+check "the demo's next command, U55C" next_command u55c vitis/Makefile
 check "every ring has a die" bash -c "grep -c 'resize_pblock.*SLR' '$scratch/rings-vivado/vivado/dies.tcl'"
 
 design=(stub vivado/block_design.tcl)

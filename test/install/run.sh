@@ -17,7 +17,7 @@ prefix=$dir/root/tessera lib=$(dirname "$(find "$dir/root" -name libtessera.a)")
 export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
 cp -r "$root/examples" "$dir/examples" && cd "$dir/examples" || exit 1
 
-for file in bin/tessera include/tessera/tessera.h share/man/man1/tessera.1 share/man/man1/tessera-export.1; do check "$file is installed" test -f "$prefix/$file"; done
+for file in bin/tessera include/tessera/tessera.h share/man/man1/tessera.1 share/man/man1/tessera-export.1 share/man/man1/tessera-package.1; do check "$file is installed" test -f "$prefix/$file"; done
 check "the shared library's name" test "$(readelf -d "$lib/libtessera.so" | grep -o 'libtessera.so.[0-9]*' | head -n 1)" = libtessera.so.0
 names() { # FILE OPTIONS: names that are none of ours
     nm --defined-only "${@:2}" "$1" | awk 'NF == 3 { print $3 }' | grep -v '^tessera_'
