@@ -1,6 +1,6 @@
 /* Events through a compiled design's hardware, by any back end: cc board_events.c $(pkg-config --cflags --libs tessera-run) -lm
 
-       board_events PACKAGE BACKEND EVENTS.csv [SECONDS]
+       board_events PACKAGE BACKEND EVENTS.csv [SECONDS [WEIGHTS]]
 
    PACKAGE is what `tessera package` made; BACKEND is "emulator", "sim", "uio:...", "xrt:..." (docs/host.md). Prints a line for every row of
    results, event_id,hit_id,values, or event_id,values where the model pools. Columns such as r, phi and theta are made of x, y and z,
@@ -53,20 +53,50 @@ static int find(char **field, int fields, const char *name)
 }
 
 /* What `tessera run` makes of positions, where a file has no such column. */
-static double at_r(double x, double y, double z) { return (void)z, sqrt(x * x + y * y); }
-static double at_phi(double x, double y, double z) { return (void)z, atan2(y, x); }
-static double at_theta(double x, double y, double z) { return atan2(sqrt(x * x + y * y), z); }
-static double at_eta(double x, double y, double z) { return asinh(z / sqrt(x * x + y * y)); }
-static double at_sin_phi(double x, double y, double z) { return (void)z, y / sqrt(x * x + y * y); }
-static double at_cos_phi(double x, double y, double z) { return (void)z, x / sqrt(x * x + y * y); }
-static double at_sin_theta(double x, double y, double z) { return sqrt(x * x + y * y) / sqrt(x * x + y * y + z * z); }
-static double at_cos_theta(double x, double y, double z) { return z / sqrt(x * x + y * y + z * z); }
+static double at_r(double x, double y, double z)
+{
+    return (void)z, sqrt(x * x + y * y);
+}
+static double at_phi(double x, double y, double z)
+{
+    return (void)z, atan2(y, x);
+}
+static double at_theta(double x, double y, double z)
+{
+    return atan2(sqrt(x * x + y * y), z);
+}
+static double at_eta(double x, double y, double z)
+{
+    return asinh(z / sqrt(x * x + y * y));
+}
+static double at_sin_phi(double x, double y, double z)
+{
+    return (void)z, y / sqrt(x * x + y * y);
+}
+static double at_cos_phi(double x, double y, double z)
+{
+    return (void)z, x / sqrt(x * x + y * y);
+}
+static double at_sin_theta(double x, double y, double z)
+{
+    return sqrt(x * x + y * y) / sqrt(x * x + y * y + z * z);
+}
+static double at_cos_theta(double x, double y, double z)
+{
+    return z / sqrt(x * x + y * y + z * z);
+}
 
 static const struct {
     const char *name;
     double (*of)(double x, double y, double z);
-} derived[] = {{"r", at_r},           {"phi", at_phi},         {"theta", at_theta},         {"eta", at_eta},
-               {"sin_phi", at_sin_phi}, {"cos_phi", at_cos_phi}, {"sin_theta", at_sin_theta}, {"cos_theta", at_cos_theta}};
+} derived[] = {{"r", at_r},
+               {"phi", at_phi},
+               {"theta", at_theta},
+               {"eta", at_eta},
+               {"sin_phi", at_sin_phi},
+               {"cos_phi", at_cos_phi},
+               {"sin_theta", at_sin_theta},
+               {"cos_theta", at_cos_theta}};
 
 /* A column of the file, or, below 0, -1 - i of `derived`. */
 static int find_or_derive(char **field, int fields, const char *name, int position[3])
@@ -189,13 +219,14 @@ int main(int argc, char **argv)
     tessera_error error;
     struct run run = {0};
     if (argc < 4) {
-        fprintf(stderr, "board_events PACKAGE BACKEND EVENTS.csv [SECONDS]\n");
+        fprintf(stderr, "board_events PACKAGE BACKEND EVENTS.csv [SECONDS [WEIGHTS]]\n");
         return TESSERA_USAGE;
     }
     tessera_run_open_options options = TESSERA_INIT(tessera_run_open_options);
     options.package = argv[1];
     options.backend = argv[2];
     options.timeout = argc > 4 ? atof(argv[4]) : 0;
+    options.weights = argc > 5 ? argv[5] : NULL; /* of tessera weights */
     if (tessera_run_open(&options, &run.runner, &error) != TESSERA_OK)
         die(argv[1], &error);
     run.info.size = sizeof run.info;
@@ -217,8 +248,11 @@ int main(int argc, char **argv)
     tessera_run_counters counters = TESSERA_INIT(tessera_run_counters);
     if (tessera_run_statistics(run.runner, 0, &counters, &error) != TESSERA_OK)
         die("statistics", &error);
-    fprintf(stderr, "%lld events, %lld refused; device 0: %" PRIu64 " events, %" PRIu64 " errors, the last took %" PRIu64 " cycles; latency %.3g s, worst %.3g s\n",
-            run.submitted, run.refused, counters.events, counters.errors, counters.event_cycles, counters.latency_mean, counters.latency_worst);
+    fprintf(stderr,
+            "%lld events, %lld refused; device 0: %" PRIu64 " events, %" PRIu64 " errors, the last took %" PRIu64
+            " cycles; latency %.3g s, worst %.3g s\n",
+            run.submitted, run.refused, counters.events, counters.errors, counters.event_cycles, counters.latency_mean,
+            counters.latency_worst);
     tessera_run_close(run.runner);
     free(run.values);
     return 0;

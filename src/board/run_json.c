@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "design/manifest.h"
+#include "design/weights.h"
 #include "emit/page_file.h"
 
 /* ---- Member "run" */
@@ -38,18 +39,21 @@ static json_t *results_json(const ts_imodel *im, const ts_board *last)
 static json_t *device_json(ts_arena *arena, const ts_run_board *one)
 {
     const ts_board *b = one->board;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b}", "device", b->device->name, "top", b->top, "directory", one->directory, "build",
-                             ts_printf(arena, "%016llx", (unsigned long long)b->build), "loads", b->loads);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:i}", "device", b->device->name, "top", b->top, "directory", one->directory,
+                             "build", ts_printf(arena, "%016llx", (unsigned long long)b->build), "loads", b->loads, "rings", b->rings);
     const bool here = strcmp(one->directory, ".") == 0;
+    json_t *pages = json_array();
     for (int i = 0; i < b->system->rings; i++) {
         const ts_system_ring *ring = &b->system->ring[i];
         if (ring->pages.stages && ring->device_number == b->system->ring[0].device_number)
-            json_object_set_new(
-                json, "pages",
-                json_pack("{s:s, s:I, s:i}", "image",
-                          ts_printf(arena, "%s%s%smem/" TS_PAGE_FILE, here ? "" : one->directory, here ? "" : "/", ring->inside), "bytes",
-                          (json_int_t)ring->pages.beats * 8 * ring->plan->paging.lanes, "alignment", TS_PAGE_ALIGNMENT));
+            json_array_append_new(
+                pages, json_pack("{s:s, s:I, s:i}", "image",
+                                 ts_printf(arena, "%s%s%smem/" TS_PAGE_FILE, here ? "" : one->directory, here ? "" : "/", ring->inside),
+                                 "bytes", (json_int_t)ring->pages.beats * 8 * ring->plan->paging.lanes, "alignment", TS_PAGE_ALIGNMENT));
     }
+    if (json_array_size(pages))
+        json_object_set(json, "pages", pages);
+    json_decref(pages);
     return json;
 }
 
@@ -95,6 +99,8 @@ static bool put_manifest(const ts_packing *p, const char *name, const json_t *ma
     const char *file;
     json_object_foreach(json_object_get(manifest, "files"), file, size) if (is_of_emulator(file)) json_object_set(files, file, size);
     json_object_set_new(copy, "files", files);
+    json_object_set_new(copy, TS_EMULATOR_OF,
+                        json_string(ts_printf(p->arena, "%016llx", (unsigned long long)ts_weights_build(p->arena, p->design))));
     const bool ok = ts_packing_text(p, name, ts_printf(p->arena, "%s\n", ts_json_text(p->arena, copy, JSON_INDENT(2))));
     json_decref(copy);
     return ok;

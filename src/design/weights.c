@@ -13,6 +13,9 @@
 
 uint64_t ts_weights_build(ts_arena *arena, const ts_design *design)
 {
+    const char *of = json_string_value(json_object_get(design->manifest, TS_EMULATOR_OF));
+    if (of)
+        return strtoull(of, NULL, 16);
     const char *manifest = ts_json_text(arena, design->manifest, JSON_COMPACT | JSON_SORT_KEYS);
     return ts_hash(0, manifest, strlen(manifest));
 }

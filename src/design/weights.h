@@ -45,7 +45,9 @@ uint32_t ts_weights_crc(const ts_weights *weights, int ring, uint32_t crc);
    says so. */
 bool ts_weights_make(ts_arena *arena, const ts_design *design, const ts_imodel *im, ts_room *room, ts_weights *weights, ts_err *err);
 
-/* The design as it is told from others: what its package calls the build, without the bus. */
+/* The design as it is told from others: what its package calls the build, without the bus. Of a package's emulator/, which is the design
+   without hardware and has this member in its manifest, that of the design. */
+#define TS_EMULATOR_OF "emulator_of"
 uint64_t ts_weights_build(ts_arena *arena, const ts_design *design);
 
 bool ts_weights_save(ts_arena *arena, const ts_design *design, const ts_weights *weights, const char *path, ts_err *err);

@@ -43,6 +43,14 @@ static json_t *ring_json(ts_arena *arena, const ts_weights_ring *ring)
     return json;
 }
 
+static json_t *scales_json(const double *scale, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_real(scale[i]));
+    return list;
+}
+
 static json_t *header_json(ts_arena *arena, const ts_design *design, const ts_weights *w, size_t model_size)
 {
     json_t *rings = json_array();
@@ -52,6 +60,10 @@ static json_t *header_json(ts_arena *arena, const ts_design *design, const ts_we
                              hex(arena, ts_weights_build(arena, design), 16), "integer_model", (json_int_t)model_size, "inputs",
                              (json_int_t)w->inputs_size, "rings", rings);
     CHECK(json);
+    /* What a host needs that does not read the integer model. */
+    json_object_set_new(json, "scales",
+                        json_pack("{s:o, s:o}", "hits", scales_json(w->im->in_scale, w->im->features), "results",
+                                  scales_json(ts_imodel_out_scale(w->im), w->im->outputs)));
     return json;
 }
 

@@ -29,6 +29,44 @@ tessera_code tessera_run_reset(tessera_runner *r, double seconds, tessera_error 
     return end(error, &own);
 }
 
+/* Until every event that was submitted has its result: what they mean goes by the weights of now. */
+static bool finish_events(tessera_runner *r, int64_t until, tessera_error *error)
+{
+    bool more = true;
+    pthread_mutex_lock(&r->lock);
+    r->loading = true;
+    while (more && !r->broken) {
+        more = ts_run_first(r, TS_RUN_QUEUED) || ts_run_first(r, TS_RUN_SENT);
+        for (int i = 0; i < r->depth; i++)
+            more = more || r->slot[i].state == TS_RUN_FILLING;
+        if (more && ts_run_now() >= until)
+            break;
+        if (more)
+            ts_run_move_some(r, until);
+    }
+    const bool late = more && !r->broken;
+    pthread_mutex_unlock(&r->lock);
+    return !late ||
+           ts_run_fail(error, TESSERA_NOT_YET, "events that were submitted do not come out in the time given; no weights were loaded");
+}
+
+static bool load(tessera_runner *r, const char *path, int64_t until, tessera_error *error)
+{
+    pthread_mutex_lock(&r->lock);
+    const bool broken = r->broken; /* for half of the weights, perhaps */
+    pthread_mutex_unlock(&r->lock);
+    if ((broken && !ts_run_soft_reset(r, until, error)) || !ts_run_drain(r, until, error))
+        return false;
+    const bool ok = ts_run_write_weights(r, path, until, error);
+    pthread_mutex_lock(&r->lock);
+    r->broken = false;
+    r->failure = (tessera_error){TESSERA_OK, ""};
+    if (!ok && error->code != TESSERA_BAD_FILE && error->code != TESSERA_NO_FILE && error->code != TESSERA_USAGE) /* no weights are whole */
+        ts_run_break(r, error);
+    pthread_mutex_unlock(&r->lock);
+    return ok;
+}
+
 tessera_code tessera_run_load(tessera_runner *r, const char *weights, tessera_error *error)
 {
     tessera_error own = {TESSERA_OK, ""};
@@ -38,23 +76,21 @@ tessera_code tessera_run_load(tessera_runner *r, const char *weights, tessera_er
         ts_run_fail(&own, weights ? TESSERA_OUT_OF_MEMORY : TESSERA_USAGE, "weights: a file is needed");
         return end(error, &own);
     }
-    if (!ts_run_halt(r, until, &own)) {
-        free(kept);
-        return end(error, &own);
-    }
-    pthread_mutex_lock(&r->lock);
-    const bool broken = r->broken;
-    if (broken)
-        own = r->failure;
-    pthread_mutex_unlock(&r->lock);
-    bool ok = !broken && ts_run_drain(r, until, &own) && ts_run_write_weights(r, kept, until, &own);
+    bool ok = finish_events(r, until, &own) && ts_run_halt(r, until, &own);
     if (ok) {
-        free(r->weights);
-        r->weights = kept;
-    } else {
-        free(kept);
+        ok = load(r, kept, until, &own);
+        if (ok) { /* and again behind a hard reset */
+            free(r->weights);
+            r->weights = kept;
+            kept = NULL;
+        }
+        ts_run_go_on(r);
     }
-    ts_run_go_on(r);
+    free(kept);
+    pthread_mutex_lock(&r->lock);
+    r->loading = false;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
     return end(error, &own);
 }
 

@@ -26,10 +26,13 @@ typedef struct ts_run_device_kind {
     ts_run_move (*take)(ts_run_device *device, uint8_t *bytes, size_t room, size_t *size, unsigned *flags, tessera_error *error);
     /* Until `take`, or `send` where it was BUSY, may go on; or without reason. */
     void (*wait)(ts_run_device *device, double seconds);
-    /* Puts a device's image of pages into its external memory. NULL: it has none. */
-    bool (*place)(ts_run_device *device, const uint8_t *image, size_t size, size_t alignment, uint64_t *address, tessera_error *error);
+    /* Puts the image of a device's page loader into its external memory, in place of an older one. NULL: it has none. */
+    bool (*place)(ts_run_device *device, int loader, const uint8_t *image, size_t size, size_t alignment, uint64_t *address,
+                  tessera_error *error);
     /* Everything that is underway is thrown away, the device is as behind power-up. NULL: there is no way. */
     bool (*restart)(ts_run_device *device, tessera_error *error);
+    /* Takes a file of weights by itself. NULL: they go through the weight window. */
+    bool (*weights)(ts_run_device *device, const char *path, tessera_error *error);
     void (*close)(ts_run_device *device);
 } ts_run_device_kind;
 

@@ -25,7 +25,8 @@ typedef struct model {
     const ts_run_library *library;
     const ts_run_package *package;
     tessera_engine *engine;
-    int width; /* values of a row as the engine gives them */
+    char *design; /* its directory */
+    int width;    /* values of a row as the engine gives them */
     int32_t *in, *out, *best;
     result held[HELD];
     int first, count;
@@ -95,8 +96,7 @@ static bool write_register(ts_run_device *d, uint32_t at, uint32_t value, tesser
     emulated *e = (emulated *)d;
     model *m = e->model;
     if (at == TS_RUN_REG_WEIGHT_COMMIT)
-        return ts_run_fail(error, TESSERA_UNSUPPORTED,
-                           "the emulator has the weights of its design: open it on the design of these (emulator:DIR)");
+        return ts_run_fail(error, TESSERA_UNSUPPORTED, "the emulator takes files of weights whole: tessera_run_load");
     pthread_mutex_lock(&m->lock);
     if (at == TS_RUN_REG_COMMAND && (value & TS_RUN_COMMAND_LATCH)) {
         m->latched_events = m->events;
@@ -199,7 +199,8 @@ static void wait_for(ts_run_device *d, double seconds)
     pthread_mutex_unlock(&m->lock);
 }
 
-static bool place(ts_run_device *d, const uint8_t *image, size_t size, size_t alignment, uint64_t *address, tessera_error *error)
+static bool place(ts_run_device *d, int loader, const uint8_t *image, size_t size, size_t alignment, uint64_t *address,
+                  tessera_error *error)
 {
     *address = 0; /* the model has its weights */
     return true;
@@ -215,6 +216,18 @@ static bool restart(ts_run_device *d, tessera_error *error)
     return true;
 }
 
+/* Nothing is inside while this runs. */
+static bool weights(ts_run_device *d, const char *path, tessera_error *error)
+{
+    model *m = ((emulated *)d)->model;
+    tessera_engine *engine;
+    if (!ts_run_engine_open(m->library, m->design, path, &engine, error))
+        return false;
+    m->library->call.engine_free(m->engine);
+    m->engine = engine;
+    return true;
+}
+
 static void release(model *m)
 {
     if (--m->users > 0)
@@ -223,6 +236,7 @@ static void release(model *m)
         m->library->call.engine_free(m->engine);
     for (int i = 0; i < HELD; i++)
         free(m->held[i].bytes);
+    free(m->design);
     free(m->in);
     free(m->out);
     free(m->best);
@@ -237,7 +251,8 @@ static void close_device(ts_run_device *d)
     free(d);
 }
 
-static const ts_run_device_kind kind = {"emulator", read_register, write_register, send, take, wait_for, place, restart, close_device};
+static const ts_run_device_kind kind = {"emulator", read_register, write_register, send,    take,
+                                        wait_for,   place,         restart,        weights, close_device};
 
 static bool allocate(model *m, const ts_run_device *d, tessera_error *error)
 {
@@ -256,11 +271,9 @@ static bool allocate(model *m, const ts_run_device *d, tessera_error *error)
 static bool open_engine(const ts_run_opening *o, model *m, tessera_error *error)
 {
     long long width = 0;
-    char *path = *o->arguments ? strdup(o->arguments) : ts_run_path(o->package->dir, "emulator", error);
-    const bool ok = path && ts_run_engine_open(o->library, path, &m->engine, error);
-    free(path);
-    if (!ok)
-        return false;
+    m->design = *o->arguments ? strdup(o->arguments) : ts_run_path(o->package->dir, "emulator", error);
+    if (!m->design || !ts_run_engine_open(o->library, m->design, NULL, &m->engine, error))
+        return m->design ? false : ts_run_fail_memory(error, 0);
     if (!ts_run_json_int(ts_run_json_get(ts_run_json_get(o->package->json, "run"), "results"), "outputs", 1, 1 << 20, &width))
         return ts_run_fail(error, TESSERA_BAD_FILE, "%s/manifest.json: run.results.outputs is missing", o->package->dir);
     m->width = (int)width;

@@ -37,7 +37,7 @@ static bool fill_values(const tessera_runner *r, const tessera_run_event *e, ts_
             return ts_run_fail_memory(error, count * sizeof *s->values);
         s->room = count;
     }
-    return ts_run_standardise(p, e, s->values, error);
+    return ts_run_standardise(p, s->numbers, e, s->values, error);
 }
 
 /* The event's bytes; *refused: it has too many hits for the hardware, and none. */
@@ -64,7 +64,7 @@ static bool fill(const tessera_runner *r, const tessera_run_event *e, ts_run_slo
         if (s->shared)
             ok = r->library.call.front(r->engine, e->hits, s->values, NULL, own, error) == TESSERA_OK;
         else
-            ts_run_quantise(&p->in, tokens, s->values, own);
+            ts_run_quantise(&p->in, s->numbers->in, tokens, s->values, own);
     }
     if (ok) {
         ts_run_pack(&p->in, tokens, words ? words : own, s->in);
@@ -83,14 +83,17 @@ static ts_run_slot *find_room(tessera_runner *r, double seconds, tessera_error *
             *error = r->failure;
             return NULL;
         }
-        for (int i = 0; i < r->depth; i++)
+        for (int i = 0; i < r->depth && !r->loading; i++)
             if (r->slot[i].state == TS_RUN_FREE)
                 return &r->slot[i];
         if (ts_run_now() >= until)
             break;
         ts_run_move_some(r, until);
     }
-    ts_run_fail(error, TESSERA_NOT_YET, "%d events are submitted and their results not taken: that is the handle's depth", r->depth);
+    if (r->loading)
+        ts_run_fail(error, TESSERA_NOT_YET, "weights are being loaded");
+    else
+        ts_run_fail(error, TESSERA_NOT_YET, "%d events are submitted and their results not taken: that is the handle's depth", r->depth);
     return NULL;
 }
 
@@ -117,8 +120,10 @@ tessera_code tessera_run_submit(tessera_runner *r, const tessera_run_event *even
     if (ok) {
         pthread_mutex_lock(&r->lock);
         s = find_room(r, seconds, &own);
-        if (s)
+        if (s) {
             s->state = TS_RUN_FILLING;
+            s->numbers = r->package.numbers;
+        }
         pthread_mutex_unlock(&r->lock);
         ok = s && fill(r, event, s, &refused, &own);
     }
@@ -187,7 +192,7 @@ static bool give(const tessera_runner *r, const ts_run_slot *s, tessera_run_resu
     if (result->values && s->shared)
         ok = r->library.call.back(r->engine, s->hits, s->values, words, result->values, error) == TESSERA_OK;
     else if (result->values)
-        ts_run_dequantise(p, rows, words, result->values);
+        ts_run_dequantise(p, s->numbers, rows, words, result->values);
     free(own);
     return ok;
 }

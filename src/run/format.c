@@ -23,14 +23,14 @@ static bool not_finite(const ts_run_package *p, int64_t hit, int64_t column, tes
                        (long long)column);
 }
 
-bool ts_run_standardise(const ts_run_package *p, const tessera_run_event *e, float *values, tessera_error *error)
+bool ts_run_standardise(const ts_run_package *p, const ts_run_numbers *n, const tessera_run_event *e, float *values, tessera_error *error)
 {
     const int64_t width = p->sample ? p->sample : p->features, hits = p->sample ? 1 : e->hits;
     const bool raw = !e->standardised && !p->sample;
     for (int64_t i = 0; i < hits; i++)
         for (int64_t f = 0; f < width; f++) {
             const double given = e->values ? (double)e->values[i * width + f] : e->columns[f][i];
-            const float value = raw ? (float)((given - p->mean[f]) / p->std[f]) : (float)given;
+            const float value = raw ? (float)((given - n->mean[f]) / n->std[f]) : (float)given;
             if (!finite_value(value))
                 return not_finite(p, i, f, error);
             values[i * width + f] = value;
@@ -38,12 +38,12 @@ bool ts_run_standardise(const ts_run_package *p, const tessera_run_event *e, flo
     return true;
 }
 
-void ts_run_quantise(const ts_run_stream *in, int64_t tokens, const float *values, int32_t *words)
+void ts_run_quantise(const ts_run_stream *in, const double *scale, int64_t tokens, const float *values, int32_t *words)
 {
     const double most = (double)((INT64_C(1) << (in->value_bits - 1)) - 1);
     for (int64_t t = 0; t < tokens; t++)
         for (int c = 0; c < in->values; c++) {
-            const double value = (double)*values++ / in->scale[c] + 0.5;
+            const double value = (double)*values++ / scale[c] + 0.5;
             *words++ = (int32_t)(value >= most ? most : value < -most ? -most : floor_of(value));
         }
 }
@@ -146,10 +146,10 @@ void ts_run_put_status(const ts_run_package *p, uint8_t *bytes, size_t *size, un
     *size = at + word;
 }
 
-void ts_run_dequantise(const ts_run_package *p, int64_t rows, const int32_t *words, double *values)
+void ts_run_dequantise(const ts_run_package *p, const ts_run_numbers *n, int64_t rows, const int32_t *words, double *values)
 {
     const int width = p->out.values;
     for (int64_t r = 0; r < rows; r++)
         for (int v = 0; v < width; v++, words++, values++)
-            *values = p->argmax && v == 1 ? (double)*words : *words * p->out.scale[v];
+            *values = p->argmax && v == 1 ? (double)*words : *words * n->out[v];
 }

@@ -4,10 +4,11 @@
 #include "run/package.h"
 
 /* Values as the model takes them, [hits][features], from what the caller has; false, TESSERA_USAGE, where one is not finite. */
-bool ts_run_standardise(const ts_run_package *package, const tessera_run_event *event, float *values, tessera_error *error);
+bool ts_run_standardise(const ts_run_package *package, const ts_run_numbers *numbers, const tessera_run_event *event, float *values,
+                        tessera_error *error);
 
 /* words[tokens][values] of the hardware: floor(x / scale + 0.5), within its bits. */
-void ts_run_quantise(const ts_run_stream *in, int64_t tokens, const float *values, int32_t *words);
+void ts_run_quantise(const ts_run_stream *in, const double *scale, int64_t tokens, const float *values, int32_t *words);
 
 /* Whether all are within the hardware's bits; false, TESSERA_USAGE. */
 bool ts_run_check_words(const ts_run_stream *in, int64_t tokens, const int32_t *words, tessera_error *error);
@@ -28,6 +29,6 @@ bool ts_run_take_status(const ts_run_package *package, const uint8_t *bytes, siz
 void ts_run_put_status(const ts_run_package *package, uint8_t *bytes, size_t *size, unsigned flags);
 
 /* Real values of rows: word * scale; of an arg-max {value * scale, class}. */
-void ts_run_dequantise(const ts_run_package *package, int64_t rows, const int32_t *words, double *values);
+void ts_run_dequantise(const ts_run_package *package, const ts_run_numbers *numbers, int64_t rows, const int32_t *words, double *values);
 
 #endif

@@ -39,11 +39,12 @@ void ts_run_library_close(ts_run_library *l)
     memset(l, 0, sizeof *l);
 }
 
-bool ts_run_engine_open(const ts_run_library *l, const char *directory, tessera_engine **engine, tessera_error *error)
+bool ts_run_engine_open(const ts_run_library *l, const char *directory, const char *weights, tessera_engine **engine, tessera_error *error)
 {
     tessera_engine_options o = TESSERA_INIT(tessera_engine_options);
     o.kind = TESSERA_INTEGER;
     o.path = directory;
     o.standardised = true;
+    o.weights = weights;
     return l->call.engine_open(&o, NULL, engine, error) == TESSERA_OK;
 }

@@ -12,7 +12,8 @@ typedef struct ts_run_library {
 bool ts_run_library_open(const tessera_run_open_options *options, ts_run_library *library, tessera_error *error);
 void ts_run_library_close(ts_run_library *library);
 
-/* The integer engine of a design's directory. */
-bool ts_run_engine_open(const ts_run_library *library, const char *directory, tessera_engine **engine, tessera_error *error);
+/* The integer engine of a design's directory; with the weights of a file, or, NULL, its own. */
+bool ts_run_engine_open(const ts_run_library *library, const char *directory, const char *weights, tessera_engine **engine,
+                        tessera_error *error);
 
 #endif

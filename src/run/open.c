@@ -71,7 +71,7 @@ static bool open_library(tessera_runner *r, const tessera_run_open_options *o, t
         return ts_run_fail_memory(error, room);
     memcpy(path, r->package.dir, room - sizeof "/emulator");
     memcpy(path + room - sizeof "/emulator", "/emulator", sizeof "/emulator");
-    const bool ok = ts_run_engine_open(&r->library, path, &r->engine, error);
+    const bool ok = ts_run_engine_open(&r->library, path, NULL, &r->engine, error);
     free(path);
     return ok;
 }

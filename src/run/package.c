@@ -32,20 +32,19 @@ static bool small(const reading *r, const ts_run_json *object, const char *where
     return ok;
 }
 
-/* One number for all, or a list; all of them above zero. */
-static bool scales(const reading *r, const ts_run_json *object, const char *where, int count, double **scale)
+/* So many numbers, all of them above zero, of a list that may be longer. */
+static bool scales(const reading *r, const ts_run_json *list, const char *where, int count, double **scale)
 {
-    const ts_run_json *list = ts_run_json_get(object, "scale"), *one = list && list->kind == TS_RUN_LIST ? list->first : list;
     *scale = calloc((size_t)count, sizeof **scale);
     if (!*scale)
         return ts_run_fail_memory(r->error, (size_t)count * sizeof **scale);
-    if (!list || (list->kind == TS_RUN_LIST && list->count != count))
+    if (!list || list->kind != TS_RUN_LIST || list->count < count)
         return wrong(r, where, "scale");
-    for (int i = 0; i < count; i++) {
+    const ts_run_json *one = list->first;
+    for (int i = 0; i < count; i++, one = one->next) {
         if (one->kind != TS_RUN_NUMBER || !(one->number > 0))
             return wrong(r, where, "scale");
         (*scale)[i] = one->number;
-        one = list->kind == TS_RUN_LIST ? one->next : one;
     }
     return true;
 }
@@ -71,7 +70,7 @@ static bool read_stream(const reading *r, const ts_run_json *run, const char *na
     if ((long long)s->lanes * s->transfers < s->values || (long long)s->lanes * s->bits > 1 << 22 || s->value_bits > s->bits)
         return wrong(r, name, "lanes");
     s->slot = slot_of(r->p->bus_bits, s->lanes * s->bits);
-    return scales(r, object, name, s->values, &s->scale);
+    return true;
 }
 
 /* A path below the package, and nowhere else. */
@@ -80,28 +79,39 @@ static bool is_below(const char *path)
     return *path && *path != '/' && !strstr(path, "..");
 }
 
+static bool read_images(const reading *r, const ts_run_json *object, ts_run_part *part)
+{
+    const ts_run_json *pages = ts_run_json_get(object, "pages");
+    if (!pages)
+        return true;
+    if (pages->kind != TS_RUN_LIST || pages->count > TS_RUN_LOADERS)
+        return wrong(r, "devices", "pages");
+    for (const ts_run_json *one = pages->first; one; one = one->next) {
+        ts_run_image *image = &part->image[part->loaders++];
+        image->file = ts_run_json_text(one, "image");
+        if (!image->file || !is_below(image->file))
+            return wrong(r, "devices.pages", "image");
+        if (!number(r, one, "devices.pages", "bytes", 1, 1LL << 40, &image->bytes) ||
+            !number(r, one, "devices.pages", "alignment", 1, 1 << 30, &image->alignment))
+            return false;
+    }
+    return true;
+}
+
 static bool read_part(const reading *r, const ts_run_json *object, ts_run_part *part)
 {
     const char *build = ts_run_json_text(object, "build");
-    const ts_run_json *pages = ts_run_json_get(object, "pages");
     char *end = NULL;
     part->device = ts_run_json_text(object, "device");
     part->top = ts_run_json_text(object, "top");
     part->directory = ts_run_json_text(object, "directory");
     part->loads = ts_run_json_true(object, "loads");
-    part->paged = pages != NULL;
     if (!part->device || !part->top || !part->directory || !is_below(part->directory))
         return wrong(r, "devices", "device");
     part->build = build && strlen(build) == 16 ? strtoull(build, &end, 16) : 0;
     if (!end || *end)
         return wrong(r, "devices", "build");
-    if (!part->paged)
-        return true;
-    part->image = ts_run_json_text(pages, "image");
-    if (!part->image || !is_below(part->image))
-        return wrong(r, "devices.pages", "image");
-    return number(r, pages, "devices.pages", "bytes", 1, 1LL << 40, &part->image_bytes) &&
-           number(r, pages, "devices.pages", "alignment", 1, 1 << 30, &part->alignment);
+    return small(r, object, "devices", "rings", 255, &part->rings) && read_images(r, object, part);
 }
 
 static bool read_devices(const reading *r, const ts_run_json *run)
@@ -131,32 +141,79 @@ static double real(const ts_run_json *object, const char *name, double otherwise
     return m && m->kind == TS_RUN_NUMBER ? m->number : otherwise;
 }
 
-/* The package's copy of the inputs file, which the compiler has checked; without one values are taken as they are. */
-static bool read_inputs(const reading *r, const ts_run_json *run)
+static void free_numbers(ts_run_numbers *n)
+{
+    if (!n)
+        return;
+    free(n->in);
+    free(n->out);
+    free(n->mean);
+    free(n->std);
+    free(n);
+}
+
+/* mean and std of the columns of an inputs file, which the compiler has checked; without one values are taken as they are. */
+static bool read_columns(const reading *r, const ts_run_json *inputs, ts_run_numbers *n)
+{
+    const ts_run_package *p = r->p;
+    const ts_run_json *columns = ts_run_json_get(inputs, "inputs");
+    if (p->features == 0)
+        return true;
+    if (columns && (columns->kind != TS_RUN_LIST || columns->count != p->features))
+        return wrong(r, "inputs", "inputs");
+    if (!allocate(r, p->features, NULL, &n->mean) || !allocate(r, p->features, NULL, &n->std))
+        return false;
+    const ts_run_json *one = columns ? columns->first : NULL;
+    for (int i = 0; i < p->features; i++, one = one ? one->next : NULL) {
+        n->mean[i] = real(one, "mean", 0);
+        n->std[i] = real(one, "std", 1);
+        if (!(n->std[i] > 0))
+            return wrong(r, "inputs.inputs", "std");
+    }
+    return true;
+}
+
+/* Takes the place of those of now. */
+static bool read_numbers(const reading *r, const ts_run_json *hits, const ts_run_json *results, const ts_run_json *inputs)
 {
     ts_run_package *p = r->p;
-    const ts_run_json *inputs = ts_run_json_get(run, "inputs"), *columns = ts_run_json_get(inputs, "inputs"),
-                      *outputs = ts_run_json_get(inputs, "outputs");
-    if (p->features > 0 && !allocate(r, p->features, columns ? &p->column : NULL, &p->mean))
+    ts_run_numbers *n = calloc(1, sizeof *n);
+    if (!n)
+        return ts_run_fail_memory(r->error, sizeof *n);
+    if (!scales(r, hits, "hits", p->in.values, &n->in) || !scales(r, results, "results", p->argmax ? 1 : p->out.values, &n->out) ||
+        !read_columns(r, inputs, n)) {
+        free_numbers(n);
         return false;
-    if (p->features > 0 && !allocate(r, p->features, NULL, &p->std))
-        return false;
-    if (columns && p->features > 0 && (columns->kind != TS_RUN_LIST || columns->count != p->features))
-        return wrong(r, "inputs", "inputs");
-    const ts_run_json *one = columns && p->features > 0 ? columns->first : NULL;
-    for (int i = 0; i < p->features; i++, one = one ? one->next : NULL) {
-        p->mean[i] = real(one, "mean", 0);
-        p->std[i] = real(one, "std", 1);
-        if (one && !(p->column[i] = ts_run_json_text(one, "column")))
-            return wrong(r, "inputs.inputs", "column");
-        if (!(p->std[i] > 0))
-            return wrong(r, "inputs.inputs", "std");
+    }
+    n->before = p->numbers;
+    p->numbers = n;
+    return true;
+}
+
+bool ts_run_package_renumber(ts_run_package *p, const ts_run_json *hits, const ts_run_json *results, const ts_run_json *inputs,
+                             const char *path, tessera_error *error)
+{
+    const ts_run_json *own = ts_run_json_get(ts_run_json_get(p->json, "run"), "inputs");
+    return read_numbers(&(reading){p, path, error}, hits, results, inputs ? inputs : own);
+}
+
+static bool read_names(const reading *r, const ts_run_json *inputs)
+{
+    ts_run_package *p = r->p;
+    const ts_run_json *columns = ts_run_json_get(inputs, "inputs"), *outputs = ts_run_json_get(inputs, "outputs");
+    int i = 0;
+    if (columns && p->features > 0) {
+        if (!allocate(r, p->features, &p->column, NULL))
+            return false;
+        for (const ts_run_json *one = columns->first; one; one = one->next)
+            if (!(p->column[i++] = ts_run_json_text(one, "column")))
+                return wrong(r, "inputs.inputs", "column");
     }
     if (!outputs || outputs->kind != TS_RUN_LIST || p->argmax)
         return true;
     if (outputs->count != p->outputs || !allocate(r, p->outputs, &p->output, NULL))
         return wrong(r, "inputs", "outputs");
-    int i = 0;
+    i = 0;
     for (const ts_run_json *o = outputs->first; o; o = o->next)
         if (o->kind != TS_RUN_TEXT || !(p->output[i++] = o->text))
             return wrong(r, "inputs", "outputs");
@@ -192,7 +249,10 @@ static bool read_ends(const reading *r, const ts_run_json *run)
         p->outputs = (int)outputs;
         p->rows_pooled = ts_run_json_true(host, "pooled");
     }
-    return read_inputs(r, run);
+    const ts_run_json *inputs = ts_run_json_get(run, "inputs");
+    return read_numbers(r, ts_run_json_get(ts_run_json_get(run, "hits"), "scale"),
+                        ts_run_json_get(ts_run_json_get(run, "results"), "scale"), inputs) &&
+           read_names(r, inputs);
 }
 
 static bool read_all(const reading *r)
@@ -235,12 +295,13 @@ void ts_run_package_close(ts_run_package *p)
 {
     ts_run_json_free(p->json);
     free((char *)p->dir);
-    free(p->in.scale);
-    free(p->out.scale);
     free(p->column);
     free(p->output);
-    free(p->mean);
-    free(p->std);
+    while (p->numbers) {
+        ts_run_numbers *n = p->numbers;
+        p->numbers = n->before;
+        free_numbers(n);
+    }
     memset(p, 0, sizeof *p);
 }
 

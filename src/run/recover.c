@@ -174,31 +174,55 @@ static bool check_build(const tessera_runner *r, ts_run_device *d, tessera_error
                        TS_RUN_REG_BUILD_LO, high, low, r->package.dir, (unsigned long long)wanted);
 }
 
-/* A device's pages into its memory, and the loader's registers. */
-static bool start_pages(const tessera_runner *r, ts_run_device *d, tessera_error *error)
+bool ts_run_stop_pages(const tessera_runner *r, ts_run_device *d, int64_t until, tessera_error *error)
 {
+    uint32_t status;
+    return r->package.part[d->number].loaders == 0 ||
+           (ts_run_write(d, TS_RUN_REG_PAGE_RUN, 0, error) &&
+            wait_status(d, TS_RUN_STATUS_PAGE_IDLE, TS_RUN_STATUS_PAGE_IDLE, until, &status, error));
+}
+
+bool ts_run_place_pages(const tessera_runner *r, ts_run_device *d, int loader, const uint8_t *image, size_t size, tessera_error *error)
+{
+    enum { NEXT_LOADER = 0x20 }; /* between the registers of one loader and the next */
     const ts_run_part *part = &r->package.part[d->number];
+    const uint32_t registers = TS_RUN_REG_PAGE_BASE_LO + NEXT_LOADER * (uint32_t)loader;
     uint64_t at = 0;
-    size_t size = 0;
-    if (!part->paged)
-        return true;
+    if (loader >= part->loaders || (long long)size != part->image[loader].bytes)
+        return ts_run_fail(error, TESSERA_BAD_FILE, "%s: %zu bytes of pages for loader %d: they are of another design", d->name, size,
+                           loader);
     if (!d->kind->place)
         return ts_run_fail(error, TESSERA_UNSUPPORTED, "%s: its weights are pages in external memory, back end %s has none", d->name,
                            d->kind->name);
-    char *path = ts_run_path(r->package.dir, part->image, error);
-    char *image = path ? ts_run_file(path, (size_t)part->image_bytes, &size, error) : NULL;
-    bool ok = image != NULL;
-    if (ok && (long long)size != part->image_bytes)
-        ok = ts_run_fail(error, TESSERA_BAD_FILE, "%s: has %zu bytes, it should have %lld", path, size, part->image_bytes);
-    if (ok && !d->kind->place(d, (const uint8_t *)image, size, (size_t)part->alignment, &at, error))
-        ok = ts_run_fail_in(error, "%s: pages", d->name);
-    if (ok && at % (uint64_t)part->alignment != 0)
-        ok = ts_run_fail(error, TESSERA_NO_DEVICE, "%s: pages are at 0x%llx, which is no multiple of %lld", d->name, (unsigned long long)at,
-                         part->alignment);
-    ok = ok && ts_run_write(d, TS_RUN_REG_PAGE_BASE_LO, (uint32_t)at, error) &&
-         ts_run_write(d, TS_RUN_REG_PAGE_BASE_HI, (uint32_t)(at >> 32), error) && ts_run_write(d, TS_RUN_REG_PAGE_RUN, 1, error);
-    free(image);
-    free(path);
+    if (!d->kind->place(d, loader, image, size, (size_t)part->image[loader].alignment, &at, error))
+        return ts_run_fail_in(error, "%s: pages", d->name);
+    if (at % (uint64_t)part->image[loader].alignment != 0)
+        return ts_run_fail(error, TESSERA_NO_DEVICE, "%s: pages are at 0x%llx, which is no multiple of %lld", d->name,
+                           (unsigned long long)at, part->image[loader].alignment);
+    return ts_run_write(d, registers, (uint32_t)at, error) && ts_run_write(d, registers + 4, (uint32_t)(at >> 32), error);
+}
+
+bool ts_run_start_pages(const tessera_runner *r, ts_run_device *d, int64_t until, tessera_error *error)
+{
+    uint32_t status;
+    return r->package.part[d->number].loaders == 0 ||
+           (ts_run_write(d, TS_RUN_REG_COMMAND, TS_RUN_COMMAND_RESET, error) &&
+            wait_status(d, TS_RUN_STATUS_RESETTING, 0, until, &status, error) && ts_run_write(d, TS_RUN_REG_PAGE_RUN, 1, error));
+}
+
+/* The package's own images. */
+static bool place_images(const tessera_runner *r, ts_run_device *d, tessera_error *error)
+{
+    const ts_run_part *part = &r->package.part[d->number];
+    bool ok = true;
+    for (int i = 0; ok && i < part->loaders; i++) {
+        size_t size = 0;
+        char *path = ts_run_path(r->package.dir, part->image[i].file, error);
+        char *image = path ? ts_run_file(path, (size_t)part->image[i].bytes, &size, error) : NULL;
+        ok = image && ts_run_place_pages(r, d, i, (const uint8_t *)image, size, error);
+        free(image);
+        free(path);
+    }
     return ok;
 }
 
@@ -222,7 +246,9 @@ bool ts_run_start(tessera_runner *r, int64_t until, tessera_error *error)
         if (!check_build(r, r->device[i], error))
             return false;
     for (int i = 0; i < r->devices; i++)
-        if (!start_pages(r, r->device[i], error) || !ts_run_write(r->device[i], TS_RUN_REG_CONTROL, TS_RUN_CONTROL_ENABLE, error))
+        if (!ts_run_stop_pages(r, r->device[i], until, error) || !place_images(r, r->device[i], error) ||
+            !ts_run_start_pages(r, r->device[i], until, error) ||
+            !ts_run_write(r->device[i], TS_RUN_REG_CONTROL, TS_RUN_CONTROL_ENABLE, error))
             return false;
     return ts_run_write_weights(r, r->weights, until, error);
 }

@@ -23,11 +23,12 @@ typedef struct ts_run_slot {
     ts_run_state state;
     uint64_t number;
     void *user;
-    int32_t hits;   /* of the caller */
-    int64_t tokens; /* of the hardware */
-    float *values;  /* of the caller, standardised: what the host's share reads again; NULL: nothing does */
-    size_t room;    /* of them */
-    bool shared;    /* the host's share belongs to it: it was not submitted as words */
+    int32_t hits;                  /* of the caller */
+    int64_t tokens;                /* of the hardware */
+    const ts_run_numbers *numbers; /* by which its values mean something */
+    float *values;                 /* of the caller, standardised: what the host's share reads again; NULL: nothing does */
+    size_t room;                   /* of them */
+    bool shared;                   /* the host's share belongs to it: it was not submitted as words */
     uint8_t *in, *out;
     size_t in_size, out_size;
     tessera_run_status status;
@@ -51,7 +52,8 @@ struct tessera_runner {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t changed;
     bool sending, taking, halted;
-    bool broken; /* a hang was found, or an error: `failure` says so; nothing moves until a reset */
+    bool loading; /* weights: no event is taken until they are there */
+    bool broken;  /* a hang was found, or an error: `failure` says so; nothing moves until a reset */
     tessera_error failure, lost_to;
     ts_run_slot *slot;         /* [depth] */
     ts_run_slot *first, *last; /* submitted and not yet gone, in order */
@@ -97,6 +99,13 @@ bool ts_run_soft_reset(tessera_runner *runner, int64_t until, tessera_error *err
 
 /* What a device has to say for itself: "; device 0 (zcu102): STATUS 0x01 at 0x048 ..." behind the message. */
 void ts_run_describe_hang(tessera_runner *runner, tessera_error *error);
+
+/* Pages of a device: its loaders stop; an image is put in its place, and its loader told; they begin anew, behind a reset that forgets what
+   is in buffers. Nothing where it has none. */
+bool ts_run_stop_pages(const tessera_runner *runner, ts_run_device *device, int64_t until, tessera_error *error);
+bool ts_run_place_pages(const tessera_runner *runner, ts_run_device *device, int loader, const uint8_t *image, size_t size,
+                        tessera_error *error);
+bool ts_run_start_pages(const tessera_runner *runner, ts_run_device *device, int64_t until, tessera_error *error);
 
 /* Writes a file of weights through the weight windows; halted, nothing inside. */
 bool ts_run_write_weights(tessera_runner *runner, const char *path, int64_t until, tessera_error *error);

@@ -46,6 +46,8 @@ typedef struct simulated {
     ts_run_device device;
     simulated_system *system;
     int restarts;
+    bool placed[TS_RUN_LOADERS]; /* pages, and which ones */
+    uint32_t sum[TS_RUN_LOADERS];
 } simulated;
 
 static simulated_system *begin(ts_run_device *d)
@@ -124,9 +126,24 @@ static void wait_for(ts_run_device *d, double seconds)
     } while (result == 0 && ts_run_now() < end);
 }
 
-static bool place(ts_run_device *d, const uint8_t *image, size_t size, size_t alignment, uint64_t *address, tessera_error *error)
+static uint32_t sum_of(const uint8_t *data, size_t size) /* FNV-1a */
 {
-    *address = ((simulated *)d)->system->call.pages(d->number, 0); /* the model of the memory has read the same file */
+    uint32_t h = 2166136261U;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ data[i]) * 16777619U;
+    return h;
+}
+
+static bool place(ts_run_device *d, int loader, const uint8_t *image, size_t size, size_t alignment, uint64_t *address,
+                  tessera_error *error)
+{
+    simulated *own = (simulated *)d;
+    const uint32_t sum = sum_of(image, size);
+    if (own->placed[loader] && own->sum[loader] != sum)
+        return ts_run_fail(error, TESSERA_UNSUPPORTED, "the model of external memory holds the package's pages, and no others");
+    own->placed[loader] = true;
+    own->sum[loader] = sum;
+    *address = own->system->call.pages(d->number, loader); /* the model has read the same file */
     return true;
 }
 
@@ -163,7 +180,7 @@ static void close_device(ts_run_device *d)
     free(d);
 }
 
-static const ts_run_device_kind kind = {"sim", read_register, write_register, send, take, wait_for, place, restart, close_device};
+static const ts_run_device_kind kind = {"sim", read_register, write_register, send, take, wait_for, place, restart, NULL, close_device};
 
 /* ---- Opening */
 

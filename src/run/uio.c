@@ -29,12 +29,12 @@ typedef struct uio {
     mapped control, dma, buffer;
     char reset[NAME];
     bool interrupts;
-    uint64_t address;               /* of the buffer, as the DMA sees it */
-    size_t hits[2], results, pages; /* where they are in it */
-    size_t room;                    /* for pages */
-    int next;                       /* buffer of hits that the next event goes to */
-    bool first, last;               /* takes hits, gives results */
-    bool sending, armed, sound;     /* sound: the DMA is started */
+    uint64_t address;                                         /* of the buffer, as the DMA sees it */
+    size_t hits[2], results, pages;                           /* where they are in it */
+    size_t image[TS_RUN_LOADERS], image_size[TS_RUN_LOADERS]; /* of each page loader, in it */
+    int next;                                                 /* buffer of hits that the next event goes to */
+    bool first, last;                                         /* takes hits, gives results */
+    bool sending, armed, sound;                               /* sound: the DMA is started */
 } uio;
 
 /* ---- Registers */
@@ -193,15 +193,26 @@ static void wait_for(ts_run_device *d, double seconds)
     ts_run_pause(seconds < 20e-6 ? seconds : 20e-6);
 }
 
-static bool place(ts_run_device *d, const uint8_t *image, size_t size, size_t alignment, uint64_t *address, tessera_error *error)
+static size_t next_page(size_t at, size_t size)
+{
+    return (at + size + PAGE - 1) / PAGE * PAGE;
+}
+
+static bool place(ts_run_device *d, int loader, const uint8_t *image, size_t size, size_t alignment, uint64_t *address,
+                  tessera_error *error)
 {
     uio *u = (uio *)d;
-    const uint64_t at = (u->address + u->pages + alignment - 1) / alignment * alignment;
-    if (at + size > u->address + u->buffer.size)
-        return ts_run_fail(error, TESSERA_DOES_NOT_FIT, "the buffer has %zu bytes, %zu of pages do not fit behind the %zu of events",
-                           u->buffer.size, size, u->pages);
-    copy_to((uint8_t *)u->buffer.at + (at - u->address), image, size);
-    *address = at;
+    if (u->image_size[loader] < size) { /* one behind the other; a larger one than before does not go into its place */
+        const size_t at = (size_t)((u->address + u->pages + alignment - 1) / alignment * alignment - u->address);
+        if (at + size > u->buffer.size)
+            return ts_run_fail(error, TESSERA_DOES_NOT_FIT, "the buffer has %zu bytes, %zu of pages do not fit behind the first %zu",
+                               u->buffer.size, size, u->pages);
+        u->image[loader] = at;
+        u->image_size[loader] = size;
+        u->pages = next_page(at, size);
+    }
+    copy_to((uint8_t *)u->buffer.at + u->image[loader], image, size);
+    *address = u->address + u->image[loader];
     return true;
 }
 
@@ -232,7 +243,7 @@ static void close_device(ts_run_device *d)
     free(u);
 }
 
-static const ts_run_device_kind kind = {"uio", read_register, write_register, send, take, wait_for, place, restart, close_device};
+static const ts_run_device_kind kind = {"uio", read_register, write_register, send, take, wait_for, place, restart, NULL, close_device};
 
 /* ---- Opening */
 
@@ -255,11 +266,6 @@ static bool of_buffer(const char *path, const char *what, uint64_t *value, tesse
     snprintf(file, sizeof file, "/sys/class/u-dma-buf/%s/%s", name ? name + 1 : path, what);
     return (ts_run_uio->number(file, value) && *value) ||
            ts_run_fail(error, TESSERA_NO_DEVICE, "%s: is no u-dma-buf: %s cannot be read (address=, bytes=)", path, file);
-}
-
-static size_t next_page(size_t at, size_t size)
-{
-    return (at + size + PAGE - 1) / PAGE * PAGE;
 }
 
 static bool lay_out(uio *u, const char *path, uint64_t bytes, tessera_error *error)

@@ -73,7 +73,7 @@ typedef struct card {
     void *library;
     xrtDeviceHandle handle;
     xrtKernelHandle engine;
-    xrtBufferHandle pages;
+    xrtBufferHandle pages[TS_RUN_LOADERS];
     mover hits, results;
     size_t word;     /* bytes of the streams */
     atomic_int owed; /* events that were sent, and for whose results results_out was not started */
@@ -183,19 +183,21 @@ static void wait_for(ts_run_device *d, double seconds)
         ts_run_pause(seconds < 20e-6 ? seconds : 20e-6);
 }
 
-static bool place(ts_run_device *d, const uint8_t *image, size_t size, size_t alignment, uint64_t *address, tessera_error *error)
+static bool place(ts_run_device *d, int loader, const uint8_t *image, size_t size, size_t alignment, uint64_t *address,
+                  tessera_error *error)
 {
     card *c = (card *)d;
-    const int group = c->call.KernelArgGroupId(c->engine, PAGES_ARGUMENT);
-    if (c->pages)
-        c->call.BOFree(c->pages);
-    c->pages = group < 0 ? NULL : c->call.BOAlloc(c->handle, size, 0, (xrtMemoryGroup)group);
-    void *at = c->pages ? c->call.BOMap(c->pages) : NULL;
+    const int group = c->call.KernelArgGroupId(c->engine, PAGES_ARGUMENT + loader);
+    xrtBufferHandle *pages = &c->pages[loader];
+    if (*pages)
+        c->call.BOFree(*pages);
+    *pages = group < 0 ? NULL : c->call.BOAlloc(c->handle, (size + PAGE - 1) / PAGE * PAGE, 0, (xrtMemoryGroup)group);
+    void *at = *pages ? c->call.BOMap(*pages) : NULL;
     if (!at)
         return ts_run_fail(error, TESSERA_NO_DEVICE, "%zu bytes of the card's memory (bank %d) for pages are not there", size, group);
     memcpy(at, image, size);
-    *address = c->call.BOAddress(c->pages);
-    return sync_buffer(c, c->pages, true, size, error);
+    *address = c->call.BOAddress(*pages);
+    return sync_buffer(c, *pages, true, size, error);
 }
 
 /* ---- Opening and closing */
@@ -217,8 +219,9 @@ static void close_device(ts_run_device *d)
     card *c = (card *)d;
     close_mover(c, &c->hits);
     close_mover(c, &c->results);
-    if (c->pages)
-        c->call.BOFree(c->pages);
+    for (int i = 0; i < TS_RUN_LOADERS; i++)
+        if (c->pages[i])
+            c->call.BOFree(c->pages[i]);
     if (c->engine)
         c->call.KernelClose(c->engine);
     if (c->handle)
@@ -228,7 +231,7 @@ static void close_device(ts_run_device *d)
     free(c);
 }
 
-static const ts_run_device_kind kind = {"xrt", read_register, write_register, send, take, wait_for, place, NULL, close_device};
+static const ts_run_device_kind kind = {"xrt", read_register, write_register, send, take, wait_for, place, NULL, NULL, close_device};
 
 static bool find(card *c, const char *library, tessera_error *error)
 {

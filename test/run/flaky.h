@@ -161,7 +161,7 @@ static void flaky_close(ts_run_device *d)
 }
 
 static const ts_run_device_kind flaky_kind = {"flaky",    flaky_read, flaky_write,   flaky_send, flaky_take,
-                                              flaky_wait, NULL,       flaky_restart, flaky_close};
+                                              flaky_wait, NULL,       flaky_restart, NULL,       flaky_close};
 
 static inline void flaky_chain_make(flaky_chain *c)
 {
@@ -192,7 +192,7 @@ static inline const char *flaky_package(int devices)
     for (int i = 0; i < devices; i++)
         fprintf(f,
                 "%s{\"device\": \"board%d\", \"top\": \"flaky_board\", \"directory\": \".\", \"build\": \"0123456789abcdf%d\", \"loads\": "
-                "false}",
+                "false, \"rings\": 1}",
                 i ? ", " : "", i, i);
     fprintf(f,
             "],\n \"inputs\": {\"inputs\": [{\"column\": \"x\", \"mean\": 1, \"std\": 2}, {\"column\": \"y\"}], \"task\": \"regression\", "

@@ -83,7 +83,7 @@ static void quantising_is_floor_and_clamp(void)
     unsigned long long random = 3;
     for (int i = 0; i < 20000; i++) {
         double scale[1];
-        ts_run_stream s = {.values = 1, .value_bits = 2 + (int)(check_random(&random) % 31), .scale = scale};
+        ts_run_stream s = {.values = 1, .value_bits = 2 + (int)(check_random(&random) % 31)};
         scale[0] = ldexp(1 + check_random(&random) / 4e9, (int)(check_random(&random) % 80) - 40);
         float x = (float)ldexp((double)check_random(&random) - 1073741824.0, (int)(check_random(&random) % 60) - 50);
         if (i % 7 == 0) /* halves */
@@ -93,7 +93,7 @@ static void quantising_is_floor_and_clamp(void)
         const double most = ldexp(1, s.value_bits - 1) - 1;
         const int32_t wanted = (int32_t)fmin(fmax(floor((double)x / scale[0] + 0.5), -most), most);
         int32_t word;
-        ts_run_quantise(&s, 1, &x, &word);
+        ts_run_quantise(&s, scale, 1, &x, &word);
         CHECK_THAT(word == wanted);
         CHECK_THAT(ts_run_check_words(&s, 1, &word, &error));
     }

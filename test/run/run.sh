@@ -43,6 +43,25 @@ package() { # NAME PACKAGE-OPTIONS BACK-ENDS... -- COMPILE-ARGUMENTS...
         failed=$((failed + 1)); echo "FAILED  $name"; tail -n 20 "$scratch/log"
     fi
 }
+# Weights that are loaded: the emulator's and the simulated board's are those of `tessera run`.
+weights() {
+    local m=test/models/weights few=$scratch/few.csv backend
+    awk -F, '$1 != last { last = $1; n = 0 } NR == 1 || (++n <= 20 && $1 < 6)' models/seeded.csv >"$few"
+    "$tessera" compile $m/first.onnx --device zcu102 --events "$few" --inputs models/seeded.inputs.json --max-tokens 24 --target-ii 60 --acc-margin 3 -o "$dir" &&
+        "$tessera" weights $m/second.onnx "$dir" --events "$few" -o "$dir.tsw" && "$tessera" package "$dir" -o "$dir-board" &&
+        "$tessera" run "$dir" --engine integer --weights "$dir.tsw" --events "$few" -o "$dir.csv" && make -s -C "$dir-board" -f tb/sim_library.mk || return 1
+    tail -n +2 "$dir.csv" >"$dir.rows"
+    for backend in emulator sim; do
+        "$build/src/run/board_events" "$dir-board" $backend "$few" 60 "$dir.tsw" >"$dir.got" && cmp "$dir.got" "$dir.rows" || { echo "with $backend"; return 1; }
+        "$build/src/run/board_events" "$dir-board" $backend "$few" 60 >"$dir.old" && ! cmp -s "$dir.old" "$dir.rows" || return 1
+    done
+    dd if=/dev/zero of="$dir.tsw" bs=1 seek=3000 count=1 conv=notrunc status=none
+    "$build/src/run/board_events" "$dir-board" sim "$few" 60 "$dir.tsw" 2>&1 | grep 'damaged: its check sum is wrong'
+}
+if [[ " ${wanted[*]} " == *" weights "* || ${wanted[0]} = --all ]]; then
+    dir=$scratch/weights
+    if (weights) >"$scratch/log" 2>&1; then passed=$((passed + 1)); echo "ok      weights"; else failed=$((failed + 1)); echo "FAILED  weights"; tail -n 20 "$scratch/log"; fi
+fi
 events=$scratch/abc.csv
 package tiny "" emulator sim "sim:stalls=40,bus=9100,engine=2500,seed=4" -- "${abc[@]}" --device zcu102 --target-ii 40
 package status "--status word" emulator sim "sim:stalls=40" -- "${abc[@]}" --device zcu102 --target-ii 40
@@ -51,7 +70,7 @@ package replicated "" emulator sim -- "${abc[@]}" --device u250 --mode replicate
 package slice "" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40 --hardware layers.0.ffn-2.attention
 package pooled "--bus-bits 32" emulator sim -- test/models/torch_mean.onnx "${abc[@]:1}" --device pynq-z2 --target-ii 40
 events=$scratch/few.csv
-awk -F, 'NR == 1 || ($1 != last ? (last = $1, n = 1) : ++n) <= 20 + $1 % 3' models/seeded.csv >"$events"
+awk -F, '$1 != last { last = $1; n = 0 } NR == 1 || (++n <= 20 + $1 % 6 && $1 < 6)' models/seeded.csv >"$events"
 package paged "" emulator sim "sim:memory_stalls=30,stalls=10" -- models/seeded.onnx --events "$events" --inputs models/seeded.inputs.json --max-tokens 24 --device pynq-z2 --mode paged
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -159,10 +159,13 @@ static void run(sequence *q)
         tessera_run_result result;
         CHECK_THAT(submit(q, 2, 0, &error) == TESSERA_OK);
         const tessera_code code = take(q, 20 * q->timeout, &result, &error);
+        if (code != TESSERA_OK && !(tries == 2 && result.status == TESSERA_RUN_LOST))
+            fprintf(stderr, "%s\n", error.message);
         CHECK_THAT(code == TESSERA_OK || (tries == 2 && error.message[0] && result.status == TESSERA_RUN_LOST));
         came(q, &result);
-        if (code != TESSERA_OK)
-            reset(q);
+        if (code == TESSERA_OK)
+            return;
+        reset(q);
     }
 }
 

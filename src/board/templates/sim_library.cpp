@@ -242,13 +242,18 @@ struct simulation {
         return out.empty() ? 0 : 1;
     }
 
-    void reset()
+    void forget()
     {
         in.clear();
         out.clear();
         coming.clear();
         sent = 0;
         closing = false;
+    }
+
+    void reset()
+    {
+        forget();
         top->s_tvalid = 0;
         top->m_tready = 0;
         top->awvalid = 0;
@@ -258,7 +263,8 @@ struct simulation {
         top->rready = 0;
         top->aresetn = 0;
         run(64, false);
-        in.clear();
+        forget(); // what was still taken before the reset was seen
+        top->s_tvalid = 0;
         top->aresetn = 1;
         run(256, false);
     }
