@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "board/package_target.h"
+#include "board/platform.h"
 #include "board/xml.h"
 
 #define SYNTHESIS "xilinx_anylanguagesynthesis"
@@ -26,12 +27,6 @@ static const char *upper(ts_arena *arena, const char *name)
     for (char *p = t; *p; p++)
         *p = (char)toupper((unsigned char)*p);
     return t;
-}
-
-/* Only then the top has parameter MEM. */
-static bool has_images(const ts_board *b)
-{
-    return b->rings == 1;
 }
 
 /* ---- Interfaces */
@@ -349,12 +344,12 @@ static void model(component *c)
             port(c, ts_printf(c->arena, "%s_%s", b->bus[i].name, signal[k].name), signal[k].output, signal[k].bits);
     }
     ts_xml_close(x, "ports");
-    if (has_images(b)) {
+    if (ts_platform_images(b)) {
         ts_xml_open(x, "modelParameters", "");
         ts_xml_open(x, "modelParameter", " xsi:type=\"spirit:nameValueTypeType\" spirit:dataType=\"string\"");
         ts_xml_text(x, "name", "MEM");
         ts_xml_text(x, "displayName", "Memory images");
-        ts_xml_leaf(x, "value", " spirit:resolve=\"generated\" spirit:id=\"MODELPARAM_VALUE.MEM\"", "mem/");
+        ts_xml_leaf(x, "value", " spirit:resolve=\"generated\" spirit:id=\"MODELPARAM_VALUE.MEM\"", ts_platform_images(b));
         ts_xml_close(x, "modelParameter");
         ts_xml_close(x, "modelParameters");
     }
@@ -462,12 +457,13 @@ static const char *interface_tcl(const ts_packing *p)
                      "# Parameters of %s in Vivado. Made by tessera.\n"
                      "proc init_gui { IPINST } {\n"
                      "    ipgui::add_param $IPINST -name \"Component_Name\"\n%s}\n%s",
-                     p->board->top, has_images(p->board) ? "    ipgui::add_param $IPINST -name \"MEM\"\n" : "",
-                     has_images(p->board) ? "proc update_PARAM_VALUE.MEM { PARAM_VALUE.MEM } {}\n"
-                                            "proc validate_PARAM_VALUE.MEM { PARAM_VALUE.MEM } { return true }\n"
-                                            "proc update_MODELPARAM_VALUE.MEM { MODELPARAM_VALUE.MEM PARAM_VALUE.MEM } {\n"
-                                            "    set_property value [get_property value ${PARAM_VALUE.MEM}] ${MODELPARAM_VALUE.MEM}\n}\n"
-                                          : "");
+                     p->board->top, ts_platform_images(p->board) ? "    ipgui::add_param $IPINST -name \"MEM\"\n" : "",
+                     ts_platform_images(p->board)
+                         ? "proc update_PARAM_VALUE.MEM { PARAM_VALUE.MEM } {}\n"
+                           "proc validate_PARAM_VALUE.MEM { PARAM_VALUE.MEM } { return true }\n"
+                           "proc update_MODELPARAM_VALUE.MEM { MODELPARAM_VALUE.MEM PARAM_VALUE.MEM } {\n"
+                           "    set_property value [get_property value ${PARAM_VALUE.MEM}] ${MODELPARAM_VALUE.MEM}\n}\n"
+                         : "");
 }
 
 bool ts_package_put_component(const ts_packing *p)
@@ -493,8 +489,8 @@ bool ts_package_put_component(const ts_packing *p)
     ts_xml_text(x, "description", ts_printf(p->arena, "%s on a board. Made by tessera.", p->board->system->im->name));
     ts_xml_open(x, "parameters", "");
     user_parameter(&c, "Component_Name", ts_printf(p->arena, "%s_v0_1", p->board->top));
-    if (has_images(p->board))
-        user_parameter(&c, "MEM", "mem/");
+    if (ts_platform_images(p->board))
+        user_parameter(&c, "MEM", ts_platform_images(p->board));
     ts_xml_close(x, "parameters");
     extensions(&c);
     ts_xml_close(x, "component");

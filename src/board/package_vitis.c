@@ -44,7 +44,7 @@ static bool widened(const ts_bus *bus, const ts_bus_signal *s)
 
 static const char *wrapper(ts_arena *arena, const ts_board *b)
 {
-    const bool images = b->rings == 1;
+    const char *images = ts_platform_images(b);
     ts_text text;
     FILE *f = ts_text_open(&text);
     fprintf(f,
@@ -55,7 +55,8 @@ static const char *wrapper(ts_arena *arena, const ts_board *b)
             "`default_nettype none\n\nmodule %s_kernel %s(\n    input  wire ap_clk,   // of the buses\n    input  wire ap_clk_2, // of the "
             "engine\n"
             "    input  wire ap_rst_n,\n    output wire interrupt",
-            b->top, KERNEL_ADDRESS_BITS, b->top, images ? "#(\n    parameter MEM = \"mem/\" // where the memory images are\n) " : "");
+            b->top, KERNEL_ADDRESS_BITS, b->top,
+            images ? ts_printf(arena, "#(\n    parameter MEM = \"%s\" // where the memory images are\n) ", images) : "");
     ts_bus_signal s[TS_BUS_SIGNALS_MAX];
     for (int i = 0; i < b->buses; i++) {
         const int signals = ts_bus_signals(&b->bus[i], s);

@@ -11,6 +11,19 @@
 enum { LENGTH_LEAST = 14, LENGTH_MOST = 26 }; /* bits of the DMA's length register, PG021 */
 static const double die_share = 0.8;          /* of a die, at most: as --utilisation */
 
+const char *ts_platform_images(const ts_board *b)
+{
+    return b->rings == 1 ? "mem/" : NULL;
+}
+
+bool ts_platform_has(const ts_board *b, ts_bus_kind kind)
+{
+    for (int i = 0; i < b->buses; i++)
+        if (b->bus[i].kind == kind)
+            return true;
+    return false;
+}
+
 ts_platform ts_platform_of(const ts_board *b)
 {
     const bool ultra = b->device->board.processor && strcmp(b->device->board.processor, "zynq_ultra_ps_e") == 0;
@@ -20,13 +33,16 @@ ts_platform ts_platform_of(const ts_board *b)
     const int items[] = {b->max_tokens, (b->pooled ? 1 : b->max_tokens) * b->ports.beats}, bits[] = {hit, out};
     long long most[2];
     for (int i = 0; i < 2; i++) {
+        most[i] = 0;
+        if (!ts_platform_has(b, i ? TS_BUS_RESULTS : TS_BUS_HITS))
+            continue;
         int slot = 8;
         while (slot < bits[i] && slot < b->bus_bits)
             slot *= 2;
         const int words = (bits[i] + b->bus_bits - 1) / b->bus_bits, per = b->bus_bits / slot;
         most[i] = (long long)bytes * (words > 1 ? (long long)items[i] * words : (items[i] + per - 1) / per);
     }
-    most[1] += b->status_word ? bytes : 0;
+    most[1] += most[1] && b->status_word ? bytes : 0;
     ts_platform p = {.control = ultra ? 0xA0000000 : 0x40000000,
                      .dma = ultra ? 0xA0010000 : 0x40010000,
                      .address_bits = ultra ? 40 : 32,
@@ -57,19 +73,21 @@ const char *ts_platform_settings(ts_arena *arena, const ts_board *b)
     for (int i = 0; i < board->parts; i++)
         fprintf(f, "%s%s", i ? " " : "", board->part[i]);
     fprintf(f,
-            "}\nset board_connections %s\nset bus_mhz %g\nset engine_mhz %g\nset stream_bits %d\nset has_images %d\n"
+            "}\nset board_connections %s\nset bus_mhz %g\nset engine_mhz %g\nset stream_bits %d\nset images %s\nset takes_hits %d\nset "
+            "gives_results %d\n"
             "# Registers, bytes; bits of the DMA's length register, which takes the longest event of %lld and its results of %lld bytes\n"
             "set control_base 0x%08X\nset dma_base 0x%08X\nset address_bits %d\nset length_bits %d\nset page_interfaces {",
-            quoted(arena, board->connections), b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits, b->rings == 1,
-            p.hit_bytes, p.result_bytes, p.control, p.dma, p.address_bits, p.length_bits);
+            quoted(arena, board->connections), b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits,
+            quoted(arena, ts_platform_images(b)), ts_platform_has(b, TS_BUS_HITS), ts_platform_has(b, TS_BUS_RESULTS), p.hit_bytes,
+            p.result_bytes, p.control, p.dma, p.address_bits, p.length_bits);
     for (int i = 0, n = 0; i < b->buses; i++)
         if (b->bus[i].kind == TS_BUS_PAGES)
             fprintf(f, "%s%s", n++ ? " " : "", b->bus[i].name);
-    fprintf(f, "}\n# Interface, mode, clock, MHz of each end of a link\nset links {");
+    fprintf(f, "}\n# Interface, mode, clock, MHz, and what says that it is up, of each end of a link\nset links {");
     for (int i = 0; i < b->buses; i++)
         if (b->bus[i].kind == TS_BUS_LINK_IN || b->bus[i].kind == TS_BUS_LINK_OUT)
-            fprintf(f, "%s %s %s %g ", b->bus[i].name, b->bus[i].master ? "Master" : "Slave", b->clock[b->bus[i].clock].name,
-                    b->clock[b->bus[i].clock].mhz);
+            fprintf(f, "%s %s %s %g link%d_up ", b->bus[i].name, b->bus[i].master ? "Master" : "Slave", b->clock[b->bus[i].clock].name,
+                    b->clock[b->bus[i].clock].mhz, b->bus[i].number);
     fprintf(f, "}\n");
     return ts_text_close(&text, arena);
 }
@@ -77,11 +95,12 @@ const char *ts_platform_settings(ts_arena *arena, const ts_board *b)
 const char *ts_platform_json(ts_arena *arena, const ts_board *b)
 {
     const ts_platform p = ts_platform_of(b);
-    json_t *json = json_pack("{s:s, s:s, s:{s:I, s:I, s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:I, s:I}, s:i, s:b}", "top", b->top, "device",
-                             b->device->name, "addresses", "engine", (json_int_t)p.control, "engine_bytes", (json_int_t)TS_REGISTER_BYTES,
-                             "dma", (json_int_t)p.dma, "dma_bytes", (json_int_t)0x10000, "interrupts", "first_spi", p.first_interrupt,
-                             "hits", 0, "results", 1, "engine", 2, "most_bytes", "hits", (json_int_t)p.hit_bytes, "results",
-                             (json_int_t)p.result_bytes, "stream_bits", b->bus_bits, "status_word", b->status_word);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:{s:I, s:I, s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:I, s:I}, s:i, s:b}", "top", b->top, "device", b->device->name,
+        "addresses", "engine", (json_int_t)p.control, "engine_bytes", (json_int_t)TS_REGISTER_BYTES, "dma", (json_int_t)p.dma, "dma_bytes",
+        (json_int_t)0x10000, "interrupts", "first_spi", p.first_interrupt, "hits", 0, "results", ts_platform_has(b, TS_BUS_HITS), "engine",
+        ts_platform_has(b, TS_BUS_HITS) + ts_platform_has(b, TS_BUS_RESULTS), "most_bytes", "hits", (json_int_t)p.hit_bytes, "results",
+        (json_int_t)p.result_bytes, "stream_bits", b->bus_bits, "status_word", b->status_word);
     const char *text = ts_json_text(arena, json, JSON_INDENT(2));
     json_decref(json);
     return ts_printf(arena, "%s\n", text);

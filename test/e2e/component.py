@@ -43,7 +43,7 @@ check("parameters", [text(p, "name") for p in all_of(root, "model/modelParameter
 
 # Every port is some interface's, once; masters drive what masters drive.
 mapped = [text(m, "physicalPort/name") for m in all_of(root, "busInterfaces/busInterface/portMaps/portMap")]
-check("mapped ports", sorted(mapped), sorted(ports))
+check("mapped ports", sorted(mapped), sorted(p for p in ports if not re.fullmatch(r"link\d+_up", p)))  # a state of the board's, no interface's
 driven_by_master = {"AWVALID", "AWADDR", "WVALID", "WDATA", "BREADY", "ARVALID", "ARADDR", "RREADY", "TVALID", "TDATA", "TLAST", "TKEEP", "TUSER"}
 names = [text(b, "name") for b in all_of(root, "busInterfaces/busInterface")]
 clocked = {}

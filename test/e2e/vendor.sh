@@ -113,7 +113,7 @@ check "every ring has a die" bash -c "grep -c 'resize_pblock.*SLR' '$scratch/rin
 
 design=(stub vivado/block_design.tcl)
 noticed "a clock that is not connected" "engine/aclk has no driver" vivado/block_design.tcl 's,engine/aclk ,,' "${design[@]}"
-noticed "a reset that is not connected" "dma/axi_resetn has no driver" vivado/block_design.tcl 's, dma/axi_resetn,,' "${design[@]}"
+noticed "a reset that is not connected" "dma/axi_resetn has no driver" vivado/block_design.tcl 's,lappend bus_reset dma/axi_resetn,,' "${design[@]}"
 noticed "a clock of the wrong domain" "different clocks" vivado/block_design.tcl 's,pins clocks/clk_out1. .get_bd_pins .pin,pins clocks/clk_out[expr {[string match dma/m_axi_mm2s* $pin] + 1}]] [get_bd_pins $pin,' "${design[@]}"
 noticed "a pin that is not there" "dma has no pin s2mm_intr" vivado/block_design.tcl 's,dma/s2mm_introut,dma/s2mm_intr,' "${design[@]}"
 noticed "an option that is not there" "has no option -address" vivado/block_design.tcl 's,-offset,-address,' "${design[@]}"

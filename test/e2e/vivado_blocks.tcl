@@ -57,8 +57,8 @@ array set blocks {
             S_AXIS_S2MM {mode Slave protocol axis data follows clock m_axi_s2mm_aclk if {c_include_s2mm 1}}
         }
         pins {
-            s_axi_lite_aclk {I clk} m_axi_sg_aclk {I clk {c_include_sg 1}} m_axi_mm2s_aclk {I clk} m_axi_s2mm_aclk {I clk} axi_resetn {I rst}
-            mm2s_introut {O intr} s2mm_introut {O intr}
+            s_axi_lite_aclk {I clk} m_axi_sg_aclk {I clk {c_include_sg 1}} m_axi_mm2s_aclk {I clk {c_include_mm2s 1}} m_axi_s2mm_aclk {I clk {c_include_s2mm 1}} axi_resetn {I rst}
+            mm2s_introut {O intr {c_include_mm2s 1}} s2mm_introut {O intr {c_include_s2mm 1}}
         }
         segments S_AXI_LITE/Reg
     }

@@ -221,6 +221,9 @@ proc read_component {path} {
             interrupt { lappend pins $interface {O intr} }
         }
     }
+    foreach {all port direction} [regexp -all -inline {<spirit:port>\s*<spirit:name>(link[0-9]+_up)</spirit:name>\s*<spirit:wire>\s*<spirit:direction>(in)<} $text] {
+        lappend pins $port {I data}
+    }
     set with_clocks {}
     foreach {interface what} $interfaces { lappend with_clocks $interface [concat $what clock $clock_of($interface)] }
     set blocks($vendor:$library:$name) [list parameters {MEM .*/} interfaces $with_clocks pins $pins \

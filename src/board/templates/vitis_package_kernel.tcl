@@ -13,9 +13,9 @@ foreach interface [concat s_axi_control s_axis_hits m_axis_results $page_interfa
 }
 ipx::associate_bus_interfaces -clock ap_clk -reset ap_rst_n $core
 # The images stay where they are: the package's directory must, too, until the card's binary is there.
-if {$has_images} {
-    set_property value [pwd]/mem/ [ipx::get_user_parameters MEM -of_objects $core]
-    set_property value [pwd]/mem/ [ipx::get_hdl_parameters MEM -of_objects $core]
+if {$images ne ""} {
+    set_property value [pwd]/$images [ipx::get_user_parameters MEM -of_objects $core]
+    set_property value [pwd]/$images [ipx::get_hdl_parameters MEM -of_objects $core]
 }
 set_property core_revision 1 $core
 set_property sdx_kernel true $core

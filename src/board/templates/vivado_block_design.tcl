@@ -31,7 +31,7 @@ switch $processor {
         create_bd_cell -type ip -vlnv xilinx.com:ip:zynq_ultra_ps_e processors
         apply_bd_automation -rule xilinx.com:bd_rule:zynq_ultra_ps_e -config $apply_preset [get_bd_cells processors]
         set_property -dict [list CONFIG.PSU__USE__M_AXI_GP0 1 CONFIG.PSU__USE__M_AXI_GP1 0 CONFIG.PSU__USE__M_AXI_GP2 0 \
-            CONFIG.PSU__USE__S_AXI_GP2 1 CONFIG.PSU__SAXIGP2__DATA_WIDTH 128 CONFIG.PSU__USE__IRQ0 1 CONFIG.PSU__FPGA_PL0_ENABLE 1 \
+            CONFIG.PSU__USE__S_AXI_GP2 [expr {$takes_hits || $gives_results}] CONFIG.PSU__SAXIGP2__DATA_WIDTH 128 CONFIG.PSU__USE__IRQ0 1 CONFIG.PSU__FPGA_PL0_ENABLE 1 \
             CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ 100] [get_bd_cells processors]
         set ports {M_AXI_HPM0_FPD maxihpm0_fpd_aclk S_AXI_HP0_FPD saxihp0_fpd_aclk S_AXI_HP1_FPD saxihp1_fpd_aclk pl_clk0 pl_resetn0 pl_ps_irq0}
         set second_port {CONFIG.PSU__USE__S_AXI_GP3 1 CONFIG.PSU__SAXIGP3__DATA_WIDTH 128}
@@ -40,7 +40,7 @@ switch $processor {
         create_bd_cell -type ip -vlnv xilinx.com:ip:processing_system7 processors
         apply_bd_automation -rule xilinx.com:bd_rule:processing_system7 \
             -config "make_external {FIXED_IO, DDR} $apply_preset Master Disable Slave Disable" [get_bd_cells processors]
-        set_property -dict [list CONFIG.PCW_USE_M_AXI_GP0 1 CONFIG.PCW_USE_S_AXI_HP0 1 CONFIG.PCW_USE_FABRIC_INTERRUPT 1 CONFIG.PCW_IRQ_F2P_INTR 1 \
+        set_property -dict [list CONFIG.PCW_USE_M_AXI_GP0 1 CONFIG.PCW_USE_S_AXI_HP0 [expr {$takes_hits || $gives_results}] CONFIG.PCW_USE_FABRIC_INTERRUPT 1 CONFIG.PCW_IRQ_F2P_INTR 1 \
             CONFIG.PCW_EN_CLK0_PORT 1 CONFIG.PCW_FPGA0_PERIPHERAL_FREQMHZ 100] [get_bd_cells processors]
         set ports {M_AXI_GP0 M_AXI_GP0_ACLK S_AXI_HP0 S_AXI_HP0_ACLK S_AXI_HP1 S_AXI_HP1_ACLK FCLK_CLK0 FCLK_RESET0_N IRQ_F2P}
         set second_port {CONFIG.PCW_USE_S_AXI_HP1 1}
@@ -61,76 +61,99 @@ connect_bd_net [get_bd_pins clocks/locked] [get_bd_pins reset/dcm_locked]
 
 # ---- The engine
 create_bd_cell -type ip -vlnv tessera:engines:$top engine
-if {$has_images} { set_property CONFIG.MEM $root/mem/ [get_bd_cells engine] }
+if {$images ne ""} { set_property CONFIG.MEM $root/$images [get_bd_cells engine] }
 connect_bd_net [get_bd_pins clocks/clk_out2] [get_bd_pins engine/engine_clk]
 
-# ---- The DMA: an event a transfer, each way. Its length register holds the longest one; results end with TLAST.
-create_bd_cell -type ip -vlnv xilinx.com:ip:axi_dma dma
-set_property -dict [list CONFIG.c_include_sg $scatter_gather CONFIG.c_sg_include_stscntrl_strm 0 CONFIG.c_sg_length_width $length_bits \
-    CONFIG.c_addr_width $address_bits CONFIG.c_include_mm2s 1 CONFIG.c_include_s2mm 1 CONFIG.c_m_axi_mm2s_data_width $stream_bits \
-    CONFIG.c_m_axis_mm2s_tdata_width $stream_bits CONFIG.c_m_axi_s2mm_data_width $stream_bits CONFIG.c_mm2s_burst_size 16 \
-    CONFIG.c_s2mm_burst_size 16] [get_bd_cells dma]
-connect_bd_intf_net [get_bd_intf_pins dma/M_AXIS_MM2S] [get_bd_intf_pins engine/s_axis_hits]
-connect_bd_intf_net [get_bd_intf_pins engine/m_axis_results] [get_bd_intf_pins dma/S_AXIS_S2MM]
+# ---- The DMA: an event a transfer, each way that the device has. Its length register holds the longest one; results end with TLAST.
+set slaves {engine/s_axi_control}
+set masters {}
+set events {}
+set bus_clocked [list processors/$registers_clock engine/aclk registers/aclk reset/slowest_sync_clk]
+set bus_reset {engine/aresetn registers/aresetn}
+if {$takes_hits || $gives_results} {
+    create_bd_cell -type ip -vlnv xilinx.com:ip:axi_dma dma
+    set_property -dict [list CONFIG.c_include_sg $scatter_gather CONFIG.c_sg_include_stscntrl_strm 0 CONFIG.c_sg_length_width $length_bits \
+        CONFIG.c_addr_width $address_bits CONFIG.c_include_mm2s $takes_hits CONFIG.c_include_s2mm $gives_results] [get_bd_cells dma]
+    lappend slaves dma/S_AXI_LITE
+    lappend bus_clocked dma/s_axi_lite_aclk
+    lappend bus_reset dma/axi_resetn
+    if {$scatter_gather} {
+        lappend masters dma/M_AXI_SG
+        lappend bus_clocked dma/m_axi_sg_aclk
+    }
+}
+if {$takes_hits} {
+    set_property -dict [list CONFIG.c_m_axi_mm2s_data_width $stream_bits CONFIG.c_m_axis_mm2s_tdata_width $stream_bits \
+        CONFIG.c_mm2s_burst_size 16] [get_bd_cells dma]
+    connect_bd_intf_net [get_bd_intf_pins dma/M_AXIS_MM2S] [get_bd_intf_pins engine/s_axis_hits]
+    lappend masters dma/M_AXI_MM2S
+    lappend bus_clocked dma/m_axi_mm2s_aclk
+    lappend events dma/mm2s_introut
+}
+if {$gives_results} {
+    set_property -dict [list CONFIG.c_m_axi_s2mm_data_width $stream_bits CONFIG.c_s2mm_burst_size 16] [get_bd_cells dma]
+    connect_bd_intf_net [get_bd_intf_pins engine/m_axis_results] [get_bd_intf_pins dma/S_AXIS_S2MM]
+    lappend masters dma/M_AXI_S2MM
+    lappend bus_clocked dma/m_axi_s2mm_aclk
+    lappend events dma/s2mm_introut
+}
 
 # ---- Registers
 create_bd_cell -type ip -vlnv xilinx.com:ip:smartconnect registers
-set_property -dict [list CONFIG.NUM_SI 1 CONFIG.NUM_MI 2] [get_bd_cells registers]
+set_property -dict [list CONFIG.NUM_SI 1 CONFIG.NUM_MI [llength $slaves]] [get_bd_cells registers]
 connect_bd_intf_net [get_bd_intf_pins processors/$registers_port] [get_bd_intf_pins registers/S00_AXI]
-connect_bd_intf_net [get_bd_intf_pins registers/M00_AXI] [get_bd_intf_pins engine/s_axi_control]
-connect_bd_intf_net [get_bd_intf_pins registers/M01_AXI] [get_bd_intf_pins dma/S_AXI_LITE]
-
-# ---- Memory
-set masters {dma/M_AXI_MM2S dma/M_AXI_S2MM}
-if {$scatter_gather} { lappend masters dma/M_AXI_SG }
-create_bd_cell -type ip -vlnv xilinx.com:ip:smartconnect memory
-set_property -dict [list CONFIG.NUM_SI [llength $masters] CONFIG.NUM_MI 1] [get_bd_cells memory]
 set n 0
-foreach master $masters {
-    connect_bd_intf_net [get_bd_intf_pins $master] [get_bd_intf_pins memory/[format S%02d_AXI $n]]
+foreach slave $slaves {
+    connect_bd_intf_net [get_bd_intf_pins registers/[format M%02d_AXI $n]] [get_bd_intf_pins $slave]
     incr n
 }
-connect_bd_intf_net [get_bd_intf_pins memory/M00_AXI] [get_bd_intf_pins processors/$memory_port]
-set bus_clocked [list processors/$registers_clock processors/$memory_clock engine/aclk dma/s_axi_lite_aclk dma/m_axi_mm2s_aclk dma/m_axi_s2mm_aclk \
-    registers/aclk memory/aclk reset/slowest_sync_clk]
-set bus_reset {engine/aresetn dma/axi_resetn registers/aresetn memory/aresetn}
-if {$scatter_gather} { lappend bus_clocked dma/m_axi_sg_aclk }
-if {[llength $page_interfaces] > 0} {
-    create_bd_cell -type ip -vlnv xilinx.com:ip:smartconnect pages
-    set_property -dict [list CONFIG.NUM_SI [llength $page_interfaces] CONFIG.NUM_MI 1] [get_bd_cells pages]
+
+# ---- Memory: a port for the DMA, one for pages
+foreach {name inputs port clock} [list memory $masters $memory_port $memory_clock \
+    pages [lmap interface $page_interfaces { string cat engine/ $interface }] $pages_port $pages_clock] {
+    if {[llength $inputs] == 0} { continue }
+    create_bd_cell -type ip -vlnv xilinx.com:ip:smartconnect $name
+    set_property -dict [list CONFIG.NUM_SI [llength $inputs] CONFIG.NUM_MI 1] [get_bd_cells $name]
     set n 0
-    foreach interface $page_interfaces {
-        connect_bd_intf_net [get_bd_intf_pins engine/$interface] [get_bd_intf_pins pages/[format S%02d_AXI $n]]
+    foreach input $inputs {
+        connect_bd_intf_net [get_bd_intf_pins $input] [get_bd_intf_pins $name/[format S%02d_AXI $n]]
         incr n
     }
-    connect_bd_intf_net [get_bd_intf_pins pages/M00_AXI] [get_bd_intf_pins processors/$pages_port]
-    lappend bus_clocked pages/aclk processors/$pages_clock
-    lappend bus_reset pages/aresetn
+    connect_bd_intf_net [get_bd_intf_pins $name/M00_AXI] [get_bd_intf_pins processors/$port]
+    lappend bus_clocked $name/aclk processors/$clock
+    lappend bus_reset $name/aresetn
 }
 foreach pin $bus_clocked { connect_bd_net [get_bd_pins clocks/clk_out1] [get_bd_pins $pin] }
 foreach pin $bus_reset { connect_bd_net [get_bd_pins reset/peripheral_aresetn] [get_bd_pins $pin] }
 
-# ---- Interrupts: 0 hits are in, 1 results are there, 2 the engine's
+# ---- Interrupts: hits are in, results are there, the engine's
+lappend events engine/interrupt
 create_bd_cell -type ip -vlnv xilinx.com:ip:xlconcat interrupts
-set_property CONFIG.NUM_PORTS 3 [get_bd_cells interrupts]
-connect_bd_net [get_bd_pins dma/mm2s_introut] [get_bd_pins interrupts/In0]
-connect_bd_net [get_bd_pins dma/s2mm_introut] [get_bd_pins interrupts/In1]
-connect_bd_net [get_bd_pins engine/interrupt] [get_bd_pins interrupts/In2]
+set_property CONFIG.NUM_PORTS [llength $events] [get_bd_cells interrupts]
+set n 0
+foreach event $events {
+    connect_bd_net [get_bd_pins $event] [get_bd_pins interrupts/In$n]
+    incr n
+}
 connect_bd_net [get_bd_pins interrupts/dout] [get_bd_pins processors/$interrupts]
 
 # ---- Links to other devices, each with its clock, stay open: put transceivers (such as Aurora, PG074) between these ports and the board's
-foreach {interface mode clock mhz} $links {
+foreach {interface mode clock mhz up} $links {
     create_bd_intf_port -mode $mode -vlnv xilinx.com:interface:axis_rtl:1.0 $interface
     connect_bd_intf_net [get_bd_intf_ports $interface] [get_bd_intf_pins engine/$interface]
     if {[llength [get_bd_ports -quiet $clock]] == 0} {
         create_bd_port -dir I -type clk -freq_hz [expr {round($mhz * 1000000)}] $clock
         connect_bd_net [get_bd_ports $clock] [get_bd_pins engine/$clock]
+        create_bd_port -dir I $up
+        connect_bd_net [get_bd_ports $up] [get_bd_pins engine/$up]
     }
 }
 
 # ---- Addresses: registers where platform.json has them, memory where the processors have it
 assign_bd_address -offset $control_base -range 4K -target_address_space [get_bd_addr_spaces processors/Data] [get_bd_addr_segs engine/s_axi_control/registers] -force
-assign_bd_address -offset $dma_base -range 64K -target_address_space [get_bd_addr_spaces processors/Data] [get_bd_addr_segs dma/S_AXI_LITE/Reg] -force
+if {$takes_hits || $gives_results} {
+    assign_bd_address -offset $dma_base -range 64K -target_address_space [get_bd_addr_spaces processors/Data] [get_bd_addr_segs dma/S_AXI_LITE/Reg] -force
+}
 assign_bd_address
 validate_bd_design
 save_bd_design
