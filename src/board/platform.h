@@ -4,11 +4,12 @@
 #include "board/board.h"
 
 typedef struct ts_platform {
-    unsigned control, dma;             /* addresses of registers, bytes */
-    int address_bits;                  /* of memory */
-    int first_interrupt;               /* shared peripheral interrupt of the first: hits and results, where it has them, engine */
-    int length_bits;                   /* of the DMA's length register */
-    long long hit_bytes, result_bytes; /* of the longest event, with a status word where there is one; 0 where the device has no such stream */
+    unsigned control, dma; /* addresses of registers, bytes */
+    int address_bits;      /* of memory */
+    int first_interrupt;   /* shared peripheral interrupt of the first: hits and results, where it has them, engine */
+    int length_bits;       /* of the DMA's length register */
+    long long hit_bytes,
+        result_bytes; /* of the longest event, with a status word where there is one; 0 where the device has no such stream */
 } ts_platform;
 
 ts_platform ts_platform_of(const ts_board *board);
