@@ -56,7 +56,8 @@ weights() {
         "$build/src/run/board_events" "$dir-board" $backend "$few" 60 >"$dir.old" && ! cmp -s "$dir.old" "$dir.rows" || return 1
     done
     dd if=/dev/zero of="$dir.tsw" bs=1 seek=3000 count=1 conv=notrunc status=none
-    "$build/src/run/board_events" "$dir-board" sim "$few" 60 "$dir.tsw" 2>&1 | grep 'damaged: its check sum is wrong'
+    "$build/src/run/board_events" "$dir-board" sim "$few" 60 "$dir.tsw" 2>"$dir.err"
+    grep 'damaged: its check sum is wrong' "$dir.err"
 }
 if [[ " ${wanted[*]} " == *" weights "* || ${wanted[0]} = --all ]]; then
     dir=$scratch/weights
