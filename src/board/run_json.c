@@ -20,19 +20,21 @@ static json_t *scales(const double *scale, int count, bool with_class)
     return list;
 }
 
-static json_t *hits_json(const ts_imodel *im, const ts_ports *ports)
+static json_t *hits_json(const ts_imodel *im, const ts_board *first)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:o}", "values", im->features, "lanes", im->features, "lane_bits", ports->hit_lane,
-                     "transfers", 1, "value_bits", im->in.bits, "scale", scales(im->in_scale, im->features, false));
+    const ts_ports *ports = &first->ports;
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "bus_bits", first->bus_bits, "values", im->features, "lanes", im->features,
+                     "lane_bits", ports->hit_lane, "transfers", 1, "value_bits", im->in.bits, "scale",
+                     scales(im->in_scale, im->features, false));
 }
 
 static json_t *results_json(const ts_imodel *im, const ts_board *last)
 {
     const ts_ports *p = &last->ports;
     const double *scale = ts_imodel_out_scale(im);
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:o}", "values", last->argmax ? 2 : im->outputs, "lanes", p->lanes,
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:o}", "values", last->argmax ? 2 : im->outputs, "lanes", p->lanes,
                      "lane_bits", p->out_lane, "transfers", p->beats, "value_bits", p->out_lane, "pooled", last->pooled, "argmax",
-                     last->argmax, "status_word", last->status_word, "outputs", im->outputs, "scale",
+                     last->argmax, "status_word", last->status_word, "bus_bits", last->bus_bits, "outputs", im->outputs, "scale",
                      scales(scale, last->argmax ? 1 : im->outputs, last->argmax));
 }
 
@@ -68,9 +70,8 @@ json_t *ts_run_json(ts_arena *arena, const ts_design *design, const ts_run_board
     }
     for (int i = 0; i < count; i++)
         json_array_append_new(devices, device_json(arena, &boards[i]));
-    json_t *run =
-        json_pack("{s:i, s:i, s:i, s:o, s:o, s:o}", "version", TS_RUN_VERSION, "bus_bits", first->bus_bits, "max_tokens", first->max_tokens,
-                  "hits", hits_json(design->im, &first->ports), "results", results_json(design->im, last), "devices", devices);
+    json_t *run = json_pack("{s:i, s:i, s:o, s:o, s:o}", "version", TS_RUN_VERSION, "max_tokens", first->max_tokens, "hits",
+                            hits_json(design->im, first), "results", results_json(design->im, last), "devices", devices);
     CHECK(run);
     if (host)
         json_object_set(run, "host", host);

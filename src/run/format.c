@@ -110,18 +110,18 @@ void ts_run_unpack(const ts_run_stream *s, int64_t rows, const uint8_t *bytes, i
 /* Whole words of the bus. */
 static size_t words_of(const ts_run_package *p, size_t size)
 {
-    const size_t word = (size_t)p->bus_bits / 8;
+    const size_t word = (size_t)p->out.bus_bits / 8;
     return (size + word - 1) / word * word;
 }
 
 size_t ts_run_result_most(const ts_run_package *p, int64_t rows)
 {
-    return words_of(p, ts_run_stream_size(&p->out, rows)) + (p->status_word ? (size_t)p->bus_bits / 8 : 0);
+    return words_of(p, ts_run_stream_size(&p->out, rows)) + (p->status_word ? (size_t)p->out.bus_bits / 8 : 0);
 }
 
 bool ts_run_take_status(const ts_run_package *p, const uint8_t *bytes, size_t *size, unsigned *flags)
 {
-    const size_t word = (size_t)p->bus_bits / 8;
+    const size_t word = (size_t)p->out.bus_bits / 8;
     if (!p->status_word)
         return true;
     if (*size < 2 * word || *size % word != 0)
@@ -138,7 +138,7 @@ void ts_run_put_status(const ts_run_package *p, uint8_t *bytes, size_t *size, un
 {
     if (!p->status_word)
         return;
-    const size_t at = words_of(p, *size), results = *size / p->out.slot, word = (size_t)p->bus_bits / 8;
+    const size_t at = words_of(p, *size), results = *size / p->out.slot, word = (size_t)p->out.bus_bits / 8;
     memset(bytes + *size, 0, at + word - *size);
     bytes[at] = (uint8_t)flags;
     for (int i = 0; i < 3; i++)

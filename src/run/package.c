@@ -63,13 +63,15 @@ static size_t slot_of(int bus_bits, int bits)
 static bool read_stream(const reading *r, const ts_run_json *run, const char *name, ts_run_stream *s)
 {
     const ts_run_json *object = ts_run_json_get(run, name);
+    if (!small(r, object, name, "bus_bits", 512, &s->bus_bits) || s->bus_bits < 32 || (s->bus_bits & (s->bus_bits - 1)))
+        return wrong(r, name, "bus_bits");
     if (!small(r, object, name, "values", 1 << 20, &s->values) || !small(r, object, name, "lanes", 1 << 20, &s->lanes) ||
         !small(r, object, name, "lane_bits", 32, &s->bits) || !small(r, object, name, "transfers", 1 << 20, &s->transfers) ||
         !small(r, object, name, "value_bits", 32, &s->value_bits))
         return false;
     if ((long long)s->lanes * s->transfers < s->values || (long long)s->lanes * s->bits > 1 << 22 || s->value_bits > s->bits)
         return wrong(r, name, "lanes");
-    s->slot = slot_of(r->p->bus_bits, s->lanes * s->bits);
+    s->slot = slot_of(s->bus_bits, s->lanes * s->bits);
     return true;
 }
 
@@ -270,10 +272,8 @@ static bool read_all(const reading *r)
                            TS_RUN_VERSION);
     if (!p->model)
         return wrong(r, "", "model");
-    if (!small(r, run, "", "bus_bits", 512, &p->bus_bits) || !small(r, run, "", "max_tokens", 1 << 24, &p->max_tokens))
+    if (!small(r, run, "", "max_tokens", 1 << 24, &p->max_tokens))
         return false;
-    if (p->bus_bits < 32 || (p->bus_bits & (p->bus_bits - 1)))
-        return wrong(r, "", "bus_bits");
     return read_stream(r, run, "hits", &p->in) && read_stream(r, run, "results", &p->out) && read_devices(r, run) && read_ends(r, run);
 }
 

@@ -33,6 +33,7 @@ typedef struct ts_run_part {
 typedef struct ts_run_stream {
     int values;      /* of a hit or a row that count */
     int lanes, bits; /* values of a transfer, bits of one */
+    int bus_bits;    /* of the stream */
     int transfers;   /* of a hit or a row */
     size_t slot;     /* bytes of a transfer on the bus */
     int value_bits;  /* that count, of what goes in */
@@ -44,7 +45,7 @@ typedef struct ts_run_package {
     const char *model;
     int devices;
     ts_run_part part[TS_RUN_DEVICES];
-    int bus_bits, max_tokens;
+    int max_tokens;
     ts_run_stream in, out;
     bool pooled, argmax; /* of the hardware's results */
     bool status_word;    /* behind each event's results: rtl/ts_axis_out.v */

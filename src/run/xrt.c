@@ -300,7 +300,7 @@ static bool open_card(const ts_run_opening *o, card *c, tessera_error *error)
     snprintf(engine, sizeof engine, "%s_kernel", part->top);
     if (!find(c, library, error))
         return false;
-    c->word = (size_t)p->bus_bits / 8;
+    c->word = (size_t)p->out.bus_bits / 8;
     c->handle = c->call.DeviceOpen(index);
     if (!c->handle)
         return ts_run_fail(error, TESSERA_NO_DEVICE, "XRT has no card %u", index);

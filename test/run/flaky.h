@@ -9,7 +9,7 @@
 #include "check.h"
 #include "run/runner.h"
 
-enum { FLAKY_MAX_TOKENS = 12, FLAKY_HELD = 4, FLAKY_BUS = 64 };
+enum { FLAKY_MAX_TOKENS = 12, FLAKY_HELD = 4 };
 
 /* What goes wrong with a chain of devices; all zero: nothing. */
 typedef struct flaky_faults {
@@ -184,11 +184,13 @@ static inline const char *flaky_package(int devices)
     FILE *f = fopen(path, "w");
     CHECK_THAT(f);
     fprintf(f,
-            "{\"tessera_manifest\": 2, \"model\": \"flaky\", \"run\": {\"version\": 1, \"bus_bits\": %d, \"max_tokens\": %d,\n"
-            " \"hits\": {\"values\": 2, \"lanes\": 2, \"lane_bits\": 16, \"transfers\": 1, \"value_bits\": 16, \"scale\": [1, 0.5]},\n"
-            " \"results\": {\"values\": 2, \"lanes\": 2, \"lane_bits\": 32, \"transfers\": 1, \"value_bits\": 32, \"pooled\": false, "
+            "{\"tessera_manifest\": 2, \"model\": \"flaky\", \"run\": {\"version\": 1, \"max_tokens\": %d,\n"
+            " \"hits\": {\"bus_bits\": 64, \"values\": 2, \"lanes\": 2, \"lane_bits\": 16, \"transfers\": 1, \"value_bits\": 16, "
+            "\"scale\": [1, 0.5]},\n"
+            " \"results\": {\"bus_bits\": 64, \"values\": 2, \"lanes\": 2, \"lane_bits\": 32, \"transfers\": 1, \"value_bits\": 32, "
+            "\"pooled\": false, "
             "\"argmax\": false, \"status_word\": %s, \"outputs\": 2, \"scale\": [1, 0.25]},\n \"devices\": [",
-            FLAKY_BUS, FLAKY_MAX_TOKENS, flaky_status_word ? "true" : "false");
+            FLAKY_MAX_TOKENS, flaky_status_word ? "true" : "false");
     for (int i = 0; i < devices; i++)
         fprintf(f,
                 "%s{\"device\": \"board%d\", \"top\": \"flaky_board\", \"directory\": \".\", \"build\": \"0123456789abcdf%d\", \"loads\": "
