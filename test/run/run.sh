@@ -69,6 +69,7 @@ package status "--status word" emulator sim "sim:stalls=40" -- "${abc[@]}" --dev
 package wide "--bus-bits 512" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40
 package replicated "" emulator sim -- "${abc[@]}" --device u250 --mode replicated --target-ii 40
 package slice "" emulator sim -- "${abc[@]}" --device zcu102 --target-ii 40 --hardware layers.0.ffn-2.attention
+package split "" emulator sim "sim:stalls=30" -- "${abc[@]}" --device pynq-z2,pynq-z2 --mode split
 package pooled "--bus-bits 32" emulator sim -- test/models/torch_mean.onnx "${abc[@]:1}" --device pynq-z2 --target-ii 40
 events=$scratch/few.csv
 awk -F, '$1 != last { last = $1; n = 0 } NR == 1 || (++n <= 20 + $1 % 6 && $1 < 6)' models/seeded.csv >"$events"
