@@ -23,6 +23,9 @@ MODELS = {
     # Scored on two tracks or more: one alone in its event is no cluster, however good the model.
     "trigger": dict(task="regression", shape=dict(d=16, heads=2, ff=32, layers=2), tracks=(2, 3), longest=32, rate=4e-3, hits=1024, steps=15000,
                     stages=[(1, (1, 3))]),
+    # The smallest that says something which a hit alone does not: the charge, and the direction at the vertex.
+    "tiny": dict(task="regression", shape=dict(d=8, heads=1, ff=8, layers=1), tracks=(2, 3), longest=24, rate=4e-3, hits=1024, steps=15000,
+                 stages=[(1, (1, 2))]),
 }
 
 

@@ -14,7 +14,7 @@ from encoder import export
 
 SEEDS = {"choosing": 1002, "test": 1003, "shipped": 1004}
 CHOOSING_EVENTS, TEST_EVENTS = 40, 200
-SHIPPED_EVENTS = {"encreg": 20, "enccla": 20, "trigger": 100}
+SHIPPED_EVENTS = {"encreg": 20, "enccla": 20, "trigger": 100, "tiny": 100}
 
 
 def event_rows(rows):
