@@ -16,7 +16,7 @@
 /* ---- A register that answers with an error is a bus error of the thread that reads it: it comes back from there. The process's own
    handler gets all others. */
 
-static _Thread_local sigjmp_buf *guard __attribute__((tls_model("initial-exec"))); /* which needs nothing of the loader */
+static _Thread_local sigjmp_buf *volatile guard __attribute__((tls_model("initial-exec"))); /* which needs nothing of the loader */
 static struct sigaction before;
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 static int installed;
