@@ -65,17 +65,20 @@ class Engine:
         self.out = Layout(results["lanes"] * results["lane_bits"], self.model["bus_bits"])
         self.hits = pynq.allocate((self.platform["most_bytes"]["hits"],), dtype=np.uint8)
         self.results = pynq.allocate((self.platform["most_bytes"]["results"],), dtype=np.uint8)
-        pages = self.model["devices"][0].get("pages")
-        if pages:
-            image = np.fromfile(package / pages["image"], np.uint8)
-            self.pages = pynq.allocate((len(image) + pages["alignment"],), dtype=np.uint8)  # of which an aligned part is used
-            skip = -self.pages.physical_address % pages["alignment"]
-            self.pages[skip : skip + len(image)] = image
-            self.pages.flush()
-            address = self.pages.physical_address + skip
-            self.engine.write(r.PAGE_BASE_LO, address & 0xFFFFFFFF)
-            self.engine.write(r.PAGE_BASE_HI, address >> 32)
-            self.engine.write(r.PAGE_RUN, 1)
+        self.pages = [self.load_pages(package, number, pages) for number, pages in enumerate(self.model["devices"][0].get("pages", []))]
+
+    def load_pages(self, package, number, pages):
+        """The image of a page loader into memory, and its address into the loader's registers."""
+        name = f"PAGE{number or ''}"
+        image = np.fromfile(package / pages["image"], np.uint8)
+        memory = pynq.allocate((len(image) + pages["alignment"],), dtype=np.uint8)  # of which an aligned part is used
+        skip = -memory.physical_address % pages["alignment"]
+        memory[skip : skip + len(image)] = image
+        memory.flush()
+        address = memory.physical_address + skip
+        for register, value in (("BASE_LO", address & 0xFFFFFFFF), ("BASE_HI", address >> 32), ("RUN", 1)):
+            self.engine.write(getattr(self.registers, f"{name}_{register}"), value)
+        return memory
 
     def run_words(self, words):
         """An event's integers [hits][values] through the hardware: its results' integers [rows][values]."""
