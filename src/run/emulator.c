@@ -67,7 +67,7 @@ static bool read_register(ts_run_device *d, uint32_t at, uint32_t *value, tesser
         *value = (first ? (uint32_t)TS_RUN_CAPABILITIES_FIRST : 0) | (last ? (uint32_t)TS_RUN_CAPABILITIES_LAST : 0);
         break;
     case TS_RUN_REG_STATUS:
-        *value = m->count == 0 ? (uint32_t)TS_RUN_STATUS_IDLE : 0;
+        *value = (uint32_t)TS_RUN_STATUS_PAGE_IDLE | (m->count == 0 ? (uint32_t)TS_RUN_STATUS_IDLE : 0);
         break;
     case TS_RUN_REG_MAX_TOKENS:
         *value = (uint32_t)p->max_tokens;
