@@ -85,7 +85,7 @@ json_t *ts_run_json(ts_arena *arena, const ts_design *design, const ts_run_board
 /* What of a design's files the integer model and the host's share are made of; pages, because a design is not whole without. */
 static bool is_of_emulator(const char *name)
 {
-    static const char *const names[] = {TS_INTEGER_MODEL, TS_MODEL_COPY, TS_INPUTS_COPY, "mem/" TS_PAGE_FILE};
+    static const char *const names[] = {TS_INTEGER_MODEL, TS_MODEL_COPY, TS_INPUTS_COPY, ("mem/" TS_PAGE_FILE)};
     const char *below = strncmp(name, "part", 4) == 0 && strchr(name, '/') ? strchr(name, '/') + 1 : name;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(below, names[i]) == 0)
