@@ -19,17 +19,41 @@ typedef struct job {
     tessera_report **report;
 } job;
 
-static tessera_report *result(ts_arena *arena, const ts_board *b, const char *out)
+static void board_lines(FILE *f, const ts_board *b, const char *out)
+{
+    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz", out, b->top, b->device->title, b->clock[TS_CLOCK_BUS].mhz,
+            b->clock[TS_CLOCK_ENGINE].mhz);
+    if (b->bus_bits)
+        fprintf(f, ", streams of %d bits%s", b->bus_bits, b->status_word ? ", a status word behind each event" : "");
+    fputc('\n', f);
+    for (int i = 0; i < b->buses; i++)
+        fprintf(f, "  %-15s %s, %d bits, %s\n", b->bus[i].name, b->bus[i].master ? "master" : "slave", b->bus[i].data_bits,
+                b->clock[b->bus[i].clock].name);
+}
+
+static json_t *board_json(const ts_board *b)
+{
+    return json_pack("{s:s, s:s, s:i}", "top", b->top, "device", b->device->name, "bus_bits", b->bus_bits);
+}
+
+static tessera_report *result(ts_arena *arena, const ts_boards *boards, const char *out)
 {
     ts_text text;
     FILE *f = ts_text_open(&text);
-    fprintf(f, "%s: %s for %s, aclk %g MHz, engine_clk %g MHz, streams of %d bits%s\n", out, b->top, b->device->title,
-            b->clock[TS_CLOCK_BUS].mhz, b->clock[TS_CLOCK_ENGINE].mhz, b->bus_bits,
-            b->status_word ? ", a status word behind each event" : "");
-    for (int i = 0; i < b->buses; i++)
-        fprintf(f, "  %-15s %s, %d bits\n", b->bus[i].name, b->bus[i].master ? "master" : "slave", b->bus[i].data_bits);
-    fprintf(f, "simulate it: cd %s && iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/board_tb.v && vvp -n tb.vvp +stalls=30\n", out);
-    json_t *json = json_pack("{s:s, s:s, s:i}", "top", b->top, "device", b->device->name, "bus_bits", b->bus_bits);
+    json_t *json = NULL;
+    if (boards->count == 1) {
+        board_lines(f, &boards->board[0], out);
+        json = board_json(&boards->board[0]);
+        fprintf(f, "simulate it: cd %s && iverilog -g2005 -y rtl -y tb -I tb -o tb.vvp tb/board_tb.v && vvp -n tb.vvp +stalls=30\n", out);
+    } else {
+        json_t *devices = json_array();
+        for (int k = 0; k < boards->count; k++) {
+            board_lines(f, &boards->board[k], ts_printf(arena, "%s/device%d", out, k));
+            json_array_append_new(devices, board_json(&boards->board[k]));
+        }
+        json = json_pack("{s:o}", "devices", devices);
+        fprintf(f, "simulate all of it: make -C %s sim\n", out);
+    }
     tessera_report *report = ts_report_new(ts_text_close(&text, arena), ts_json_text(arena, json, JSON_INDENT(2)));
     json_decref(json);
     return report;
@@ -53,19 +77,19 @@ static bool package(void *user, const ts_notices *notices, ts_err *err)
         return ts_fail_as(err, TS_USAGE, "%s: there is no target %d", ts_option("target"), o.target);
     ts_arena *arena = ts_arena_new();
     ts_design design;
-    ts_board board;
+    ts_boards boards;
     ts_notice_step(notices, "packaging %s", o.directory);
     bool ok = ts_design_load(arena, o.directory, &design, err);
     if (ok) {
         ts_weights weights;
         ok = ts_design_verify(arena, &design, err) && (!o.weights || ts_weights_load(arena, &design, o.weights, &weights, err));
         how.weights = o.weights ? &weights : NULL;
-        ok = ok && ts_package(arena, &design, &how, o.output, &board, err);
+        ok = ok && ts_package(arena, &design, &how, o.output, &boards, err);
         ts_design_free(&design);
     }
     ts_notice_step_end(notices);
     if (ok && j->report)
-        *j->report = result(arena, &board, o.output);
+        *j->report = result(arena, &boards, o.output);
     ts_arena_free(arena);
     return ok;
 }

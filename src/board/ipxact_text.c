@@ -336,6 +336,8 @@ static void model(component *c)
     for (int i = 0; i < b->clocks; i++)
         port(c, b->clock[i].name, false, 1);
     port(c, "aresetn", false, 1);
+    for (int n = 0; n < b->links; n++)
+        port(c, ts_printf(c->arena, "link%d_up", n), false, 1);
     port(c, "interrupt", true, 1);
     for (int i = 0; i < b->buses; i++) {
         ts_bus_signal signal[TS_BUS_SIGNALS_MAX];

@@ -102,7 +102,8 @@ static bool put_assets(const ts_packing *p)
         const char *from, *end, *to;
     } folders[] = {{"rtl/", "", "rtl/"},
                    {"rtl/check/", "", "tb/"},
-                   {"src/board/templates/", ".v", "tb/"},
+                   {"src/board/templates/board_tb.v", "", "tb/board_tb.v"},
+                   {"src/board/templates/ts_sim_lane.v", "", "tb/ts_sim_lane.v"},
                    {"src/sim/templates/ts_sim_memory.v", "", "tb/ts_sim_memory.v"}};
     for (const ts_asset *a = ts_assets; a->name; a++)
         for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -120,31 +121,67 @@ static bool is_asset(const char *name)
     return false;
 }
 
-/* The design's own files: images as they are, tops of parts beside the others. */
+static bool copy(const ts_packing *p, const char *from, const char *to)
+{
+    ts_arena *scratch = ts_arena_new();
+    size_t bytes;
+    const char *data = ts_file_read(scratch, ts_printf(scratch, "%s/%s", p->design->dir, from), &bytes, p->err);
+    const bool ok = data && ts_packing_put(p, to, data, bytes);
+    ts_arena_free(scratch);
+    return ok;
+}
+
+/* Its name without that of the part's directory, and which part it is; -1: of the whole. */
+static const char *in_part(const char *name, int *part)
+{
+    int n = 0;
+    *part = -1;
+    if (sscanf(name, "part%d/%n", part, &n) == 1 && n)
+        return name + n;
+    *part = -1;
+    return name;
+}
+
+/* The design's own files, as far as they belong to the board: images, as the top finds them; tops of parts beside the others; what the
+   bench needs. Of several devices, those of this one's rings are in the parts. */
 static bool put_design(const ts_packing *p)
 {
+    const ts_board *b = p->board;
+    const bool whole = b->rings == p->design->parts;
     const char *name;
     json_t *size;
     json_object_foreach(json_object_get(p->design->manifest, "files"), name, size)
     {
-        const char *below = starts(name, "part") && strchr(name, '/') ? strchr(name, '/') + 1 : name, *to = NULL;
-        if (starts(below, "mem/"))
-            to = name;
+        int part;
+        const char *below = in_part(name, &part), *to = NULL;
+        const bool mine = part < 0 ? whole : part >= b->first_ring && part < b->first_ring + b->rings;
+        /* Of several rings on one of several devices, the parts' benches are none for the device. */
+        const bool bench = strcmp(below, "tb/ring.vh") == 0 || strcmp(below, "mem/hits.hex") == 0 || strcmp(below, "mem/expect.hex") == 0 ||
+                           strcmp(below, "mem/load.hex") == 0;
+        if (!mine)
+            continue;
+        if (starts(below, "mem/") || bench)
+            to = part < 0 || (b->rings == 1 && !whole) ? below
+                 : bench                               ? NULL
+                                                       : ts_printf(p->arena, "part%d/%s", part - b->first_ring, below);
         else if (starts(below, "rtl/") && !is_asset(below))
             to = below;
-        else if (strcmp(name, "tb/ring.vh") == 0)
-            to = name;
-        if (!to)
-            continue;
-        ts_arena *scratch = ts_arena_new();
-        size_t bytes;
-        const char *data = ts_file_read(scratch, ts_printf(scratch, "%s/%s", p->design->dir, name), &bytes, p->err);
-        const bool ok = data && ts_packing_put(p, to, data, bytes);
-        ts_arena_free(scratch);
-        if (!ok)
+        if (to && !copy(p, name, to))
             return false;
     }
     return true;
+}
+
+/* What the bench of several rings on one of several devices needs, and the module that connects them. */
+static bool put_chain(const ts_packing *p)
+{
+    const ts_board *b = p->board;
+    if (b->rings == 1 || b->rings == p->design->parts)
+        return true;
+    for (const ts_bench_file *file = ts_bench_make(p->arena, b->system, &(ts_bench_events){0}); file->name; file++)
+        if ((starts(file->name, "mem/") || ends(file->name, ".vh")) && !ts_packing_text(p, file->name, file->text))
+            return false;
+    return ts_packing_text(p, ts_printf(p->arena, "rtl/%s.v", b->core), ts_system_text(p->arena, b->system));
 }
 
 /* ---- All of it */
@@ -162,14 +199,16 @@ static json_t *description(const ts_board *b, ts_package_target target, json_t *
     }
     char build[20];
     snprintf(build, sizeof build, "%016llx", (unsigned long long)b->build);
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o*}", "tessera_manifest", TS_MANIFEST_VERSION, "package",
                      ts_package_target_name(target), "model", b->system->im->name, "top", b->top, "device", b->device->name, "build", build,
                      "clock_mhz", clocks, "interfaces", buses, "run", run);
 }
 
-static bool put_all(const ts_packing *p, ts_package_target target, const ts_weights *weights)
+/* The package of one device, in p->dir. */
+static bool put_device(const ts_packing *p, const ts_boards *boards, ts_package_target target, const ts_weights *weights)
 {
     const ts_registers *r = p->registers;
+    const bool alone = p->board->rings == p->design->parts; /* else what a host must know is beside the devices' packages */
     const struct {
         const char *name, *text;
     } files[] = {
@@ -179,41 +218,69 @@ static bool put_all(const ts_packing *p, ts_package_target target, const ts_weig
         {ts_printf(p->arena, "%s_registers.py", p->board->top), ts_registers_python(p->arena, p->board, r)},
         {"registers.md", ts_registers_page(p->arena, p->board, r)},
         {"registers_ipbus.xml", ts_registers_ipbus(p->arena, p->board, r)},
+        {ts_printf(p->arena, "tb/%s_sim.v", p->board->top), ts_board_simulated(p->arena, p->board)},
         {"tb/board.vh", ts_board_bench(p->arena, p->board)},
         {"tb/registers.vh", ts_registers_vh(p->arena, r)},
     };
-    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_assets(p) || !ts_run_put_emulator(p) || !ts_run_put_simulation(p))
+    if (!ts_outdir_make(p->dir, p->err) || !put_design(p) || !put_chain(p) || !put_assets(p) ||
+        (alone && (!ts_run_put_emulator(p) || !ts_run_put_simulation(p, boards))))
         return false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!ts_packing_text(p, files[i].name, files[i].text))
             return false;
     if ((weights && !ts_package_put_next(p, weights)) || !targets[target].put(p))
         return false;
-    json_t *run = ts_run_json(p->arena, p->design, &(ts_run_board){p->board, "."}, 1, p->err);
-    return run && ts_manifest_write(p->arena, p->dir, description(p->board, target, run), p->err);
+    json_t *run = alone ? ts_run_json(p->arena, p->design, &(ts_run_board){p->board, "."}, 1, p->err) : NULL;
+    return (run || !alone) && ts_manifest_write(p->arena, p->dir, description(p->board, target, run), p->err);
 }
 
-bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_board *board, ts_err *err)
+static bool put_all(ts_arena *arena, const ts_design *design, const ts_boards *boards, ts_package_target target, const ts_weights *weights,
+                    const char *dir, ts_err *err)
 {
-    const ts_device *device = ts_design_device(arena, design->part[0].dir ? design->part[0].dir : design->dir, design->part[0].device, err);
+    if (boards->count > 1 && !ts_outdir_make(dir, err))
+        return false;
+    for (int k = 0; k < boards->count; k++) {
+        const ts_board *board = &boards->board[k];
+        const ts_packing p = {.arena = arena,
+                              .design = design,
+                              .board = board,
+                              .registers = ts_registers_of(arena, board),
+                              .dir = boards->count > 1 ? ts_printf(arena, "%s/device%d", dir, k) : dir,
+                              .err = err};
+        if (!put_device(&p, boards, target, weights))
+            return false;
+    }
+    return boards->count == 1 || ts_package_put_system(arena, design, boards, dir, err);
+}
+
+bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_boards *boards,
+                ts_err *err)
+{
+    const ts_device **device = TS_NEW_N(arena, const ts_device *, design->parts);
+    for (int i = 0; i < design->parts; i++)
+        if (!(device[i] = ts_design_device(arena, design->part[i].dir ? design->part[i].dir : design->dir, design->part[i].device, err)))
+            return false;
     const char *manifest = ts_json_text(arena, design->manifest, JSON_COMPACT | JSON_SORT_KEYS);
     ts_outdir made;
-    if (!device)
-        return false;
     ts_board_options how = options->board;
     const taker results = targets[options->target].results;
     if (options->status_by_target)
-        how.status_word = results == RESULTS_MEMORY || (results == RESULTS_BOARD && device->board.processor);
-    if (!ts_board_of(arena, &design->system, device, manifest, &how, board, err) || !targets[options->target].check(board, err) ||
-        !ts_outdir_begin(arena, out, &made, err))
+        how.status_word = results == RESULTS_MEMORY || (results == RESULTS_BOARD && device[design->parts - 1]->board.processor);
+    if (!ts_boards_of(arena, &design->system, device, manifest, &how, boards, err))
+        return false;
+    for (int k = 0; k < boards->count; k++)
+        if (!targets[options->target].check(&boards->board[k], err))
+            return false;
+    if (options->weights && boards->count > 1)
+        return ts_fail_as(err, TS_UNSUPPORTED, "%s: benches of several devices do not change weights", ts_option("weights"));
+    if (!ts_outdir_begin(arena, out, &made, err))
         return false;
     uint32_t crc = TS_CRC32C;
     for (int r = 0; options->weights && r < options->weights->rings; r++) {
-        board->next_writes += options->weights->ring[r].writes;
-        board->next_crc = crc = ts_weights_crc(options->weights, r, crc);
+        boards->board[0].next_writes += options->weights->ring[r].writes;
+        boards->board[0].next_crc = crc = ts_weights_crc(options->weights, r, crc);
     }
-    const ts_packing p = {arena, design, board, ts_registers_of(arena, board), made.temp, err};
-    if (put_all(&p, options->target, options->weights))
+    if (put_all(arena, design, boards, options->target, options->weights, made.temp, err))
         return ts_outdir_commit(arena, &made, err);
     ts_fail_in(err, "%s", out);
     ts_outdir_abort(&made);

@@ -22,8 +22,10 @@ typedef struct ts_package_options {
     ts_board_options board;
 } ts_package_options;
 
-/* *board: what was packaged. False with a message where the design has no top for boards, `out` is somebody else's, or writing fails;
-   nothing is left behind then. */
-bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_board *board, ts_err *err);
+/* Of a design on several devices: device0/, device1/ ..., a package each, and a test bench of all of them with links between. *boards: what
+   was packaged. False with a message where the design has no top for boards, `out` is somebody else's, or writing fails; nothing is left
+   behind then. */
+bool ts_package(ts_arena *arena, const ts_design *design, const ts_package_options *options, const char *out, ts_boards *boards,
+                ts_err *err);
 
 #endif

@@ -47,4 +47,8 @@ bool ts_package_check_xilinx(const ts_board *board, ts_err *err);
 #include "board/targets.def"
 #undef TARGET
 
+/* ---- Of several devices: what stands beside their packages in `dir` */
+
+bool ts_package_put_system(ts_arena *arena, const ts_design *design, const ts_boards *boards, const char *dir, ts_err *err);
+
 #endif

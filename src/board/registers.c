@@ -23,12 +23,12 @@ static void add_field(ts_registers *r, ts_register_field field)
 
 static uint32_t capabilities(const ts_board *b)
 {
-    const ts_system_ring *first = &b->system->ring[0], *last = &b->system->ring[b->rings - 1];
-    return (uint32_t)(b->paged << TS_AT_CAPABILITIES_PAGED | b->argmax << TS_AT_CAPABILITIES_ARGMAX |
-                      b->pooled << TS_AT_CAPABILITIES_POOLED | (first->im->embed_count > 0) << TS_AT_CAPABILITIES_FIRST |
-                      (last->im->head_count > 0) << TS_AT_CAPABILITIES_LAST | b->rings << TS_AT_CAPABILITIES_RINGS |
-                      b->loads << TS_AT_CAPABILITIES_LOADS | b->status_word << TS_AT_CAPABILITIES_STATUS_WORD |
-                      b->parity << TS_AT_CAPABILITIES_PARITY);
+    return (uint32_t)b->paged << TS_AT_CAPABILITIES_PAGED | (uint32_t)b->argmax << TS_AT_CAPABILITIES_ARGMAX |
+           (uint32_t)b->pooled << TS_AT_CAPABILITIES_POOLED | (uint32_t)b->takes_hits << TS_AT_CAPABILITIES_FIRST |
+           (uint32_t)b->gives_results << TS_AT_CAPABILITIES_LAST | (uint32_t)b->rings << TS_AT_CAPABILITIES_RINGS |
+           (uint32_t)b->loads << TS_AT_CAPABILITIES_LOADS | (uint32_t)b->links << TS_AT_CAPABILITIES_LINKS |
+           (uint32_t)b->loaders << TS_AT_CAPABILITIES_LOADERS | (uint32_t)b->status_word << TS_AT_CAPABILITIES_STATUS_WORD |
+           (uint32_t)b->parity << TS_AT_CAPABILITIES_PARITY;
 }
 
 const ts_registers *ts_registers_of(ts_arena *arena, const ts_board *b)

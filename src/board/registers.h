@@ -5,7 +5,7 @@
 #include "board/board.h"
 
 /* Of the map, not of a build: {major, minor}. */
-enum { TS_REGISTER_MAP = 1 << 16, TS_REGISTER_BYTES = 0x1000, TS_REGISTER_MAX = 96, TS_FIELD_MAX = 64 };
+enum { TS_REGISTER_MAP = 1 << 16, TS_REGISTER_BYTES = 0x1000, TS_REGISTER_MAX = 160, TS_FIELD_MAX = 96 };
 
 /* Where fields are in their registers: TS_AT_STATUS_IDLE ... */
 enum {

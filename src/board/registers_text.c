@@ -26,7 +26,7 @@ const char *ts_register_port(ts_arena *arena, const ts_register *g)
     switch (g->access) {
     case TS_REGISTER_CONSTANT:
         return NULL;
-    case TS_REGISTER_STATUS: /* counters are one port, of all their registers */
+    case TS_REGISTER_STATUS: /* counters, and counts of a link, are one port of all their registers */
     case TS_REGISTER_STICKY:
         return strchr(g->signal, '[') ? NULL : g->signal;
     case TS_REGISTER_CONTROL:
@@ -36,9 +36,11 @@ const char *ts_register_port(ts_arena *arena, const ts_register *g)
     BUG("no such access");
 }
 
-static void ports(FILE *f, ts_arena *arena, const ts_registers *r)
+static void ports(FILE *f, ts_arena *arena, const ts_registers *r, int links)
 {
     fprintf(f, ",\n    input  wire [511:0] counters");
+    for (int n = 0; n < links; n++)
+        fprintf(f, ",\n    input  wire [223:0] link%d_counts", n);
     for (int i = 0; i < r->count; i++) {
         const ts_register *g = &r->list[i];
         const char *name = ts_register_port(arena, g);
@@ -108,7 +110,7 @@ const char *ts_registers_verilog(ts_arena *arena, const ts_board *board, const t
         "    output reg  [31:0] a_data,\n"
         "    output reg         interrupt_level",
         board->top, board->top);
-    ports(f, arena, r);
+    ports(f, arena, r, board->links);
     fprintf(f, "\n);\n");
     for (int i = 0; i < r->count; i++)
         if (r->list[i].access == TS_REGISTER_STICKY)

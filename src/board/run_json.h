@@ -20,6 +20,6 @@ json_t *ts_run_json(ts_arena *arena, const ts_design *design, const ts_run_board
 bool ts_run_put_emulator(const ts_packing *p);
 
 /* What is built into a library of the simulated devices, for back end "sim", by make -f tb/sim_library.mk. */
-bool ts_run_put_simulation(const ts_packing *p);
+bool ts_run_put_simulation(const ts_packing *p, const ts_boards *boards);
 
 #endif

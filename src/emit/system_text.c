@@ -18,7 +18,7 @@ static void header(FILE *f, const ts_system *s)
             "// part<i>_m_axi, part<i>_page: of a part with pages in external memory, as those of a single ring.\n"
             "%s"
             "`default_nettype none\n\n"
-            "module %s (\n",
+            "module %s #(\n    parameter MEM = \"./\" // where part0/mem/ and so on are\n) (\n",
             s->im->name, s->rings, ts_mode_name(s->mode),
             ts_system_has_parity(s) ? "// parity_error[i], parity_memory[8*i +: 8]: of part i, as those of a single ring.\n" : "", s->top);
     const ts_port_list own = ts_chain_ports(&s->ports, s->im->features, s->rings, ts_system_has_parity(s));
@@ -112,7 +112,7 @@ static void part(FILE *f, const ts_system *s, const ts_system_node *node)
             "    assign part_gives[%d] = %s_valid && %s_ready;\n",
             i, i, in, i, i, out, i, i, i, out, out);
     fprintf(f,
-            "    %s #(.MEM(\"%smem/\")) u_part%d (\n"
+            "    %s #(.MEM({MEM, \"%smem/\"})) u_part%d (\n"
             "        .clk(clk), .rst(rst), .cfg_we(cfg_we && cfg_part == 8'd%d), .cfg_mem(cfg_mem), .cfg_slice(cfg_slice), "
             ".cfg_addr(cfg_addr),\n"
             "        .cfg_data(cfg_data), .s_hit_valid(%s_valid && !hold[%d]), .s_hit_ready(part%d_ready), .s_hit_data(%s_data),\n"

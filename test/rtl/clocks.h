@@ -85,7 +85,8 @@ class clocks
         feeder &f = *feeder_.back();
         f.clock = clock, f.valid = valid, f.ready = ready, f.data = data;
         input(valid);
-        output(ready);
+        if (!ready.empty()) /* else it is always taken */
+            output(ready);
         for (const std::string &d : data)
             input(d);
         return f;
@@ -202,7 +203,7 @@ class clocks
         if (c.fn)
             c.fn();
         for (auto &f : feeder_)
-            if (f->clock == at && f->offered && up(f->ready)) {
+            if (f->clock == at && f->offered && (f->ready.empty() || up(f->ready))) {
                 f->offered = false;
                 f->taken_at.push_back(c.cycles);
                 moved_ = 0;

@@ -1,4 +1,5 @@
 /* Boards: the registers are written once, and everything that is printed of them follows; a package is whole or not there. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,11 +46,12 @@ static int teardown(void **state)
 
 static ts_board board_of(const fixture *f, const ts_board_options *o)
 {
-    ts_board b;
+    ts_boards boards;
     ts_err err = {""};
-    if (!ts_board_of(f->m.arena, &f->system, f->device, "{}", o, &b, &err))
+    if (!ts_boards_of(f->m.arena, &f->system, &f->device, "{}", o, &boards, &err))
         fail_msg("%s", err.msg);
-    return b;
+    assert_int_equal(boards.count, 1);
+    return boards.board[0];
 }
 
 /* component.xml of the board with these registers. */
@@ -145,22 +147,64 @@ static void boards_follow_their_rings(void **state)
 static void what_has_no_top_is_refused(void **state)
 {
     const fixture *f = *state;
-    ts_board b;
+    ts_boards boards;
     static const int bits[] = {16, 48, 96, 1024, -64};
     for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
         ts_err err = {""};
-        assert_false(ts_board_of(f->m.arena, &f->system, f->device, "{}", &(ts_board_options){.bus_bits = bits[i]}, &b, &err));
+        assert_false(ts_boards_of(f->m.arena, &f->system, &f->device, "{}", &(ts_board_options){.bus_bits = bits[i]}, &boards, &err));
         assert_int_equal(err.code, TS_USAGE);
         assert_non_null(strstr(err.msg, "bus_bits"));
     }
-    ts_system two = f->system;
-    ts_system_ring rings[] = {f->system.ring[0], f->system.ring[0]};
+    ts_system three = f->system;
+    ts_system_ring rings[] = {f->system.ring[0], f->system.ring[0], f->system.ring[0]};
+    const ts_device *const devices[] = {f->device, f->device, f->device};
     rings[1].device_number = 1;
-    two.ring = rings;
-    two.rings = 2;
+    three.ring = rings;
+    three.rings = 3;
+    three.link = (ts_link){64, 0.5, 10};
     ts_err err = {""};
-    assert_false(ts_board_of(f->m.arena, &two, f->device, "{}", &(ts_board_options){0}, &b, &err));
+    assert_false(ts_boards_of(f->m.arena, &three, devices, "{}", &(ts_board_options){0}, &boards, &err));
     assert_int_equal(err.code, TS_UNSUPPORTED);
+}
+
+/* The first takes hits, the last gives results, links join them, each in a clock of its own. */
+static void devices_have_links(void **state)
+{
+    const fixture *f = *state;
+    enum { DEVICES = 3 };
+    ts_boards boards;
+    ts_system three = f->system;
+    ts_system_ring rings[DEVICES];
+    const ts_device *devices[DEVICES];
+    for (int k = 0; k < DEVICES; k++) {
+        rings[k] = f->system.ring[0];
+        rings[k].device_number = k;
+        devices[k] = f->device;
+    }
+    three.ring = rings;
+    three.rings = DEVICES;
+    three.link = (ts_link){64, 0.5, 10};
+    ts_err err = {""};
+    assert_true(ts_boards_of(f->m.arena, &three, devices, "{}", &(ts_board_options){0}, &boards, &err));
+    assert_int_equal(boards.count, DEVICES);
+    for (int k = 0; k < DEVICES; k++) {
+        const ts_board *b = &boards.board[k];
+        const char *verilog = ts_board_verilog(f->m.arena, b);
+        assert_true(b->takes_hits == (k == 0) && b->gives_results == (k == DEVICES - 1));
+        assert_int_equal(b->links, k == 1 ? 2 : 1);
+        assert_int_equal(b->clocks, TS_CLOCK_LINKS + b->links);
+        assert_int_equal(b->buses, 1 + (k == 0) + (k == DEVICES - 1) + 2 * b->links);
+        assert_true(!strstr(verilog, "s_axis_hits_t") == (k > 0) && !strstr(verilog, "m_axis_results_t") == (k < DEVICES - 1));
+        for (int n = 0; n < b->links; n++) {
+            const ts_board_link *link = &b->link[n], *other = &boards.board[link->peer].link[link->peer_link];
+            assert_true(other->peer == k && other->peer_link == n && link->sends != other->sends);
+            assert_true(fabs(b->clock[TS_CLOCK_LINKS + n].mhz - rings[0].plan->clock_mhz / 2) < 1e-6);
+            assert_non_null(strstr(verilog, ts_printf(f->m.arena, "s_axis_link%d_tdata", n)));
+        }
+        assert_true(k == 0 || b->build != boards.board[k - 1].build);
+    }
+    assert_int_equal(ts_registers_of(f->m.arena, &boards.board[1])->count - ts_registers_of(f->m.arena, &boards.board[0])->count, 8);
+    assert_non_null(strstr(ts_boards_verilog(f->m.arena, &boards), "u_lane3"));
 }
 
 static void packages_are_whole(void **state)
@@ -171,29 +215,29 @@ static void packages_are_whole(void **state)
     const char *design_dir = ts_printf(a, "%s/design", dir), *out = ts_printf(a, "%s/package", dir);
     ts_err err = {""};
     ts_design design;
-    ts_board b;
+    ts_boards boards;
     assert_true(ts_design_write(&(ts_design_options){.system = &f->system}, design_dir, &err));
     assert_true(ts_design_load(a, design_dir, &design, &err));
     for (int target = 0; target < TS_PACKAGE_COUNT; target++) /* each in place of the one before */
         if (target == TS_PACKAGE_VITIS) {                     /* the board is no card; and what was there stays */
             ts_err wrong = {""};
             assert_false(
-                ts_package(a, &design, &(ts_package_options){.target = TS_PACKAGE_VITIS, .status_by_target = true}, out, &b, &wrong));
+                ts_package(a, &design, &(ts_package_options){.target = TS_PACKAGE_VITIS, .status_by_target = true}, out, &boards, &wrong));
             assert_int_equal(wrong.code, TS_USAGE);
-        } else if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target, .status_by_target = true}, out, &b,
-                               &err))
+        } else if (!ts_package(a, &design, &(ts_package_options){.target = (ts_package_target)target, .status_by_target = true}, out,
+                               &boards, &err))
             fail_msg("%s", err.msg);
-    assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, b.top), R_OK), 0);
-    assert_int_equal(access(ts_printf(a, "%s/rtl/%s_registers.v", out, b.top), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, boards.board[0].top), R_OK), 0);
+    assert_int_equal(access(ts_printf(a, "%s/rtl/%s_registers.v", out, boards.board[0].top), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/rtl/%s.v", out, f->system.top), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/mem/hits.hex", out), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/tb/board_tb.v", out), R_OK), 0);
     assert_int_equal(access(ts_printf(a, "%s/vivado/build.tcl", out), R_OK), 0); /* of the last target, and of no other */
     assert_int_not_equal(access(ts_printf(a, "%s/Makefile", out), R_OK), 0);
-    assert_int_not_equal(access(ts_printf(a, "%s/%s.core", out, b.top), R_OK), 0);
+    assert_int_not_equal(access(ts_printf(a, "%s/%s.core", out, boards.board[0].top), R_OK), 0);
     FILE *mine = fopen(ts_printf(a, "%s/mine", dir), "w");
     fclose(mine);
-    assert_false(ts_package(a, &design, &(ts_package_options){0}, dir, &b, &err)); /* somebody else's */
+    assert_false(ts_package(a, &design, &(ts_package_options){0}, dir, &boards, &err)); /* somebody else's */
     ts_design_free(&design);
     scratch_free(dir);
 }
@@ -201,10 +245,8 @@ static void packages_are_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(registers_are_printed_alike),
-        cmocka_unit_test(boards_follow_their_rings),
-        cmocka_unit_test(what_has_no_top_is_refused),
-        cmocka_unit_test(packages_are_whole),
+        cmocka_unit_test(registers_are_printed_alike), cmocka_unit_test(devices_have_links), cmocka_unit_test(boards_follow_their_rings),
+        cmocka_unit_test(what_has_no_top_is_refused),  cmocka_unit_test(packages_are_whole),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

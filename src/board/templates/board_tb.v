@@ -1,10 +1,12 @@
 // Self-checking test bench of a board's top: mem/hits.hex through s_axis_hits, m_axis_results against mem/expect.hex, word by word, counters read
 // through s_axi_control; the bus and the engine have clocks of their own. Runs from the package's directory in any Verilog simulator; prints
-// PASS with counts as its last word, or FAIL.
+// PASS with counts as its last word, or FAIL. Where hits or results are a link's, the bench has its other end: a ts_link_io in a clock of its own,
+// behind modelled lanes.
 //   +stalls=P +seed=S   pauses both streams in P percent of the cycles
-//   +bus=PS +engine=PS  periods in picoseconds (those that were planned for)
+//   +bus=PS +engine=PS +link=PS  periods in picoseconds (those that were planned for)
 //   +passes=N           all events so many times, with a soft reset in between (2); of a package with other weights once more with these,
 //                       loaded as docs/boards.md says
+//   +most=CYCLES        of the engine, from the first hit taken to the last result, that the first pass may take
 `timescale 1ns / 1ps
 `default_nettype none
 `include "ring.vh"
@@ -16,28 +18,43 @@ module tb;
     localparam LANES     = `RING_LANES;
     localparam OUT_LANE  = `RING_OUT_LANE;
     localparam OUT_BITS  = LANES * OUT_LANE;
-    localparam BITS      = `BOARD_BITS;
 `ifdef BOARD_STATUS_WORD
     localparam STATUS    = 1;
 `else
     localparam STATUS    = 0;
 `endif
-    localparam BYTES     = BITS / 8;
-    // Slots of ts_axis_in and ts_axis_out: so many a word, or so many words each.
+    // Slots of ts_axis_in and ts_axis_out: so many a word, or so many words each. Tokens of a link are a word each.
+`ifdef BOARD_BEFORE_WORD
+    localparam BITS      = HIT_BITS;
+    localparam HIT_BYTES = 1;
+    localparam HIT_SLOTS = 1;
+    localparam HIT_WORDS = 1;
+`else
+    localparam BITS      = `BOARD_BITS;
     localparam HIT_BYTES = HIT_BITS <= 8 ? 1 : 1 << $clog2((HIT_BITS + 7) / 8);
-    localparam OUT_BYTES = OUT_BITS <= 8 ? 1 : 1 << $clog2((OUT_BITS + 7) / 8);
-    localparam HIT_SLOTS = HIT_BITS > BITS ? 1 : BYTES / HIT_BYTES;
-    localparam OUT_SLOTS = OUT_BITS > BITS ? 1 : BYTES / OUT_BYTES;
+    localparam HIT_SLOTS = HIT_BITS > BITS ? 1 : BITS / 8 / HIT_BYTES;
     localparam HIT_WORDS = HIT_BITS > BITS ? (HIT_BITS + BITS - 1) / BITS : 1;
-    localparam OUT_WORDS = OUT_BITS > BITS ? (OUT_BITS + BITS - 1) / BITS : 1;
+`endif
+    localparam BYTES     = (BITS + 7) / 8;
+`ifdef BOARD_AFTER_WORD
+    localparam OUT_BUS   = OUT_BITS;
+    localparam OUT_BYTES = 1;
+    localparam OUT_SLOTS = 1;
+    localparam OUT_WORDS = 1;
+`else
+    localparam OUT_BUS   = `BOARD_BITS;
+    localparam OUT_BYTES = OUT_BITS <= 8 ? 1 : 1 << $clog2((OUT_BITS + 7) / 8);
+    localparam OUT_SLOTS = OUT_BITS > OUT_BUS ? 1 : OUT_BUS / 8 / OUT_BYTES;
+    localparam OUT_WORDS = OUT_BITS > OUT_BUS ? (OUT_BITS + OUT_BUS - 1) / OUT_BUS : 1;
+`endif
 
     reg               aclk = 1'b0, engine_clk = 1'b0, aresetn = 1'b0;
-    reg               s_valid = 1'b0, s_last = 1'b0, m_ready = 1'b0;
+    reg               s_valid = 1'b0, s_last = 1'b0, s_refused = 1'b0, m_ready = 1'b0;
     reg  [BITS-1:0]   s_data = {BITS{1'b0}};
     reg  [BYTES-1:0]  s_keep = {BYTES{1'b0}};
     wire              s_ready, m_valid, m_last, interrupt;
-    wire [BITS-1:0]   m_data;
-    wire [BYTES-1:0]  m_keep;
+    wire [OUT_BUS-1:0]         m_data;
+    wire [(OUT_BUS+7)/8-1:0]   m_keep;
     wire [1:0]        m_user;
     reg               awvalid = 1'b0, wvalid = 1'b0, bready = 1'b0, arvalid = 1'b0, rready = 1'b0;
     wire              awready, wready, bvalid, arready, rvalid;
@@ -55,8 +72,8 @@ module tb;
     reg        ended; // all of them have come
     reg        going, event_ends, wrong, taken_a, taken_w, in_pauses, out_pauses;
     integer    seed, in_seed, out_seed, file, i;
-    real       bus_period, engine_period;
-    integer    picoseconds;
+    real       bus_period, engine_period, first_at, last_at, took;
+    integer    picoseconds, most, ahead;
 
     // AXI's rules at every port (rtl/check of the source tree): the first break ends the run.
     wire [2:0] unused_addresses, unused_words, unused_reads;
@@ -65,30 +82,59 @@ module tb;
         .wstrb(4'hf), .bvalid(bvalid), .bready(bready), .bresp(bresp), .arvalid(arvalid), .arready(arready), .araddr(araddr),
         .rvalid(rvalid), .rready(rready), .rdata(rdata), .rresp(rresp), .addresses(unused_addresses), .words(unused_words),
         .reads(unused_reads));
+`ifndef BOARD_BEFORE_WORD
     ts_axi_stream_check #(.DATAW(BITS), .SLOT(HIT_SLOTS > 1 ? HIT_BYTES : BYTES)) check_hits (
         .clk(aclk), .rst(!aresetn), .tvalid(s_valid), .tready(s_ready), .tdata(s_data), .tkeep(s_keep), .tlast(s_last), .tuser(1'b0));
-    ts_axi_stream_check #(.DATAW(BITS), .SLOT(OUT_SLOTS > 1 ? OUT_BYTES : BYTES), .USERW(2)) check_results (
-        .clk(aclk), .rst(!aresetn), .tvalid(m_valid), .tready(m_ready), .tdata(m_data), .tkeep(m_keep), .tlast(m_last), .tuser(m_user));
-
-`ifdef BOARD_PAGES
-    localparam [39:0] BASE = 40'h1234567000, NEXT = 40'h2345678000;
-    reg [39:0] page_base;
-    wire                         p_arvalid, p_arready, p_rvalid, p_rready, p_rlast;
-    wire [39:0]                  p_araddr;
-    wire [7:0]                   p_arlen;
-    wire [2:0]                   p_arsize;
-    wire [1:0]                   p_arburst, p_rresp;
-    wire [64*`BOARD_PAGE_LANES-1:0] p_rdata;
-    ts_sim_memory #(.LANES(`BOARD_PAGE_LANES), .BEATS(`BOARD_PAGE_BEATS), .LATENCY(20), .BURSTS(`BOARD_PAGE_BURSTS), .ADDRW(40), .BASE(BASE)
-`ifdef BOARD_NEXT_WRITES
-        , .NEXT(NEXT), .LATER("mem/next_pages.bin")
 `endif
-    ) memory (
-        .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
-        .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast), .gave_up(1'b0));
-    ts_axi_read_check #(.DATAW(64*`BOARD_PAGE_LANES), .ADDRW(40), .BURSTS(`BOARD_PAGE_BURSTS > 1 ? 1 << $clog2(`BOARD_PAGE_BURSTS) : 2)) check_pages (
-        .clk(aclk), .rst(!aresetn), .arvalid(p_arvalid), .arready(p_arready), .araddr(p_araddr), .arlen(p_arlen), .arsize(p_arsize),
-        .arburst(p_arburst), .rvalid(p_rvalid), .rready(p_rready), .rdata(p_rdata), .rresp(p_rresp), .rlast(p_rlast));
+`ifndef BOARD_AFTER_WORD
+    ts_axi_stream_check #(.DATAW(OUT_BUS), .SLOT(OUT_SLOTS > 1 ? OUT_BYTES : OUT_BUS / 8), .USERW(2)) check_results (
+        .clk(aclk), .rst(!aresetn), .tvalid(m_valid), .tready(m_ready), .tdata(m_data), .tkeep(m_keep), .tlast(m_last), .tuser(m_user));
+`endif
+
+    // ---- Links: the other ends are in aclk, beside the bench
+`ifdef BOARD_BEFORE_WORD
+    reg                           before_clk = 1'b0, far_before_clk = 1'b0, before_up = 1'b0;
+    real                          before_period;
+    wire                          before_in, before_out, before_out_ready, far_before_in, far_before_out, far_before_out_ready;
+    wire [`BOARD_BEFORE_WORD-1:0] before_in_word, before_out_word, far_before_in_word, far_before_out_word;
+    wire                          far_before_rst;
+    always #(before_period / 2) before_clk = !before_clk;
+    always #(before_period * 0.501) far_before_clk = !far_before_clk; // a little slower
+    ts_reset before_reset (.clk(far_before_clk), .arst(!aresetn), .rst(far_before_rst));
+    ts_link_io #(.SEND(1), .RECEIVE(0), `BOARD_BEFORE_PARAMETERS) before (
+        .clk(aclk), .rst(!aresetn), .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data), .s_last(s_last), .s_refused(s_refused), .s_error(1'b0),
+        .m_valid(), .m_ready(1'b0), .m_data(), .m_last(), .m_refused(), .m_error(), .up(), .fault(), .counts(), .link_clk(far_before_clk),
+        .link_rst(far_before_rst), .link_up(before_up), .s_axis_tvalid(far_before_in), .s_axis_tdata(far_before_in_word),
+        .m_axis_tvalid(far_before_out), .m_axis_tready(far_before_out_ready), .m_axis_tdata(far_before_out_word));
+    ts_sim_lane #(.WIDTH(`BOARD_BEFORE_WORD), .LATENCY(`BOARD_BEFORE_FLIGHT), .NUMBER(0)) before_lane (
+        .word($rtoi(before_period * 1002.0)), .s_clk(far_before_clk), .s_valid(far_before_out), .s_ready(far_before_out_ready),
+        .s_data(far_before_out_word), .m_clk(before_clk), .m_valid(before_in), .m_data(before_in_word));
+    ts_sim_lane #(.WIDTH(`BOARD_BEFORE_WORD), .LATENCY(`BOARD_BEFORE_FLIGHT), .NUMBER(1)) before_back_lane (
+        .word($rtoi(before_period * 1002.0)), .s_clk(before_clk), .s_valid(before_out), .s_ready(before_out_ready),
+        .s_data(before_out_word), .m_clk(far_before_clk), .m_valid(far_before_in), .m_data(far_before_in_word));
+`endif
+`ifdef BOARD_AFTER_WORD
+    reg                          after_clk = 1'b0, far_after_clk = 1'b0, after_up = 1'b0;
+    real                         after_period;
+    wire                         after_in, after_out, after_out_ready, far_after_in, far_after_out, far_after_out_ready;
+    wire [`BOARD_AFTER_WORD-1:0] after_in_word, after_out_word, far_after_in_word, far_after_out_word;
+    wire                         far_after_rst;
+    always #(after_period / 2) after_clk = !after_clk;
+    always #(after_period * 0.501) far_after_clk = !far_after_clk;
+    ts_reset after_reset (.clk(far_after_clk), .arst(!aresetn), .rst(far_after_rst));
+    ts_link_io #(.SEND(0), .RECEIVE(1), `BOARD_AFTER_PARAMETERS) after (
+        .clk(aclk), .rst(!aresetn), .s_valid(1'b0), .s_ready(), .s_data({OUT_BITS{1'b0}}), .s_last(1'b0), .s_refused(1'b0), .s_error(1'b0),
+        .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data), .m_last(m_last), .m_refused(m_user[0]), .m_error(m_user[1]), .up(), .fault(),
+        .counts(), .link_clk(far_after_clk), .link_rst(far_after_rst), .link_up(after_up), .s_axis_tvalid(far_after_in),
+        .s_axis_tdata(far_after_in_word), .m_axis_tvalid(far_after_out), .m_axis_tready(far_after_out_ready),
+        .m_axis_tdata(far_after_out_word));
+    assign m_keep = {(OUT_BUS+7)/8{1'b1}};
+    ts_sim_lane #(.WIDTH(`BOARD_AFTER_WORD), .LATENCY(`BOARD_AFTER_FLIGHT), .NUMBER(2)) after_lane (
+        .word($rtoi(after_period * 1002.0)), .s_clk(after_clk), .s_valid(after_out), .s_ready(after_out_ready), .s_data(after_out_word),
+        .m_clk(far_after_clk), .m_valid(far_after_in), .m_data(far_after_in_word));
+    ts_sim_lane #(.WIDTH(`BOARD_AFTER_WORD), .LATENCY(`BOARD_AFTER_FLIGHT), .NUMBER(3)) after_back_lane (
+        .word($rtoi(after_period * 1002.0)), .s_clk(far_after_clk), .s_valid(far_after_out), .s_ready(far_after_out_ready),
+        .s_data(far_after_out_word), .m_clk(after_clk), .m_valid(after_in), .m_data(after_in_word));
 `endif
 
     `BOARD_TOP top (
@@ -97,15 +143,20 @@ module tb;
         .s_axi_control_wvalid(wvalid), .s_axi_control_wready(wready), .s_axi_control_wdata(wdata), .s_axi_control_wstrb(4'hf),
         .s_axi_control_bvalid(bvalid), .s_axi_control_bready(bready), .s_axi_control_bresp(bresp), .s_axi_control_arvalid(arvalid),
         .s_axi_control_arready(arready), .s_axi_control_araddr(araddr), .s_axi_control_arprot(3'd0), .s_axi_control_rvalid(rvalid),
-        .s_axi_control_rready(rready), .s_axi_control_rdata(rdata), .s_axi_control_rresp(rresp),
-`ifdef BOARD_PAGES
-        .m_axi_pages_arvalid(p_arvalid), .m_axi_pages_arready(p_arready), .m_axi_pages_araddr(p_araddr), .m_axi_pages_arlen(p_arlen),
-        .m_axi_pages_arsize(p_arsize), .m_axi_pages_arburst(p_arburst), .m_axi_pages_rvalid(p_rvalid), .m_axi_pages_rready(p_rready),
-        .m_axi_pages_rdata(p_rdata), .m_axi_pages_rresp(p_rresp), .m_axi_pages_rlast(p_rlast),
+        .s_axi_control_rready(rready), .s_axi_control_rdata(rdata), .s_axi_control_rresp(rresp)
+`ifdef BOARD_BEFORE_WORD
+        , `BOARD_BEFORE_PORTS
+`else
+        , .s_axis_hits_tvalid(s_valid), .s_axis_hits_tready(s_ready), .s_axis_hits_tdata(s_data), .s_axis_hits_tkeep(s_keep),
+        .s_axis_hits_tlast(s_last)
 `endif
-        .s_axis_hits_tvalid(s_valid), .s_axis_hits_tready(s_ready), .s_axis_hits_tdata(s_data), .s_axis_hits_tkeep(s_keep),
-        .s_axis_hits_tlast(s_last), .m_axis_results_tvalid(m_valid), .m_axis_results_tready(m_ready), .m_axis_results_tdata(m_data),
-        .m_axis_results_tkeep(m_keep), .m_axis_results_tlast(m_last), .m_axis_results_tuser(m_user));
+`ifdef BOARD_AFTER_WORD
+        , `BOARD_AFTER_PORTS
+`else
+        , .m_axis_results_tvalid(m_valid), .m_axis_results_tready(m_ready), .m_axis_results_tdata(m_data),
+        .m_axis_results_tkeep(m_keep), .m_axis_results_tlast(m_last), .m_axis_results_tuser(m_user)
+`endif
+    );
 
     always #(bus_period / 2) aclk = !aclk;
     always #(engine_period / 2) engine_clk = !engine_clk;
@@ -272,6 +323,15 @@ module tb;
         engine_period = `BOARD_PERIOD;
         if ($value$plusargs("bus=%d", picoseconds)) bus_period = picoseconds / 1000.0;
         if ($value$plusargs("engine=%d", picoseconds)) engine_period = picoseconds / 1000.0;
+`ifdef BOARD_BEFORE_WORD
+        before_period = `BOARD_BEFORE_PERIOD;
+        if ($value$plusargs("link=%d", picoseconds)) before_period = picoseconds / 1000.0;
+`endif
+`ifdef BOARD_AFTER_WORD
+        after_period = `BOARD_AFTER_PERIOD;
+        if ($value$plusargs("link=%d", picoseconds)) after_period = picoseconds * 1.1 / 1000.0;
+`endif
+        if (!$value$plusargs("most=%d", most)) most = 0;
         if (!$value$plusargs("stalls=%d", stalls)) stalls = 0;
         if (!$value$plusargs("seed=%d", seed)) seed = 1;
         in_seed = seed;
@@ -288,6 +348,12 @@ module tb;
         repeat (8) @(negedge aclk);
         repeat (8) @(negedge engine_clk);
         aresetn = 1'b1;
+`ifdef BOARD_BEFORE_WORD
+        before_up = 1'b1;
+`endif
+`ifdef BOARD_AFTER_WORD
+        after_up = 1'b1;
+`endif
         repeat (40) @(negedge aclk);
         expect_register(`REG_MAGIC, `REG_MAGIC_VALUE, "MAGIC");
         expect_register(`REG_BUILD_LO, `BOARD_BUILD_LO, "BUILD_LO");
@@ -300,17 +366,17 @@ module tb;
             if (pass == 0)
                 load_memories;
 `endif
-`ifdef BOARD_PAGES
-            page_base = pass < passes ? BASE : NEXT;
-            write(`REG_PAGE_BASE_LO, page_base[31:0]);
-            write(`REG_PAGE_BASE_HI, {24'd0, page_base[39:32]});
-            write(`REG_PAGE_RUN, 32'd1);
+`ifdef BOARD_START_PAGES
+            `BOARD_START_PAGES
 `endif
-            write(`REG_INTERRUPT, 32'hf);
+            write(`REG_INTERRUPT, 32'hffffffff);
+            first_at = 0;
             hit = 0; beat = 0; events = 0; refused = 0; word = 0; part = 0; idle = 0;
             going = 1'b1;
             while (beat < `RING_BEATS || events < `RING_EVENTS) @(negedge aclk);
             going = 1'b0;
+            if (pass == 0)
+                took = (last_at - first_at) / engine_period;
             if (errors != 0 || events != `RING_EVENTS || hit != `RING_HITS)
                 fail("results differ");
             write(`REG_COMMAND, 32'd2);
@@ -320,16 +386,30 @@ module tb;
             expect_register(`REG_ERRORS_LO, 32'd0, "ERRORS");
             expect_register(`REG_FAULTS_LO, 32'd0, "FAULTS");
             expect_register(`REG_INTERRUPT, 32'd1, "INTERRUPT");
+`ifdef BOARD_BEFORE_WORD
+            expect_register(`BOARD_BEFORE_COUNTS, 32'd0, "damaged frames of the link in front");
+`endif
+`ifdef BOARD_AFTER_WORD
+            expect_register(`BOARD_AFTER_COUNTS, 32'd0, "damaged frames of the link behind");
+`endif
             soft_reset;
         end
-        $display("PASS: %0d times %0d events (%0d refused), %0d hits, %0d transfers, every word equal", passes + LATER, events, refused, hit, beat);
+        if (most != 0 && took > most) begin
+            $display("%0.0f cycles of the engine; %0d are allowed", took, most);
+            fail("too slow");
+        end
+        $display("PASS: %0d times %0d events (%0d refused), %0d hits, %0d transfers, every word equal; %0.0f cycles of the engine", passes + LATER, events, refused, hit,
+            beat, took);
         $finish;
     end
 
     // Hits: a word that is offered stays until it is taken.
     always @(posedge aclk) begin : send
-        if (s_valid && s_ready)
+        if (s_valid && s_ready) begin
             s_valid <= 1'b0;
+            if (first_at == 0)
+                first_at = $realtime;
+        end
         in_pauses = ($unsigned($random(in_seed)) % 100) < stalls;
         if (going && (!s_valid || s_ready) && hit < `RING_HITS && !in_pauses) begin
             s_valid <= 1'b1;
@@ -347,6 +427,18 @@ module tb;
                     word = 0;
                 end
             end else begin
+                s_refused <= 1'b0;
+`ifdef BOARD_BEFORE_WORD
+                // The device in front refuses what is too long: one transfer, which holds nothing.
+                ahead = hit;
+                if (hit == 0 || hits[hit-1][HIT_BITS])
+                    while (!hits[ahead][HIT_BITS])
+                        ahead = ahead + 1;
+                if (ahead - hit >= `REG_MAX_TOKENS_VALUE) begin
+                    hit = ahead;
+                    s_refused <= 1'b1;
+                end
+`endif
                 for (slot = 0; slot < HIT_SLOTS && !event_ends && hit < `RING_HITS; slot = slot + 1) begin
                     s_data[8*HIT_BYTES*slot +: HIT_BITS] <= hits[hit][HIT_BITS-1:0];
                     s_keep[HIT_BYTES*slot +: HIT_BYTES]  <= {HIT_BYTES{1'b1}};
@@ -399,6 +491,8 @@ module tb;
     always @(posedge aclk) begin : receive
         out_pauses = ($unsigned($random(out_seed)) % 100) < stalls;
         m_ready <= !out_pauses;
+        if (m_valid && m_ready)
+            last_at = $realtime;
         idle = !going || (s_valid && s_ready) || (m_valid && m_ready) ? 0 : idle + 1;
         if (idle > 4 * `RING_WATCHDOG)
             fail("nothing moved for too long");
@@ -408,7 +502,7 @@ module tb;
             if (STATUS != 0 && m_last)
                 status_word(m_data[31:0], m_user);
             else if (OUT_WORDS > 1) begin
-                result = part == 0 ? m_data : result | (m_data << (BITS * part));
+                result = part == 0 ? m_data : result | (m_data << (OUT_BUS * part));
                 part   = part + 1;
                 if (part == OUT_WORDS) begin
                     part = 0;
