@@ -573,7 +573,7 @@ typedef enum tessera_status {
 
 typedef struct tessera_package_options {
     size_t size;
-    const char *directory; /* of a design on one device, or of a part of one */
+    const char *directory; /* of a design, or of a part of one; of several devices the package has a directory each */
     const char *output;    /* the package's directory; appears whole or not at all, and only in place of an older package or design */
     tessera_target target;
     int bus_bits;   /* of the streams of hits and results, 32, 64, ... 512 (the narrowest that takes a hit and gives a result a cycle) */

@@ -47,10 +47,10 @@ typedef struct tessera_run_compiler {
 typedef struct tessera_run_open_options {
     size_t size;
     const char *package; /* directory that tessera_package made */
-    /* How its devices are reached, KIND or KIND:ARGUMENTS, of several devices one each with ';' in between, first device first, or one for
-       all: emulator            the integer model, by libtessera; emulator:DIR: of the compiled design DIR and not of the package's copy sim
-       the simulated hardware, through its AXI ports, as `make sim-library` builds it; sim:KEY=N,... uio:CONTROL,...     a Zynq's devices
-       below /dev xrt:CARD            a card below XRT docs/host.md has the arguments. */
+    /* How its devices are reached, KIND or KIND:ARGUMENTS; of several devices one each with ';' in between, first device first, or one for
+       all. "emulator": the integer model, by libtessera; "emulator:DIR": of the compiled design DIR and not of the package's copy. "sim" or
+       "sim:KEY=N,...": the simulated hardware, through its AXI ports, as `make sim-library` builds it. "uio:CONTROL,...": a Zynq's devices
+       below /dev. "xrt:CARD": a card below XRT. docs/host.md has the arguments. */
     const char *backend;
     int depth;                          /* events that are submitted and whose results nobody has taken yet, at most (16) */
     double timeout;                     /* seconds within which a device does what it is asked, and an event comes out of it (10) */

@@ -267,7 +267,7 @@ class Design:
         return report.report()
 
     def package(self, output: PathLike, target: str = "rtl", *, bus_bits: Optional[int] = None, bus_mhz: Optional[float] = None, status: str = "auto",
-                progress: Optional[ProgressCallback] = None) -> Report:
+                weights: Optional[PathLike] = None, progress: Optional[ProgressCallback] = None) -> Report:
         """The design with a top for a board around it, AXI and all (docs/boards.md).
 
         output: the package's directory; appears whole or not at all, and only in place of an older package or design
@@ -276,13 +276,14 @@ class Design:
         bus_mhz: of the buses' clock (the engine's)
         status: where an event's {error, refused} is in the stream of results: "tuser", of its last word; "word", a word of its own behind each event,
             and TUSER; "auto": as the target needs it
+        weights: a file of Design.weights, which the package's bench loads between events
         """
         known = list(targets())
         if target not in known:
             raise UsageError(f"target is {target!r}; expected one of {', '.join(known)}")
         options = c.tessera_package_options(directory=path(self.directory, "directory"), output=path(output, "output"), target=known.index(target),
                                             bus_bits=whole(bus_bits, "bus_bits"), bus_mhz=real(bus_mhz, "bus_mhz"),
-                                            status=choice(c.tessera_status, status, "status"))
+                                            status=choice(c.tessera_status, status, "status"), weights=optional_path(weights, "weights"))
         report = Handle("report")
         call("package", ctypes.byref(options), HEAR, report.place, progress=progress)
         return report.report()

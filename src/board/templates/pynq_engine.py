@@ -61,8 +61,8 @@ class Engine:
         if self.model["devices"][0]["loads"]:
             raise RuntimeError("the design's weights are loaded before the first event: use the host library (docs/host.md of tessera)")
         hits, results = self.model["hits"], self.model["results"]
-        self.into = Layout(hits["lanes"] * hits["lane_bits"], self.model["bus_bits"])
-        self.out = Layout(results["lanes"] * results["lane_bits"], self.model["bus_bits"])
+        self.into = Layout(hits["lanes"] * hits["lane_bits"], hits["bus_bits"])
+        self.out = Layout(results["lanes"] * results["lane_bits"], results["bus_bits"])
         self.hits = pynq.allocate((self.platform["most_bytes"]["hits"],), dtype=np.uint8)
         self.results = pynq.allocate((self.platform["most_bytes"]["results"],), dtype=np.uint8)
         self.pages = [self.load_pages(package, number, pages) for number, pages in enumerate(self.model["devices"][0].get("pages", []))]
