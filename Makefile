@@ -1,5 +1,5 @@
 # A thin task runner over CMake. `make` builds build/tessera.
-.PHONY: all install deb test rtl formal points clang asan tsan fuzz lint bench format clean
+.PHONY: all install deb test rtl formal points clock clang asan tsan fuzz lint bench format clean
 all: build/build.ninja
 	@cmake --build build
 build/build.ninja: CMakeLists.txt CMakePresets.json
@@ -11,6 +11,8 @@ test: ; @./test.sh
 rtl: ; @test/rtl/run.sh
 formal: ; @rtl/formal/prove.sh
 points: all ; @bench/synth_points.sh
+# cell delays of each stage of a design beside the committed figures; one that got 10 % slower fails
+clock: all ; @bench/clock.py
 clang: ; @cmake --preset clang && cmake --build build-clang
 asan: ; @cmake --preset asan && cmake --build build-asan && ctest --test-dir build-asan --output-on-failure
 tsan: ; @cmake --preset tsan && cmake --build build-tsan && test/threads/run.sh build-tsan

@@ -7,6 +7,12 @@ bool ts_package_check_processors(const ts_board *b, ts_err *err)
            (b->device->board.processor ||
             ts_fail_as(err, TS_USAGE, "%s: an overlay is for a board with processors, and the file of %s has no \"board\"",
                        ts_option("target"), b->device->title)) &&
+           (b->clocks <= TS_CLOCK_LINKS ||
+            ts_fail_as(
+                err, TS_UNSUPPORTED,
+                "%s: %s has links to other devices, and the overlay's module runs one board: package it for vivado, and use the host "
+                "library",
+                ts_option("target"), b->top)) &&
            (b->status_word || ts_fail_as(err, TS_USAGE, "%s: a DMA's memory has no TUSER: it must be a word", ts_option("status")));
 }
 

@@ -18,13 +18,13 @@ bool ts_package_check_card(const ts_board *b, ts_err *err)
     if (!b->device->card.platform)
         return ts_fail_as(err, TS_USAGE, "%s: Vitis links kernels for cards, and the file of %s has no \"card\"", ts_option("target"),
                           b->device->title);
-    if (!b->status_word)
-        return ts_fail_as(err, TS_USAGE, "%s: what moves results to a card's memory has no TUSER: it must be a word", ts_option("status"));
     if (b->clocks > TS_CLOCK_LINKS)
         return ts_fail_as(err, TS_UNSUPPORTED,
                           "%s: %s has links to other devices, and a kernel has no clock for them: package it for vivado, and put the "
                           "transceivers beside it",
                           ts_option("target"), b->top);
+    if (!b->status_word)
+        return ts_fail_as(err, TS_USAGE, "%s: what moves results to a card's memory has no TUSER: it must be a word", ts_option("status"));
     return strlen(b->top) + strlen("_kernel") <= KERNEL_NAME ||
            ts_fail_as(err, TS_USAGE, "%s_kernel: names of kernels have at most %d characters: give the model's file a shorter name", b->top,
                       KERNEL_NAME);

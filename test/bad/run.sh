@@ -248,6 +248,7 @@ grep -q "^plan verified" "$dir/out" && report ok verified || report not "tessera
 works "compile a split" "$tessera" compile "$model" --inputs "$inputs" --events "$csv" --max-tokens 64 --device pynq-z2,pynq-z2 --mode split -o "$dir/two"
 works "a split that is sound" "$tessera" plan "$dir/two"
 # Faults for simulation that cannot be, or could never happen.
+STATUS=6 fails "overlay of several devices" "links to other devices" "$tessera" package "$dir/two" --target pynq -o "$dir/board"
 works "package of several devices" "$tessera" package "$dir/two" -o "$dir/board"
 works "package of a part" "$tessera" package "$dir/two/part1" -o "$dir/board"
 works "package in its place" "$tessera" package "$dir/good" --target yosys -o "$dir/board"
