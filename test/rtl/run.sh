@@ -40,9 +40,10 @@ warnings=(-Wall)
 common() {
     local out=$build/common
     mkdir -p "$out"
-    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c "$bench/run.sh" -newer "$out/ok")" ]; then
+    if [ ! -f "$out/ok" ] || [ -n "$(find "$bench/bench.cpp" "$bench/bench.h" src/num/fixed.c src/base/err.c src/base/crc.c "$bench/run.sh" -newer "$out/ok")" ]; then
         rm -f "$out"/*.o
         $CC -std=c11 -O1 -Isrc -c src/num/fixed.c -o "$out/fixed.o" && $CC -std=c11 -O1 -Isrc -c src/base/err.c -o "$out/err.o" &&
+            $CC -std=c11 -O1 -Isrc -c src/base/crc.c -o "$out/crc.o" &&
             $CXX "${cxxflags[@]}" -Wall -Wextra -c "$bench/bench.cpp" -o "$out/bench.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated.cpp" -o "$out/verilated.o" &&
             $CXX "${cxxflags[@]}" -c "$verilator_root/include/verilated_threads.cpp" -o "$out/verilated_threads.o" &&
