@@ -35,23 +35,9 @@ const char *tessera_version(void)
 const char *tessera_code_name(tessera_code code)
 {
     static const char *const names[] = {
-        [TESSERA_OK] = "success",
-        [TESSERA_FAILED] = "failed",
-        [TESSERA_USAGE] = "wrong usage",
-        [TESSERA_NO_FILE] = "no such file",
-        [TESSERA_BAD_FILE] = "bad file",
-        [TESSERA_UNSUPPORTED] = "not supported",
-        [TESSERA_DOES_NOT_FIT] = "does not fit",
-        [TESSERA_OUT_OF_MEMORY] = "out of memory",
-        [TESSERA_NOT_WRITTEN] = "cannot be written",
-        [TESSERA_DAMAGED] = "damaged",
-        [TESSERA_DIFFERS] = "differs",
-        [TESSERA_NO_TOOL] = "a tool is missing or fails",
-        [TESSERA_INTERNAL] = "a bug in tessera",
-        [TESSERA_CANCELLED] = "cancelled",
-        [TESSERA_NOT_YET] = "not yet",
-        [TESSERA_TIMED_OUT] = "timed out",
-        [TESSERA_NO_DEVICE] = "no such device, or it fails",
+#define CODE(name, text) [TESSERA_##name] = (text),
+#include "base/code_names.def"
+#undef CODE
     };
     const size_t at = (size_t)code;
     return at < sizeof names / sizeof *names && names[at] ? names[at] : "unknown";

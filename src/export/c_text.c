@@ -6,17 +6,38 @@
 #include "export/text.h"
 #include "num/fixed.h"
 
+static const char *template_text(const char *name)
+{
+    for (const ts_asset *a = ts_assets; a->name; a++)
+        if (strncmp(a->name, "src/export/templates/", 21) == 0 && strncmp(a->name + 21, name, strlen(name)) == 0 &&
+            strcmp(a->name + 21 + strlen(name), ".c") == 0)
+            return a->data;
+    BUG("no such template");
+}
+
 static void template(FILE *f, const char *name, bool needed)
+{
+    if (needed)
+        fprintf(f, "\n%s", template_text(name));
+}
+
+/* A template for weights of 8 or of 16 bits: WIDTH, and LOAD, which loads a vector of them, stand for what differs. */
+static void template_of_width(FILE *f, const char *name, const char *width, const char *load, bool needed)
 {
     if (!needed)
         return;
-    for (const ts_asset *a = ts_assets; a->name; a++)
-        if (strncmp(a->name, "src/export/templates/", 21) == 0 && strncmp(a->name + 21, name, strlen(name)) == 0 &&
-            strcmp(a->name + 21 + strlen(name), ".c") == 0) {
-            fprintf(f, "\n%s", a->data);
-            return;
+    const char *text = template_text(name);
+    fputc('\n', f);
+    while (*text)
+        if (strncmp(text, "WIDTH", 5) == 0) {
+            fputs(width, f);
+            text += 5;
+        } else if (strncmp(text, "LOAD", 4) == 0) {
+            fputs(load, f);
+            text += 4;
+        } else {
+            fputc(*text++, f);
         }
-    BUG("no such template");
 }
 
 static long long limit(ts_fmt fmt)
@@ -65,10 +86,10 @@ static void functions(FILE *f, const ts_export_text *t)
     template(f, "gather", products);
     template(f, "store_sums", products);
     template(f, "load_bytes", form->has[TS_WEIGHTS_8]);
-    template(f, "products8", form->has[TS_WEIGHTS_8]);
-    template(f, "linear8", form->has[TS_WEIGHTS_8]);
-    template(f, "products16", form->has[TS_WEIGHTS_16]);
-    template(f, "linear16", form->has[TS_WEIGHTS_16]);
+    template_of_width(f, "products", "8", "load_bytes", form->has[TS_WEIGHTS_8]);
+    template_of_width(f, "linear", "8", "load_bytes", form->has[TS_WEIGHTS_8]);
+    template_of_width(f, "products", "16", "load", form->has[TS_WEIGHTS_16]);
+    template_of_width(f, "linear", "16", "load", form->has[TS_WEIGHTS_16]);
     template(f, "products64", form->has[TS_SUMS_64]);
     template(f, "linear64", form->has[TS_SUMS_64]);
     template(f, "finish", true);

@@ -34,25 +34,25 @@ else
     mmdebstrap --quiet --variant=minbase --include="$needs,libopenblas0-pthread,gcc,libc6-dev,pkg-config" bookworm "$debian" >"$work/log" 2>&1 ||
         { cat "$work/log"; echo "FAILED: no minimal Debian"; failed=$((failed + 1)); end; }
 fi
-mkdir -p "$debian/debs" "$debian/work" && cp "$debs"/*.deb "$debian/debs/"
+mkdir -p "$debian/debs" "$debian/trial" && cp "$debs"/*.deb "$debian/debs/"
 mapfile -t blas < <(env | grep '^OPENBLAS_') # kernels of other processors round otherwise where formats are calibrated
-within() { chroot "$debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/work LC_ALL=C.UTF-8 "${blas[@]}" sh -c "cd /work && $1"; }
+within() { chroot "$debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/trial LC_ALL=C.UTF-8 "${blas[@]}" sh -c "cd /trial && $1"; }
 check "dpkg -i" within 'dpkg -i /debs/*.deb'
 check "dpkg --audit" test -z "$(within 'dpkg --audit')"
 check "the command" within 'tessera devices | grep -q zcu102'
 
 # The same events through the command of the tree, of the package, C and Python.
 examples=/usr/share/doc/python3-tessera/examples files="few.csv $examples/models/encreg.inputs.json" model=$examples/models/encreg.onnx
-awk -F, 'NR == 1 || $1 < 4' "$root/models/encreg.csv" | tee "$work/few.csv" >"$debian/work/few.csv"
+awk -F, 'NR == 1 || $1 < 4' "$root/models/encreg.csv" | tee "$work/few.csv" >"$debian/trial/few.csv"
 check "the tree's command" sh -c 'cd "$2" && "$1"/build/tessera compile "$1"/models/encreg.onnx --device zcu102 --events few.csv --inputs "$1"/models/encreg.inputs.json -o want &&
     "$1"/build/tessera run want --engine integer --events few.csv -o want.csv && tail -n +2 want.csv >want.rows' - "$root" "$work"
 check "compiles in there" within "tessera compile $model --device zcu102 --events few.csv --inputs ${files#* } -o command"
-check "to the same design" diff -r "$work/want" "$debian/work/command"
+check "to the same design" diff -r "$work/want" "$debian/trial/command"
 check "Python" within "python3 $examples/run_events.py $model $files python >python.rows"
-check "gives the same bits" cmp "$work/want.rows" "$debian/work/python.rows"
-check "in the same design" diff -r "$work/want" "$debian/work/python"
+check "gives the same bits" cmp "$work/want.rows" "$debian/trial/python.rows"
+check "in the same design" diff -r "$work/want" "$debian/trial/python"
 check "C" within "cc /usr/share/doc/libtessera-dev/examples/run_events.c \$(pkg-config --cflags --libs tessera) -o example && ./example $model $files c >c.rows"
-check "gives the same bits" cmp "$work/want.rows" "$debian/work/c.rows"
+check "gives the same bits" cmp "$work/want.rows" "$debian/trial/c.rows"
 check "C, static" within 'cc /usr/share/doc/libtessera-dev/examples/run_events.c $(pkg-config --static --cflags --libs tessera | sed "s/-ltessera/-l:libtessera.a/") -o static'
 check "a package, and its emulator" within "tessera package python -o board && python3 -c '
 import numpy, tessera

@@ -11,9 +11,9 @@ check() { # WHAT COMMAND...
     shift
     if "$@" >"$dir/log" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $what"; tail -n 20 "$dir/log"; fi
 }
-make -s -C "$root" install DESTDIR="$dir/root" PREFIX=/tessera >"$dir/log" 2>&1 || { cat "$dir/log"; echo "0 passed, 1 failed"; exit 1; }
+make -s -C "$root" install DESTDIR="$dir/tree" PREFIX=/tessera >"$dir/log" 2>&1 || { cat "$dir/log"; echo "0 passed, 1 failed"; exit 1; }
 export PYTHONDONTWRITEBYTECODE=1
-prefix=$dir/root/tessera lib=$(dirname "$(find "$dir/root" -name libtessera.a)")
+prefix=$dir/tree/tessera lib=$(dirname "$(find "$dir/tree" -name libtessera.a)")
 export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
 cp -r "$root/examples" "$dir/examples" && cd "$dir/examples" || exit 1
 

@@ -1,5 +1,5 @@
 /* sum[o][row] = (bias[o] + sum over i of w[o][i] * x[row][i]) >> s1, of ROWS rows. in: a multiple of 16; sum has room for an even `out`. */
-static void products16(int in, int out, const int16_t *x, const int16_t *w, const int32_t *bias, int s1, int32_t *sum)
+static void productsWIDTH(int in, int out, const int16_t *x, const intWIDTH_t *w, const int32_t *bias, int s1, int32_t *sum)
 {
     int o;
 #ifdef VECTORS
@@ -8,7 +8,7 @@ static void products16(int in, int out, const int16_t *x, const int16_t *w, cons
         vector a0 = same(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
         int i;
         for (i = 0; i < in; i += PER_VECTOR) {
-            const vector u = load(w + i), v = load(w + odd + i);
+            const vector u = LOAD(w + i), v = LOAD(w + odd + i);
             const vector x0 = load(x + i), x1 = load(x + in + i), x2 = load(x + 2 * in + i), x3 = load(x + 3 * in + i);
             a0 = add(a0, pairs(x0, u));
             b0 = add(b0, pairs(x0, v));
